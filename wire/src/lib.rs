@@ -1,0 +1,12 @@
+//! What crosses between the filter and the companion, defined once.
+//!
+//! Only shapes live here: what is signed, what is published, what is polled. How a half judges or makes
+//! them is that half's own business.
+
+mod access_token;
+mod edge_feed;
+mod jwk;
+
+pub use access_token::{ACCESS_TOKEN_TYP, AccessClaims};
+pub use edge_feed::{EdgeFeed, KeysAt};
+pub use jwk::{Jwk, JwkSet};

@@ -1,0 +1,201 @@
+//! The plugin configuration: bytes in, a compiled policy out, or every mistake with its JSON path. What
+//! it accepts is all there is: an unknown or doubtful word is a mistake, never a default (invariant 4).
+
+mod keys;
+mod rules;
+mod section;
+
+use std::time::Duration;
+
+use crate::claims::Expected;
+use crate::gate::{Cookies, IdentityHeaders, Policy};
+use crate::json::Json;
+use crate::keys::KeySet;
+
+pub use section::Mistake;
+use section::{Mistakes, Section};
+
+/// Room for some thousand rules.
+const MAX_BYTES: usize = 1 << 20;
+/// The most methods or roles of one rule, and the most allowed origins.
+const MAX_NAMES: usize = 64;
+
+/// A configuration, compiled.
+#[derive(Debug)]
+pub struct Configuration {
+    /// What is asked of requests.
+    pub policy: Policy,
+    /// The keys known from the start.
+    pub keys: KeySet,
+    /// Where newer keys come from.
+    pub feed: Option<Feed>,
+    /// The settings that were read and checked, but that nothing acts on yet.
+    pub idle: Vec<&'static str>,
+}
+
+/// Where the edge feed is polled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feed {
+    /// Envoy's name of the companion's cluster.
+    pub cluster: String,
+    /// The path, without a query.
+    pub path: String,
+    /// From one poll to the next.
+    pub poll: Duration,
+    /// How long an answer may take.
+    pub timeout: Duration,
+}
+
+/// Compiles a plugin configuration: JSON, at most 1 MiB.
+pub fn compile(text: &[u8]) -> Result<Configuration, Vec<Mistake>> {
+    let mistakes = Mistakes::default();
+    match read(text, &mistakes) {
+        Some(configuration) if mistakes.is_empty() => Ok(configuration),
+        _ => Err(mistakes.into_vec()),
+    }
+}
+
+fn read(text: &[u8], mistakes: &Mistakes) -> Option<Configuration> {
+    if text.len() > MAX_BYTES {
+        mistakes.add("", format!("has {} bytes, and at most {MAX_BYTES} are allowed", text.len()));
+        return None;
+    }
+    let json = Json::parse(text).map_err(|error| mistakes.add("", format!("is not JSON: {error}"))).ok()?;
+    let mut root = Section::open(json, String::new(), mistakes)?;
+    let expected = Expected {
+        issuer: root.required_text("issuer").unwrap_or_default(),
+        audience: root.text("audience").unwrap_or_else(|| "edgeward".to_owned()),
+        clock_skew_s: root.integer("clock_skew_seconds", 0..=300).unwrap_or(5).into(),
+    };
+    let (keys, feed) = read_sources(&mut root, mistakes);
+    let policy = Policy {
+        expected,
+        cookies: read_cookies(&mut root),
+        headers: read_headers(&mut root),
+        rules: rules::read(&mut root, mistakes),
+        login_url: read_login_url(&mut root),
+        max_token_bytes: usize::try_from(root.integer("max_token_bytes", 256..=16_384).unwrap_or(4096))
+            .ok()?,
+    };
+    let idle = read_idle(&mut root);
+    root.end();
+    Some(Configuration { policy, keys, feed, idle })
+}
+
+fn read_sources(root: &mut Section<'_, '_>, mistakes: &Mistakes) -> (KeySet, Option<Feed>) {
+    let (has_keys, has_feed) = (root.has("keys"), root.has("feed"));
+    let keys = keys::read(root, mistakes);
+    if !has_keys && !has_feed {
+        mistakes.add("", "needs `keys` or `feed`: without them no token could ever be verified");
+    } else if !has_feed && keys.as_ref().is_some_and(KeySet::is_empty) {
+        mistakes.add("keys.inline.keys", "must not be empty where there is no feed");
+    }
+    (keys.unwrap_or_default(), read_feed(root))
+}
+
+fn read_feed(root: &mut Section<'_, '_>) -> Option<Feed> {
+    let mut section = root.section("feed")?;
+    let feed = Feed {
+        cluster: section.required_text("cluster").unwrap_or_default(),
+        path: section.path("path").unwrap_or_else(|| "/internal/edge-feed".to_owned()),
+        poll: millis(section.integer("poll_ms", 100..=60_000), 1000),
+        timeout: millis(section.integer("timeout_ms", 10..=60_000), 1000),
+    };
+    section.integer("max_staleness_seconds", 1..=86_400);
+    section.one_of("when_stale", &["allow", "deny"]);
+    section.end();
+    Some(feed)
+}
+
+fn millis(given: Option<u32>, default: u32) -> Duration {
+    Duration::from_millis(given.unwrap_or(default).into())
+}
+
+fn read_cookies(root: &mut Section<'_, '_>) -> Cookies {
+    let mut cookies = Cookies { access: "access_token".to_owned(), refresh: "refresh_token".to_owned() };
+    let Some(mut section) = root.section("cookies") else { return cookies };
+    cookies.access = section.token("access").unwrap_or(cookies.access);
+    cookies.refresh = section.token("refresh").unwrap_or(cookies.refresh);
+    if cookies.access == cookies.refresh {
+        section.mistake("refresh", "must differ from access");
+    }
+    section.end();
+    cookies
+}
+
+/// Headers that HTTP itself, or whoever stands behind, reads in its own way.
+const TAKEN_HEADERS: &[&str] = &[
+    "connection",
+    "content-length",
+    "cookie",
+    "expect",
+    "host",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+fn read_headers(root: &mut Section<'_, '_>) -> IdentityHeaders {
+    let mut section = root.section("headers");
+    let mut names: Vec<String> = Vec::new();
+    let mut name = |member: &str, default: &str| {
+        let Some(section) = &mut section else { return default.to_owned() };
+        let name = section.token(member).map_or_else(|| default.to_owned(), |name| name.to_ascii_lowercase());
+        let folded = name.replace('_', "-");
+        if TAKEN_HEADERS.contains(&folded.as_str()) {
+            section.mistake(member, "must not be a header that HTTP itself uses");
+        }
+        if names.contains(&folded) {
+            section.mistake(member, "must differ from the other headers (`_` and `-` are the same)");
+        }
+        names.push(folded);
+        name
+    };
+    let headers = IdentityHeaders {
+        user_id: name("user_id", "x-user-id"),
+        role: name("role", "x-user-role"),
+        session_id: name("session_id", "x-session-id"),
+    };
+    if let Some(section) = section {
+        section.end();
+    }
+    headers
+}
+
+/// Where browsers log in: a path of the gateway, or a page elsewhere.
+fn read_login_url(root: &mut Section<'_, '_>) -> Option<String> {
+    let url = root.text("login_url")?;
+    let ours = url.starts_with('/') && !url.starts_with("//");
+    let elsewhere =
+        url.strip_prefix("https://").or(url.strip_prefix("http://")).is_some_and(|rest| !rest.is_empty());
+    if !(ours || elsewhere) || url.contains(['?', '#', '\\', ' ']) {
+        root.mistake("login_url", "must be a path or an http(s) URL, without query and fragment");
+    }
+    Some(url)
+}
+
+/// Settings of the contract that nothing acts on yet: checked all the same, and named, so that nobody
+/// relies on them.
+fn read_idle(root: &mut Section<'_, '_>) -> Vec<&'static str> {
+    let idle =
+        ["refresh", "allowed_origins", "memory_entries"].into_iter().filter(|name| root.has(name)).collect();
+    if let Some(mut section) = root.section("refresh") {
+        section.required_text("cluster");
+        section.path("path");
+        section.integer("timeout_ms", 10..=60_000);
+        section.end();
+    }
+    let is_origin = |text: &str| {
+        text.strip_prefix("https://").or(text.strip_prefix("http://")).is_some_and(|host| {
+            !host.is_empty()
+                && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".:-[]".contains(&byte))
+        })
+    };
+    root.texts("allowed_origins", MAX_NAMES, is_origin, "an origin such as \"https://app.example\"");
+    root.integer("memory_entries", 0..=1_000_000);
+    idle
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! `rules`: who may go where, each rule checked for itself and against those before it.
+
+use super::MAX_NAMES;
+use super::section::{Mistakes, Section, is_token};
+use crate::claims::is_role;
+use crate::path::CanonicalPath;
+use crate::rules::{Access, Pattern, Rule, Rules};
+
+const MAX_RULES: usize = 4096;
+
+/// Reads `rules`; there may be none, and then every path is for those who are signed in.
+pub(super) fn read(root: &mut Section<'_, '_>, mistakes: &Mistakes) -> Rules {
+    let listed = root.list("rules", 0..=MAX_RULES).unwrap_or_default();
+    let paths: Vec<String> = listed.iter().map(|(path, _)| path.clone()).collect();
+    let rules: Option<Vec<Rule>> = listed
+        .into_iter()
+        .map(|(path, item)| Section::open(item, path, mistakes).and_then(read_rule))
+        .collect();
+    // Only once every rule is right do their indices tell which is in whose way.
+    let rules = Rules::new(rules.unwrap_or_default());
+    for (at, earlier) in rules.unreachable() {
+        if let (Some(rule), Some(other)) = (paths.get(at), paths.get(earlier)) {
+            mistakes.add(rule, format!("can never match: {other} comes first"));
+        }
+    }
+    rules
+}
+
+fn read_rule(mut section: Section<'_, '_>) -> Option<Rule> {
+    let pattern = read_pattern(&mut section);
+    let methods = section.texts("methods", MAX_NAMES, is_method, "a method such as \"GET\", in upper case");
+    let access = read_access(&mut section);
+    let forward_cookies = section.flag("forward_cookies").unwrap_or(false);
+    section.end();
+    Some(Rule { pattern: pattern?, methods, access: access?, forward_cookies })
+}
+
+fn is_method(text: &str) -> bool {
+    is_token(text) && !text.bytes().any(|byte| byte.is_ascii_lowercase())
+}
+
+fn read_pattern(section: &mut Section<'_, '_>) -> Option<Pattern> {
+    match (section.has("path"), section.has("prefix")) {
+        (true, false) => section.path("path").map(Pattern::Exact),
+        (false, true) => section.path("prefix").map(|prefix| Pattern::prefix(&prefix)),
+        (false, false) => section.reject("", "needs a path or a prefix"),
+        (true, true) => {
+            section.take("path");
+            section.take("prefix");
+            section.reject("", "has a path and a prefix, and may have only one of them")
+        }
+    }
+}
+
+fn read_access(section: &mut Section<'_, '_>) -> Option<Access> {
+    match (section.has("access"), section.has("roles")) {
+        (true, false) => match section.one_of("access", &["public", "signed_in"])? {
+            "public" => Some(Access::Public),
+            _ => Some(Access::SignedIn),
+        },
+        (false, true) => {
+            section.texts("roles", MAX_NAMES, is_role, "a role: [a-z0-9][a-z0-9_-]{0,63}").map(Access::Roles)
+        }
+        (false, false) => section.reject("", "needs access (\"public\" or \"signed_in\") or roles"),
+        (true, true) => {
+            section.take("access");
+            section.take("roles");
+            section.reject("", "has access and roles, and may have only one of them")
+        }
+    }
+}
+
+impl Section<'_, '_> {
+    /// Takes a path without a query, in its one canonical spelling.
+    pub(super) fn path(&mut self, name: &str) -> Option<String> {
+        let text = self.text(name)?;
+        let canonical = match CanonicalPath::read(text.as_bytes()) {
+            Ok(path) => String::from_utf8_lossy(path.as_bytes()).into_owned(),
+            Err(_) => {
+                return self
+                    .reject(name, "can never match: requests for such a path are refused as ambiguous");
+            }
+        };
+        if canonical == text {
+            Some(text)
+        } else {
+            self.reject(name, format!("can never match: it is matched as \"{canonical}\""))
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What a configuration may say, and what is said of one that may not be loaded.
+
+use super::*;
+use crate::path::CanonicalPath;
+use crate::rules::Access;
+
+const CONTRACT: &str = r#"{
+  "issuer": "edgeward", "audience": "edgeward",
+  "cookies": {"access": "access_token", "refresh": "refresh_token"},
+  "headers": {"user_id": "x-user-id", "role": "x-user-role", "session_id": "x-session-id"},
+  "keys": {"inline": {"keys": []}},
+  "feed": {"cluster": "companion_internal", "path": "/internal/edge-feed", "poll_ms": 1000, "timeout_ms": 1000,
+           "max_staleness_seconds": 300, "when_stale": "allow"},
+  "refresh": {"cluster": "companion_internal", "path": "/internal/edge-refresh", "timeout_ms": 2000},
+  "rules": [
+    {"path": "/healthz", "access": "public"},
+    {"prefix": "/api/auth/", "access": "public", "forward_cookies": true},
+    {"prefix": "/admin/", "methods": ["GET"], "roles": ["admin"]},
+    {"prefix": "/", "access": "signed_in"}
+  ],
+  "login_url": "/login", "allowed_origins": ["http://localhost:5173"],
+  "clock_skew_seconds": 5, "max_token_bytes": 4096, "memory_entries": 65536
+}"#;
+
+#[test]
+fn the_documented_configuration_compiles_to_what_it_says() {
+    let configuration = compile(CONTRACT.as_bytes()).unwrap();
+    let policy = configuration.policy;
+    let access = |method: &str, path: &str| {
+        policy.rules.find(&CanonicalPath::read(path.as_bytes()).unwrap(), method.as_bytes()).access.clone()
+    };
+    assert_eq!(access("GET", "/healthz"), Access::Public);
+    assert_eq!(access("POST", "/api/auth/login"), Access::Public);
+    assert_eq!(access("GET", "/admin/x"), Access::Roles(vec!["admin".into()]));
+    assert_eq!(access("POST", "/admin/x"), Access::SignedIn);
+    assert_eq!(policy.login_url.as_deref(), Some("/login"));
+    assert_eq!(configuration.feed.unwrap().poll, Duration::from_secs(1));
+    assert_eq!(configuration.idle, ["refresh", "allowed_origins", "memory_entries"]);
+}
+
+#[test]
+fn what_is_left_out_has_the_documented_default() {
+    let short = compile(br#"{"issuer": "edgeward", "feed": {"cluster": "companion_internal"}}"#).unwrap();
+    let Configuration { policy, feed, .. } = compile(CONTRACT.as_bytes()).unwrap();
+    assert_eq!(short.policy, Policy { rules: crate::rules::Rules::default(), login_url: None, ..policy });
+    assert_eq!(short.feed, feed);
+}
+
+/// Checks that a change of the documented configuration is refused with exactly these mistakes.
+fn check(from: &str, to: &str, expected: &[&str]) {
+    assert!(CONTRACT.contains(from), "{from}");
+    let mistakes = compile(CONTRACT.replacen(from, to, 1).as_bytes()).unwrap_err();
+    let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    assert_eq!(mistakes, expected, "{from} -> {to}");
+}
+
+#[test]
+fn every_mistake_is_named_with_its_json_path() {
+    check(r#""issuer": "edgeward", "#, "", &["issuer is required"]);
+    check(r#""issuer": "edgeward""#, r#""issuer": 7"#, &["issuer must be a string, not an integer"]);
+    check(r#""audience""#, r#""audiences""#, &["audiences is not known"]);
+    check(r#""audience": "edgeward""#, r#""issuer": "other""#, &["issuer stands more than once"]);
+    check(
+        r#""access": "access_token""#,
+        r#""access": "a b""#,
+        &["cookies.access may hold letters, digits and !#$%&'*+-.^_`|~ only"],
+    );
+    check(
+        r#""refresh": "refresh_token""#,
+        r#""refresh": "access_token""#,
+        &["cookies.refresh must differ from access"],
+    );
+    check(
+        "x-user-role",
+        "X_User_Id",
+        &["headers.role must differ from the other headers (`_` and `-` are the same)"],
+    );
+    check("x-user-id", "cookie", &["headers.user_id must not be a header that HTTP itself uses"]);
+    check(r#"{"inline": {"keys": []}}"#, "{}", &["keys.inline is required"]);
+    check("[]}}", r#"[{"kty":"EC"}, 5]}}"#, &["keys.inline.keys[1] must be an object, not an integer"]);
+    check("[]}}", r#"[{"kty":"EC"}]}}"#, &["keys.inline.keys[0] has a kty other than \"RSA\""]);
+    check(r#""poll_ms": 1000"#, r#""poll_ms": 5"#, &["feed.poll_ms must be an integer from 100 to 60000"]);
+    check(r#""allow""#, r#""maybe""#, &["feed.when_stale must be one of: allow, deny"]);
+    check(
+        r#""/login""#,
+        r#""//evil""#,
+        &["login_url must be a path or an http(s) URL, without query and fragment"],
+    );
+    check(
+        "http://localhost:5173",
+        "*",
+        &["allowed_origins[0] must be an origin such as \"https://app.example\""],
+    );
+    check(
+        r#""max_token_bytes": 4096"#,
+        r#""max_token_bytes": 4096.5"#,
+        &["max_token_bytes must be an integer from 256 to 16384"],
+    );
+}
+
+#[test]
+fn a_rule_that_is_empty_or_can_never_match_is_a_mistake() {
+    check(
+        r#"{"path": "/healthz", "access": "public"}"#,
+        "{}",
+        &[
+            "rules[0] needs a path or a prefix",
+            "rules[0] needs access (\"public\" or \"signed_in\") or roles",
+        ],
+    );
+    check(
+        r#""path": "/healthz""#,
+        r#""path": "/healthz", "prefix": "/x""#,
+        &["rules[0] has a path and a prefix, and may have only one of them"],
+    );
+    check(
+        "/healthz",
+        "/a/../b",
+        &["rules[0].path can never match: requests for such a path are refused as ambiguous"],
+    );
+    check(
+        "/healthz",
+        "healthz",
+        &["rules[0].path can never match: requests for such a path are refused as ambiguous"],
+    );
+    check("/healthz", "/%61?b", &["rules[0].path can never match: it is matched as \"/a\""]);
+    check(r#"["GET"]"#, "[]", &["rules[2].methods must not be empty"]);
+    check(
+        r#"["GET"]"#,
+        r#"["get"]"#,
+        &["rules[2].methods[0] must be a method such as \"GET\", in upper case"],
+    );
+    check(r#"["admin"]"#, "[]", &["rules[2].roles must not be empty"]);
+    check(r#"["admin"]"#, r#"["Admin"]"#, &["rules[2].roles[0] must be a role: [a-z0-9][a-z0-9_-]{0,63}"]);
+    check(
+        r#"{"prefix": "/admin/","#,
+        r#"{"prefix": "/api/auth/x","#,
+        &["rules[2] can never match: rules[1] comes first"],
+    );
+    check(
+        r#""public", "forward"#,
+        r#""open", "forward"#,
+        &["rules[1].access must be one of: public, signed_in"],
+    );
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let mistakes = compile(br#"{"audience": "", "rules": [{"path": 1, "roles": []}], "x": 1}"#).unwrap_err();
+    let paths: Vec<&str> = mistakes.iter().map(|mistake| mistake.path.as_str()).collect();
+    assert_eq!(paths, ["issuer", "audience", "", "rules[0].path", "rules[0].roles", "x"]);
+}
+
+#[test]
+fn text_that_is_no_object_is_refused() {
+    for (text, expected) in [
+        ("", "the configuration is not JSON: EOF while parsing a value at line 1 column 0"),
+        ("[]", "the configuration must be an object, not an array"),
+        ("{\n\"issuer\": }", "the configuration is not JSON: expected value at line 2 column 11"),
+    ] {
+        assert_eq!(compile(text.as_bytes()).unwrap_err()[0].to_string(), expected);
+    }
+    let huge = format!("{{\"issuer\": \"{}\"}}", "x".repeat(1 << 20));
+    assert!(compile(huge.as_bytes()).unwrap_err()[0].what.contains("at most 1048576 are allowed"));
+}

@@ -1,0 +1,255 @@
+//! The host's calls, in a form that cannot panic: any status but Ok is an absent value or `false`, and
+//! what the host hands over is checked before it is believed. The SDK's own wrappers panic instead.
+
+#![expect(unsafe_code, reason = "the proxy-wasm ABI is made of raw pointers; no other file touches them")]
+
+use std::ptr::{null_mut, slice_from_raw_parts_mut};
+use std::time::Duration;
+
+/// A map of headers (ABI 0.2.1, `proxy_map_type_t`).
+#[derive(Clone, Copy)]
+#[repr(u32)]
+pub(super) enum Map {
+    RequestHeaders = 0,
+    RequestTrailers = 1,
+    CallResponseHeaders = 6,
+}
+
+/// A buffer of bytes (ABI 0.2.1, `proxy_buffer_type_t`).
+#[derive(Clone, Copy)]
+#[repr(u32)]
+pub(super) enum Buffer {
+    CallResponseBody = 4,
+    PluginConfiguration = 7,
+}
+
+/// How loud a line of the log is (ABI 0.2.1, `proxy_log_level_t`).
+#[derive(Clone, Copy)]
+#[repr(u32)]
+pub(super) enum Level {
+    Info = 2,
+    Warn = 3,
+    Error = 4,
+}
+
+const OK: u32 = 0;
+const COUNTER: u32 = 0;
+const NO_GRPC_STATUS: i32 = -1;
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_log(level: u32, text: *const u8, len: usize) -> u32;
+    fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_get_buffer_bytes(
+        buffer: u32,
+        start: usize,
+        max: usize,
+        data: *mut *mut u8,
+        len: *mut usize,
+    ) -> u32;
+    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, len: *mut usize) -> u32;
+    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_len: usize) -> u32;
+    fn proxy_replace_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_len: usize,
+        value: *const u8,
+        value_len: usize,
+    ) -> u32;
+    fn proxy_add_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_len: usize,
+        value: *const u8,
+        value_len: usize,
+    ) -> u32;
+    fn proxy_send_local_response(
+        status: u32,
+        details: *const u8,
+        details_len: usize,
+        body: *const u8,
+        body_len: usize,
+        headers: *const u8,
+        headers_len: usize,
+        grpc_status: i32,
+    ) -> u32;
+    fn proxy_set_property(path: *const u8, path_len: usize, value: *const u8, value_len: usize) -> u32;
+    fn proxy_define_metric(kind: u32, name: *const u8, name_len: usize, id: *mut u32) -> u32;
+    fn proxy_increment_metric(id: u32, offset: i64) -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_len: usize,
+        arguments: *const u8,
+        arguments_len: usize,
+        data: *mut *mut u8,
+        len: *mut usize,
+    ) -> u32;
+}
+
+/// Writes a line to the host's log.
+pub(super) fn log(level: Level, text: &str) {
+    // SAFETY: the pointer and the length are one live string's.
+    unsafe { proxy_log(level as u32, text.as_ptr(), text.len()) };
+}
+
+/// The time since 1970.
+pub(super) fn now() -> Option<Duration> {
+    let mut time = 0;
+    // SAFETY: the host writes eight bytes to a live u64.
+    let status = unsafe { proxy_get_current_time_nanoseconds(&raw mut time) };
+    (status == OK).then(|| Duration::from_nanos(time))
+}
+
+/// Has the host call `on_tick` in this rhythm.
+pub(super) fn set_tick_period(period: Duration) -> bool {
+    let millis = u32::try_from(period.as_millis()).unwrap_or(u32::MAX);
+    // SAFETY: only a number is passed.
+    unsafe { proxy_set_tick_period_milliseconds(millis) == OK }
+}
+
+/// The first `max` bytes of a buffer.
+pub(super) fn buffer(buffer: Buffer, max: usize) -> Option<Vec<u8>> {
+    // SAFETY: the host writes to the live pointer and length that it is given.
+    receive(|data, len| unsafe { proxy_get_buffer_bytes(buffer as u32, 0, max, data, len) })
+}
+
+/// All headers of a map.
+pub(super) fn headers(map: Map) -> Option<Headers> {
+    // SAFETY: the host writes to the live pointer and length that it is given.
+    receive(|data, len| unsafe { proxy_get_header_map_pairs(map as u32, data, len) }).map(Headers)
+}
+
+/// Removes every header of this name.
+pub(super) fn remove_header(map: Map, name: &[u8]) -> bool {
+    // SAFETY: the pointer and the length are one live slice's.
+    unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) == OK }
+}
+
+/// Sets a header in place of whatever has its name.
+pub(super) fn set_header(map: Map, name: &[u8], value: &[u8]) -> bool {
+    // SAFETY: the pointers and the lengths are those of live slices.
+    unsafe {
+        proxy_replace_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len())
+            == OK
+    }
+}
+
+/// Adds a header beside whatever has its name.
+pub(super) fn add_header(map: Map, name: &[u8], value: &[u8]) -> bool {
+    // SAFETY: the pointers and the lengths are those of live slices.
+    unsafe {
+        proxy_add_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len()) == OK
+    }
+}
+
+/// Answers the request of this stream. `details` is for the access log.
+pub(super) fn respond(status: u16, details: &str, headers: &[(&str, &str)], body: &[u8]) -> bool {
+    let headers = serialize(headers);
+    // SAFETY: the pointers and the lengths are those of live slices.
+    let status = unsafe {
+        proxy_send_local_response(
+            status.into(),
+            details.as_ptr(),
+            details.len(),
+            body.as_ptr(),
+            body.len(),
+            headers.as_ptr(),
+            headers.len(),
+            NO_GRPC_STATUS,
+        )
+    };
+    status == OK
+}
+
+/// Sets a property of the stream; Envoy keeps it in the filter state as `wasm.<name>`.
+pub(super) fn set_property(name: &str, value: &[u8]) -> bool {
+    // SAFETY: the pointers and the lengths are those of live slices.
+    unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) == OK }
+}
+
+/// A counter's number, by its name; the same name has the same number.
+pub(super) fn counter(name: &str) -> Option<u32> {
+    let mut id = 0;
+    // SAFETY: the pointer and the length are one live string's, and the host writes to a live u32.
+    let status = unsafe { proxy_define_metric(COUNTER, name.as_ptr(), name.len(), &raw mut id) };
+    (status == OK).then_some(id)
+}
+
+/// Adds one to a counter.
+pub(super) fn increment(counter: u32) {
+    // SAFETY: only numbers are passed.
+    unsafe { proxy_increment_metric(counter, 1) };
+}
+
+/// Calls a function that the host has beyond the ABI; None where it has not, or where the call failed.
+pub(super) fn call_foreign(name: &str, arguments: &[u8]) -> Option<Vec<u8>> {
+    // SAFETY: the pointers and the lengths are those of live slices, and the host writes to live variables.
+    receive(|data, len| unsafe {
+        proxy_call_foreign_function(name.as_ptr(), name.len(), arguments.as_ptr(), arguments.len(), data, len)
+    })
+}
+
+/// Takes over the bytes that the host has allocated in our memory by the SDK's `proxy_on_memory_allocate`.
+fn receive(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Vec<u8>> {
+    let (mut data, mut len) = (null_mut(), 0);
+    if call(&raw mut data, &raw mut len) != OK {
+        return None;
+    }
+    if data.is_null() || len == 0 {
+        return Some(Vec::new());
+    }
+    // SAFETY: proxy_on_memory_allocate made a boxed slice of exactly `len` bytes for this call, which the
+    // host filled and nobody else holds.
+    Some(unsafe { Box::from_raw(slice_from_raw_parts_mut(data, len)) }.into_vec())
+}
+
+/// A header map as the host serialises it: a count, the two lengths of each pair, then each name and value
+/// with a NUL behind it; numbers are little-endian and have 32 bits.
+pub(super) struct Headers(Vec<u8>);
+
+impl Headers {
+    /// The pairs in their order; None where the bytes are not such a map.
+    pub(super) fn pairs(&self) -> Option<Vec<(&[u8], &[u8])>> {
+        if self.0.is_empty() {
+            return Some(Vec::new());
+        }
+        let (count, rest) = take_number(&self.0)?;
+        let (lengths, mut bytes) = rest.split_at_checked(count.checked_mul(8)?)?;
+        lengths
+            .chunks_exact(8)
+            .map(|pair| {
+                let (name_len, pair) = take_number(pair)?;
+                let (value_len, _) = take_number(pair)?;
+                let (name, rest) = take_bytes(bytes, name_len)?;
+                let (value, rest) = take_bytes(rest, value_len)?;
+                bytes = rest;
+                Some((name, value))
+            })
+            .collect()
+    }
+}
+
+fn take_number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    Some((usize::try_from(u32::from_le_bytes(*number)).ok()?, rest))
+}
+
+fn take_bytes(bytes: &[u8], len: usize) -> Option<(&[u8], &[u8])> {
+    let (taken, rest) = bytes.split_at_checked(len)?;
+    Some((taken, rest.strip_prefix(b"\0")?))
+}
+
+fn serialize(headers: &[(&str, &str)]) -> Vec<u8> {
+    let number = |len: usize| u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes();
+    let mut bytes = number(headers.len()).to_vec();
+    for (name, value) in headers {
+        bytes.extend(number(name.len()));
+        bytes.extend(number(value.len()));
+    }
+    for text in headers.iter().flat_map(|(name, value)| [name, value]) {
+        bytes.extend_from_slice(text.as_bytes());
+        bytes.push(0);
+    }
+    bytes
+}

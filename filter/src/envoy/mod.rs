@@ -1,0 +1,17 @@
+//! The shell: the one place that knows a proxy-wasm host. It carries bytes in and decisions out, and
+//! decides nothing itself.
+
+mod answer;
+mod host;
+mod request;
+mod root;
+mod verify_signature;
+
+use proxy_wasm::traits::RootContext;
+
+use crate::rs256;
+
+proxy_wasm::main! {{
+    rs256::install::<verify_signature::HostFirst>();
+    proxy_wasm::set_root_context(|_| -> Box<dyn RootContext> { Box::new(root::Root::default()) });
+}}

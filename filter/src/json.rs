@@ -1,0 +1,200 @@
+//! JSON as a strict tree: every member is kept in its order, repeated ones included, so that whoever
+//! reads it can refuse what RFC 8259 §4 leaves open. It judges nothing itself.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// A JSON value. Strings without escapes borrow from the text they were read from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Json<'a> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number written without fraction and exponent, between -2^63 and 2^64 - 1.
+    Integer(i128),
+    /// Any other number.
+    Fraction,
+    /// A string.
+    String(Cow<'a, str>),
+    /// An array.
+    Array(Vec<Json<'a>>),
+    /// An object's members, as written.
+    Object(Vec<(Cow<'a, str>, Json<'a>)>),
+}
+
+impl<'a> Json<'a> {
+    /// Reads exactly one value from UTF-8 text of at most 128 levels; anything after it but white space
+    /// is an error.
+    pub fn parse(text: &'a [u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(text)
+    }
+
+    /// What kind of value it is, for messages.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Integer(_) => "an integer",
+            Self::Fraction => "a number that is no integer",
+            Self::String(_) => "a string",
+            Self::Array(_) => "an array",
+            Self::Object(_) => "an object",
+        }
+    }
+
+    /// Whether any object in it has a member twice.
+    #[must_use]
+    pub fn repeats_a_member(&self) -> bool {
+        match self {
+            Self::Array(items) => items.iter().any(Self::repeats_a_member),
+            Self::Object(members) => {
+                repeated(members).next().is_some()
+                    || members.iter().any(|(_, value)| value.repeats_a_member())
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The names that stand more than once, each as often as it is repeated.
+pub fn repeated<'j>(members: &'j [(Cow<'_, str>, Json<'_>)]) -> impl Iterator<Item = &'j str> {
+    members.iter().enumerate().filter_map(move |(at, (name, _))| {
+        members.iter().take(at).any(|(earlier, _)| earlier == name).then_some(name.as_ref())
+    })
+}
+
+impl<'de> Deserialize<'de> for Json<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Tree)
+    }
+}
+
+struct Tree;
+
+impl<'de> Visitor<'de> for Tree {
+    type Value = Json<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Json::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Json::Integer(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Json::Integer(value.into()))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Json::Fraction)
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
+        Ok(Json::String(Cow::Borrowed(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Json::String(Cow::Owned(value.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut array = Vec::new();
+        while let Some(item) = items.next_element()? {
+            array.push(item);
+        }
+        Ok(Json::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut object = Vec::new();
+        while let Some((Name(name), value)) = members.next_entry()? {
+            object.push((name, value));
+        }
+        Ok(Json::Object(object))
+    }
+}
+
+/// A member's name, borrowed where it has no escapes: `Cow` alone would always copy.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(NameVisitor).map(Name)
+    }
+}
+
+struct NameVisitor;
+
+impl<'de> Visitor<'de> for NameVisitor {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a member's name")
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(value.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: Option<&Json<'_>>) {
+        assert_eq!(Json::parse(text.as_bytes()).ok().as_ref(), expected, "{text:?}");
+    }
+
+    #[test]
+    fn numbers_are_integers_only_when_written_as_integers() {
+        for (text, expected) in [
+            ("0", Json::Integer(0)),
+            ("-1", Json::Integer(-1)),
+            ("18446744073709551615", Json::Integer(u64::MAX.into())),
+            ("18446744073709551616", Json::Fraction),
+            ("1.0", Json::Fraction),
+            ("1e3", Json::Fraction),
+        ] {
+            check(text, Some(&expected));
+        }
+    }
+
+    #[test]
+    fn text_that_is_not_one_json_value_is_refused() {
+        for text in ["", "{} {}", "{\"a\":1,}", "/**/1", "\u{feff}1", "\"\\ud800\"", "01", "1e999", "nul"] {
+            check(text, None);
+        }
+        assert!(Json::parse("[".repeat(200).as_bytes()).is_err());
+        assert!(Json::parse(b"\"\xff\"").is_err());
+    }
+
+    #[test]
+    fn a_repeated_member_is_seen_at_any_depth_and_in_any_spelling() {
+        for (text, expected) in [
+            (r#"{"a":1,"b":1}"#, false),
+            (r#"{"a":1,"a":1}"#, true),
+            (r#"{"a":1,"\u0061":1}"#, true),
+            (r#"[{"b":{"a":1,"a":2}}]"#, true),
+            (r#"[{"a":1},{"a":1}]"#, false),
+        ] {
+            assert_eq!(Json::parse(text.as_bytes()).unwrap().repeats_a_member(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Edgeward's filter: a proxy-wasm plugin that verifies the access-token cookie inside Envoy and tells the
+//! upstream who is calling.
+//!
+//! # The path of a request
+//! `envoy::request` reads the headers, removes those that only we may set, and asks [`gate`]. The gate
+//! finds the rule for the [`path`] in [`rules`], the token among the [`cookie`]s, has the [`token`]
+//! verified by one of the [`keys`], and its [`claims`] judged: an [`claims::Identity`], or a
+//! [`rejection`]. `envoy::request` carries the decision out.
+//!
+//! # The rooms
+//! Everything here is pure: bytes and the time go in, a decision comes out. Only `envoy` knows a host, and
+//! it alone may name `proxy_wasm`; it is built for wasm32 only.
+
+pub mod claims;
+pub mod config;
+pub mod cookie;
+pub mod feed;
+pub mod gate;
+pub mod json;
+pub mod keys;
+pub mod path;
+pub mod rejection;
+pub mod rs256;
+pub mod rules;
+pub mod token;
+
+#[cfg(target_arch = "wasm32")]
+mod envoy;

@@ -1,0 +1,224 @@
+//! One canonical reading of a request's path, or a refusal: what the rules are matched against is what
+//! every upstream reads, or the request goes no further. It never rewrites what the upstream receives.
+
+use std::borrow::Cow;
+
+/// A path without its query in the one spelling that rules are written in: it starts with `/`, has no
+/// empty, `.` or `..` segment, and escapes in upper case exactly what may not stand in a path unescaped
+/// (RFC 3986 §3.3, §6.2.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CanonicalPath<'a>(Cow<'a, [u8]>);
+
+/// Why a path has more than one reading, in the order of the checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ambiguity {
+    /// It does not start with `/`: `*`, an authority, or nothing.
+    NotAbsolute,
+    /// A byte that no URI may hold unescaped: a control, a space, `#`, or one beyond ASCII.
+    ForbiddenByte,
+    /// `\`, plain or escaped, which some servers read as `/`.
+    Backslash,
+    /// `;`, plain or escaped: some servers cut the segment there before they match it.
+    Parameter,
+    /// `%` without two hexadecimal digits.
+    BrokenEscape,
+    /// `%2F`: a slash to some servers, a letter to others.
+    EscapedSlash,
+    /// `%00` to `%1F` or `%7F`.
+    EscapedControl,
+    /// `%25` before two hexadecimal digits: another escape to whoever decodes twice.
+    DoubleEscape,
+    /// Escapes that are not UTF-8 (over-long forms and surrogates included).
+    NotUtf8,
+    /// `//`
+    EmptySegment,
+    /// `.` or `..` as a segment, in any spelling.
+    DotSegment,
+}
+
+impl<'a> CanonicalPath<'a> {
+    /// Reads a request target in origin form (RFC 9112 §3.2.1): the path up to `?`.
+    pub fn read(target: &'a [u8]) -> Result<Self, Ambiguity> {
+        let path = target.split(|&byte| byte == b'?').next().unwrap_or_default();
+        if path.first() != Some(&b'/') {
+            return Err(Ambiguity::NotAbsolute);
+        }
+        let canonical = if path.iter().all(|&byte| stands_plain(byte)) {
+            Cow::Borrowed(path)
+        } else {
+            Cow::Owned(respell(path)?)
+        };
+        check_segments(&canonical)?;
+        Ok(Self(canonical))
+    }
+
+    /// The canonical spelling.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Whether a byte stands for itself in a path: `pchar` (RFC 3986 §3.3) without `;`, and `/`.
+const fn stands_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'/' | b'-'
+                | b'.'
+                | b'_'
+                | b'~'
+                | b':'
+                | b'@'
+                | b'!'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b'='
+        )
+}
+
+fn respell(path: &[u8]) -> Result<Vec<u8>, Ambiguity> {
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut canonical = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((&first, after)) = rest.split_first() {
+        let (byte, after) = match first {
+            b'%' => unescape(after)?,
+            b'\\' => return Err(Ambiguity::Backslash),
+            b';' => return Err(Ambiguity::Parameter),
+            b'#' | 0..=b' ' | 0x7f..=u8::MAX => return Err(Ambiguity::ForbiddenByte),
+            plain => (plain, after),
+        };
+        decoded.push(byte);
+        if stands_plain(byte) {
+            canonical.push(byte);
+        } else {
+            canonical.extend_from_slice(format!("%{byte:02X}").as_bytes());
+        }
+        rest = after;
+    }
+    if std::str::from_utf8(&decoded).is_err() {
+        return Err(Ambiguity::NotUtf8);
+    }
+    Ok(canonical)
+}
+
+/// The byte that the two digits after a `%` stand for, and what follows them.
+fn unescape(after: &[u8]) -> Result<(u8, &[u8]), Ambiguity> {
+    let (byte, rest) = hex_byte(after).ok_or(Ambiguity::BrokenEscape)?;
+    match byte {
+        b'/' => Err(Ambiguity::EscapedSlash),
+        b'\\' => Err(Ambiguity::Backslash),
+        b';' => Err(Ambiguity::Parameter),
+        0..b' ' | 0x7f => Err(Ambiguity::EscapedControl),
+        b'%' if hex_byte(rest).is_some() => Err(Ambiguity::DoubleEscape),
+        byte => Ok((byte, rest)),
+    }
+}
+
+fn hex_byte(text: &[u8]) -> Option<(u8, &[u8])> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    match text {
+        [high, low, rest @ ..] => Some((digit(*high)? << 4 | digit(*low)?, rest)),
+        _ => None,
+    }
+}
+
+/// Judges the segments of a canonical spelling, in which an escaped dot is a dot again.
+fn check_segments(canonical: &[u8]) -> Result<(), Ambiguity> {
+    let mut segments = canonical.split(|&byte| byte == b'/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        match segment {
+            b"" if segments.peek().is_some() => return Err(Ambiguity::EmptySegment),
+            b"." | b".." => return Err(Ambiguity::DotSegment),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(target: &[u8], expected: Result<&str, Ambiguity>) {
+        let read = CanonicalPath::read(target);
+        let read = read.as_ref().map(|path| std::str::from_utf8(path.as_bytes()).unwrap());
+        assert_eq!(read, expected.as_ref().copied(), "{:?}", target.escape_ascii().to_string());
+    }
+
+    #[test]
+    fn an_unambiguous_path_has_one_spelling() {
+        for (target, expected) in [
+            ("/", "/"),
+            ("/a/b", "/a/b"),
+            ("/a/b/", "/a/b/"),
+            ("/a?x=/../;#", "/a"),
+            ("/%61dmin/%7Euser", "/admin/~user"),
+            ("/caf%c3%a9", "/caf%C3%A9"),
+            ("/a%20b", "/a%20b"),
+            ("/a|b", "/a%7Cb"),
+            ("/a%7cb", "/a%7Cb"),
+            ("/100%25", "/100%25"),
+            ("/%21$&'()*+,=:@", "/!$&'()*+,=:@"),
+            ("/%3Fquery%23", "/%3Fquery%23"),
+            ("/...", "/..."),
+            ("/.well-known/x", "/.well-known/x"),
+        ] {
+            check(target.as_bytes(), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn a_path_with_two_readings_is_refused() {
+        for (target, expected) in [
+            (&b""[..], Ambiguity::NotAbsolute),
+            (b"*", Ambiguity::NotAbsolute),
+            (b"http://a/b", Ambiguity::NotAbsolute),
+            (b"?/a", Ambiguity::NotAbsolute),
+            (b"//a", Ambiguity::EmptySegment),
+            (b"/a//b", Ambiguity::EmptySegment),
+            (b"//", Ambiguity::EmptySegment),
+            (b"/a/../b", Ambiguity::DotSegment),
+            (b"/a/..", Ambiguity::DotSegment),
+            (b"/./a", Ambiguity::DotSegment),
+            (b"/%2e%2E/a", Ambiguity::DotSegment),
+            (b"/a/.%2e", Ambiguity::DotSegment),
+            (b"/a%2fb", Ambiguity::EscapedSlash),
+            (b"/a%5Cb", Ambiguity::Backslash),
+            (b"/a\\b", Ambiguity::Backslash),
+            (b"/a;b", Ambiguity::Parameter),
+            (b"/a%3bb", Ambiguity::Parameter),
+            (b"/a#b", Ambiguity::ForbiddenByte),
+            (b"/a b", Ambiguity::ForbiddenByte),
+            (b"/a\0b", Ambiguity::ForbiddenByte),
+            (b"/caf\xc3\xa9", Ambiguity::ForbiddenByte),
+            (b"/a%00b", Ambiguity::EscapedControl),
+            (b"/a%7f", Ambiguity::EscapedControl),
+            (b"/a%2", Ambiguity::BrokenEscape),
+            (b"/a%zz", Ambiguity::BrokenEscape),
+            (b"/a%", Ambiguity::BrokenEscape),
+            (b"/a%252fb", Ambiguity::DoubleEscape),
+            (b"/a%2561", Ambiguity::DoubleEscape),
+            (b"/a%c0%af", Ambiguity::NotUtf8),
+            (b"/a%ed%a0%80", Ambiguity::NotUtf8),
+            (b"/a%ff", Ambiguity::NotUtf8),
+        ] {
+            check(target, Err(expected));
+        }
+    }
+
+    #[test]
+    fn reading_the_canonical_spelling_again_changes_nothing() {
+        for target in ["/", "/%61/caf%c3%a9/a|b/100%25", "/a%20b?c"] {
+            let once = CanonicalPath::read(target.as_bytes()).unwrap();
+            assert_eq!(CanonicalPath::read(once.as_bytes()).unwrap(), once);
+        }
+    }
+}

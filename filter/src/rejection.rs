@@ -1,0 +1,153 @@
+//! Why a request was refused, in the order of the checks, and what a refusal shows: its status to the
+//! client, its label to the log and the metrics. The client never learns more (invariant 7).
+
+use crate::claims::Claim;
+use crate::path::Ambiguity;
+
+/// One reason to refuse a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// The host did not hand over, or did not take, what a decision needs.
+    HostFailed,
+    /// The path has more than one reading.
+    Path(Ambiguity),
+    /// No key is known yet, so no token can be judged.
+    KeysUnknown,
+    /// The request has no access token.
+    CookieMissing,
+    /// It has several, and they differ.
+    CookieRepeated,
+    /// The token is longer than `max_token_bytes`.
+    TokenOversize,
+    /// Not three segments of base64url without padding (RFC 7515 §3.1).
+    TokenMalformed,
+    /// The header is not one JSON object with distinct members.
+    HeaderMalformed,
+    /// `alg` is not `RS256`.
+    AlgorithmUnexpected,
+    /// `typ` is not `at+jwt`.
+    TypUnexpected,
+    /// `crit` is there: no extension is understood (RFC 7515 §4.1.11).
+    CritPresent,
+    /// A header member besides `alg`, `typ` and `kid`.
+    HeaderMemberUnexpected,
+    /// No `kid`, and the key set does not have exactly one key.
+    KidMissing,
+    /// `kid` is not a string of 1 to 128 bytes.
+    KidMalformed,
+    /// `kid` names no key of the set.
+    KeyUnknown,
+    /// The signature is not base64url without padding.
+    SignatureMalformed,
+    /// The signature is not this key's over this token.
+    SignatureInvalid,
+    /// The payload is not one JSON object with distinct members.
+    ClaimsMalformed,
+    /// A claim is not there.
+    ClaimMissing(Claim),
+    /// A claim is not of its type or shape.
+    ClaimMistyped(Claim),
+    /// `iss` is not ours.
+    IssuerUnexpected,
+    /// `aud` is not ours.
+    AudienceUnexpected,
+    /// `exp` has come.
+    Expired,
+    /// `exp` is more than a day away.
+    ExpiryTooFar,
+    /// `iat` has not come.
+    IssuedInFuture,
+    /// `nbf` has not come.
+    NotYetValid,
+    /// The user's role is none of the rule's.
+    RoleInsufficient,
+}
+
+impl Rejection {
+    /// The status of the answer.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Path(_) | Self::TokenOversize => 400,
+            Self::RoleInsufficient => 403,
+            Self::HostFailed | Self::KeysUnknown => 503,
+            _ => 401,
+        }
+    }
+
+    /// The name in logs and metrics: `[a-z_]+`, one for each reason.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::HostFailed => "host_failed",
+            Self::Path(ambiguity) => path_label(ambiguity),
+            Self::KeysUnknown => "keys_unknown",
+            Self::CookieMissing => "cookie_missing",
+            Self::CookieRepeated => "cookie_repeated",
+            Self::TokenOversize => "token_oversize",
+            Self::TokenMalformed => "token_malformed",
+            Self::HeaderMalformed => "header_malformed",
+            Self::AlgorithmUnexpected => "alg_unexpected",
+            Self::TypUnexpected => "typ_unexpected",
+            Self::CritPresent => "crit_present",
+            Self::HeaderMemberUnexpected => "header_member_unexpected",
+            Self::KidMissing => "kid_missing",
+            Self::KidMalformed => "kid_malformed",
+            Self::KeyUnknown => "kid_unknown",
+            Self::SignatureMalformed => "signature_malformed",
+            Self::SignatureInvalid => "signature_invalid",
+            Self::ClaimsMalformed => "claims_malformed",
+            Self::ClaimMissing(claim) => missing_label(claim),
+            Self::ClaimMistyped(claim) => mistyped_label(claim),
+            Self::IssuerUnexpected => "iss_unexpected",
+            Self::AudienceUnexpected => "aud_unexpected",
+            Self::Expired => "exp_passed",
+            Self::ExpiryTooFar => "exp_too_far",
+            Self::IssuedInFuture => "iat_in_future",
+            Self::NotYetValid => "nbf_in_future",
+            Self::RoleInsufficient => "role_insufficient",
+        }
+    }
+}
+
+const fn path_label(ambiguity: Ambiguity) -> &'static str {
+    match ambiguity {
+        Ambiguity::NotAbsolute => "path_not_absolute",
+        Ambiguity::ForbiddenByte => "path_forbidden_byte",
+        Ambiguity::Backslash => "path_backslash",
+        Ambiguity::Parameter => "path_parameter",
+        Ambiguity::BrokenEscape => "path_broken_escape",
+        Ambiguity::EscapedSlash => "path_escaped_slash",
+        Ambiguity::EscapedControl => "path_escaped_control",
+        Ambiguity::DoubleEscape => "path_double_escape",
+        Ambiguity::NotUtf8 => "path_not_utf8",
+        Ambiguity::EmptySegment => "path_empty_segment",
+        Ambiguity::DotSegment => "path_dot_segment",
+    }
+}
+
+const fn missing_label(claim: Claim) -> &'static str {
+    match claim {
+        Claim::Iss => "iss_missing",
+        Claim::Aud => "aud_missing",
+        Claim::Exp => "exp_missing",
+        Claim::Iat => "iat_missing",
+        Claim::Nbf => "nbf_missing",
+        Claim::Sub => "sub_missing",
+        Claim::Sid => "sid_missing",
+        Claim::Role => "role_missing",
+    }
+}
+
+const fn mistyped_label(claim: Claim) -> &'static str {
+    match claim {
+        Claim::Iss => "iss_mistyped",
+        Claim::Aud => "aud_mistyped",
+        Claim::Exp => "exp_mistyped",
+        Claim::Iat => "iat_mistyped",
+        Claim::Nbf => "nbf_mistyped",
+        Claim::Sub => "sub_mistyped",
+        Claim::Sid => "sid_mistyped",
+        Claim::Role => "role_mistyped",
+    }
+}

@@ -1,0 +1,175 @@
+//! From a cookie's value to claims that one of our keys signed: structure, header, signature. What the
+//! claims say is `claims`' business.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use edgeward_wire::ACCESS_TOKEN_TYP;
+use jsonwebtoken::Algorithm;
+
+use crate::json::{self, Json};
+use crate::keys::{KeySet, MAX_KID_BYTES};
+use crate::rejection::Rejection;
+
+/// A token in compact serialisation (RFC 7515 §3.1) whose header asks for nothing but what we verify.
+/// It gives out no claim.
+#[derive(Debug)]
+pub struct Unverified<'a> {
+    kid: Option<String>,
+    signing_input: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+}
+
+/// The payload of a token whose signature is right, still unread.
+#[derive(Debug)]
+pub struct Verified {
+    payload: Vec<u8>,
+}
+
+impl<'a> Unverified<'a> {
+    /// Takes a token apart and judges its header.
+    pub fn parse(token: &'a [u8]) -> Result<Self, Rejection> {
+        let token = std::str::from_utf8(token).map_err(|_| Rejection::TokenMalformed)?;
+        let (signing_input, signature) = token.rsplit_once('.').ok_or(Rejection::TokenMalformed)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(Rejection::TokenMalformed)?;
+        if payload.contains('.') {
+            return Err(Rejection::TokenMalformed);
+        }
+        let header = URL_SAFE_NO_PAD.decode(header).map_err(|_| Rejection::TokenMalformed)?;
+        Ok(Self { kid: judge_header(&header)?, signing_input, payload, signature })
+    }
+
+    /// Checks the signature with the key that the token names.
+    pub fn verify(self, keys: &KeySet) -> Result<Verified, Rejection> {
+        let key = keys.find(self.kid.as_deref())?;
+        // Decoded before it is trusted only to tell a malformed token from a forged one.
+        let payload = URL_SAFE_NO_PAD.decode(self.payload).map_err(|_| Rejection::TokenMalformed)?;
+        match jsonwebtoken::crypto::verify(
+            self.signature,
+            self.signing_input.as_bytes(),
+            key,
+            Algorithm::RS256,
+        ) {
+            Ok(true) => Ok(Verified { payload }),
+            Ok(false) => Err(Rejection::SignatureInvalid),
+            Err(_) => Err(Rejection::SignatureMalformed),
+        }
+    }
+}
+
+/// The `kid` of a JOSE header (RFC 7515 §4.1) that has exactly our `alg` and `typ` and nothing unknown.
+fn judge_header(header: &[u8]) -> Result<Option<String>, Rejection> {
+    let Ok(Json::Object(members)) = Json::parse(header) else { return Err(Rejection::HeaderMalformed) };
+    if json::repeated(&members).next().is_some() {
+        return Err(Rejection::HeaderMalformed);
+    }
+    let member = |name: &str| members.iter().find(|(this, _)| this == name).map(|(_, value)| value);
+    let is = |name: &str, expected: &'static str| matches!(member(name), Some(Json::String(value)) if value == expected);
+    if !is("alg", "RS256") {
+        return Err(Rejection::AlgorithmUnexpected);
+    }
+    if !is("typ", ACCESS_TOKEN_TYP) {
+        return Err(Rejection::TypUnexpected);
+    }
+    if member("crit").is_some() {
+        return Err(Rejection::CritPresent);
+    }
+    if members.iter().any(|(name, _)| !matches!(name.as_ref(), "alg" | "typ" | "kid")) {
+        return Err(Rejection::HeaderMemberUnexpected);
+    }
+    match member("kid") {
+        None => Ok(None),
+        Some(Json::String(kid)) if (1..=MAX_KID_BYTES).contains(&kid.len()) => {
+            Ok(Some(kid.clone().into_owned()))
+        }
+        Some(_) => Err(Rejection::KidMalformed),
+    }
+}
+
+impl Verified {
+    /// The claims as distinct members of one JSON object.
+    pub(crate) fn claims(&self) -> Result<Vec<(Cow<'_, str>, Json<'_>)>, Rejection> {
+        let claims = Json::parse(&self.payload).map_err(|_| Rejection::ClaimsMalformed)?;
+        if claims.repeats_a_member() {
+            return Err(Rejection::ClaimsMalformed);
+        }
+        match claims {
+            Json::Object(members) => Ok(members),
+            _ => Err(Rejection::ClaimsMalformed),
+        }
+    }
+
+    /// For tests of what comes after the signature.
+    #[cfg(test)]
+    pub(crate) fn for_test(payload: &str) -> Self {
+        Self { payload: payload.as_bytes().to_vec() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(header: &str, expected: Result<Option<&str>, Rejection>) {
+        let token = format!("{}.e30.AA", URL_SAFE_NO_PAD.encode(header));
+        let kid = Unverified::parse(token.as_bytes()).map(|token| token.kid);
+        assert_eq!(kid, expected.map(|kid| kid.map(str::to_owned)), "{header}");
+    }
+
+    #[test]
+    fn a_header_with_our_algorithm_type_and_key_is_read() {
+        check(r#"{"alg":"RS256","typ":"at+jwt","kid":"a"}"#, Ok(Some("a")));
+        check(r#" { "kid" : "\u0061", "typ":"at+jwt","alg":"RS256"} "#, Ok(Some("a")));
+        check(r#"{"alg":"RS256","typ":"at+jwt"}"#, Ok(None));
+    }
+
+    #[test]
+    fn any_other_header_is_refused_for_its_first_fault() {
+        for (header, expected) in [
+            ("", Rejection::HeaderMalformed),
+            ("[]", Rejection::HeaderMalformed),
+            ("null", Rejection::HeaderMalformed),
+            (r#"{"alg":"RS256","typ":"at+jwt"}x"#, Rejection::HeaderMalformed),
+            (r#"{"alg":"none","alg":"RS256","typ":"at+jwt"}"#, Rejection::HeaderMalformed),
+            (r#"{"typ":"at+jwt"}"#, Rejection::AlgorithmUnexpected),
+            (r#"{"alg":["RS256"],"typ":"at+jwt"}"#, Rejection::AlgorithmUnexpected),
+            (r#"{"alg":"rs256","typ":"at+jwt"}"#, Rejection::AlgorithmUnexpected),
+            (r#"{"alg":"none","typ":"at+jwt"}"#, Rejection::AlgorithmUnexpected),
+            (r#"{"alg":"HS256","typ":"rt+jwt"}"#, Rejection::AlgorithmUnexpected),
+            (r#"{"alg":"RS256"}"#, Rejection::TypUnexpected),
+            (r#"{"alg":"RS256","typ":"JWT"}"#, Rejection::TypUnexpected),
+            (r#"{"alg":"RS256","typ":"rt+jwt"}"#, Rejection::TypUnexpected),
+            (r#"{"alg":"RS256","typ":"at+jwt","crit":[]}"#, Rejection::CritPresent),
+            (r#"{"alg":"RS256","typ":"at+jwt","jwk":{}}"#, Rejection::HeaderMemberUnexpected),
+            (r#"{"alg":"RS256","typ":"at+jwt","kid":""}"#, Rejection::KidMalformed),
+            (r#"{"alg":"RS256","typ":"at+jwt","kid":1}"#, Rejection::KidMalformed),
+        ] {
+            check(header, Err(expected));
+        }
+    }
+
+    #[test]
+    fn a_token_has_three_segments_of_base64url() {
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","typ":"at+jwt"}"#);
+        for token in [
+            "",
+            ".",
+            "..",
+            "...",
+            &header,
+            &format!("{header}.e30"),
+            &format!("{header}.e30.AA.AA"),
+            &format!("{header}=.e30.AA"),
+            " .e30.AA",
+        ] {
+            let rejection = Unverified::parse(token.as_bytes()).unwrap_err();
+            assert!(
+                matches!(rejection, Rejection::TokenMalformed | Rejection::HeaderMalformed),
+                "{token}: {rejection:?}"
+            );
+        }
+        assert_eq!(Unverified::parse(b"\xff.e30.AA").unwrap_err(), Rejection::TokenMalformed);
+    }
+}

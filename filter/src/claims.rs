@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::json::Json;
-use crate::rejection::Rejection;
+use crate::rejection::{Claim, Rejection};
 use crate::token::Verified;
 
 /// A token that lives longer than this was not issued by a companion: its access tokens live a day at most.
@@ -16,27 +16,6 @@ pub struct Identity {
     user_id: String,
     role: String,
     session_id: u64,
-}
-
-/// The claims that are judged (RFC 7519 §4.1, RFC 9068 §2.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// Issuer.
-    Iss,
-    /// Audience.
-    Aud,
-    /// Expiration time.
-    Exp,
-    /// Issued at.
-    Iat,
-    /// Not before.
-    Nbf,
-    /// Subject: the user's ID.
-    Sub,
-    /// The session's number.
-    Sid,
-    /// The user's role.
-    Role,
 }
 
 /// What the claims must say.
@@ -170,21 +149,6 @@ impl Json<'_> {
         match self {
             Self::Integer(value) => i64::try_from(*value).ok().and_then(|value| u64::try_from(value).ok()),
             _ => None,
-        }
-    }
-}
-
-impl Claim {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Iss => "iss",
-            Self::Aud => "aud",
-            Self::Exp => "exp",
-            Self::Iat => "iat",
-            Self::Nbf => "nbf",
-            Self::Sub => "sub",
-            Self::Sid => "sid",
-            Self::Role => "role",
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Why a request was refused, in the order of the checks, and what a refusal shows: its status to the
 //! client, its label to the log and the metrics. The client never learns more (invariant 7).
 
-use crate::claims::Claim;
 use crate::path::Ambiguity;
 
 /// One reason to refuse a request.
@@ -61,6 +60,27 @@ pub enum Rejection {
     NotYetValid,
     /// The user's role is none of the rule's.
     RoleInsufficient,
+}
+
+/// The claims that are judged (RFC 7519 §4.1, RFC 9068 §2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Issuer.
+    Iss,
+    /// Audience.
+    Aud,
+    /// Expiration time.
+    Exp,
+    /// Issued at.
+    Iat,
+    /// Not before.
+    Nbf,
+    /// Subject: the user's ID.
+    Sub,
+    /// The session's number.
+    Sid,
+    /// The user's role.
+    Role,
 }
 
 impl Rejection {
@@ -149,5 +169,22 @@ const fn mistyped_label(claim: Claim) -> &'static str {
         Claim::Sub => "sub_mistyped",
         Claim::Sid => "sid_mistyped",
         Claim::Role => "role_mistyped",
+    }
+}
+
+impl Claim {
+    /// Its name in a token.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Iss => "iss",
+            Self::Aud => "aud",
+            Self::Exp => "exp",
+            Self::Iat => "iat",
+            Self::Nbf => "nbf",
+            Self::Sub => "sub",
+            Self::Sid => "sid",
+            Self::Role => "role",
+        }
     }
 }

@@ -3,8 +3,10 @@
 
 mod answer;
 mod host;
+mod poll;
 mod request;
 mod root;
+mod shared;
 mod verify_signature;
 
 use proxy_wasm::traits::RootContext;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
-use super::root::Shared;
+use super::shared::Shared;
 use super::{answer, host};
 use crate::claims::Identity;
 use crate::cookie;

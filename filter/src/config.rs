@@ -11,6 +11,7 @@ use crate::claims::Expected;
 use crate::gate::{Cookies, IdentityHeaders, Policy};
 use crate::json::Json;
 use crate::keys::KeySet;
+use crate::origin::Origins;
 
 pub use section::Mistake;
 use section::{Mistakes, Section};
@@ -73,6 +74,7 @@ fn read(text: &[u8], mistakes: &Mistakes) -> Option<Configuration> {
         cookies: read_cookies(&mut root),
         headers: read_headers(&mut root),
         rules: rules::read(&mut root, mistakes),
+        origins: read_origins(&mut root),
         login_url: read_login_url(&mut root),
         max_token_bytes: usize::try_from(root.integer("max_token_bytes", 256..=16_384).unwrap_or(4096))
             .ok()?,
@@ -175,24 +177,33 @@ fn read_login_url(root: &mut Section<'_, '_>) -> Option<String> {
     Some(url)
 }
 
+/// Whose pages may send unsafe requests: ours and the listed ones, unless `cross_site` lets in all.
+fn read_origins(root: &mut Section<'_, '_>) -> Option<Origins> {
+    let is_origin = |text: &str| {
+        text.strip_prefix("https://").or(text.strip_prefix("http://")).is_some_and(|host| {
+            let plain =
+                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".:-[]".contains(&byte);
+            !host.is_empty() && host.bytes().all(plain)
+        })
+    };
+    let shape = "an origin such as \"https://app.example\", in lower case";
+    let allowed = root.texts("allowed_origins", MAX_NAMES, is_origin, shape).unwrap_or_default();
+    match root.one_of("cross_site", &["deny", "allow"]) {
+        Some("allow") => None,
+        _ => Some(Origins::new(allowed)),
+    }
+}
+
 /// Settings of the contract that nothing acts on yet: checked all the same, and named, so that nobody
 /// relies on them.
 fn read_idle(root: &mut Section<'_, '_>) -> Vec<&'static str> {
-    let idle =
-        ["refresh", "allowed_origins", "memory_entries"].into_iter().filter(|name| root.has(name)).collect();
+    let idle = ["refresh", "memory_entries"].into_iter().filter(|name| root.has(name)).collect();
     if let Some(mut section) = root.section("refresh") {
         section.required_text("cluster");
         section.path("path");
         section.integer("timeout_ms", 10..=60_000);
         section.end();
     }
-    let is_origin = |text: &str| {
-        text.strip_prefix("https://").or(text.strip_prefix("http://")).is_some_and(|host| {
-            !host.is_empty()
-                && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".:-[]".contains(&byte))
-        })
-    };
-    root.texts("allowed_origins", MAX_NAMES, is_origin, "an origin such as \"https://app.example\"");
     root.integer("memory_entries", 0..=1_000_000);
     idle
 }

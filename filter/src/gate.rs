@@ -4,6 +4,7 @@
 use crate::claims::{Expected, Identity};
 use crate::cookie;
 use crate::keys::KeySet;
+use crate::origin::{self, Origins};
 use crate::path::CanonicalPath;
 use crate::rejection::Rejection;
 use crate::rules::{Access, Rules};
@@ -20,6 +21,8 @@ pub struct Policy {
     pub headers: IdentityHeaders,
     /// Who may go where.
     pub rules: Rules,
+    /// Whose pages may send unsafe requests with our cookies; absent when every page may.
+    pub origins: Option<Origins>,
     /// Where a browser without a valid token is sent.
     pub login_url: Option<String>,
     /// The longest token that is looked at, in bytes.
@@ -91,27 +94,37 @@ pub fn decide(policy: &Policy, keys: &KeySet, request: Request<'_>, now: u64) ->
     if request.is_preflight() {
         return pass(None);
     }
-    match (&rule.access, identify(policy, keys, request, now)) {
-        (Access::Public, identity) => pass(identity.ok()),
-        (Access::SignedIn, Ok(identity)) => pass(Some(identity)),
-        (Access::Roles(roles), Ok(identity)) if roles.iter().any(|role| role == identity.role()) => {
-            pass(Some(identity))
+    let cross_site = policy.is_cross_site(request);
+    let identity = identify(policy, keys, request, now);
+    match (&rule.access, identity) {
+        (Access::Public, identity) if !cross_site => pass(identity.ok()),
+        // Another site's page may do here what anybody may, and nothing in the user's name.
+        (Access::Public, _) if rule.forward_cookies && policy.cookies.are_in(request) => {
+            refuse(Rejection::CrossSite)
         }
-        (Access::Roles(_), Ok(identity)) => {
+        (Access::Public, _) => pass(None),
+        (_, Err(rejection)) => turn_away(policy, request, rejection),
+        (_, Ok(_)) if cross_site => refuse(Rejection::CrossSite),
+        (access, Ok(identity)) if access.admits(identity.role()) => pass(Some(identity)),
+        (_, Ok(identity)) => {
             Decision::Refuse { rejection: Rejection::RoleInsufficient, identity: Some(identity) }
         }
-        (_, Err(rejection)) => match &policy.login_url {
-            Some(login_url) if rejection.status() == 401 && request.is_navigation() => {
-                let location = format!("{login_url}?return_to={}", query_value(request.target()));
-                Decision::Redirect { location, rejection }
-            }
-            _ => refuse(rejection),
-        },
     }
 }
 
 const fn refuse(rejection: Rejection) -> Decision {
     Decision::Refuse { rejection, identity: None }
+}
+
+/// Refuses whoever shows no valid token, or shows a browser the way to get one.
+fn turn_away(policy: &Policy, request: Request<'_>, rejection: Rejection) -> Decision {
+    match &policy.login_url {
+        Some(login_url) if rejection.status() == 401 && request.is_navigation() => {
+            let location = format!("{login_url}?return_to={}", query_value(request.target()));
+            Decision::Redirect { location, rejection }
+        }
+        _ => refuse(rejection),
+    }
 }
 
 /// Who is calling, or why that can't be told.
@@ -130,12 +143,33 @@ fn identify(policy: &Policy, keys: &KeySet, request: Request<'_>, now: u64) -> R
     Identity::judge(&verified, &policy.expected, now)
 }
 
+impl Policy {
+    /// Whether another site's page may have sent a request that changes something.
+    fn is_cross_site(&self, request: Request<'_>) -> bool {
+        self.origins.as_ref().is_some_and(|origins| origin::is_unsafe(request) && !origins.admit(request))
+    }
+}
+
+impl Cookies {
+    /// Whether a request carries one of ours; repeated ones count.
+    fn are_in(&self, request: Request<'_>) -> bool {
+        [&self.access, &self.refresh]
+            .into_iter()
+            .any(|name| cookie::find(request.all(b"cookie"), name) != Ok(None))
+    }
+}
+
 impl<'a> Request<'a> {
     fn target(&self) -> &'a [u8] {
         self.first(b":path").unwrap_or_default()
     }
 
-    fn method(&self) -> &'a [u8] {
+    /// Whom the request was sent to: a host, and a port where it is not the usual one.
+    pub(crate) fn authority(&self) -> &'a [u8] {
+        self.first(b":authority").unwrap_or_default()
+    }
+
+    pub(crate) fn method(&self) -> &'a [u8] {
         self.first(b":method").unwrap_or_default()
     }
 
@@ -143,7 +177,7 @@ impl<'a> Request<'a> {
         self.all(name).next()
     }
 
-    fn all(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
+    pub(crate) fn all(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
         self.headers.iter().filter(move |(this, _)| *this == name).map(|(_, value)| *value)
     }
 
@@ -218,6 +252,7 @@ mod tests {
                 session_id: "x-session-id".into(),
             },
             rules: Rules::new(vec![public]),
+            origins: Some(Origins::default()),
             login_url: Some("/login".into()),
             max_token_bytes: 64,
         }
@@ -286,6 +321,24 @@ mod tests {
             refuse(Rejection::KeysUnknown)
         );
         assert!(matches!(decide_on(&[":method= GET", ":path= /public/"], &keys), Decision::Pass { .. }));
+    }
+
+    #[test]
+    fn another_site_s_page_does_nothing_in_the_user_s_name() {
+        const CROSS: &str = "origin= https://evil.example";
+        let anonymous = Decision::Pass { identity: None, forward_cookies: true };
+        let public = [":method= POST", ":path= /public/x", CROSS];
+        check(&public, &anonymous);
+        check(&[&public[..], &["cookie= a=1"]].concat(), &anonymous);
+        for cookie in [
+            "cookie= access_token=x",
+            "cookie= refresh_token=x",
+            "cookie= a=1; refresh_token=x; refresh_token=y",
+        ] {
+            check(&[&public[..], &[cookie]].concat(), &refuse(Rejection::CrossSite));
+            check(&[":method= GET", ":path= /public/x", CROSS, cookie], &anonymous);
+        }
+        check(&[":method= POST", ":path= /x", CROSS], &refuse(Rejection::CookieMissing));
     }
 
     #[test]

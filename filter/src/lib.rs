@@ -18,6 +18,7 @@ pub mod feed;
 pub mod gate;
 pub mod json;
 pub mod keys;
+pub mod origin;
 pub mod path;
 pub mod rejection;
 pub mod rs256;

@@ -58,6 +58,8 @@ pub enum Rejection {
     IssuedInFuture,
     /// `nbf` has not come.
     NotYetValid,
+    /// Another site's page sent it with our cookies.
+    CrossSite,
     /// The user's role is none of the rule's.
     RoleInsufficient,
 }
@@ -89,7 +91,7 @@ impl Rejection {
     pub const fn status(self) -> u16 {
         match self {
             Self::Path(_) | Self::TokenOversize => 400,
-            Self::RoleInsufficient => 403,
+            Self::CrossSite | Self::RoleInsufficient => 403,
             Self::HostFailed | Self::KeysUnknown => 503,
             _ => 401,
         }
@@ -125,6 +127,7 @@ impl Rejection {
             Self::ExpiryTooFar => "exp_too_far",
             Self::IssuedInFuture => "iat_in_future",
             Self::NotYetValid => "nbf_in_future",
+            Self::CrossSite => "cross_site",
             Self::RoleInsufficient => "role_insufficient",
         }
     }

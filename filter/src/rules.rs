@@ -14,6 +14,17 @@ pub enum Access {
     Roles(Vec<String>),
 }
 
+impl Access {
+    /// Whether it is for a user of this role.
+    #[must_use]
+    pub fn admits(&self, role: &str) -> bool {
+        match self {
+            Self::Public | Self::SignedIn => true,
+            Self::Roles(roles) => roles.iter().any(|listed| listed == role),
+        }
+    }
+}
+
 /// Which paths a rule is for, in canonical spelling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pattern {

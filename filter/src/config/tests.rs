@@ -35,14 +35,22 @@ fn the_documented_configuration_compiles_to_what_it_says() {
     assert_eq!(access("POST", "/admin/x"), Access::SignedIn);
     assert_eq!(policy.login_url.as_deref(), Some("/login"));
     assert_eq!(configuration.feed.unwrap().poll, Duration::from_secs(1));
-    assert_eq!(configuration.idle, ["refresh", "allowed_origins", "memory_entries"]);
+    assert_eq!(configuration.idle, ["refresh", "memory_entries"]);
 }
 
 #[test]
 fn what_is_left_out_has_the_documented_default() {
     let short = compile(br#"{"issuer": "edgeward", "feed": {"cluster": "companion_internal"}}"#).unwrap();
     let Configuration { policy, feed, .. } = compile(CONTRACT.as_bytes()).unwrap();
-    assert_eq!(short.policy, Policy { rules: crate::rules::Rules::default(), login_url: None, ..policy });
+    assert_eq!(
+        short.policy,
+        Policy {
+            rules: crate::rules::Rules::default(),
+            origins: Some(Origins::default()),
+            login_url: None,
+            ..policy
+        }
+    );
     assert_eq!(short.feed, feed);
 }
 
@@ -89,7 +97,7 @@ fn every_mistake_is_named_with_its_json_path() {
     check(
         "http://localhost:5173",
         "*",
-        &["allowed_origins[0] must be an origin such as \"https://app.example\""],
+        &["allowed_origins[0] must be an origin such as \"https://app.example\", in lower case"],
     );
     check(
         r#""max_token_bytes": 4096"#,

@@ -1,0 +1,78 @@
+// Signs in or registers by the API, shows what is wrong beside its field, and goes where the server says.
+"use strict";
+
+const { api, returnTo } = document.body.dataset;
+const forms = { login: document.getElementById("login"), register: document.getElementById("register") };
+const status = document.getElementById("status");
+
+function tell(message) {
+  status.textContent = message;
+  status.hidden = message === "";
+}
+
+function clear(form) {
+  tell("");
+  for (const input of form.querySelectorAll("[aria-invalid]")) {
+    input.removeAttribute("aria-invalid");
+    input.removeAttribute("aria-describedby");
+  }
+  for (const note of form.querySelectorAll(".mistake")) note.remove();
+}
+
+function mark(form, path, message) {
+  const input = form.elements.namedItem(path);
+  if (!input) return tell(message);
+  const note = document.createElement("p");
+  note.className = "mistake";
+  note.id = `${input.id}-mistake`;
+  note.textContent = message;
+  input.after(note);
+  input.setAttribute("aria-invalid", "true");
+  input.setAttribute("aria-describedby", note.id);
+}
+
+function show(answer, form) {
+  const fields = (answer.errors ?? []).filter((error) => error.path);
+  for (const { path, msg } of fields) mark(form, path, msg);
+  if (fields.length === 0) tell(answer.message ?? "Something went wrong, please try again");
+  form.querySelector("[aria-invalid]")?.focus();
+}
+
+async function send(name, form) {
+  clear(form);
+  const button = form.querySelector("button");
+  button.disabled = true;
+  try {
+    const response = await fetch(`${api}/auth/${name}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(Object.fromEntries(new FormData(form))),
+    });
+    // The server has checked that this is a page of its own.
+    if (response.ok) return window.location.assign(returnTo);
+    show(await response.json().catch(() => ({})), form);
+  } catch {
+    tell("The server cannot be reached, please try again");
+  } finally {
+    button.disabled = false;
+  }
+}
+
+function choose() {
+  const registering = window.location.hash === "#register";
+  forms.login.hidden = registering;
+  forms.register.hidden = !registering;
+  document.title = registering ? "Register" : "Sign in";
+  document.getElementById("title").textContent = document.title;
+  tell("");
+  (registering ? forms.register : forms.login).querySelector("input").focus();
+}
+
+for (const [name, form] of Object.entries(forms)) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(name, form);
+  });
+}
+window.addEventListener("hashchange", choose);
+choose();

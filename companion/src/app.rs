@@ -1,0 +1,83 @@
+//! What handlers share. It is made once at the start and decides nothing by itself.
+
+use std::sync::Arc;
+use std::thread;
+
+use aws_lc_rs::rand::SecureRandom;
+use sqlx::PgPool;
+use time::OffsetDateTime;
+
+use crate::config::Config;
+use crate::domain::access_token::AccessTokens;
+use crate::domain::clock::Clock;
+use crate::domain::hashing::PasswordHasher;
+use crate::domain::key_set::KeySet;
+use crate::domain::refresh_token::RefreshTokens;
+use crate::http::cookies::CookiePolicy;
+
+/// The shared state of every handler.
+pub struct App {
+    /// Connections to Postgres.
+    pub pool: PgPool,
+    /// Makes and verifies access tokens.
+    pub access_tokens: AccessTokens,
+    /// Makes and verifies refresh tokens.
+    pub refresh_tokens: RefreshTokens,
+    /// Hashes and compares passwords.
+    pub passwords: PasswordHasher,
+    /// How cookies are marked.
+    pub cookies: CookiePolicy,
+    /// Where the API is: empty, or `/api`.
+    pub base_path: String,
+    /// Whose pages may call with cookies.
+    pub origins: Vec<String>,
+    /// Starts every request ID of this process, so that two processes do not use the same ones.
+    pub run_id: [u8; 8],
+    clock: Arc<dyn Clock>,
+}
+
+/// Where randomness comes from.
+pub type Random = Arc<dyn SecureRandom + Send + Sync>;
+
+impl App {
+    /// The state of a service with these settings. `None`: there is no secret to sign with, or no randomness.
+    #[must_use]
+    pub fn new(
+        config: &Config,
+        pool: PgPool,
+        keys: KeySet,
+        clock: Arc<dyn Clock>,
+        random: &Random,
+    ) -> Option<Arc<Self>> {
+        let tokens = &config.tokens;
+        let cores = thread::available_parallelism().map_or(1, Into::into);
+        let mut run_id = [0; 8];
+        random.fill(&mut run_id).ok()?;
+        Some(Arc::new(Self {
+            pool,
+            access_tokens: AccessTokens {
+                keys,
+                issuer: tokens.issuer.clone(),
+                audience: tokens.audience.clone(),
+                ttl: tokens.access_ttl,
+            },
+            refresh_tokens: RefreshTokens::new(
+                tokens.issuer.clone(),
+                tokens.refresh_ttl,
+                &tokens.refresh_secrets,
+            )?,
+            passwords: PasswordHasher::new(config.hashing.bcrypt_cost, cores, Arc::clone(random)),
+            cookies: CookiePolicy::new(&config.cookies, tokens.access_ttl, tokens.refresh_ttl),
+            base_path: config.http.base_path.clone(),
+            origins: config.http.origins.clone(),
+            run_id,
+            clock,
+        }))
+    }
+
+    /// The moment it is.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+}

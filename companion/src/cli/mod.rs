@@ -1,0 +1,82 @@
+//! The command line: what can be said, and who does it. One file a command; nothing is done here.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{self, Environment, Section};
+use crate::domain::clock::{Clock, SystemClock};
+
+mod config_;
+mod connect;
+mod db;
+mod keys;
+mod migrate;
+mod serve;
+mod user;
+
+/// Cookie-session auth for Envoy: the companion service and its tools.
+///
+/// Settings come from the environment and from a file named .env.prod (.env.dev, .env.test, by what `APP_ENV`
+/// says); `edgeward config check` shows them.
+#[derive(Parser)]
+#[command(name = "edgeward", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the service
+    Serve(serve::Serve),
+    /// Apply, take back or list the database's migrations
+    #[command(subcommand)]
+    Migrate(migrate::Migrate),
+    /// Make or drop the database
+    #[command(subcommand)]
+    Db(db::Db),
+    /// Make or list the keys that sign access tokens
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Make, list and change users
+    #[command(subcommand)]
+    User(user::User),
+    /// Look at the settings
+    #[command(subcommand)]
+    Config(config_::Config),
+}
+
+/// Does what the command line says. What goes wrong is told on standard error, with exit code 1.
+#[must_use]
+pub fn run() -> ExitCode {
+    match Cli::parse().command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("edgeward: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Command {
+    fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Serve(serve) => block_on(serve.run()),
+            Self::Migrate(migrate) => block_on(migrate.run()),
+            Self::Db(db) => block_on(db.run()),
+            Self::Keys(keys) => keys.run(),
+            Self::User(user) => block_on(user.run(SystemClock.now())),
+            Self::Config(config) => config.run(),
+        }
+    }
+}
+
+fn block_on(task: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(task)
+}
+
+/// Reads the settings that a command needs, and no others.
+fn read_settings<S: Section>() -> anyhow::Result<S> {
+    Ok(config::read(&Environment::read()?)?)
+}

@@ -1,0 +1,119 @@
+//! `edgeward serve`: the order in which the service starts and stops.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use aws_lc_rs::rand::SystemRandom;
+use axum::Router;
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+use super::{connect, read_settings};
+use crate::app::{App, Random};
+use crate::config::{Config, Log, LogFormat};
+use crate::db::schema;
+use crate::domain::clock::SystemClock;
+use crate::domain::key_files;
+use crate::http;
+
+/// How long requests in flight may take to finish.
+const GRACE: Duration = Duration::from_secs(10);
+
+#[derive(Args)]
+pub(super) struct Serve {
+    /// Apply pending migrations first
+    #[arg(long)]
+    migrate: bool,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let config: Config = read_settings()?;
+        start_log(&config.log)?;
+        let keys = key_files::read(&config.keys.0)?;
+        if self.migrate {
+            schema::run(&mut connect::connect(&config.database).await?).await?;
+        }
+        drop(connect::connect_to_schema(&config.database).await?);
+
+        let pool = connect::pool(&config.database);
+        let random: Random = Arc::new(SystemRandom::new());
+        let app = App::new(&config, pool.clone(), keys, Arc::new(SystemClock), &random)
+            .ok_or_else(|| anyhow!("the system has no randomness to give"))?;
+        let public = listen("public", config.http.bind_address, config.http.port).await?;
+        let internal = listen("internal", config.http.bind_address, config.http.internal_port).await?;
+
+        let stop = watch_for_stop()?;
+        let mut stopped = stop.clone();
+        let served = async {
+            tokio::try_join!(
+                serve(public, http::public(Arc::clone(&app)), stop.clone()),
+                serve(internal, http::internal(app), stop.clone()),
+            )
+        };
+        let too_late = async {
+            // The sender lives as long as the process.
+            _ = stopped.wait_for(|stop| *stop).await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            done = served => { done?; }
+            () = too_late => tracing::warn!("requests in flight were cut off"),
+        }
+        // A connection that somebody still holds must not hold the end.
+        _ = tokio::time::timeout(Duration::from_secs(1), pool.close()).await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+async fn listen(listener: &str, address: std::net::IpAddr, port: u16) -> anyhow::Result<TcpListener> {
+    let address = SocketAddr::from((address, port));
+    let bound = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address} for the {listener} API"))?;
+    tracing::info!(listener, address = %bound.local_addr()?, "listening");
+    Ok(bound)
+}
+
+async fn serve(
+    listener: TcpListener,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service)
+        .with_graceful_shutdown(async move { _ = stop.wait_for(|stop| *stop).await })
+        .await
+}
+
+/// Turns true at the first SIGTERM or SIGINT.
+fn watch_for_stop() -> anyhow::Result<watch::Receiver<bool>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        sender.send_replace(true);
+        sender.closed().await;
+    });
+    Ok(receiver)
+}
+
+fn start_log(log: &Log) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&log.filter).context("RUST_LOG is not a filter")?;
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter);
+    let started = match log.format {
+        LogFormat::Json => subscriber.json().flatten_event(true).with_span_list(false).try_init(),
+        LogFormat::Text => subscriber.try_init(),
+    };
+    started.map_err(|error| anyhow!("{error}"))
+}

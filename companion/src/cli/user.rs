@@ -1,0 +1,183 @@
+//! `edgeward user create|list|set-role|disable|enable`.
+
+use std::io::{self, IsTerminal, Read};
+use std::sync::Arc;
+
+use anyhow::{anyhow, bail};
+use aws_lc_rs::rand::SystemRandom;
+use clap::{Args, Subcommand};
+use sqlx::{Connection, PgConnection};
+use time::OffsetDateTime;
+
+use super::{connect, read_settings};
+use crate::config::{Database, Hashing, Reader, Section};
+use crate::db::refresh_tokens;
+use crate::db::users::{self, InsertRefused, NewUser};
+use crate::domain::UserId;
+use crate::domain::email::Email;
+use crate::domain::hashing::{HashingRefused, PasswordHasher};
+use crate::domain::name::Name;
+use crate::domain::password::{Password, PasswordHash};
+use crate::domain::role::Role;
+
+#[derive(Subcommand)]
+pub(super) enum User {
+    /// Make a user; the password is read from standard input
+    Create(Create),
+    /// List every user
+    List,
+    /// Give a user a role; it holds from the user's next refresh on
+    SetRole {
+        /// Whose
+        #[arg(value_parser = parse_email)]
+        email: Email,
+        /// Which
+        #[arg(value_parser = Role::parse)]
+        role: Role,
+    },
+    /// Keep a user from signing in, and end all sessions of theirs
+    Disable {
+        /// Whom
+        #[arg(value_parser = parse_email)]
+        email: Email,
+    },
+    /// Let a disabled user sign in again
+    Enable {
+        /// Whom
+        #[arg(value_parser = parse_email)]
+        email: Email,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct Create {
+    #[arg(value_parser = parse_email)]
+    email: Email,
+    #[arg(long, value_parser = parse_name)]
+    first_name: Name,
+    #[arg(long, value_parser = parse_name)]
+    last_name: Name,
+    #[arg(long, value_parser = Role::parse)]
+    role: Option<Role>,
+    /// Read the password from standard input even if that is a terminal
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+/// What these commands need of the settings.
+struct Settings {
+    database: Database,
+    hashing: Hashing,
+}
+
+impl Section for Settings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (database, hashing) = (Database::read(reader), Hashing::read(reader));
+        Some(Self { database: database?, hashing: hashing? })
+    }
+}
+
+impl User {
+    pub(super) async fn run(self, now: OffsetDateTime) -> anyhow::Result<()> {
+        let settings: Settings = read_settings()?;
+        let connection = &mut connect::connect_to_schema(&settings.database).await?;
+        match self {
+            Self::Create(create) => create.run(connection, &settings.hashing, now).await,
+            Self::List => list(connection).await,
+            Self::SetRole { email, role } => {
+                let id = require(users::set_role(connection, &email, &role, now).await?, &email)?;
+                println!(
+                    "user {id} ({}) has the role {} from the next refresh on",
+                    email.as_str(),
+                    role.as_str()
+                );
+                Ok(())
+            }
+            Self::Disable { email } => disable(connection, &email, now).await,
+            Self::Enable { email } => {
+                let id = require(users::set_disabled(connection, &email, false, now).await?, &email)?;
+                println!("user {id} ({}) may sign in", email.as_str());
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Create {
+    async fn run(
+        self,
+        connection: &mut PgConnection,
+        hashing: &Hashing,
+        now: OffsetDateTime,
+    ) -> anyhow::Result<()> {
+        let password = hash(read_password(self.password_stdin)?, hashing).await?;
+        let user = NewUser {
+            first_name: &self.first_name,
+            last_name: &self.last_name,
+            email: &self.email,
+            password: &password,
+            role: self.role.as_ref(),
+        };
+        match users::insert(connection, &user, now).await {
+            Ok((id, role)) => println!("user {id} ({}) is made, as {}", self.email.as_str(), role.as_str()),
+            Err(InsertRefused::EmailTaken) => bail!("there is a user {} already", self.email.as_str()),
+            Err(InsertRefused::Database(error)) => return Err(error.into()),
+        }
+        Ok(())
+    }
+}
+
+async fn disable(connection: &mut PgConnection, email: &Email, now: OffsetDateTime) -> anyhow::Result<()> {
+    let mut transaction = connection.begin().await?;
+    let id = require(users::set_disabled(&mut transaction, email, true, now).await?, email)?;
+    let ended = refresh_tokens::delete_all(&mut transaction, id).await?;
+    transaction.commit().await?;
+    println!("user {id} ({}) may not sign in; sessions ended: {ended}", email.as_str());
+    Ok(())
+}
+
+async fn list(connection: &mut PgConnection) -> anyhow::Result<()> {
+    println!("{:>6}  {:<32}  {:<16}  {:<9}  NAME", "ID", "E-MAIL", "ROLE", "STATE");
+    for user in users::list(connection).await? {
+        let state = if user.disabled_at.is_some() { "disabled" } else { "active" };
+        let name = format!("{} {}", user.first_name, user.last_name);
+        println!("{:>6}  {:<32}  {:<16}  {state:<9}  {name}", user.id, user.email, user.role);
+    }
+    Ok(())
+}
+
+/// One line of standard input: an argument would be seen in the process list and kept in the shell's history.
+fn read_password(even_from_terminal: bool) -> anyhow::Result<Password> {
+    /// Far more than a password may have, so that a wrong file is not read to its end.
+    const MAX_BYTES: u64 = 4096;
+    let input = io::stdin();
+    if input.is_terminal() && !even_from_terminal {
+        bail!(
+            "the password is read from standard input: pipe it in, or type it in sight with --password-stdin"
+        );
+    }
+    let mut line = String::new();
+    if input.is_terminal() {
+        input.read_line(&mut line)?;
+    } else {
+        input.lock().take(MAX_BYTES).read_to_string(&mut line)?;
+    }
+    Password::parse(line.trim_end_matches(['\r', '\n'])).map_err(|mistake| anyhow!("{mistake}"))
+}
+
+async fn hash(password: Password, hashing: &Hashing) -> anyhow::Result<PasswordHash> {
+    let hasher = PasswordHasher::new(hashing.bcrypt_cost, 1, Arc::new(SystemRandom::new()));
+    hasher.hash(password).await.map_err(|refused: HashingRefused| anyhow!("not hashed: {refused:?}"))
+}
+
+fn require(found: Option<UserId>, email: &Email) -> anyhow::Result<UserId> {
+    found.ok_or_else(|| anyhow!("there is no user {}", email.as_str()))
+}
+
+fn parse_email(text: &str) -> Result<Email, String> {
+    Email::parse(text).map_err(|mistake| mistake.to_string())
+}
+
+fn parse_name(text: &str) -> Result<Name, String> {
+    Name::parse(text).map_err(|mistake| mistake.to_string())
+}

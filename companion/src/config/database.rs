@@ -1,0 +1,93 @@
+//! Where Postgres is: `DATABASE_URL`, or `DB_HOST`, `DB_PORT`, `DB_USERNAME`, `DB_PASSWORD` and `DB_NAME`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use secrecy::ExposeSecret;
+use sqlx::postgres::PgConnectOptions;
+
+use super::{Problem, Reader, Section};
+
+/// How to reach Postgres. It has no `Debug`: the options hold the password.
+#[derive(Clone)]
+pub struct Database {
+    /// Host, port, user, password, database.
+    pub options: PgConnectOptions,
+    /// How many connections are kept at most.
+    pub pool_size: u32,
+}
+
+impl Section for Database {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let pool_size = reader.number("DB_POOL_SIZE", 10_u32, 1..=1000);
+        let url = reader.secret("DATABASE_URL")?;
+        let options = match url {
+            Some(url) => read_url(reader, url.expose_secret()),
+            None => read_parts(reader),
+        };
+        Some(Self { options: options?.application_name("edgeward"), pool_size: pool_size? })
+    }
+}
+
+/// The URL holds. Parts that are set as well must say the same, so that nobody changes one of them in vain.
+fn read_url(reader: &mut Reader<'_>, url: &str) -> Option<PgConnectOptions> {
+    const FORM: &str = "of the form postgres://user:password@host:port/database";
+    let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    let Some(options) = PgConnectOptions::from_str(url).ok().filter(|_| is_postgres) else {
+        return reader.refuse("DATABASE_URL", Problem::NotOfTheForm(FORM));
+    };
+    if options.get_database().is_none() {
+        return reader.refuse("DATABASE_URL", Problem::NotOfTheForm(FORM));
+    }
+    let said = [
+        ("DB_HOST", options.get_host().to_owned()),
+        ("DB_PORT", options.get_port().to_string()),
+        ("DB_USERNAME", options.get_username().to_owned()),
+        ("DB_NAME", options.get_database().unwrap_or_default().to_owned()),
+    ];
+    for (name, said) in said {
+        if reader.text(name).is_some_and(|part| part != said) {
+            reader.refuse::<()>(name, Problem::Contradicts("DATABASE_URL"));
+        }
+    }
+    Some(options)
+}
+
+fn read_parts(reader: &mut Reader<'_>) -> Option<PgConnectOptions> {
+    let host = reader.text("DB_HOST");
+    let port = reader.number("DB_PORT", 5432_u16, 1..=u16::MAX);
+    let username = reader.text("DB_USERNAME");
+    let password = reader.secret("DB_PASSWORD");
+    let name = reader.text("DB_NAME");
+    if host.is_none() && username.is_none() && name.is_none() {
+        return reader.refuse("DATABASE_URL (or DB_HOST, DB_USERNAME, DB_NAME)", Problem::Missing);
+    }
+    for (setting, value) in [("DB_HOST", &host), ("DB_USERNAME", &username), ("DB_NAME", &name)] {
+        if value.is_none() {
+            reader.refuse::<()>(setting, Problem::Missing);
+        }
+    }
+    let options = PgConnectOptions::new().host(&host?).port(port?).username(&username?).database(&name?);
+    Some(match password? {
+        Some(password) => options.password(password.expose_secret()),
+        None => options,
+    })
+}
+
+/// For messages: which server and database, and never as whom.
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let database = self.options.get_database().unwrap_or_default();
+        match self.options.get_socket() {
+            Some(socket) => write!(f, "database \"{database}\" at {}", socket.display()),
+            None => {
+                write!(
+                    f,
+                    "database \"{database}\" at {}:{}",
+                    self.options.get_host(),
+                    self.options.get_port()
+                )
+            }
+        }
+    }
+}

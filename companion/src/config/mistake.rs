@@ -1,0 +1,90 @@
+//! What can be wrong with a setting. A value never lives here: it may be a secret.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// One thing wrong with the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The setting's name.
+    pub name: String,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// What is wrong with a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// It is required.
+    Missing,
+    /// It is none of these words.
+    NotOneOf(&'static [&'static str]),
+    /// It is not a whole number in this range.
+    NotANumber {
+        /// The least.
+        min: u64,
+        /// The most.
+        max: u64,
+    },
+    /// It does not have this form.
+    NotOfTheForm(&'static str),
+    /// One of its secrets is shorter than this, in characters.
+    SecretTooShort {
+        /// The least.
+        min: usize,
+    },
+    /// It is given itself and as a file.
+    ValueAndFile,
+    /// Its file cannot be read.
+    FileUnreadable(PathBuf),
+    /// A line of a settings file cannot be read.
+    LineUnreadable,
+    /// It says something else than this other setting.
+    Contradicts(&'static str),
+    /// It cannot be had together with this.
+    NotTogetherWith(&'static str),
+    /// It is not UTF-8.
+    NotText,
+    /// There is no such setting.
+    Unknown,
+}
+
+/// All that is wrong, in the order it was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mistakes(pub Vec<Mistake>);
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.name;
+        match &self.problem {
+            Problem::Missing => write!(f, "{name} is not set"),
+            Problem::NotOneOf(words) => write!(f, "{name} is not one of: {}", words.join(", ")),
+            Problem::NotANumber { min, max } => write!(f, "{name} is not a whole number from {min} to {max}"),
+            Problem::NotOfTheForm(form) => write!(f, "{name} is not {form}"),
+            Problem::SecretTooShort { min } => {
+                write!(
+                    f,
+                    "{name} has a secret of fewer than {min} characters; make one with: openssl rand -hex 32"
+                )
+            }
+            Problem::ValueAndFile => write!(f, "{name} and {name}_FILE are both set"),
+            Problem::FileUnreadable(path) => {
+                write!(f, "{name}_FILE names {}, which cannot be read", path.display())
+            }
+            Problem::LineUnreadable => write!(f, "{name} has a line that is not NAME=value"),
+            Problem::Contradicts(other) => write!(f, "{name} contradicts {other}; set one of them"),
+            Problem::NotTogetherWith(other) => write!(f, "{name} cannot be had together with {other}"),
+            Problem::NotText => write!(f, "{name} is not UTF-8"),
+            Problem::Unknown => write!(f, "{name} is not a setting of this version"),
+        }
+    }
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the settings have mistakes:")?;
+        self.0.iter().try_for_each(|mistake| write!(f, "\n  {mistake}"))
+    }
+}
+
+impl std::error::Error for Mistakes {}

@@ -1,0 +1,129 @@
+//! Reads settings one by one and remembers every mistake. Which settings there are is not said here.
+
+use std::fs;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use super::{AppEnv, Lookup, Mistake, Mistakes, Problem};
+
+/// Settings of `cargo xtask`, which run in the same environment.
+const FOREIGN: [&str; 5] = [
+    "EDGEWARD_GATEWAY_PORT",
+    "EDGEWARD_ENVOY_ADMIN_PORT",
+    "EDGEWARD_COMPANION_PORT",
+    "EDGEWARD_INTERNAL_PORT",
+    "EDGEWARD_UPSTREAM_PORT",
+];
+
+/// What a setting came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effective {
+    /// The setting's name.
+    pub name: &'static str,
+    /// Its value, or a word that stands for a secret.
+    pub value: String,
+}
+
+/// Reads settings and remembers what was wrong.
+pub struct Reader<'a> {
+    lookup: &'a dyn Lookup,
+    effective: Vec<Effective>,
+    mistakes: Mistakes,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(lookup: &'a dyn Lookup) -> Self {
+        let mut reader = Self { lookup, effective: Vec::new(), mistakes: Mistakes::default() };
+        for name in lookup.names() {
+            if name.starts_with("EDGEWARD_") && !FOREIGN.contains(&name.as_str()) {
+                reader.refuse::<()>(&name, Problem::Unknown);
+            }
+        }
+        reader
+    }
+
+    pub(super) fn finish(self) -> (Vec<Effective>, Mistakes) {
+        (self.effective, self.mistakes)
+    }
+
+    /// Notes a mistake. Gives `None`, for a section that is thereby not read.
+    pub fn refuse<T>(&mut self, name: &str, problem: Problem) -> Option<T> {
+        let mistake = Mistake { name: name.to_owned(), problem };
+        // Two sections may read the same setting.
+        if !self.mistakes.0.contains(&mistake) {
+            self.mistakes.0.push(mistake);
+        }
+        None
+    }
+
+    /// How careful to be: `APP_ENV`.
+    pub fn app_env(&mut self) -> Option<AppEnv> {
+        let word = self.text_or("APP_ENV", "prod");
+        AppEnv::parse(&word).or_else(|| self.refuse("APP_ENV", Problem::NotOneOf(AppEnv::WORDS)))
+    }
+
+    /// A text that may be left out.
+    pub fn text(&mut self, name: &'static str) -> Option<String> {
+        let value = self.lookup.value(name);
+        self.note(name, value.as_deref().unwrap_or_default());
+        value
+    }
+
+    /// A text with a default.
+    pub fn text_or(&mut self, name: &'static str, default: &str) -> String {
+        let value = self.lookup.value(name).unwrap_or_else(|| default.to_owned());
+        self.note(name, &value);
+        value
+    }
+
+    /// A text that `parse` understands; `form` says which those are.
+    pub fn parsed<T>(
+        &mut self,
+        name: &'static str,
+        default: &str,
+        form: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.text_or(name, default);
+        parse(&value).or_else(|| self.refuse(name, Problem::NotOfTheForm(form)))
+    }
+
+    /// A whole number with a default.
+    pub fn number<N>(&mut self, name: &'static str, default: N, range: RangeInclusive<N>) -> Option<N>
+    where
+        N: Copy + Into<u64> + TryFrom<u64> + PartialOrd + std::fmt::Display,
+    {
+        let (min, max) = ((*range.start()).into(), (*range.end()).into());
+        let text = self.text_or(name, &default.to_string());
+        let number = text.parse().ok().and_then(|number: u64| N::try_from(number).ok());
+        number
+            .filter(|number| range.contains(number))
+            .or_else(|| self.refuse(name, Problem::NotANumber { min, max }))
+    }
+
+    /// A secret that may be left out: the setting itself, or the content of the file that `NAME_FILE` names, less
+    /// the line ends after it. The outer `None` is a mistake.
+    pub fn secret(&mut self, name: &'static str) -> Option<Option<SecretString>> {
+        let file = self.lookup.value(&format!("{name}_FILE")).map(PathBuf::from);
+        let secret = match (self.lookup.value(name), file) {
+            (Some(_), Some(_)) => return self.refuse(name, Problem::ValueAndFile),
+            (Some(value), None) => Some(value),
+            (None, Some(path)) => match fs::read_to_string(&path) {
+                Ok(content) => Some(content.trim_end_matches(['\r', '\n']).to_owned()),
+                Err(_) => return self.refuse(name, Problem::FileUnreadable(path)),
+            },
+            (None, None) => None,
+        };
+        self.note(name, if secret.is_some() { "[secret]" } else { "" });
+        Some(secret.map(SecretString::from))
+    }
+
+    /// Says what a setting came to.
+    pub fn note(&mut self, name: &'static str, value: &str) {
+        if self.effective.iter().all(|known| known.name != name) {
+            self.effective.push(Effective { name, value: value.to_owned() });
+        }
+    }
+}

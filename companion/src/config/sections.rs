@@ -1,0 +1,209 @@
+//! The settings by subject, but for the database's: their names, defaults and limits.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret, SecretString};
+use time::Duration;
+
+use super::{AppEnv, Problem, Reader, Section};
+
+/// HS256 wants a key at least as long as its digest (RFC 7518 §3.2).
+const MIN_SECRET_CHARS: usize = 32;
+
+/// Listeners, paths and origins.
+pub struct Http {
+    /// `BIND_ADDRESS`: where both listeners are.
+    pub bind_address: IpAddr,
+    /// `PORT` of the public listener; 0 is any free one.
+    pub port: u16,
+    /// `INTERNAL_PORT` of the internal listener; 0 is any free one.
+    pub internal_port: u16,
+    /// `BASE_PATH`: empty, or starts with a slash and does not end with one.
+    pub base_path: String,
+    /// `CLIENT_UI_DOMAIN`: whose pages may call with cookies.
+    pub origins: Vec<String>,
+}
+
+/// What tokens say and how long they last.
+pub struct Tokens {
+    /// `ISSUER`.
+    pub issuer: String,
+    /// `AUDIENCE`.
+    pub audience: String,
+    /// `ACCESS_TTL_SECONDS`.
+    pub access_ttl: Duration,
+    /// `REFRESH_TTL_SECONDS`: how long a session lives without a refresh.
+    pub refresh_ttl: Duration,
+    /// `REFRESH_JWT_SECRET`, newest first; at least one.
+    pub refresh_secrets: Vec<SecretString>,
+}
+
+/// `CERTS_DIR`.
+pub struct KeyFolder(pub PathBuf);
+
+/// `BCRYPT_COST`: every step doubles the work.
+pub struct Hashing {
+    /// The cost.
+    pub bcrypt_cost: u32,
+}
+
+/// How cookies are marked.
+#[derive(Clone)]
+pub struct Cookies {
+    /// `COOKIE_PREFIX`: empty, `__Host-` or `__Secure-`.
+    pub prefix: String,
+    /// `COOKIE_DOMAIN`.
+    pub domain: Option<String>,
+    /// Whether they are for HTTPS alone: outside `APP_ENV=dev`.
+    pub secure: bool,
+}
+
+/// How logs are written.
+pub struct Log {
+    /// `LOG_FORMAT`.
+    pub format: LogFormat,
+    /// `RUST_LOG`, as tracing-subscriber's `EnvFilter` reads it.
+    pub filter: String,
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl Section for Http {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let bind_address =
+            reader.parsed("BIND_ADDRESS", "127.0.0.1", "an IP address", |text| text.parse().ok());
+        let port = reader.number("PORT", 5501_u16, 0..=u16::MAX);
+        let internal_port = reader.number("INTERNAL_PORT", 5502_u16, 0..=u16::MAX);
+        let base_path =
+            reader.parsed("BASE_PATH", "/api", "a path such as /api (/ for none)", parse_base_path);
+        let origins = reader.parsed(
+            "CLIENT_UI_DOMAIN",
+            "",
+            "one or several origins such as https://app.example.com",
+            |text| {
+                text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(parse_origin).collect()
+            },
+        );
+        if let (Some(port), Some(internal)) = (port, internal_port)
+            && port == internal
+            && port != 0
+        {
+            return reader.refuse("INTERNAL_PORT", Problem::NotTogetherWith("the same PORT"));
+        }
+        Some(Self {
+            bind_address: bind_address?,
+            port: port?,
+            internal_port: internal_port?,
+            base_path: base_path?,
+            origins: origins?,
+        })
+    }
+}
+
+fn parse_base_path(text: &str) -> Option<String> {
+    let path = text.trim_end_matches('/');
+    let is_segment = |segment: &str| {
+        !matches!(segment, "" | "." | "..")
+            && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+    };
+    let well_formed = path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_segment));
+    (path.is_empty() || well_formed).then(|| path.to_owned())
+}
+
+/// An origin as a browser sends it (RFC 6454 §7.1), without `*`, which credentials must not be sent to.
+fn parse_origin(text: &str) -> Option<String> {
+    let origin = text.trim_end_matches('/').to_ascii_lowercase();
+    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"))?;
+    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);
+    (!host.is_empty() && host.bytes().all(is_host)).then_some(origin)
+}
+
+impl Section for Tokens {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        const NAME: &str = "1 to 256 characters without control characters";
+        let parse_name = |text: &str| {
+            ((1..=256).contains(&text.len()) && !text.chars().any(char::is_control)).then(|| text.to_owned())
+        };
+        let issuer = reader.parsed("ISSUER", "edgeward", NAME, parse_name);
+        let audience = reader.parsed("AUDIENCE", "edgeward", NAME, parse_name);
+        // The edge refuses an expiry more than a day away.
+        let access_ttl = reader.number("ACCESS_TTL_SECONDS", 3600_u32, 60..=86_400);
+        let refresh_ttl = reader.number("REFRESH_TTL_SECONDS", 2_592_000_u32, 60..=31_536_000);
+        let refresh_secrets = read_refresh_secrets(reader);
+        Some(Self {
+            issuer: issuer?,
+            audience: audience?,
+            access_ttl: Duration::seconds(access_ttl?.into()),
+            refresh_ttl: Duration::seconds(refresh_ttl?.into()),
+            refresh_secrets: refresh_secrets?,
+        })
+    }
+}
+
+fn read_refresh_secrets(reader: &mut Reader<'_>) -> Option<Vec<SecretString>> {
+    const NAME: &str = "REFRESH_JWT_SECRET";
+    let Some(all) = reader.secret(NAME)? else {
+        return reader.refuse(NAME, Problem::Missing);
+    };
+    let secrets: Vec<_> = all.expose_secret().split(',').map(str::trim).collect();
+    if secrets.iter().any(|secret| secret.chars().count() < MIN_SECRET_CHARS) {
+        return reader.refuse(NAME, Problem::SecretTooShort { min: MIN_SECRET_CHARS });
+    }
+    Some(secrets.into_iter().map(SecretString::from).collect())
+}
+
+impl Section for KeyFolder {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self(reader.text_or("CERTS_DIR", "certs").into()))
+    }
+}
+
+impl Section for Hashing {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        // Below 10 a stolen table is guessed quickly; at 16 one login takes some four seconds.
+        let least = if reader.app_env()? == AppEnv::Prod { 10 } else { 4 };
+        Some(Self { bcrypt_cost: reader.number("BCRYPT_COST", 12_u32, least..=16)? })
+    }
+}
+
+impl Section for Cookies {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let secure = reader.app_env().map(|app_env| app_env != AppEnv::Dev);
+        let prefix = reader.text_or("COOKIE_PREFIX", "");
+        let domain = reader.parsed("COOKIE_DOMAIN", "", "a domain such as example.com", |text| {
+            let is_domain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+            is_domain.then(|| Some(text.to_owned()).filter(|domain| !domain.is_empty()))
+        });
+        if !matches!(prefix.as_str(), "" | "__Host-" | "__Secure-") {
+            return reader.refuse("COOKIE_PREFIX", Problem::NotOneOf(&["__Host-", "__Secure-", "(empty)"]));
+        }
+        // RFC 6265bis §4.1.3: a browser drops a cookie whose attributes break the promise of its name.
+        if !prefix.is_empty() && secure == Some(false) {
+            return reader.refuse("COOKIE_PREFIX", Problem::NotTogetherWith("APP_ENV=dev"));
+        }
+        if prefix == "__Host-" && domain.as_ref().is_some_and(Option::is_some) {
+            return reader.refuse("COOKIE_DOMAIN", Problem::NotTogetherWith("COOKIE_PREFIX=__Host-"));
+        }
+        Some(Self { prefix, domain: domain?, secure: secure? })
+    }
+}
+
+impl Section for Log {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let default = if reader.app_env()? == AppEnv::Dev { "text" } else { "json" };
+        let format = match reader.text_or("LOG_FORMAT", default).as_str() {
+            "json" => LogFormat::Json,
+            "text" => LogFormat::Text,
+            _ => return reader.refuse("LOG_FORMAT", Problem::NotOneOf(&["json", "text"])),
+        };
+        Some(Self { format, filter: reader.text_or("RUST_LOG", "info") })
+    }
+}

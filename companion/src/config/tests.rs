@@ -1,0 +1,167 @@
+//! Which settings are accepted, and that every mistake is named at once. No process environment is touched.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use secrecy::ExposeSecret;
+
+use super::*;
+
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+fn settings(more: &[(&str, &str)]) -> BTreeMap<String, String> {
+    [("DATABASE_URL", "postgres://ada:pw@db.example:5433/edgeward"), ("REFRESH_JWT_SECRET", SECRET)]
+        .iter()
+        .chain(more)
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn check(more: &[(&str, &str)], expected: &[&str]) {
+    let told = match read::<Config>(&settings(more)) {
+        Ok(_) => Vec::new(),
+        Err(mistakes) => mistakes.0.iter().map(ToString::to_string).collect(),
+    };
+    assert_eq!(told, expected, "{more:?}");
+}
+
+#[test]
+fn the_defaults_are_the_safe_ones() {
+    let config = read::<Config>(&settings(&[])).unwrap();
+    assert_eq!(config.http.bind_address.to_string(), "127.0.0.1");
+    assert_eq!((config.http.port, config.http.internal_port), (5501, 5502));
+    assert_eq!(config.http.base_path, "/api");
+    assert!(config.http.origins.is_empty());
+    assert!(config.cookies.secure);
+    assert_eq!(config.hashing.bcrypt_cost, 12);
+    assert_eq!(config.tokens.access_ttl, time::Duration::hours(1));
+    assert_eq!(config.tokens.refresh_ttl, time::Duration::days(30));
+    assert_eq!((config.tokens.issuer.as_str(), config.tokens.audience.as_str()), ("edgeward", "edgeward"));
+    assert_eq!(config.log.format, LogFormat::Json);
+}
+
+#[test]
+fn every_mistake_is_named_at_once() {
+    check(
+        &[
+            ("APP_ENV", "production"),
+            ("PORT", "http"),
+            ("DATABASE_URL", ""),
+            ("REFRESH_JWT_SECRET", "short"),
+            ("CLIENT_UI_DOMAIN", "*"),
+            ("EDGEWARD_PROT", "1"),
+            ("EDGEWARD_GATEWAY_PORT", "8080"),
+        ],
+        &[
+            "EDGEWARD_PROT is not a setting of this version",
+            "PORT is not a whole number from 0 to 65535",
+            "CLIENT_UI_DOMAIN is not one or several origins such as https://app.example.com",
+            "DATABASE_URL (or DB_HOST, DB_USERNAME, DB_NAME) is not set",
+            "REFRESH_JWT_SECRET has a secret of fewer than 32 characters; make one with: openssl rand -hex 32",
+            "APP_ENV is not one of: dev, test, prod",
+        ],
+    );
+}
+
+#[test]
+fn single_settings_are_held_to_their_limits() {
+    check(&[("ACCESS_TTL_SECONDS", "59")], &["ACCESS_TTL_SECONDS is not a whole number from 60 to 86400"]);
+    check(&[("ACCESS_TTL_SECONDS", "86400")], &[]);
+    check(&[("BCRYPT_COST", "9")], &["BCRYPT_COST is not a whole number from 10 to 16"]);
+    check(&[("BCRYPT_COST", "4"), ("APP_ENV", "test")], &[]);
+    check(&[("LOG_FORMAT", "xml")], &["LOG_FORMAT is not one of: json, text"]);
+    check(&[("BASE_PATH", "/")], &[]);
+    check(&[("BASE_PATH", "api")], &["BASE_PATH is not a path such as /api (/ for none)"]);
+    check(&[("BASE_PATH", "/a/../b")], &["BASE_PATH is not a path such as /api (/ for none)"]);
+    check(&[("BASE_PATH", "/{x}")], &["BASE_PATH is not a path such as /api (/ for none)"]);
+    check(&[("PORT", "5502")], &["INTERNAL_PORT cannot be had together with the same PORT"]);
+    check(&[("PORT", "0"), ("INTERNAL_PORT", "0")], &[]);
+    check(&[("ISSUER", "a\nb")], &["ISSUER is not 1 to 256 characters without control characters"]);
+}
+
+#[test]
+fn origins_are_exact_and_may_be_several() {
+    let config =
+        read::<Config>(&settings(&[("CLIENT_UI_DOMAIN", "http://localhost:5173, https://App.example/ ")]));
+    assert_eq!(config.unwrap().http.origins, ["http://localhost:5173", "https://app.example"]);
+}
+
+#[test]
+fn a_cookie_prefix_keeps_its_promise() {
+    check(&[("COOKIE_PREFIX", "__Host-")], &[]);
+    check(&[("COOKIE_PREFIX", "__Secure-"), ("COOKIE_DOMAIN", "example.com")], &[]);
+    check(&[("COOKIE_PREFIX", "host-")], &["COOKIE_PREFIX is not one of: __Host-, __Secure-, (empty)"]);
+    check(
+        &[("COOKIE_PREFIX", "__Host-"), ("COOKIE_DOMAIN", "example.com")],
+        &["COOKIE_DOMAIN cannot be had together with COOKIE_PREFIX=__Host-"],
+    );
+    check(
+        &[("COOKIE_PREFIX", "__Secure-"), ("APP_ENV", "dev")],
+        &["COOKIE_PREFIX cannot be had together with APP_ENV=dev"],
+    );
+    check(&[("COOKIE_DOMAIN", "a; b")], &["COOKIE_DOMAIN is not a domain such as example.com"]);
+}
+
+#[test]
+fn the_database_may_be_given_in_parts() {
+    let parts = [
+        ("DATABASE_URL", ""),
+        ("DB_HOST", "h"),
+        ("DB_USERNAME", "u"),
+        ("DB_PASSWORD", "p"),
+        ("DB_NAME", "n"),
+    ];
+    let config = read::<Config>(&settings(&parts)).unwrap();
+    assert_eq!(config.database.to_string(), "database \"n\" at h:5432");
+    check(
+        &[("DATABASE_URL", ""), ("DB_HOST", "h"), ("DB_PORT", "0")],
+        &["DB_PORT is not a whole number from 1 to 65535", "DB_USERNAME is not set", "DB_NAME is not set"],
+    );
+    check(&[("DB_HOST", "db.example"), ("DB_PORT", "5433")], &[]);
+    check(&[("DB_HOST", "other")], &["DB_HOST contradicts DATABASE_URL; set one of them"]);
+    check(
+        &[("DATABASE_URL", "mysql://a:hunter2@h/d")],
+        &["DATABASE_URL is not of the form postgres://user:password@host:port/database"],
+    );
+}
+
+#[test]
+fn several_refresh_secrets_are_read_newest_first() {
+    let newer = "f".repeat(32);
+    let config = read::<Config>(&settings(&[("REFRESH_JWT_SECRET", &format!("{newer}, {SECRET}"))])).unwrap();
+    let secrets: Vec<_> = config.tokens.refresh_secrets.iter().map(ExposeSecret::expose_secret).collect();
+    assert_eq!(secrets, [newer.as_str(), SECRET]);
+    let one_is_short = format!("{newer},short");
+    assert!(read::<Config>(&settings(&[("REFRESH_JWT_SECRET", &one_is_short)])).is_err());
+}
+
+#[test]
+fn a_secret_comes_from_its_file_but_not_from_both() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "{SECRET}").unwrap();
+    let path = file.path().to_str().unwrap();
+    let config =
+        read::<Config>(&settings(&[("REFRESH_JWT_SECRET", ""), ("REFRESH_JWT_SECRET_FILE", path)])).unwrap();
+    assert_eq!(config.tokens.refresh_secrets.first().unwrap().expose_secret(), SECRET);
+    check(
+        &[("REFRESH_JWT_SECRET_FILE", path)],
+        &["REFRESH_JWT_SECRET and REFRESH_JWT_SECRET_FILE are both set"],
+    );
+    check(
+        &[("REFRESH_JWT_SECRET", ""), ("REFRESH_JWT_SECRET_FILE", "/nonexistent")],
+        &["REFRESH_JWT_SECRET_FILE names /nonexistent, which cannot be read"],
+    );
+}
+
+#[test]
+fn the_effective_settings_hold_no_secret() {
+    let (_, effective) = read_effective::<Config>(&settings(&[])).unwrap();
+    let text = format!("{effective:?}");
+    assert!(text.contains("BCRYPT_COST") && text.contains("[secret]"));
+    assert!(!text.contains(SECRET) && !text.contains("pw@"), "{text}");
+}
+
+#[test]
+fn commands_about_keys_need_no_database_and_no_secret() {
+    assert!(read::<KeyFolder>(&BTreeMap::new()).is_ok());
+}

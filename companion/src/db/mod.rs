@@ -1,0 +1,6 @@
+//! The only SQL there is: free functions over a connection. No decision is taken here.
+
+pub mod databases;
+pub mod refresh_tokens;
+pub mod schema;
+pub mod users;

@@ -1,0 +1,215 @@
+//! SQL over `users`. What an e-mail, a role or a password hash may be is decided before it gets here.
+
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::domain::email::Email;
+use crate::domain::name::Name;
+use crate::domain::password::PasswordHash;
+use crate::domain::role::Role;
+use crate::domain::{SessionId, UserId};
+
+/// A user, without the password.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// The user's number.
+    pub id: UserId,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// E-mail address.
+    pub email: String,
+    /// Role.
+    pub role: String,
+    /// Since when the user may not sign in.
+    pub disabled_at: Option<OffsetDateTime>,
+    /// When the account was made.
+    pub created_at: OffsetDateTime,
+    /// When it was last changed.
+    pub updated_at: OffsetDateTime,
+}
+
+/// What a login needs to know.
+pub struct Credentials {
+    /// The user's number.
+    pub id: UserId,
+    /// The hash that the password is compared with.
+    pub password: PasswordHash,
+    /// The role now.
+    pub role: Role,
+    /// Whether the user may not sign in.
+    pub disabled: bool,
+}
+
+/// A user to be.
+pub struct NewUser<'a> {
+    /// First name.
+    pub first_name: &'a Name,
+    /// Last name.
+    pub last_name: &'a Name,
+    /// E-mail address.
+    pub email: &'a Email,
+    /// The hashed password.
+    pub password: &'a PasswordHash,
+    /// The role, or the schema's default.
+    pub role: Option<&'a Role>,
+}
+
+/// Why a user was not made.
+#[derive(Debug)]
+pub enum InsertRefused {
+    /// The e-mail is another user's, in whatever case.
+    EmailTaken,
+    /// Anything else.
+    Database(sqlx::Error),
+}
+
+impl From<sqlx::Error> for InsertRefused {
+    fn from(error: sqlx::Error) -> Self {
+        let constraint = error.as_database_error().and_then(sqlx::error::DatabaseError::constraint);
+        if constraint == Some("users_email_key") { Self::EmailTaken } else { Self::Database(error) }
+    }
+}
+
+/// Makes a user, and gives the number and role. The unique index decides whether the e-mail is free, so there is
+/// no moment between a look and the insert.
+pub async fn insert(
+    connection: &mut PgConnection,
+    user: &NewUser<'_>,
+    now: OffsetDateTime,
+) -> Result<(UserId, Role), InsertRefused> {
+    let row = sqlx::query!(
+        "insert into users (first_name, last_name, email, password, role, created_at, updated_at)
+         values ($1, $2, $3, $4, coalesce($5, 'customer'), $6, $6)
+         returning id, role",
+        user.first_name.as_str(),
+        user.last_name.as_str(),
+        user.email.as_str(),
+        user.password.expose(),
+        user.role.map(Role::as_str),
+        now,
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok((row.id, read_role(&row.role)?))
+}
+
+/// What a login with this e-mail needs to know.
+pub async fn find_credentials(
+    connection: &mut PgConnection,
+    email: &Email,
+) -> Result<Option<Credentials>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select id, password, role, disabled_at is not null as "disabled!"
+           from users where lower(email collate "C") = $1"#,
+        email.as_str(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| {
+        Ok(Credentials {
+            id: row.id,
+            password: PasswordHash::stored(row.password),
+            role: read_role(&row.role)?,
+            disabled: row.disabled,
+        })
+    })
+    .transpose()
+}
+
+/// The user of a session, if the session lives and the user may sign in.
+pub async fn find_signed_in(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    session_id: SessionId,
+    now: OffsetDateTime,
+) -> Result<Option<User>, sqlx::Error> {
+    sqlx::query_as!(
+        User,
+        "select users.id, first_name, last_name, email, role, disabled_at, users.created_at, users.updated_at
+         from refresh_tokens join users on users.id = user_id
+         where refresh_tokens.id = $1 and users.id = $2 and expires_at > $3 and disabled_at is null",
+        session_id,
+        user_id,
+        now,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// The role a user has now.
+pub async fn find_role(connection: &mut PgConnection, user_id: UserId) -> Result<Role, sqlx::Error> {
+    let role =
+        sqlx::query_scalar!("select role from users where id = $1", user_id).fetch_one(connection).await?;
+    read_role(&role)
+}
+
+/// Every user, in the order they came.
+pub async fn list(connection: &mut PgConnection) -> Result<Vec<User>, sqlx::Error> {
+    sqlx::query_as!(
+        User,
+        "select id, first_name, last_name, email, role, disabled_at, created_at, updated_at
+         from users order by id"
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Replaces a hash, unless another change of the password came first.
+pub async fn replace_password(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    old: &PasswordHash,
+    new: &PasswordHash,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update users set password = $3 where id = $1 and password = $2",
+        user_id,
+        old.expose(),
+        new.expose(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Gives a user a role. `None`: there is no such user.
+pub async fn set_role(
+    connection: &mut PgConnection,
+    email: &Email,
+    role: &Role,
+    now: OffsetDateTime,
+) -> Result<Option<UserId>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"update users set role = $2, updated_at = $3 where lower(email collate "C") = $1 returning id"#,
+        email.as_str(),
+        role.as_str(),
+        now,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Lets a user sign in, or not. A user who was disabled already stays so since then. `None`: there is no such user.
+pub async fn set_disabled(
+    connection: &mut PgConnection,
+    email: &Email,
+    disabled: bool,
+    now: OffsetDateTime,
+) -> Result<Option<UserId>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"update users set disabled_at = case when $2 then coalesce(disabled_at, $3) end, updated_at = $3
+           where lower(email collate "C") = $1 returning id"#,
+        email.as_str(),
+        disabled,
+        now,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// The schema holds roles to their form, so this fails only if the schema was tampered with.
+fn read_role(text: &str) -> Result<Role, sqlx::Error> {
+    Role::parse(text).map_err(|mistake| sqlx::Error::Decode(mistake.into()))
+}

@@ -1,0 +1,130 @@
+//! The access token (RFC 9068): signed here, verified at the edge, and here again for `self` and `logout`.
+//! Whether its session still lives is the database's to say.
+
+use edgeward_wire::{ACCESS_TOKEN_TYP, AccessClaims};
+use jsonwebtoken::{Algorithm, Header};
+use time::{Duration, OffsetDateTime};
+
+use super::jws::{self, JwsRefused, SigningFailed, Unverified};
+use super::key_set::KeySet;
+use super::role::Role;
+use super::{SessionId, UserId};
+
+/// Makes and verifies access tokens.
+pub struct AccessTokens {
+    /// The keys that sign and verify.
+    pub keys: KeySet,
+    /// The `iss` claim.
+    pub issuer: String,
+    /// The `aud` claim.
+    pub audience: String,
+    /// How long a token is valid.
+    pub ttl: Duration,
+}
+
+/// Whom a verified access token speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bearer {
+    /// The user.
+    pub user_id: UserId,
+    /// The session.
+    pub session_id: SessionId,
+}
+
+/// Whether a token's expiry counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// An expired token is refused.
+    Counts,
+    /// An expired token is good enough: it ends its own session.
+    IsIgnored,
+}
+
+/// Why an access token is refused, in the order of the checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessRefused {
+    /// Not a token, or not signed by a key of ours.
+    Jws(JwsRefused),
+    /// Not RS256.
+    AlgorithmForeign,
+    /// Another kind of token.
+    TypeForeign,
+    /// The header asks for extensions, of which we know none (RFC 7515 §4.1.11).
+    Critical,
+    /// No key of that name.
+    KeyUnknown,
+    /// From somebody else.
+    IssuerForeign,
+    /// For somebody else.
+    AudienceForeign,
+    /// The subject is not a user's number.
+    SubjectMalformed,
+    /// Too late.
+    Expired,
+}
+
+impl AccessTokens {
+    /// A token for a session, valid from `now` on.
+    pub fn sign(
+        &self,
+        user_id: UserId,
+        session_id: SessionId,
+        role: &Role,
+        now: OffsetDateTime,
+    ) -> Result<String, SigningFailed> {
+        let claims = AccessClaims {
+            iss: self.issuer.clone(),
+            aud: self.audience.clone(),
+            sub: user_id.to_string(),
+            role: role.as_str().to_owned(),
+            sid: session_id,
+            iat: now.unix_timestamp(),
+            exp: (now + self.ttl).unix_timestamp(),
+        };
+        let mut header = Header::new(Algorithm::RS256);
+        header.typ = Some(ACCESS_TOKEN_TYP.to_owned());
+        let key = self.keys.signing();
+        header.kid = Some(key.public().kid().to_owned());
+        jws::sign(&header, &claims, |message| key.sign(message))
+    }
+
+    /// Whom the token speaks of, if it is one of ours.
+    pub fn verify(&self, token: &str, now: OffsetDateTime, expiry: Expiry) -> Result<Bearer, AccessRefused> {
+        let token = Unverified::split(token).map_err(AccessRefused::Jws)?;
+        let header = token.header().map_err(AccessRefused::Jws)?;
+        // RFC 8725 §3.1: the algorithm is ours to choose, not the token's.
+        if header.alg != Algorithm::RS256 {
+            return Err(AccessRefused::AlgorithmForeign);
+        }
+        // RFC 8725 §3.11: a token of another kind must never pass as this one.
+        if header.typ.as_deref() != Some(ACCESS_TOKEN_TYP) {
+            return Err(AccessRefused::TypeForeign);
+        }
+        if header.crit.is_some() {
+            return Err(AccessRefused::Critical);
+        }
+        let key = header.kid.as_deref().and_then(|kid| self.keys.verifying_key(kid));
+        let claims: AccessClaims =
+            token.verify(&header, key.ok_or(AccessRefused::KeyUnknown)?).map_err(AccessRefused::Jws)?;
+        self.judge(&claims, now, expiry)
+    }
+
+    fn judge(
+        &self,
+        claims: &AccessClaims,
+        now: OffsetDateTime,
+        expiry: Expiry,
+    ) -> Result<Bearer, AccessRefused> {
+        if claims.iss != self.issuer {
+            return Err(AccessRefused::IssuerForeign);
+        }
+        if claims.aud != self.audience {
+            return Err(AccessRefused::AudienceForeign);
+        }
+        let user_id = claims.sub.parse().map_err(|_| AccessRefused::SubjectMalformed)?;
+        if expiry == Expiry::Counts && claims.exp <= now.unix_timestamp() {
+            return Err(AccessRefused::Expired);
+        }
+        Ok(Bearer { user_id, session_id: claims.sid })
+    }
+}

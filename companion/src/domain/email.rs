@@ -1,0 +1,140 @@
+//! An e-mail address in the one spelling that accounts are compared by. Whether it exists is not asked here.
+
+use std::fmt;
+
+/// The longest address mail can be sent to (RFC 5321 §4.5.3.1.3, less the angle brackets).
+const MAX_BYTES: usize = 254;
+/// RFC 5321 §4.5.3.1.1.
+const MAX_LOCAL_BYTES: usize = 64;
+/// RFC 1035 §2.3.4.
+const MAX_LABEL_BYTES: usize = 63;
+
+/// An address: ASCII, lower case, trimmed, `local@domain.tld`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Email(String);
+
+/// Why a text is not an address that accounts can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmailMistake {
+    /// Nothing but white space.
+    Empty,
+    /// More than 254 bytes, or more than 64 before the `@`.
+    TooLong,
+    /// Not of the form `local@domain.tld` in ASCII.
+    Malformed,
+}
+
+impl Email {
+    /// Reads an address as a person types it: surrounding white space and case do not count.
+    ///
+    /// ASCII only: folding the case of other letters merges addresses that differ (CVE-2019-19844).
+    pub fn parse(typed: &str) -> Result<Self, EmailMistake> {
+        let typed = typed.trim();
+        if typed.is_empty() {
+            return Err(EmailMistake::Empty);
+        }
+        let (local, domain) = typed.split_once('@').ok_or(EmailMistake::Malformed)?;
+        if typed.len() > MAX_BYTES || local.len() > MAX_LOCAL_BYTES {
+            return Err(EmailMistake::TooLong);
+        }
+        if !is_local_part(local) || !is_domain(domain) {
+            return Err(EmailMistake::Malformed);
+        }
+        Ok(Self(typed.to_ascii_lowercase()))
+    }
+
+    /// The address, in lower case.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A `Dot-string` (RFC 5321 §4.1.2). Quoted local parts are not taken: nobody has one, and they break mailers.
+fn is_local_part(local: &str) -> bool {
+    let is_atext = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
+    local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atext))
+}
+
+/// Two or more host-name labels (RFC 1123 §2.1), the last one not a number.
+fn is_domain(domain: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=MAX_LABEL_BYTES).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let last = domain.rsplit('.').next().unwrap_or_default();
+    domain.contains('.') && domain.split('.').all(is_label) && !last.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+impl fmt::Display for EmailMistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "E-mail is required",
+            Self::TooLong => "E-mail is too long",
+            Self::Malformed => "E-mail is not an e-mail address",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(typed: &str, expected: Result<&str, EmailMistake>) {
+        assert_eq!(Email::parse(typed).as_ref().map(Email::as_str).map_err(|m| *m), expected, "{typed:?}");
+    }
+
+    #[test]
+    fn an_address_is_trimmed_and_lower_cased() {
+        check("ada@example.com", Ok("ada@example.com"));
+        check("  Ada.Lovelace+News@Example.COM\n", Ok("ada.lovelace+news@example.com"));
+        check("o'brien@mail.example.co.uk", Ok("o'brien@mail.example.co.uk"));
+    }
+
+    #[test]
+    fn what_is_not_an_address_is_refused() {
+        check("", Err(EmailMistake::Empty));
+        check(" \t", Err(EmailMistake::Empty));
+        for typed in [
+            "ada",
+            "@example.com",
+            "ada@",
+            "ada@localhost",
+            "ada@@example.com",
+            "a@b@example.com",
+            "ada@example..com",
+            "ada@.example.com",
+            "ada@example.com.",
+            "ada@-example.com",
+            "ada@example-.com",
+            "ada@127.0.0.1",
+            ".ada@example.com",
+            "ada.@example.com",
+            "a..da@example.com",
+            "a da@example.com",
+            "ada@exa mple.com",
+            "\"ada\"@example.com",
+            "ada\0@example.com",
+            "ada@example.com\0",
+            "ädä@example.com",
+            "ada@exämple.com",
+            "m\u{131}ke@example.com",
+        ] {
+            check(typed, Err(EmailMistake::Malformed));
+        }
+    }
+
+    #[test]
+    fn lengths_are_limited_at_the_last_byte() {
+        let local = "l".repeat(64);
+        let domain = format!("{}.{}.{}.com", "a".repeat(63), "b".repeat(63), "c".repeat(57));
+        let longest = format!("{local}@{domain}");
+        assert_eq!(longest.len(), 254);
+        check(&longest, Ok(&longest));
+        check(&format!("{local}@a{domain}"), Err(EmailMistake::TooLong));
+        check(&format!("l{local}@example.com"), Err(EmailMistake::TooLong));
+        check(&format!("a@{}.com", "a".repeat(64)), Err(EmailMistake::Malformed));
+    }
+}

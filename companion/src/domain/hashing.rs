@@ -1,0 +1,180 @@
+//! Hashing and comparing passwords, and how much of that may go on at once. What may be a password is in `password`.
+//!
+//! It is slow by design, so it stays off the async threads and leaves one core to everything else.
+
+use std::sync::Arc;
+
+use aws_lc_rs::rand::SecureRandom;
+use bcrypt::Version;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::password::{MAX_BYTES, Password, PasswordHash};
+
+/// How many may wait for each worker. At cost 12 (some 0.25 s) the last of them waits about four seconds.
+const WAITING_PER_WORKER: usize = 16;
+/// The salt and digest of a hash that nobody knows a password for: random bytes.
+const DUMMY_SALT_AND_DIGEST: &str = "HKrSxprGRyw7l1iBJnic5.MAKm2xOjliUZxitvfRKY5Vmt1G1i9Tq";
+
+/// What comparing a presented password came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is the password.
+    Match {
+        /// The hash has another cost than new ones get.
+        outdated: bool,
+    },
+    /// It is not.
+    Mismatch,
+    /// There was nothing it could match; the same work was done against a dummy.
+    Dummy,
+}
+
+/// Why nothing was hashed or compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HashingRefused {
+    /// Too many are waiting.
+    Busy,
+    /// No salt, or the thread pool is shutting down.
+    Failed,
+}
+
+/// Hashes and compares, a bounded number at once.
+pub struct PasswordHasher {
+    cost: u32,
+    dummy: Arc<PasswordHash>,
+    random: Arc<dyn SecureRandom + Send + Sync>,
+    waiting: Arc<Semaphore>,
+    working: Arc<Semaphore>,
+}
+
+impl PasswordHasher {
+    /// A hasher of a bcrypt cost (4 to 31) on a machine with so many cores.
+    #[must_use]
+    pub fn new(cost: u32, cores: usize, random: Arc<dyn SecureRandom + Send + Sync>) -> Self {
+        let workers = cores.saturating_sub(1).max(1);
+        let dummy = PasswordHash::stored(format!("$2b${cost:02}${DUMMY_SALT_AND_DIGEST}"));
+        Self {
+            cost,
+            dummy: Arc::new(dummy),
+            random,
+            waiting: Arc::new(Semaphore::new(workers * (WAITING_PER_WORKER + 1))),
+            working: Arc::new(Semaphore::new(workers)),
+        }
+    }
+
+    /// Hashes a password under a fresh salt.
+    pub async fn hash(&self, password: Password) -> Result<PasswordHash, HashingRefused> {
+        let mut salt = [0; 16];
+        self.random.fill(&mut salt).map_err(|_| HashingRefused::Failed)?;
+        let cost = self.cost;
+        self.work(move || {
+            // The truncating form, because the other one refuses the 72nd byte; `Password` has no 73rd.
+            let parts = bcrypt::hash_with_salt(password.0.expose_secret(), cost, salt).ok()?;
+            Some(PasswordHash::stored(parts.format_for_version(Version::TwoB)))
+        })
+        .await?
+        .ok_or(HashingRefused::Failed)
+    }
+
+    /// Compares what was presented with a stored hash. Without one, or with a text that no account can have as
+    /// its password, the same work is done against a dummy, so that time does not tell who exists
+    /// (CVE-2026-40263) and neither does an overlong password (CVE-2025-22234).
+    pub async fn verify(
+        &self,
+        presented: SecretString,
+        stored: Option<PasswordHash>,
+    ) -> Result<Verdict, HashingRefused> {
+        let (cost, dummy) = (self.cost, Arc::clone(&self.dummy));
+        self.work(move || {
+            let text = presented.expose_secret();
+            let possible = text.len() <= MAX_BYTES && !text.contains('\0');
+            let Some(stored) = stored.filter(|hash| possible && hash.cost().is_some()) else {
+                let _same_work = bcrypt::verify(text, dummy.expose());
+                return Verdict::Dummy;
+            };
+            match bcrypt::verify(text, stored.expose()) {
+                Ok(true) => Verdict::Match { outdated: stored.cost() != Some(cost) },
+                Ok(false) | Err(_) => Verdict::Mismatch,
+            }
+        })
+        .await
+    }
+
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, HashingRefused> {
+        let place = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| HashingRefused::Busy)?;
+        let worker = Arc::clone(&self.working).acquire_owned().await.map_err(|_| HashingRefused::Failed)?;
+        // The permits go along: a client that leaves does not stop the work, so it must not free the worker.
+        let task = move || {
+            let held: [OwnedSemaphorePermit; 2] = [place, worker];
+            let done = work();
+            drop(held);
+            done
+        };
+        tokio::task::spawn_blocking(task).await.map_err(|_| HashingRefused::Failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::rand::SystemRandom;
+
+    use super::*;
+
+    fn hasher(cost: u32) -> PasswordHasher {
+        PasswordHasher::new(cost, 2, Arc::new(SystemRandom::new()))
+    }
+
+    #[tokio::test]
+    async fn a_password_matches_its_own_hash_to_the_last_byte() {
+        for typed in ["correct horse", " padded  ", &"a".repeat(71), &"a".repeat(72)] {
+            let hash = hasher(4).hash(Password::parse(typed).unwrap()).await.unwrap();
+            let stored = || Some(PasswordHash::stored(hash.expose().to_owned()));
+            let verify = async |text: String| hasher(4).verify(text.into(), stored()).await.unwrap();
+            assert_eq!(verify(typed.to_owned()).await, Verdict::Match { outdated: false });
+            assert_ne!(verify(format!("{typed}x")).await, Verdict::Match { outdated: false });
+            assert_eq!(verify(typed.replacen('a', "", 1) + " ").await, Verdict::Mismatch);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_another_cost_is_outdated() {
+        let hash = hasher(4).hash(Password::parse("correct horse").unwrap()).await.unwrap();
+        let verdict = hasher(5).verify("correct horse".into(), Some(hash)).await;
+        assert_eq!(verdict, Ok(Verdict::Match { outdated: true }));
+    }
+
+    #[tokio::test]
+    async fn what_can_match_nothing_is_compared_with_the_dummy() {
+        let hash = "$2b$04$nZ7YDbOoybqcFNrXO0RBGOaH3e8P/V6wvpQVb1ujrI6ZdFgyyTL0G";
+        for (presented, stored) in [
+            ("correct horse".to_owned(), None),
+            ("a".repeat(73), Some(hash)),
+            ("correct\0horse".to_owned(), Some(hash)),
+            ("correct horse".to_owned(), Some("not a hash")),
+        ] {
+            let stored = stored.map(|hash| PasswordHash::stored(hash.to_owned()));
+            assert_eq!(hasher(4).verify(presented.into(), stored).await, Ok(Verdict::Dummy));
+        }
+    }
+
+    #[test]
+    fn the_dummy_is_a_hash_that_bcrypt_does_the_full_work_for() {
+        let hasher = hasher(4);
+        assert_eq!(bcrypt::verify("anything", hasher.dummy.expose()).ok(), Some(false));
+        assert_eq!(hasher.dummy.cost(), Some(4));
+    }
+
+    #[tokio::test]
+    async fn more_than_may_wait_are_turned_away() {
+        let hasher = hasher(4);
+        let all = hasher.waiting.available_permits();
+        let held = Arc::clone(&hasher.waiting).acquire_many_owned(u32::try_from(all).unwrap()).await;
+        assert_eq!(hasher.verify("correct horse".into(), None).await, Err(HashingRefused::Busy));
+        drop(held);
+        assert_eq!(hasher.verify("correct horse".into(), None).await, Ok(Verdict::Dummy));
+    }
+}

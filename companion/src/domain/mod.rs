@@ -1,0 +1,21 @@
+//! What the companion is about: pure types and decisions. No SQL and no HTTP live here.
+
+pub mod access_token;
+pub mod clock;
+pub mod email;
+pub mod hashing;
+pub mod jws;
+pub mod key_files;
+pub mod key_set;
+pub mod keys;
+pub mod name;
+pub mod password;
+pub mod refresh_token;
+pub mod role;
+pub mod session;
+
+/// A user's number.
+pub type UserId = i64;
+
+/// A session's number.
+pub type SessionId = i64;

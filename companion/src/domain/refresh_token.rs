@@ -1,0 +1,127 @@
+//! The refresh token: a signed name of a session and a generation. Whether that is the live one is not judged here.
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+
+use super::jws::{self, JwsRefused, SigningFailed, Unverified};
+use super::{SessionId, UserId};
+
+/// The `typ` header of a refresh token; no access token has it.
+pub const REFRESH_TOKEN_TYP: &str = "rt+jwt";
+
+/// Makes and verifies refresh tokens.
+pub struct RefreshTokens {
+    issuer: String,
+    ttl: Duration,
+    signing: EncodingKey,
+    verifying: Vec<DecodingKey>,
+}
+
+/// What a verified refresh token says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefreshClaims {
+    /// Whose session it is.
+    pub user_id: UserId,
+    /// The session.
+    pub session_id: SessionId,
+    /// Which of the session's tokens this one is.
+    pub generation: i64,
+}
+
+/// Why a refresh token is refused, in the order of the checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshTokenRefused {
+    /// Not a token, or not signed with a secret of ours.
+    Jws(JwsRefused),
+    /// Not HS256.
+    AlgorithmForeign,
+    /// Another kind of token.
+    TypeForeign,
+    /// The header asks for extensions, of which we know none (RFC 7515 §4.1.11).
+    Critical,
+    /// From somebody else.
+    IssuerForeign,
+    /// The subject or the token's name is not of our form.
+    NameMalformed,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    jti: String,
+    iat: i64,
+    exp: i64,
+}
+
+impl RefreshTokens {
+    /// Signs with the newest secret, verifies with any. Without a secret there is nothing to make: `None`.
+    #[must_use]
+    pub fn new(issuer: String, ttl: Duration, secrets: &[SecretString]) -> Option<Self> {
+        let bytes = |secret: &SecretString| secret.expose_secret().as_bytes().to_vec();
+        let signing = EncodingKey::from_secret(&bytes(secrets.first()?));
+        let verifying = secrets.iter().map(|secret| DecodingKey::from_secret(&bytes(secret))).collect();
+        Some(Self { issuer, ttl, signing, verifying })
+    }
+
+    /// How long a session lives without a refresh.
+    #[must_use]
+    pub fn ttl(&self) -> Duration {
+        self.ttl
+    }
+
+    /// The token of a session's generation.
+    pub fn sign(&self, named: RefreshClaims, now: OffsetDateTime) -> Result<String, SigningFailed> {
+        let claims = Claims {
+            iss: self.issuer.clone(),
+            sub: named.user_id.to_string(),
+            jti: format!("{}.{}", named.session_id, named.generation),
+            iat: now.unix_timestamp(),
+            exp: (now + self.ttl).unix_timestamp(),
+        };
+        let mut header = Header::new(Algorithm::HS256);
+        header.typ = Some(REFRESH_TOKEN_TYP.to_owned());
+        jws::sign(&header, &claims, |message| jws::hmac(message, &self.signing))
+    }
+
+    /// What the token says, if it is one of ours. Its `exp` is not judged: the session's own expiry is, and a
+    /// token never outlives its session.
+    pub fn verify(&self, token: &str) -> Result<RefreshClaims, RefreshTokenRefused> {
+        let token = Unverified::split(token).map_err(RefreshTokenRefused::Jws)?;
+        let header = token.header().map_err(RefreshTokenRefused::Jws)?;
+        if header.alg != Algorithm::HS256 {
+            return Err(RefreshTokenRefused::AlgorithmForeign);
+        }
+        if header.typ.as_deref() != Some(REFRESH_TOKEN_TYP) {
+            return Err(RefreshTokenRefused::TypeForeign);
+        }
+        if header.crit.is_some() {
+            return Err(RefreshTokenRefused::Critical);
+        }
+        let mut refused = JwsRefused::SignatureInvalid;
+        for key in &self.verifying {
+            match token.verify::<Claims>(&header, key) {
+                Ok(claims) => return self.judge(&claims),
+                Err(reason) => refused = reason,
+            }
+        }
+        Err(RefreshTokenRefused::Jws(refused))
+    }
+
+    fn judge(&self, claims: &Claims) -> Result<RefreshClaims, RefreshTokenRefused> {
+        if claims.iss != self.issuer {
+            return Err(RefreshTokenRefused::IssuerForeign);
+        }
+        let named = || {
+            let (session, generation) = claims.jti.split_once('.')?;
+            Some(RefreshClaims {
+                user_id: claims.sub.parse().ok()?,
+                session_id: session.parse().ok()?,
+                generation: generation.parse().ok()?,
+            })
+        };
+        named().ok_or(RefreshTokenRefused::NameMalformed)
+    }
+}

@@ -1,0 +1,23 @@
+//! `GET /healthz`: the process runs. `GET /readyz`: it can serve, because the database answers and has our schema.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use super::error::Refusal;
+use crate::app::App;
+use crate::db::schema;
+
+pub(super) async fn alive() -> Json<Value> {
+    Json(json!({"status": "alive"}))
+}
+
+pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Refusal> {
+    let mut connection = app.pool.acquire().await.map_err(|_| Refusal::NotReady)?;
+    match schema::compare(&mut connection).await {
+        Ok(None) => Ok(Json(json!({"status": "ready"}))),
+        Ok(Some(_)) | Err(_) => Err(Refusal::NotReady),
+    }
+}

@@ -1,0 +1,18 @@
+//! `GET /.well-known/jwks.json`: the public keys, for anyone.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderName;
+use axum::http::header::CACHE_CONTROL;
+use edgeward_wire::JwkSet;
+
+use crate::app::App;
+
+/// A key is announced for longer than this before it signs.
+const CACHE: &str = "public, max-age=300";
+
+pub(super) async fn show(State(app): State<Arc<App>>) -> ([(HeaderName, &'static str); 1], Json<JwkSet>) {
+    ([(CACHE_CONTROL, CACHE)], Json(app.access_tokens.keys.published().clone()))
+}

@@ -1,0 +1,114 @@
+//! What happens around every request: its ID, its log line, its deadline, and headers that every answer has.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
+
+use super::REQUEST_ID;
+use super::error::Refusal;
+use crate::app::App;
+
+/// The longest that a request may take. Waiting for a password's turn and for the database are within it.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// The longest request ID that is taken over from a client.
+const MAX_REQUEST_ID_BYTES: usize = 64;
+/// How much of `x-forwarded-for` is kept.
+const MAX_FORWARDED_BYTES: usize = 256;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Who asks, for the logs.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The request's name.
+    pub request_id: HeaderValue,
+    /// The other end of the connection: a proxy's address, where there is one.
+    pub peer: Option<IpAddr>,
+    /// What the proxy says the client's address is. Believe it only behind a proxy that writes it.
+    pub forwarded_for: Option<String>,
+}
+
+impl Caller {
+    /// The request's name as text.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        self.request_id.to_str().unwrap_or_default()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        // `observe` puts it there before any handler runs.
+        parts.extensions.get::<Self>().cloned().ok_or(Refusal::Panicked)
+    }
+}
+
+/// Names the request, logs one line about it, and completes the answer's headers.
+pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let caller = Caller {
+        request_id: name(&app, request.headers()),
+        peer: request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()),
+        forwarded_for: read_forwarded_for(request.headers()),
+    };
+    let method = request.method().clone();
+    // Without the query, which may hold anything.
+    let path = request.uri().path().to_owned();
+    let span = tracing::info_span!("request", request_id = caller.request_id());
+    request.extensions_mut().insert(caller.clone());
+
+    let mut response = next.run(request).instrument(span).await;
+
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, caller.request_id.clone());
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Answers about people are nobody's to keep; what may be kept says so itself.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    tracing::info!(
+        request_id = caller.request_id(),
+        %method,
+        path,
+        status = response.status().as_u16(),
+        latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
+    response
+}
+
+/// Answers 503 when the time is up.
+pub async fn limit_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Refusal::TimedOut.into_response(),
+    }
+}
+
+/// The ID the client gave, if it is short and sane; else one of our own.
+fn name(app: &App, headers: &HeaderMap) -> HeaderValue {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let is_sane = |value: &&HeaderValue| {
+        let bytes = value.as_bytes();
+        (1..=MAX_REQUEST_ID_BYTES).contains(&bytes.len())
+            && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+    };
+    headers.get(REQUEST_ID).filter(is_sane).cloned().unwrap_or_else(|| {
+        let (run, number) = (u64::from_be_bytes(app.run_id), NEXT.fetch_add(1, Ordering::Relaxed));
+        HeaderValue::try_from(format!("{run:016x}-{number}")).unwrap_or(HeaderValue::from_static("unnamed"))
+    })
+}
+
+fn read_forwarded_for(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(X_FORWARDED_FOR)?.to_str().ok()?;
+    Some(value.chars().take(MAX_FORWARDED_BYTES).collect())
+}

@@ -1,0 +1,241 @@
+//! The companion's API in this process, over real HTTP and a database of its own; never what it ought to answer.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use axum::Router;
+use edgeward_companion::app::App;
+use edgeward_companion::config::{self, Config};
+use edgeward_companion::domain::clock::Clock;
+use edgeward_companion::domain::key_set::KeySet;
+use edgeward_companion::domain::keys::PrivateKey;
+use edgeward_companion::http;
+use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
+use reqwest::{Method, RequestBuilder};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+use tokio::net::TcpListener;
+
+use crate::database::{self, Database};
+
+/// A password that every rule accepts.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// A running API.
+pub struct Api {
+    /// What its handlers share.
+    pub app: Arc<App>,
+    /// Its database.
+    pub database: Database,
+    /// Connections to its database.
+    pub pool: PgPool,
+    /// Its clock.
+    pub clock: Arc<MovableClock>,
+    public: SocketAddr,
+    internal: SocketAddr,
+}
+
+/// A clock that stands still until it is moved. It begins in 2030.
+pub struct MovableClock(Mutex<OffsetDateTime>);
+
+impl MovableClock {
+    /// Lets time pass.
+    pub fn advance(&self, by: Duration) {
+        *self.0.lock().expect("a clock") += by;
+    }
+}
+
+impl Clock for MovableClock {
+    fn now(&self) -> OffsetDateTime {
+        *self.0.lock().expect("a clock")
+    }
+}
+
+impl Api {
+    /// An API with the settings of a test.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// The same, with other settings.
+    pub async fn start_with(settings: &[(&str, &str)]) -> Self {
+        let database = database::fresh().await;
+        let mut all: BTreeMap<String, String> = [
+            ("APP_ENV", "test"),
+            ("BCRYPT_COST", "4"),
+            ("REFRESH_JWT_SECRET", "a secret of the tests that is long enough"),
+            ("DATABASE_URL", database.url.as_str()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let config: Config = config::read(&all).expect("settings without mistakes");
+        let clock = Arc::new(MovableClock(Mutex::new(datetime!(2030-01-01 00:00 UTC))));
+        let pool = database.pool();
+        let random: edgeward_companion::app::Random = Arc::new(SystemRandom::new());
+        let keys = KeySet::new(signing_key(), Vec::new());
+        let app = App::new(&config, pool.clone(), keys, clock.clone(), &random).expect("an application");
+        let public = serve(http::public(Arc::clone(&app))).await;
+        let internal = serve(http::internal(Arc::clone(&app))).await;
+        Self { app, database, pool, clock, public, internal }
+    }
+
+    /// Somebody with no cookies yet.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client { address: self.public, cookies: BTreeMap::new(), http: reqwest::Client::new() }
+    }
+
+    /// The same on the internal listener.
+    #[must_use]
+    pub fn internal(&self) -> Client {
+        Client { address: self.internal, ..self.client() }
+    }
+
+    /// Somebody who has just registered.
+    pub async fn registered(&self, email: &str) -> Client {
+        let mut client = self.client();
+        let answer = client.register(email).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        client
+    }
+}
+
+/// The key that signs. Making one takes a while, so all tests of a process share it.
+#[must_use]
+pub fn signing_key() -> PrivateKey {
+    static PEM: OnceLock<SecretString> = OnceLock::new();
+    let pem = PEM
+        .get_or_init(|| PrivateKey::generate(KeySize::Rsa2048).and_then(|key| key.to_pem()).expect("a key"));
+    PrivateKey::from_pem(pem.expose_secret().as_bytes()).expect("a key")
+}
+
+async fn serve(router: Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    address
+}
+
+/// A browser in little: it keeps the cookies it is given, and sends them.
+#[derive(Clone)]
+pub struct Client {
+    address: SocketAddr,
+    http: reqwest::Client,
+    /// Its cookies by name.
+    pub cookies: BTreeMap<String, String>,
+}
+
+impl Client {
+    /// Asks for something.
+    pub async fn get(&mut self, path: &str) -> Answer {
+        let request = self.request(Method::GET, path);
+        self.send(request).await
+    }
+
+    /// Sends nothing.
+    pub async fn post(&mut self, path: &str) -> Answer {
+        let request = self.request(Method::POST, path);
+        self.send(request).await
+    }
+
+    /// Sends JSON.
+    pub async fn post_json(&mut self, path: &str, body: &Value) -> Answer {
+        let request = self.request(Method::POST, path).json(body);
+        self.send(request).await
+    }
+
+    /// Registers with names and a password that every rule accepts.
+    pub async fn register(&mut self, email: &str) -> Answer {
+        self.post_json("/api/auth/register", &registration(email)).await
+    }
+
+    /// Signs in.
+    pub async fn login(&mut self, email: &str, password: &str) -> Answer {
+        self.post_json("/api/auth/login", &json!({"email": email, "password": password})).await
+    }
+
+    /// A request, to be completed and sent.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("http://{}{path}", self.address))
+    }
+
+    /// Sends a request along with the cookies, and keeps those of the answer.
+    pub async fn send(&mut self, mut request: RequestBuilder) -> Answer {
+        if !self.cookies.is_empty() {
+            let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            request = request.header(COOKIE, pairs.join("; "));
+        }
+        let response = request.send().await.expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.expect("a body");
+        let answer = Answer { status, headers, body: serde_json::from_str(&text).unwrap_or_default(), text };
+        for cookie in answer.set_cookies() {
+            let (name, value) =
+                cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("a pair");
+            if cookie.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        answer
+    }
+}
+
+/// What a person registers with.
+#[must_use]
+pub fn registration(email: &str) -> Value {
+    json!({"firstName": "Ada", "lastName": "Lovelace", "email": email, "password": PASSWORD})
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body if it is JSON, else null.
+    pub body: Value,
+    /// The body.
+    pub text: String,
+}
+
+impl Answer {
+    /// A header's value, or nothing.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The `Set-Cookie` headers.
+    #[must_use]
+    pub fn set_cookies(&self) -> Vec<&str> {
+        self.headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()).collect()
+    }
+
+    /// Fails unless this is a refusal in the API's shape, with this status and one entry that repeats the message.
+    pub fn assert_refused(&self, status: u16, message: &str) {
+        assert_eq!(self.status, status, "{self:?}");
+        let entry = json!({"type": "request", "msg": message, "path": "", "location": ""});
+        assert_eq!(self.body, json!({"message": message, "errors": [entry]}));
+        assert!(self.set_cookies().is_empty(), "{self:?}");
+        assert_eq!(self.header("cache-control"), "no-store");
+    }
+
+    /// The fields that a refusal names, in order.
+    #[must_use]
+    pub fn wrong_fields(&self) -> Vec<&str> {
+        let entries = self.body["errors"].as_array().expect("errors");
+        assert!(entries.iter().all(|entry| entry["type"] == "field" && entry["location"] == "body"));
+        entries.iter().filter_map(|entry| entry["path"].as_str()).collect()
+    }
+}

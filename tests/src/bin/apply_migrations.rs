@@ -1,0 +1,15 @@
+//! Applies `migrations/` to `DATABASE_URL` for `cargo xtask sqlx-prepare`; everybody else says `edgeward migrate run`.
+
+use anyhow::{Context as _, Result};
+use edgeward_tests::stack;
+use sqlx::Connection as _;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::PgConnection;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let url = stack::variable("DATABASE_URL").context("DATABASE_URL is not set")?;
+    let migrator = Migrator::new(stack::paths::root().join("migrations")).await?;
+    migrator.run(&mut PgConnection::connect(&url).await?).await?;
+    Ok(())
+}

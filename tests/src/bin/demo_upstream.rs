@@ -1,0 +1,96 @@
+//! The service behind the gateway in the demo and in tests: it answers what reached it; never anything of its own.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+use axum::body::{Body, HttpBody as _};
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::{Json, Router};
+use edgeward_tests::stack;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+const USAGE: &str = "usage: demo-upstream [--bind ADDRESS] [--port PORT]";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<()> {
+    let address = address(std::env::args().skip(1))?;
+    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    println!("listening on http://{address}");
+    // It has nothing to finish, so it does not wait for connections that are kept open.
+    tokio::select! {
+        result = axum::serve(listener, Router::new().fallback(echo)) => result.context("cannot serve"),
+        _ = terminated.recv() => Ok(()),
+        _ = interrupted.recv() => Ok(()),
+    }
+}
+
+fn address(mut arguments: impl Iterator<Item = String>) -> Result<SocketAddr> {
+    let mut bind = "127.0.0.1".to_owned();
+    let mut port = stack::variable("PORT").unwrap_or_else(|| "8081".to_owned());
+    while let Some(flag) = arguments.next() {
+        let value = match flag.as_str() {
+            "--bind" => &mut bind,
+            "--port" => &mut port,
+            _ => bail!("`{flag}` is not known\n{USAGE}"),
+        };
+        *value = arguments.next().with_context(|| format!("{flag} lacks its value\n{USAGE}"))?;
+    }
+    let ip: IpAddr = bind.parse().with_context(|| format!("`{bind}` is not an IP address"))?;
+    let port: u16 = port.parse().with_context(|| format!("`{port}` is not a port"))?;
+    Ok(SocketAddr::new(ip, port))
+}
+
+async fn echo(request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
+    match count(body).await {
+        Ok(body_bytes) => Json(json!({
+            "method": parts.method.as_str(),
+            "path": path,
+            "headers": readable(&parts.headers),
+            "body_bytes": body_bytes,
+        }))
+        .into_response(),
+        Err(error) => (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
+    }
+}
+
+/// Reads the body without keeping it, whatever its size.
+async fn count(mut body: Body) -> Result<u64, axum::Error> {
+    let mut bytes = 0;
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        bytes += frame?.data_ref().map_or(0, |data| data.len() as u64);
+    }
+    Ok(bytes)
+}
+
+fn readable(headers: &HeaderMap) -> BTreeMap<&str, Vec<String>> {
+    let mut by_name: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (name, value) in headers {
+        by_name
+            .entry(name.as_str())
+            .or_default()
+            .push(String::from_utf8_lossy(value.as_bytes()).into_owned());
+    }
+    by_name
+}

@@ -1,0 +1,159 @@
+//! A small, stateful proxy-wasm host (ABI 0.2.1) around the compiled filter: requests go in, and what came
+//! out is looked at, never which host calls were made on the way. It is one worker of a proxy.
+
+mod abi;
+mod memory;
+mod protobuf;
+mod world;
+
+use std::sync::OnceLock;
+
+use wasmtime::{Engine, Instance, Module, Store, TypedFunc, WasmParams, WasmResults};
+
+pub use world::{Answer, Call, Header, Headers};
+use world::{Stream, World};
+
+const ROOT: u32 = 1;
+/// What a filter returns to let a stream go on.
+const CONTINUE: u32 = 0;
+
+/// How the host differs from a plain Envoy.
+#[derive(Clone, Copy, Debug)]
+pub struct Traits {
+    /// Whether it has the foreign function `verify_signature`.
+    pub verify_signature: bool,
+    /// Its time at the start, in seconds since 1970.
+    pub now: u64,
+}
+
+/// One worker with the filter in it.
+pub struct Host {
+    store: Store<World>,
+    instance: Instance,
+    streams: u32,
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub struct Exchange {
+    /// Its headers as the upstream gets them, where it went on.
+    pub upstream: Option<Headers>,
+    /// The filter's own answer, where it gave one.
+    pub answer: Option<Answer>,
+    /// What the filter left for the access log.
+    pub properties: Vec<(String, String)>,
+}
+
+impl Host {
+    /// Starts the filter with a plugin configuration; where it is refused, the lines of the log.
+    pub fn start(traits: Traits, configuration: &str) -> Result<Self, Vec<String>> {
+        let (engine, module) = compiled();
+        let mut store = Store::new(engine, World::new(traits, configuration));
+        let instance =
+            abi::linker(engine).instantiate(&mut store, module).expect("the filter's imports are known");
+        let mut host = Self { store, instance, streams: ROOT };
+        host.call::<(), ()>("_initialize", ());
+        host.call::<(u32, u32), ()>("proxy_on_context_create", (ROOT, 0));
+        let started: u32 = host.call("proxy_on_vm_start", (ROOT, 0));
+        let configured: u32 =
+            host.call("proxy_on_configure", (ROOT, u32::try_from(configuration.len()).unwrap()));
+        if started == 1 && configured == 1 { Ok(host) } else { Err(host.log().to_vec()) }
+    }
+
+    /// Sends the head of a request through the filter, and ends its stream.
+    pub fn request(&mut self, headers: Headers) -> Exchange {
+        self.streams += 1;
+        let id = self.streams;
+        self.store.data_mut().stream = Stream { request: headers, ..Stream::default() };
+        self.call::<(u32, u32), ()>("proxy_on_context_create", (id, ROOT));
+        let count = u32::try_from(self.store.data().stream.request.len()).unwrap();
+        let action: u32 = self.call("proxy_on_request_headers", (id, count, 1_u32));
+        let _done: u32 = self.call("proxy_on_done", id);
+        self.call::<u32, ()>("proxy_on_log", id);
+        self.call::<u32, ()>("proxy_on_delete", id);
+        let stream = std::mem::take(&mut self.store.data_mut().stream);
+        let goes_on = action == CONTINUE && stream.answer.is_none();
+        Exchange {
+            upstream: goes_on.then_some(stream.request),
+            answer: stream.answer,
+            properties: stream.properties,
+        }
+    }
+
+    /// Sends the trailers of a request through the filter: those that the upstream gets.
+    pub fn trailers(&mut self, trailers: Headers) -> Option<Headers> {
+        self.streams += 1;
+        let id = self.streams;
+        self.store.data_mut().stream = Stream { trailers, ..Stream::default() };
+        self.call::<(u32, u32), ()>("proxy_on_context_create", (id, ROOT));
+        let action: u32 = self.call("proxy_on_request_trailers", (id, 1_u32));
+        self.call::<u32, ()>("proxy_on_delete", id);
+        let stream = std::mem::take(&mut self.store.data_mut().stream);
+        (action == CONTINUE).then_some(stream.trailers)
+    }
+
+    /// Lets the filter's timer go off.
+    pub fn tick(&mut self) {
+        self.call::<u32, ()>("proxy_on_tick", ROOT);
+    }
+
+    /// The calls to clusters since the last time this was asked.
+    pub fn take_calls(&mut self) -> Vec<Call> {
+        std::mem::take(&mut self.store.data_mut().calls)
+    }
+
+    /// Answers a call, with no status for a call that was reset or ran out of time.
+    pub fn answer(&mut self, call: &Call, status: Option<u16>, body: &[u8]) {
+        let headers: Headers =
+            status.map(|status| (b":status".to_vec(), status.to_string().into_bytes())).into_iter().collect();
+        let counts = (u32::try_from(headers.len()).unwrap(), u32::try_from(body.len()).unwrap());
+        let world = self.store.data_mut();
+        world.call_headers = headers;
+        world.call_body = body.to_vec();
+        self.call::<_, ()>("proxy_on_http_call_response", (ROOT, call.token, counts.0, counts.1, 0_u32));
+    }
+
+    /// Sets the host's clock, in seconds since 1970.
+    pub fn set_now(&mut self, now: u64) {
+        self.store.data_mut().now_ns = now * 1_000_000_000;
+    }
+
+    /// A counter's value.
+    #[must_use]
+    pub fn counter(&self, name: &str) -> i64 {
+        self.store.data().metrics.iter().find(|(this, _)| this == name).map_or(0, |(_, value)| *value)
+    }
+
+    /// All lines that the filter logged.
+    #[must_use]
+    pub fn log(&self) -> &[String] {
+        &self.store.data().log
+    }
+
+    /// How often the host was asked for a signature's verification.
+    #[must_use]
+    pub fn verifications(&self) -> usize {
+        self.store.data().verifications
+    }
+
+    fn call<P: WasmParams, R: WasmResults>(&mut self, name: &str, parameters: P) -> R {
+        let function: TypedFunc<P, R> =
+            self.instance.get_typed_func(&mut self.store, name).expect("an export");
+        match function.call(&mut self.store, parameters) {
+            Ok(result) => result,
+            Err(trap) => panic!("the filter panicked in {name}: {trap:?}\n{}", self.log().join("\n")),
+        }
+    }
+}
+
+/// The filter, compiled once for all tests of a process.
+fn compiled() -> &'static (Engine, Module) {
+    static COMPILED: OnceLock<(Engine, Module)> = OnceLock::new();
+    COMPILED.get_or_init(|| {
+        let engine = Engine::default();
+        let path = crate::stack::paths::filter_wasm();
+        let module = Module::from_file(&engine, &path)
+            .unwrap_or_else(|error| panic!("{} ({error}): run `cargo xtask test`", path.display()));
+        (engine, module)
+    })
+}

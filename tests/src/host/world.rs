@@ -1,0 +1,95 @@
+//! All that the host knows: its clock, its counters, its log, the stream under way and the calls; never how
+//! the filter asks for it.
+
+use super::Traits;
+
+/// A header's name and value.
+pub type Header = (Vec<u8>, Vec<u8>);
+/// Headers in their order.
+pub type Headers = Vec<Header>;
+
+/// A call to a cluster.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The host's number for it.
+    pub token: u32,
+    /// Whom it is for.
+    pub cluster: String,
+    /// Its headers.
+    pub headers: Headers,
+}
+
+/// The filter's own answer to a request.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u32,
+    /// What the access log is told.
+    pub details: String,
+    /// Its headers.
+    pub headers: Headers,
+    /// Its body.
+    pub body: String,
+}
+
+/// One stream.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    pub(super) request: Headers,
+    pub(super) trailers: Headers,
+    pub(super) answer: Option<Answer>,
+    pub(super) properties: Vec<(String, String)>,
+}
+
+/// The state of one worker.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) verify_signature: bool,
+    pub(super) now_ns: u64,
+    pub(super) configuration: Vec<u8>,
+    pub(super) log: Vec<String>,
+    pub(super) metrics: Vec<(String, i64)>,
+    pub(super) stream: Stream,
+    pub(super) calls: Vec<Call>,
+    pub(super) tokens: u32,
+    pub(super) call_headers: Headers,
+    pub(super) call_body: Vec<u8>,
+    pub(super) verifications: usize,
+}
+
+impl World {
+    pub(super) fn new(traits: Traits, configuration: &str) -> Self {
+        Self {
+            verify_signature: traits.verify_signature,
+            now_ns: traits.now * 1_000_000_000,
+            configuration: configuration.as_bytes().to_vec(),
+            log: Vec::new(),
+            metrics: Vec::new(),
+            stream: Stream::default(),
+            calls: Vec::new(),
+            tokens: 0,
+            call_headers: Headers::new(),
+            call_body: Vec::new(),
+            verifications: 0,
+        }
+    }
+
+    /// The map of this number (`proxy_map_type_t`).
+    pub(super) fn map(&mut self, map: u32) -> Option<&mut Headers> {
+        match map {
+            0 => Some(&mut self.stream.request),
+            1 => Some(&mut self.stream.trailers),
+            6 => Some(&mut self.call_headers),
+            _ => None,
+        }
+    }
+
+    /// The buffer of this number (`proxy_buffer_type_t`).
+    pub(super) fn buffer(&self, buffer: u32) -> Option<&[u8]> {
+        match buffer {
+            4 => Some(&self.call_body),
+            7 => Some(&self.configuration),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The running stack, and what the system tests share; never a test of one part alone.
+
+#[cfg(feature = "system")]
+pub mod api;
+#[cfg(feature = "system")]
+pub mod database;
+#[cfg(feature = "system")]
+pub mod host;
+#[cfg(feature = "system")]
+pub mod mint;
+pub mod stack;

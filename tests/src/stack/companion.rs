@@ -1,0 +1,81 @@
+//! The companion as the stack runs it: its settings, its commands, its service; never how it works.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use super::ports::Ports;
+use super::process::{self, Process};
+use super::{http, paths, wait};
+
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// The settings of one companion.
+#[derive(Debug, Clone)]
+pub struct Companion {
+    /// Where its users and sessions are.
+    pub database_url: String,
+    /// What signs its refresh tokens.
+    pub refresh_secret: String,
+    /// Where its signing keys are.
+    pub certs: PathBuf,
+    /// More of its settings, or others than the stack's.
+    pub settings: Vec<(String, String)>,
+}
+
+impl Companion {
+    /// Makes the signing keys, if there are none.
+    pub fn generate_keys(&self) -> Result<()> {
+        if self.certs.join("private.pem").exists() {
+            return Ok(());
+        }
+        std::fs::create_dir_all(&self.certs)?;
+        self.run(&["keys", "generate"]).map(drop).context("cannot make the signing keys")
+    }
+
+    /// Brings the schema to the newest version, making the database if it is missing.
+    pub fn migrate(&self) -> Result<()> {
+        // Making a database asks for more rights than using one, so this comes first.
+        if self.run(&["migrate", "run"]).is_ok() {
+            return Ok(());
+        }
+        self.run(&["db", "create"]).context("cannot make the database")?;
+        self.run(&["migrate", "run"]).map(drop).context("cannot migrate the database")
+    }
+
+    /// Drops the database with everything in it.
+    pub fn drop_database(&self) -> Result<()> {
+        self.run(&["db", "drop", "--yes"]).map(drop).context("cannot empty the database")
+    }
+
+    /// Runs one of its commands to the end and gives back what it wrote.
+    pub fn run(&self, arguments: &[&str]) -> Result<String> {
+        process::output(self.command().args(arguments))
+    }
+
+    /// Starts the service and waits until it is ready.
+    pub fn serve(&self, ports: &Ports, directory: &Path) -> Result<Process> {
+        let mut command = self.command();
+        command.arg("serve");
+        command.env("PORT", ports.companion.to_string()).env("INTERNAL_PORT", ports.internal.to_string());
+        let mut process = Process::spawn("The companion", &mut command, &directory.join("companion.log"))?;
+        wait::until("the companion", START_LIMIT, || {
+            process.check_alive()?;
+            Ok((http::status(ports.internal, "/readyz") == Some(200)).then_some(()))
+        })?;
+        Ok(process)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(paths::program("edgeward"));
+        // Relative paths in its settings mean the checkout, wherever we were called.
+        command.current_dir(paths::root());
+        command.env("APP_ENV", "dev").env("CLIENT_UI_DOMAIN", "http://localhost:5173");
+        command.env("DATABASE_URL", &self.database_url).env("REFRESH_JWT_SECRET", &self.refresh_secret);
+        command.env("CERTS_DIR", &self.certs);
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command
+    }
+}

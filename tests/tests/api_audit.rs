@@ -1,0 +1,110 @@
+//! What is written down about an account, and what never is.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use edgeward_tests::api::{Api, PASSWORD};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tracing::subscriber::DefaultGuard;
+
+/// What was logged on this thread: the tests' runtimes have one.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("a log").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn keep(&self) -> DefaultGuard {
+        let writer = self.clone();
+        let subscriber =
+            tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone());
+        tracing::subscriber::set_default(subscriber.finish())
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("a log").clone()).expect("UTF-8")
+    }
+
+    /// The audit lines, less what differs from run to run.
+    fn audit(&self) -> Vec<Value> {
+        let text = self.text();
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        let audit = lines.filter(|line| line["target"] == "audit");
+        audit
+            .map(|line| json!([line["event"], line["user_id"], line["session_id"], line["reason"]]))
+            .collect()
+    }
+}
+
+#[tokio::test]
+async fn everything_that_happens_to_an_account_is_one_line() {
+    let api = Api::start().await;
+    let log = Log::default();
+    let _kept = log.keep();
+
+    let mut ada = api.registered("ada@example.com").await;
+    let mut stale = ada.clone();
+    ada.post("/api/auth/refresh").await;
+    stale.post("/api/auth/refresh").await;
+    api.client().post("/api/auth/refresh").await;
+    let mut rubbish = api.client();
+    rubbish.cookies.insert("refresh_token".to_owned(), "rubbish".to_owned());
+    rubbish.post("/api/auth/refresh").await;
+    ada.post("/api/auth/logout").await;
+    ada.post("/api/auth/logout").await;
+    api.client().login("ada@example.com", "hunter2 hunter2").await;
+    api.client().login("hunter2@example.com", PASSWORD).await;
+    api.client().login("ada@example.com", PASSWORD).await;
+
+    assert_eq!(
+        log.audit(),
+        [
+            json!(["register", 1, 1, null]),
+            json!(["refresh", 1, 1, null]),
+            json!(["refresh_refused", 1, 1, "generation_mismatch"]),
+            json!(["refresh_refused", null, null, "token_missing"]),
+            json!(["refresh_refused", null, null, "token_invalid"]),
+            json!(["logout", 1, 1, null]),
+            json!(["login_refused", 1, null, "password_wrong"]),
+            json!(["login_refused", null, null, "user_unknown"]),
+            json!(["login", 1, 2, null]),
+        ]
+    );
+    let text = log.text();
+    for secret in [PASSWORD, "hunter2", "example.com", "eyJ", "rubbish"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_line_says_where_the_request_came_from() {
+    let api = Api::start().await;
+    let log = Log::default();
+    let _kept = log.keep();
+    let mut client = api.client();
+    let request = client.request(Method::POST, "/api/auth/refresh?token=hunter2");
+    let request = request.header("x-request-id", "req-7").header("x-forwarded-for", "203.0.113.9\", \"x");
+    client.send(request).await;
+
+    let text = log.text();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    let (audit, access) = (&lines[0], &lines[1]);
+    assert_eq!(audit["client"], "127.0.0.1");
+    assert_eq!(audit["forwarded_for"], "203.0.113.9\", \"x");
+    assert_eq!((&audit["request_id"], &access["request_id"]), (&json!("req-7"), &json!("req-7")));
+    assert_eq!(access["method"], "POST");
+    assert_eq!(access["path"], "/api/auth/refresh");
+    assert_eq!(access["status"], 401);
+    assert!(access["latency_us"].is_u64());
+    assert!(!text.contains("hunter2"));
+}

@@ -1,0 +1,146 @@
+//! The commands that need a database, run as a person runs them: the binary, its words, its exit code.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Output, Stdio};
+
+use edgeward_tests::api::{Api, PASSWORD};
+use edgeward_tests::database;
+use edgeward_tests::stack::paths;
+use serde_json::{Value, json};
+
+/// Runs `edgeward` with a database and some input.
+fn run(url: &str, arguments: &[&str], input: &str) -> Output {
+    let program = paths::program("edgeward");
+    let mut command = Command::new(&program);
+    command.args(arguments).env_clear().current_dir(std::env::temp_dir());
+    command.env("DATABASE_URL", url).env("APP_ENV", "test").env("BCRYPT_COST", "4");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+    child.stdin.take().expect("an input").write_all(input.as_bytes()).ok();
+    child.wait_with_output().expect("an output")
+}
+
+fn check(url: &str, arguments: &[&str], input: &str, code: i32, expected: &str) {
+    let output = run(url, arguments, input);
+    let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8")).concat();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
+    assert!(told.contains(expected), "{arguments:?}: {told}");
+    assert!(!told.contains(PASSWORD));
+}
+
+#[tokio::test]
+async fn migrations_are_listed_applied_and_taken_back() {
+    let database = database::bare().await;
+    let check =
+        |arguments: &[&str], code, expected: &str| check(&database.url, arguments, "", code, expected);
+    check(&["migrate", "status"], 0, "0001 users: pending\n0002 refresh tokens: pending\n");
+    check(&["user", "list"], 1, "run: edgeward migrate run");
+    check(&["migrate", "run"], 0, "0001 users: applied\n0002 refresh tokens: applied\n");
+    check(&["migrate", "run"], 0, "0002 refresh tokens: applied\n");
+    check(&["migrate", "revert"], 0, "took back 0002\n0001 users: applied\n0002 refresh tokens: pending\n");
+    check(&["migrate", "revert"], 0, "took back 0001\n");
+    check(&["migrate", "revert"], 0, "there is nothing to take back\n");
+    check(&["migrate", "run"], 0, "0002 refresh tokens: applied\n");
+}
+
+#[tokio::test]
+async fn a_schema_that_is_not_ours_is_named() {
+    let database = database::fresh().await;
+    let change = "update _sqlx_migrations set checksum = '' where version = 1";
+    sqlx::query(change).execute(&database.pool()).await.expect("an update");
+    let future = "insert into _sqlx_migrations values (9999, 'later', now(), true, '', 0)";
+    sqlx::query(future).execute(&database.pool()).await.expect("a row");
+    let check = |expected: &str| check(&database.url, &["user", "list"], "", 1, expected);
+    check("0001 users: applied with another text");
+    check("9999 : applied by a version newer than this one");
+    check("run the version of edgeward that this database belongs to");
+}
+
+#[tokio::test]
+async fn databases_are_made_and_dropped() {
+    let database = database::bare().await;
+    let check =
+        |arguments: &[&str], code, expected: &str| check(&database.url, arguments, "", code, expected);
+    check(&["db", "create"], 0, "exists");
+    check(&["db", "drop"], 1, "say --yes to do it");
+    check(&["db", "drop", "--yes"], 0, "is dropped");
+    check(&["migrate", "run"], 1, "run: edgeward db create");
+    check(&["db", "create"], 0, "is made; run: edgeward migrate run");
+    check(&["migrate", "run"], 0, "applied");
+}
+
+#[tokio::test]
+async fn a_user_is_made_listed_promoted_disabled_and_enabled() {
+    let api = Api::start().await;
+    let check = |arguments: &[&str], code, expected: &str| {
+        check(&api.database.url, arguments, &format!("{PASSWORD}\n"), code, expected);
+    };
+    let create = ["user", "create", "Root@Example.com", "--first-name", "Ro", "--last-name", "Ot"];
+    check(&[&create[..], &["--role", "admin"]].concat(), 0, "user 1 (root@example.com) is made, as admin");
+    check(&create, 1, "there is a user root@example.com already");
+
+    let mut root = api.client();
+    assert_eq!(root.login("root@example.com", PASSWORD).await.status, 200);
+    assert_eq!(root.get("/api/auth/self").await.body["user"]["role"], "admin");
+
+    check(&["user", "list"], 0, "root@example.com");
+    check(&["user", "set-role", "ROOT@example.com", "auditor"], 0, "has the role auditor");
+    assert_eq!(root.get("/api/auth/self").await.body["user"]["role"], "auditor");
+    check(&["user", "set-role", "root@example.com", "Big Boss"], 2, "a role is 1 to 64 of");
+
+    check(&["user", "disable", "root@example.com"], 0, "sessions ended: 1");
+    assert_eq!(root.post("/api/auth/refresh").await.status, 401);
+    assert_eq!(api.client().login("root@example.com", PASSWORD).await.status, 403);
+    check(&["user", "list"], 0, "disabled");
+    check(&["user", "enable", "root@example.com"], 0, "may sign in");
+    assert_eq!(api.client().login("root@example.com", PASSWORD).await.status, 200);
+
+    for command in ["disable", "enable"] {
+        check(&["user", command, "nobody@example.com"], 1, "there is no user nobody@example.com");
+    }
+    check(&["user", "set-role", "nobody@example.com", "admin"], 1, "there is no user nobody@example.com");
+}
+
+#[tokio::test]
+async fn a_password_that_breaks_the_rules_makes_no_user() {
+    let database = database::fresh().await;
+    let create = ["user", "create", "root@example.com", "--first-name", "Ro", "--last-name", "Ot"];
+    check(&database.url, &create, "short\n", 1, "A password has at least 8 characters");
+    check(&database.url, &create, &"a".repeat(5000), 1, "A password has at most 72 bytes");
+    check(&database.url, &create[..3], "", 2, "--first-name");
+}
+
+#[tokio::test]
+async fn the_service_starts_says_where_it_is_and_stops_when_asked() {
+    let database = database::bare().await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let certs = folder.path().join("certs");
+    let mut command = Command::new(paths::program("edgeward"));
+    command.env_clear().env("DATABASE_URL", &database.url).env("APP_ENV", "prod").env("CERTS_DIR", &certs);
+    command.env("REFRESH_JWT_SECRET", "0123456789abcdef0123456789abcdef");
+    command.env("PORT", "0").env("INTERNAL_PORT", "0").current_dir(folder.path());
+    let output = command.args(["keys", "generate"]).output().expect("an output");
+    assert!(output.status.success(), "{output:?}");
+
+    let mut serve = Command::new(command.get_program());
+    serve.args(["serve", "--migrate"]).env_clear().current_dir(folder.path()).stdout(Stdio::piped());
+    serve.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut child = serve.spawn().expect("a service");
+    let mut lines = BufReader::new(child.stdout.take().expect("a log")).lines();
+    let mut listening = || -> Value {
+        let line = lines.next().expect("a line").expect("UTF-8");
+        serde_json::from_str(&line).expect("JSON")
+    };
+    let (public, internal) = (listening(), listening());
+    assert_eq!((&public["listener"], &internal["listener"]), (&json!("public"), &json!("internal")));
+    let address = |line: &Value| line["address"].as_str().expect("an address").to_owned();
+    let status = async |url: String| reqwest::get(url).await.expect("an answer").status().as_u16();
+    assert_eq!(status(format!("http://{}/.well-known/jwks.json", address(&public))).await, 200);
+    assert_eq!(status(format!("http://{}/readyz", address(&internal))).await, 200);
+
+    let pid = nix::unistd::Pid::from_raw(child.id().try_into().expect("a process ID"));
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).expect("a signal");
+    assert_eq!(child.wait().expect("an end").code(), Some(0));
+    let last = lines.map_while(Result::ok).last().expect("a line");
+    assert!(last.contains("\"message\":\"stopped\""), "{last}");
+}

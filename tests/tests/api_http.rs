@@ -1,0 +1,197 @@
+//! What surrounds the API: bodies, methods, origins, request IDs, the keys, the feed, health, and the page.
+
+use edgeward_tests::api::{Api, registration};
+use edgeward_wire::{EdgeFeed, JwkSet};
+use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, ORIGIN};
+
+const REGISTER: &str = "/api/auth/register";
+
+#[tokio::test]
+async fn a_body_must_be_a_json_object_of_at_most_64_kib() {
+    let api = Api::start().await;
+    let small = registration("ada@example.com").to_string();
+    let large = format!("{small}{}", " ".repeat(64 * 1024));
+    let cases = [
+        ("text/plain", small.as_str(), 415, "The body must be application/json"),
+        ("application/x-www-form-urlencoded", "email=a", 415, "The body must be application/json"),
+        ("application/jsonx", &small, 415, "The body must be application/json"),
+        ("application/json", "", 400, "The body is not a JSON object"),
+        ("application/json", "{", 400, "The body is not a JSON object"),
+        ("application/json", "[]", 400, "The body is not a JSON object"),
+        ("application/json", "\"hunter2\"", 400, "The body is not a JSON object"),
+        ("application/json", &large, 413, "The body is larger than 64 KiB"),
+    ];
+    for path in [REGISTER, "/api/auth/login"] {
+        for (kind, body, status, message) in cases {
+            let mut client = api.client();
+            let request = client.request(Method::POST, path).header(CONTENT_TYPE, kind).body(body.to_owned());
+            client.send(request).await.assert_refused(status, message);
+        }
+    }
+    let mut client = api.client();
+    let request = client.request(Method::POST, REGISTER).body(small);
+    let request = request.header(CONTENT_TYPE, "Application/JSON; charset=utf-8");
+    assert_eq!(client.send(request).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_wrong_path_or_method_is_refused_in_the_same_shape() {
+    let api = Api::start().await;
+    for path in
+        ["/", "/api", "/api/auth", "/auth/login", "/api/auth/login/", "/internal/edge-feed", "/healthz"]
+    {
+        api.client().get(path).await.assert_refused(404, "Not found");
+    }
+    for (method, path, allow) in [
+        (Method::GET, "/api/auth/login", "POST"),
+        (Method::DELETE, "/api/auth/self", "GET,HEAD"),
+        (Method::POST, "/.well-known/jwks.json", "GET,HEAD"),
+    ] {
+        let mut client = api.client();
+        let request = client.request(method, path);
+        let answer = client.send(request).await;
+        answer.assert_refused(405, "Method not allowed");
+        assert_eq!(answer.header("allow"), allow);
+    }
+}
+
+#[tokio::test]
+async fn the_base_path_moves_the_api_and_nothing_else() {
+    let api = Api::start_with(&[("BASE_PATH", "/")]).await;
+    assert_eq!(api.client().post("/auth/logout").await.status, 200);
+    assert_eq!(api.client().post("/api/auth/logout").await.status, 404);
+    assert_eq!(api.client().get("/.well-known/jwks.json").await.status, 200);
+}
+
+#[tokio::test]
+async fn only_the_origins_of_the_settings_may_call_with_credentials() {
+    let api = Api::start_with(&[("CLIENT_UI_DOMAIN", "http://localhost:5173,https://app.example")]).await;
+    for (origin, allowed) in [
+        ("http://localhost:5173", true),
+        ("https://app.example", true),
+        ("https://evil.example", false),
+        ("https://app.example.evil.example", false),
+        ("http://app.example", false),
+        ("null", false),
+    ] {
+        let mut client = api.client();
+        let preflight = client
+            .request(Method::OPTIONS, REGISTER)
+            .header(ORIGIN, origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "content-type");
+        let plain = client.request(Method::GET, "/api/auth/self").header(ORIGIN, origin);
+        for request in [preflight, plain] {
+            let answer = client.send(request).await;
+            assert_eq!(answer.header("access-control-allow-origin"), if allowed { origin } else { "" });
+            assert_eq!(answer.header("access-control-allow-credentials"), "true");
+        }
+    }
+    let mut client = api.client();
+    let request = client
+        .request(Method::OPTIONS, REGISTER)
+        .header(ORIGIN, "https://app.example")
+        .header("access-control-request-method", "POST");
+    let answer = client.send(request).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("access-control-allow-methods"), "GET,POST");
+    assert_eq!(answer.header("access-control-allow-headers"), "content-type,authorization,x-request-id");
+    assert_eq!(answer.header("access-control-max-age"), "3600");
+}
+
+#[tokio::test]
+async fn a_sane_request_id_is_kept_and_any_other_replaced() {
+    let api = Api::start().await;
+    let long = "a".repeat(65);
+    for (sent, kept) in [("b7e4-1.x_Y", true), (&long, false), ("a b", false), ("a\"b", false), ("", false)] {
+        let mut client = api.client();
+        let request = client.request(Method::GET, "/api/auth/self").header("x-request-id", sent);
+        let answer = client.send(request).await;
+        let given = answer.header("x-request-id");
+        assert_eq!(given == sent, kept, "{sent} {given}");
+        assert!((1..=64).contains(&given.len()), "{given}");
+    }
+    let ids = [api.client().get("/").await, api.client().get("/").await];
+    assert_ne!(ids[0].header("x-request-id"), ids[1].header("x-request-id"));
+}
+
+#[tokio::test]
+async fn the_public_keys_are_there_for_anyone() {
+    let api = Api::start().await;
+    let answer = api.client().get("/.well-known/jwks.json").await;
+    assert_eq!(answer.header("cache-control"), "public, max-age=300");
+    let set: JwkSet = serde_json::from_value(answer.body).expect("a JWK set");
+    assert_eq!(&set, api.app.access_tokens.keys.published());
+    let key = &set.keys[0];
+    assert_eq!(
+        (key.alg.as_deref(), key.use_.as_deref(), key.kty.as_str()),
+        (Some("RS256"), Some("sig"), "RSA")
+    );
+    assert!(!answer.text.contains("\"d\""));
+}
+
+#[tokio::test]
+async fn the_feed_leaves_out_the_keys_that_the_asker_holds() {
+    let api = Api::start().await;
+    let feed = async |query: &str| -> EdgeFeed {
+        let answer = api.internal().get(&format!("/internal/edge-feed{query}")).await;
+        serde_json::from_value(answer.body).expect("a feed")
+    };
+    let first = feed("").await;
+    assert_eq!(first.keys.set.as_ref(), Some(api.app.access_tokens.keys.published()));
+    assert_eq!(feed(&format!("?after=&keys={}", first.keys.etag)).await.keys.set, None);
+    assert_eq!(feed("?after=0&keys=another").await, first);
+}
+
+#[tokio::test]
+async fn ready_means_that_the_database_has_our_schema() {
+    let api = Api::start().await;
+    assert_eq!(api.internal().get("/healthz").await.status, 200);
+    assert_eq!(api.internal().get("/readyz").await.status, 200);
+    let newer = "insert into _sqlx_migrations values (9999, 'from the future', now(), true, '', 0)";
+    sqlx::query(newer).execute(&api.pool).await.expect("a row");
+    let answer = api.internal().get("/readyz").await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
+    assert_eq!(api.internal().get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn without_a_database_the_api_asks_to_come_back() {
+    let api = Api::start().await;
+    api.app.pool.close().await;
+    let answer = api.client().register("ada@example.com").await;
+    answer.assert_refused(503, "Too busy, please try again");
+    assert_eq!(answer.header("retry-after"), "1");
+}
+
+#[tokio::test]
+async fn the_page_leads_only_to_pages_of_our_own_and_runs_only_our_script() {
+    let api = Api::start().await;
+    for (query, shown) in [
+        ("", "/"),
+        ("?return_to=%2Forders%3Fpage%3D2", "/orders?page=2"),
+        ("?return_to=https%3A%2F%2Fevil.example", "/"),
+        ("?return_to=%2F%2Fevil.example", "/"),
+        ("?return_to=%2F%5Cevil.example", "/"),
+        ("?return_to=%2F%22%3E%3Cscript%3E", "/&#34;&#62;&#60;script&#62;"),
+        ("?return_to=/a&return_to=/b", "/"),
+        ("?return_to=%ff", "/"),
+    ] {
+        let answer = api.client().get(&format!("/login{query}")).await;
+        assert_eq!(answer.status, 200, "{query}");
+        let expected = format!(r#"<body data-api="/api" data-return-to="{shown}">"#);
+        assert!(answer.text.contains(&expected), "{query} {}", answer.text);
+        let policy = answer.header("content-security-policy");
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
+        assert!(!policy.contains("unsafe"));
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    }
+    for (path, kind) in
+        [("/login.js", "text/javascript; charset=utf-8"), ("/login.css", "text/css; charset=utf-8")]
+    {
+        let answer = api.client().get(path).await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, kind));
+    }
+}

@@ -1,0 +1,224 @@
+//! A session's life: who is signed in, how it goes on, and how it ends.
+
+use edgeward_tests::api::{Api, Client, PASSWORD};
+use reqwest::Method;
+use reqwest::header::AUTHORIZATION;
+use serde_json::json;
+use time::Duration;
+
+const NOT_SIGNED_IN: &str = "Not signed in";
+
+async fn refresh(client: &mut Client) -> u16 {
+    client.post("/api/auth/refresh").await.status
+}
+
+#[tokio::test]
+async fn without_a_token_nobody_is_signed_in() {
+    let api = Api::start().await;
+    let mut client = api.client();
+    client.get("/api/auth/self").await.assert_refused(401, NOT_SIGNED_IN);
+    client.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
+}
+
+#[tokio::test]
+async fn self_takes_a_bearer_token_before_the_cookie() {
+    let api = Api::start().await;
+    let ada = api.registered("ada@example.com").await;
+    let mut bob = api.registered("bob@example.com").await;
+    let token = &ada.cookies["access_token"];
+    for (client, scheme) in
+        [(&mut api.client(), "Bearer"), (&mut api.client(), "bearer"), (&mut bob, "Bearer")]
+    {
+        let request =
+            client.request(Method::GET, "/api/auth/self").header(AUTHORIZATION, format!("{scheme} {token}"));
+        assert_eq!(client.send(request).await.body["user"]["email"], "ada@example.com");
+    }
+    let basic = bob.request(Method::GET, "/api/auth/self").header(AUTHORIZATION, "Basic YTpi");
+    assert_eq!(bob.send(basic).await.body["user"]["email"], "bob@example.com");
+    let wrong = bob.request(Method::GET, "/api/auth/self").header(AUTHORIZATION, "Bearer x");
+    bob.send(wrong).await.assert_refused(401, NOT_SIGNED_IN);
+}
+
+#[tokio::test]
+async fn an_access_token_expires_and_a_refresh_brings_a_new_one() {
+    let api = Api::start().await;
+    let mut ada = api.registered("ada@example.com").await;
+    api.clock.advance(Duration::seconds(3599));
+    assert_eq!(ada.get("/api/auth/self").await.status, 200);
+    api.clock.advance(Duration::seconds(1));
+    ada.get("/api/auth/self").await.assert_refused(401, NOT_SIGNED_IN);
+    let answer = ada.post("/api/auth/refresh").await;
+    let id = answer.body["userId"].as_i64().expect("a number");
+    assert_eq!(answer.body, json!({"message": "Token refreshed successfully", "userId": id}));
+    assert_eq!(answer.set_cookies().len(), 2);
+    assert_eq!(ada.get("/api/auth/self").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_refresh_token_works_once_and_a_refusal_leaves_the_cookies_alone() {
+    let api = Api::start().await;
+    let mut ada = api.registered("ada@example.com").await;
+    let mut copy = ada.clone();
+    assert_eq!(refresh(&mut ada).await, 200);
+    copy.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
+    assert_eq!(copy.cookies.len(), 2);
+    assert_eq!(refresh(&mut ada).await, 200);
+    let sessions =
+        sqlx::query_scalar::<_, i64>("select count(*) from refresh_tokens").fetch_one(&api.pool).await;
+    assert_eq!(sessions.expect("a count"), 1);
+}
+
+#[tokio::test]
+async fn of_refreshes_at_the_same_time_exactly_one_wins() {
+    let api = Api::start().await;
+    let ada = api.registered("ada@example.com").await;
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let mut copy = ada.clone();
+            tokio::spawn(async move { refresh(&mut copy).await })
+        })
+        .collect();
+    let mut statuses = Vec::new();
+    for task in tasks {
+        statuses.push(task.await.expect("an answer"));
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 401, 401, 401, 401, 401, 401, 401]);
+}
+
+#[tokio::test]
+async fn a_session_ends_when_it_is_left_alone_and_not_before() {
+    let api = Api::start().await;
+    let mut ada = api.registered("ada@example.com").await;
+    for _ in 0..2 {
+        api.clock.advance(Duration::days(29));
+        assert_eq!(refresh(&mut ada).await, 200);
+    }
+    api.clock.advance(Duration::days(30));
+    ada.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
+}
+
+#[tokio::test]
+async fn a_role_change_shows_after_a_refresh() {
+    let api = Api::start().await;
+    let mut ada = api.registered("ada@example.com").await;
+    sqlx::query("update users set role = 'admin'").execute(&api.pool).await.expect("an update");
+    assert_eq!(role(&ada), "customer");
+    assert_eq!(refresh(&mut ada).await, 200);
+    assert_eq!(role(&ada), "admin");
+}
+
+/// What the edge will read.
+fn role(client: &Client) -> String {
+    use base64::Engine as _;
+    let claims = client.cookies["access_token"].split('.').nth(1).expect("claims");
+    let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims).expect("base64url");
+    let claims: edgeward_wire::AccessClaims = serde_json::from_slice(&claims).expect("claims");
+    claims.role
+}
+
+#[tokio::test]
+async fn a_disabled_user_neither_refreshes_nor_is_signed_in() {
+    let api = Api::start().await;
+    let mut ada = api.registered("ada@example.com").await;
+    sqlx::query("update users set disabled_at = now()").execute(&api.pool).await.expect("an update");
+    ada.get("/api/auth/self").await.assert_refused(401, NOT_SIGNED_IN);
+    ada.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
+}
+
+#[tokio::test]
+async fn either_cookie_ends_the_session_and_repeated_calls_give_the_same() {
+    let api = Api::start().await;
+    api.registered("ada@example.com").await;
+    for kept in [vec!["access_token"], vec!["refresh_token"], vec!["access_token", "refresh_token"]] {
+        let mut ada = api.client();
+        ada.login("ada@example.com", PASSWORD).await;
+        let mut copy = ada.clone();
+        let mut leaving = ada.clone();
+        leaving.cookies.retain(|name, _| kept.contains(&name.as_str()));
+        for _ in 0..2 {
+            let answer = leaving.post("/api/auth/logout").await;
+            assert_eq!(answer.status, 200);
+            assert_eq!(answer.body, json!({"message": "User logged out successfully"}));
+            assert_eq!(answer.set_cookies().iter().filter(|cookie| cookie.contains("Max-Age=0")).count(), 2);
+        }
+        assert_eq!(refresh(&mut ada).await, 401, "{kept:?}");
+        copy.get("/api/auth/self").await.assert_refused(401, NOT_SIGNED_IN);
+    }
+}
+
+#[tokio::test]
+async fn an_expired_access_token_still_ends_its_own_session() {
+    let api = Api::start().await;
+    let ada = api.registered("ada@example.com").await;
+    api.clock.advance(Duration::days(1));
+    let mut leaving = ada.clone();
+    leaving.cookies.remove("refresh_token");
+    assert_eq!(leaving.post("/api/auth/logout").await.status, 200);
+    assert_eq!(refresh(&mut ada.clone()).await, 401);
+}
+
+#[tokio::test]
+async fn a_logout_ends_one_session_and_leaves_the_others() {
+    let api = Api::start().await;
+    let mut phone = api.registered("ada@example.com").await;
+    let mut laptop = api.client();
+    laptop.login("ada@example.com", PASSWORD).await;
+    assert_eq!(phone.post("/api/auth/logout").await.status, 200);
+    assert_eq!(refresh(&mut laptop).await, 200);
+}
+
+#[tokio::test]
+async fn two_cookies_of_two_sessions_end_both() {
+    let api = Api::start().await;
+    let one = api.registered("ada@example.com").await;
+    let mut other = api.client();
+    other.login("ada@example.com", PASSWORD).await;
+    let mut mixed = one.clone();
+    mixed.cookies.insert("access_token".to_owned(), other.cookies["access_token"].clone());
+    mixed.post("/api/auth/logout").await;
+    assert_eq!((refresh(&mut one.clone()).await, refresh(&mut other).await), (401, 401));
+}
+
+#[tokio::test]
+async fn a_logout_without_a_usable_cookie_succeeds_as_well() {
+    let api = Api::start().await;
+    let mut nobody = api.client();
+    assert_eq!(nobody.post("/api/auth/logout").await.status, 200);
+    nobody.cookies.insert("refresh_token".to_owned(), "rubbish".to_owned());
+    assert_eq!(nobody.post("/api/auth/logout").await.status, 200);
+    assert!(nobody.cookies.is_empty());
+}
+
+#[tokio::test]
+async fn cookies_are_marked_as_the_settings_say() {
+    let access = |settings: &'static [(&'static str, &'static str)]| async move {
+        let api = Api::start_with(settings).await;
+        let answer = api.client().register("ada@example.com").await;
+        let cookie = answer.set_cookies()[0];
+        let (name, rest) = cookie.split_once('=').expect("a name");
+        let (_, marks) = rest.split_once(';').expect("marks");
+        format!("{name}{marks}")
+    };
+    let dev = access(&[("APP_ENV", "dev")]).await;
+    assert_eq!(dev, "access_token HttpOnly; SameSite=Lax; Path=/; Max-Age=3600");
+    let host = access(&[("COOKIE_PREFIX", "__Host-"), ("ACCESS_TTL_SECONDS", "600")]).await;
+    assert_eq!(host, "__Host-access_token HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=600");
+    let domain = access(&[("COOKIE_DOMAIN", "example.com")]).await;
+    assert_eq!(
+        domain,
+        "access_token HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.com; Max-Age=3600"
+    );
+}
+
+#[tokio::test]
+async fn prefixed_cookies_are_the_only_ones_read() {
+    let api = Api::start_with(&[("COOKIE_PREFIX", "__Host-")]).await;
+    let mut ada = api.registered("ada@example.com").await;
+    assert_eq!(ada.get("/api/auth/self").await.status, 200);
+    assert_eq!(refresh(&mut ada).await, 200);
+    ada.cookies =
+        ada.cookies.iter().map(|(name, value)| (name.replace("__Host-", ""), value.clone())).collect();
+    assert_eq!(ada.get("/api/auth/self").await.status, 401);
+    assert_eq!(refresh(&mut ada).await, 401);
+}

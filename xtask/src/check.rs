@@ -1,0 +1,126 @@
+//! `cargo xtask check`: everything that is checked without running the product; never a change to a file.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+use edgeward_tests::stack::{cargo, paths, process};
+
+use crate::progress;
+
+const DENY: (&str, &str) = ("cargo-deny", "0.20.2");
+const MACHETE: (&str, &str) = ("cargo-machete", "0.9.2");
+
+type Check = fn() -> Result<()>;
+
+const CHECKS: [(&str, Check); 7] = [
+    ("formatting", || cargo_run(&["fmt", "--all", "--check"])),
+    ("lints", || cargo_run(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
+    ("lints of the filter as wasm", clippy_wasm),
+    ("documentation", || {
+        run(cargo::command().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+    }),
+    ("licences and sources", || {
+        tool(DENY, &["--log-level", "error", "check", "bans", "licenses", "sources"])
+    }),
+    ("unused dependencies", || tool(MACHETE, &[])),
+    ("paths in ARCHITECTURE.md", architecture),
+];
+
+/// Runs every check, whatever the others found.
+pub(crate) fn check() -> Result<()> {
+    let mut failed = Vec::new();
+    for (name, check) in CHECKS {
+        progress::say(&format!("checking {name}"));
+        let start = Instant::now();
+        match check() {
+            Ok(()) => progress::say(&format!("  ok, {:.1}s", start.elapsed().as_secs_f32())),
+            Err(error) => {
+                progress::say(&format!("  FAILED: {error:#}"));
+                failed.push(name);
+            }
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { bail!("not in order: {}", failed.join(", ")) }
+}
+
+fn cargo_run(arguments: &[&str]) -> Result<()> {
+    run(cargo::command().args(arguments))
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    if process::run(command)?.success() { Ok(()) } else { bail!("see above") }
+}
+
+fn clippy_wasm() -> Result<()> {
+    cargo::ensure_wasm_target()?;
+    cargo_run(&["clippy", "--package", "edgeward-filter", "--target", cargo::WASM, "--", "-D", "warnings"])
+}
+
+/// Runs a cargo subcommand at its pinned version, which is installed under `target` when it is missing.
+fn tool((name, version): (&str, &str), arguments: &[&str]) -> Result<()> {
+    // A folder for each version: one that is there is the right one.
+    let root = paths::tools().join(format!("{name}-{version}"));
+    let program = root.join("bin").join(name);
+    if !program.exists() {
+        progress::say(&format!("  installing {name} {version}, once"));
+        let mut install = cargo::command();
+        // It builds in a temporary folder, not among our own artefacts.
+        install.args(["install", "--locked", name, "--version", version, "--root"]).arg(&root);
+        install.env_remove("CARGO_TARGET_DIR");
+        run(&mut install)
+            .with_context(|| format!("cannot install {name} {version}: check the network and try again"))?;
+    }
+    run(Command::new(program).current_dir(paths::root()).args(arguments))
+}
+
+/// Every path that ARCHITECTURE.md names exists.
+fn architecture() -> Result<()> {
+    let root = paths::root();
+    let text = fs::read_to_string(root.join("ARCHITECTURE.md")).context("cannot read ARCHITECTURE.md")?;
+    let missing: Vec<&str> = named_paths(&text).filter(|path| !root.join(path).exists()).collect();
+    if missing.is_empty() { Ok(()) } else { bail!("these do not exist: {}", missing.join(", ")) }
+}
+
+/// What stands in backticks and looks like a path of this repository.
+fn named_paths(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)).filter(|quoted| is_path(quoted))
+}
+
+fn is_path(quoted: &str) -> bool {
+    let plain =
+        quoted.chars().all(|character| character.is_ascii_alphanumeric() || "/._-".contains(character));
+    let file = Path::new(quoted)
+        .extension()
+        .is_some_and(|end| ["rs", "toml", "yaml", "yml", "md", "sql"].iter().any(|known| end == *known));
+    plain && !quoted.starts_with('/') && (file || quoted.ends_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_told_from_other_code() {
+        for (quoted, expected) in [
+            ("filter/src/gate.rs", true),
+            ("migrations/", true),
+            ("Cargo.toml", true),
+            ("/login", false),
+            ("/api/auth/", false),
+            ("cargo xtask up", false),
+            ("Identity", false),
+            ("NNNN_name.up.sql …", false),
+        ] {
+            assert_eq!(is_path(quoted), expected, "{quoted}");
+        }
+    }
+
+    #[test]
+    fn only_what_stands_in_backticks_is_looked_at() {
+        let found: Vec<_> = named_paths("a/b.rs `c/d.rs` e/f.rs `g/` and `h`").collect();
+        assert_eq!(found, ["c/d.rs", "g/"]);
+    }
+}

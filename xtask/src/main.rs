@@ -1,0 +1,75 @@
+//! `cargo xtask`: what developers of Edgeward run; never what its users' machines run.
+
+mod check;
+mod progress;
+mod sqlx_prepare;
+mod test;
+mod up;
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+use edgeward_tests::stack::{paths, process, wait};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+/// Runs, tests and checks Edgeward
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build and start the whole product on this machine, until Ctrl-C
+    Up {
+        /// Start from an empty database
+        #[arg(long)]
+        fresh: bool,
+    },
+    /// Build what the tests need, and run all of them
+    Test {
+        /// Passed on to `cargo test --workspace`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Check formatting, lints, documentation, licences and unused dependencies
+    Check,
+    /// Install the pre-commit hook, which checks formatting and lints
+    Hooks,
+    /// Renew what the compiler knows about the database's answers (.sqlx), after a change to SQL or schema
+    SqlxPrepare,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            progress::say(&format!("\nerror: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    // Every wait and every child process ends when one of these comes; nothing is left running.
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, wait::stop_flag()).context("cannot listen for signals")?;
+    }
+    match task {
+        Task::Up { fresh } => up::up(fresh),
+        Task::Test { arguments } => test::test(&arguments),
+        Task::Check => check::check(),
+        Task::Hooks => install_hooks(),
+        Task::SqlxPrepare => sqlx_prepare::prepare(),
+    }
+}
+
+fn install_hooks() -> Result<()> {
+    let mut git = Command::new("git");
+    process::output(git.current_dir(paths::root()).args(["config", "core.hooksPath", ".githooks"]))?;
+    progress::say("Commits are now checked by .githooks/pre-commit; `git commit --no-verify` goes without.");
+    Ok(())
+}

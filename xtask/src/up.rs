@@ -1,0 +1,59 @@
+//! `cargo xtask up`: builds and starts the stack and says where it is; never how a part is started.
+
+use std::io::Write as _;
+
+use anyhow::Result;
+use edgeward_tests::stack::{Plan, Stack, cargo, envoy, paths, postgres};
+
+use crate::progress;
+
+pub(crate) fn up(fresh: bool) -> Result<()> {
+    let mut log = progress::timed();
+    let plan = Plan::local(fresh)?;
+    // What can fail without a build is better known before one of minutes than after it.
+    plan.check()?;
+    envoy::find_or_install(&mut log)?;
+    if plan.database_url.is_none() {
+        postgres::find_or_install(&mut log)?;
+    }
+    log("building the filter");
+    cargo::build_filter()?;
+    log("building the companion and the demo upstream");
+    cargo::build_programs()?;
+    let mut stack = Stack::start(plan, &mut log)?;
+    log("every part answers");
+    announce(&stack);
+    let result = stack.watch();
+    progress::say("\nstopping");
+    drop(stack);
+    result
+}
+
+fn announce(stack: &Stack) {
+    let ports = stack.ports();
+    let part = |what, port, note| format!("  {what:<20} http://127.0.0.1:{port:<6} {note}");
+    let lines = [
+        String::new(),
+        part("gateway", ports.gateway, "everything goes through here"),
+        part("Envoy admin", ports.envoy_admin, "statistics"),
+        part("companion", ports.companion, "the gateway sends it /api/auth/ and /login"),
+        part("companion, internal", ports.internal, "health, metrics, the filter's feed"),
+        part("demo upstream", ports.upstream, "answers what reached it"),
+        format!("  {:<20} {} (the database's address is in stack.json)", "logs", paths::stack().display()),
+        String::new(),
+        examples(ports.gateway),
+    ];
+    // A terminal that is gone is no reason to fail.
+    let _gone = writeln!(std::io::stdout(), "{}", lines.join("\n"));
+}
+
+fn examples(gateway: u16) -> String {
+    format!(
+        r#"Try it:
+  curl -i http://127.0.0.1:{gateway}/hello
+  curl -i -c jar -H 'content-type: application/json' http://127.0.0.1:{gateway}/api/auth/register \
+       -d '{{"firstName":"Ada","lastName":"Lovelace","email":"ada@example.com","password":"correct horse"}}'
+  curl -i -b jar http://127.0.0.1:{gateway}/hello
+or open http://127.0.0.1:{gateway}/login in a browser. Ctrl-C stops everything."#
+    )
+}

@@ -19,7 +19,7 @@ impl Origins {
     /// Whether a page of ours, of an allowed origin, or no browser at all has sent the request.
     ///
     /// `Origin` decides where there is one (Fetch standard §3.1: every browser sends it with unsafe
-    /// methods and WebSockets), else `Sec-Fetch-Site` (W3C Fetch Metadata §2.3). Neither means no browser.
+    /// methods and `WebSocket` requests), else `Sec-Fetch-Site` (W3C Fetch Metadata §2.3). Neither means no browser.
     #[must_use]
     pub fn admit(&self, request: Request<'_>) -> bool {
         let mut origins = request.all(b"origin").peekable();

@@ -1,0 +1,88 @@
+# syntax=docker/dockerfile:1
+
+# Every image of Edgeward. Choose one with `docker build --target NAME .` (BuildKit):
+#
+#   gateway         Envoy with the filter and envoy/envoy.yaml
+#   companion       the companion, optimised: the one to deploy
+#   companion-dev   the companion, built quickly, with debug assertions and backtraces
+#   demo-upstream   the demo upstream, which echoes what reaches it
+#   filter          the filter alone; `--output DIR` writes DIR/edgeward.wasm
+#
+# None of them runs as root. The base images are Debian and Ubuntu rather than distroless ones because
+# the health checks (docker/http-ok) need bash.
+
+# The version is that of rust-toolchain.toml, which stays outside the build so that rustup does not
+# fetch the formatter and the linter too. A C compiler is in the image; aws-lc needs no more than that.
+FROM rust:1.95.0-slim-bookworm AS source
+RUN rustup target add wasm32-wasip1
+WORKDIR /src
+COPY . .
+
+# The caches are locked: cargo's own lock lies outside them, and one build uses every core anyway.
+FROM source AS filter-build
+RUN --mount=type=cache,id=edgeward-registry,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,id=edgeward-target,target=/src/target,sharing=locked \
+    cargo build --locked --release --package edgeward-filter --target wasm32-wasip1 \
+    && install -D -m 0644 target/wasm32-wasip1/release/edgeward_filter.wasm /out/edgeward.wasm
+
+FROM source AS companion-build
+RUN --mount=type=cache,id=edgeward-registry,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,id=edgeward-target,target=/src/target,sharing=locked \
+    cargo build --locked --release --package edgeward-companion --bin edgeward \
+    && install -D target/release/edgeward /out/edgeward
+
+FROM source AS companion-dev-build
+RUN --mount=type=cache,id=edgeward-registry,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,id=edgeward-target,target=/src/target,sharing=locked \
+    cargo build --locked --package edgeward-companion --bin edgeward \
+    && install -D target/debug/edgeward /out/edgeward
+
+FROM source AS demo-upstream-build
+RUN --mount=type=cache,id=edgeward-registry,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,id=edgeward-target,target=/src/target,sharing=locked \
+    cargo build --locked --package edgeward-tests --bin demo-upstream \
+    && install -D target/debug/demo-upstream /out/demo-upstream
+
+FROM scratch AS filter
+COPY --from=filter-build /out/edgeward.wasm /edgeward.wasm
+
+# The image's own entry point starts as root and steps down; this one never is root.
+FROM envoyproxy/envoy:v1.40.0 AS gateway
+COPY --chmod=0755 docker/http-ok /usr/local/bin/http-ok
+COPY --chmod=0644 envoy/envoy.yaml /etc/envoy/envoy.yaml
+COPY --from=filter-build /out/edgeward.wasm /etc/envoy/edgeward.wasm
+USER envoy
+EXPOSE 8080
+ENTRYPOINT ["envoy"]
+CMD ["-c", "/etc/envoy/envoy.yaml"]
+
+# bookworm, as the builder is: the binaries link its libc.
+FROM debian:bookworm-slim AS runtime
+RUN groupadd --gid 10001 edgeward \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/edgeward \
+        --shell /usr/sbin/nologin edgeward
+COPY --chmod=0755 docker/http-ok /usr/local/bin/http-ok
+
+FROM runtime AS demo-upstream
+COPY --from=demo-upstream-build /out/demo-upstream /usr/local/bin/demo-upstream
+USER 10001:10001
+EXPOSE 8081
+CMD ["demo-upstream", "--bind", "0.0.0.0", "--port", "8081"]
+
+# An empty volume mounted on /var/lib/edgeward takes over this directory's owner and mode.
+FROM runtime AS companion-base
+RUN install -d -o edgeward -g edgeward -m 0700 /var/lib/edgeward /var/lib/edgeward/certs
+ENV BIND_ADDRESS=0.0.0.0 \
+    CERTS_DIR=/var/lib/edgeward/certs
+WORKDIR /var/lib/edgeward
+USER 10001:10001
+EXPOSE 5501 5502
+CMD ["edgeward", "serve"]
+
+FROM companion-base AS companion-dev
+ENV RUST_BACKTRACE=1
+COPY --from=companion-dev-build /out/edgeward /usr/local/bin/edgeward
+
+# Last, so that a build without a target makes this one.
+FROM companion-base AS companion
+COPY --from=companion-build /out/edgeward /usr/local/bin/edgeward

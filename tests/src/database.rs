@@ -1,23 +1,17 @@
 //! A migrated database of a test's own, on one server a test process; never what a test keeps in it.
 
+use std::fs;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use edgeward_companion::db::{databases, schema};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgPool};
-use tempfile::TempDir;
 
-use crate::stack::Postgres;
+use crate::stack::{Postgres, paths, postgres};
 
 /// The database that all others are copies of. Nobody may be connected to it.
 const TEMPLATE: &str = "template_migrated";
-
-struct Server {
-    postgres: Postgres,
-    /// Where its data are, for as long as it runs.
-    _directory: TempDir,
-}
 
 /// A database that nobody else uses. It goes with its server, when the test process ends.
 pub struct Database {
@@ -48,27 +42,32 @@ async fn create(template: Option<&str>) -> Database {
     let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let server = server();
     let template = template.map(|template| format!(" template {template}")).unwrap_or_default();
-    let mut connection = options(&server.postgres.url("postgres")).connect().await.expect("a connection");
+    let mut connection = options(&server.url("postgres")).connect().await.expect("a connection");
     let statement = format!("create database {name}{template}");
     connection.execute(AssertSqlSafe(statement)).await.expect("a database");
-    Database { url: server.postgres.url(&name) }
+    Database { url: server.url(&name) }
 }
 
 /// The server, started by the first test that asks. Statics are not dropped; the stack's reaper stops it.
-fn server() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
+fn server() -> &'static Postgres {
+    static SERVER: OnceLock<Postgres> = OnceLock::new();
     SERVER.get_or_init(|| {
-        let directory = tempfile::tempdir().expect("a temporary folder");
+        // A folder for each test program, so that the next run clears up after this one.
+        let program = std::env::current_exe().expect("a test program");
+        let name = program.file_stem().and_then(|stem| stem.to_str()).expect("a plain name");
+        let directory =
+            paths::target().join("tmp/postgres").join(name.rsplit_once('-').unwrap_or((name, "")).0);
+        postgres::erase(&directory).expect("a folder of our own");
+        fs::create_dir_all(&directory).expect("a folder of our own");
         // What a test writes need not survive a power cut.
         let unsafe_but_fast =
             ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "max_connections=300"];
-        let postgres =
-            Postgres::start_with(directory.path(), &unsafe_but_fast, &mut |line| eprintln!("{line}"))
-                .expect("a Postgres server");
+        let postgres = Postgres::start_with(&directory, &unsafe_but_fast, &mut |line| eprintln!("{line}"))
+            .expect("a Postgres server");
         let url = postgres.url(TEMPLATE);
         // The first test's runtime is busy waiting for us.
         std::thread::spawn(move || migrate(&url)).join().expect("a migrated template");
-        Server { postgres, _directory: directory }
+        postgres
     })
 }
 

@@ -23,8 +23,7 @@ fn stack() -> &'static Stack {
     STACK.get_or_init(|| {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gateway");
         fs::create_dir_all(&directory).unwrap();
-        let plan =
-            Plan { database_url: None, fresh: true, ..Plan::for_tests(&directory, String::new()).unwrap() };
+        let plan = Plan::for_tests(&directory).unwrap();
         Stack::start(plan, &mut |_| {}).unwrap()
     })
 }

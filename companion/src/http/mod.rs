@@ -11,6 +11,7 @@ use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use self::observe::Logged;
 use crate::app::App;
 
 pub mod audit;
@@ -43,7 +44,7 @@ pub fn public(app: Arc<App>) -> Router {
         .route("/login.js", get(pages::login_script))
         .route("/login.css", get(pages::login_style));
     let cors = cors(&app.origins);
-    surround(guard(routes).layer(cors), app)
+    surround(guard(routes).layer(cors), app, Logged::All)
 }
 
 /// What the gateway must never route to.
@@ -52,7 +53,7 @@ pub fn internal(app: Arc<App>) -> Router {
         .route("/internal/edge-feed", get(internal::edge_feed))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));
-    surround(guard(routes), app)
+    surround(guard(routes), app, Logged::Failures)
 }
 
 /// Whatever happens within, an answer in our shape comes out.
@@ -65,8 +66,8 @@ fn guard<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
 }
 
 /// The outermost layer: it sees every request and every answer.
-fn surround(routes: Router<Arc<App>>, app: Arc<App>) -> Router {
-    routes.layer(from_fn_with_state(Arc::clone(&app), observe::observe)).with_state(app)
+fn surround(routes: Router<Arc<App>>, app: Arc<App>, logged: Logged) -> Router {
+    routes.layer(from_fn_with_state((Arc::clone(&app), logged), observe::observe)).with_state(app)
 }
 
 /// CORS for exact origins: with credentials, `*` would let every page act as its visitor.

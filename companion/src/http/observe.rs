@@ -54,8 +54,21 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
+/// Which requests are worth a line in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Logged {
+    /// All of them.
+    All,
+    /// Those that failed: the others are machines asking again and again.
+    Failures,
+}
+
 /// Names the request, logs one line about it, and completes the answer's headers.
-pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+pub async fn observe(
+    State((app, logged)): State<(Arc<App>, Logged)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
     let caller = Caller {
         request_id: name(&app, request.headers()),
@@ -75,6 +88,9 @@ pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Ne
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Answers about people are nobody's to keep; what may be kept says so itself.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if logged == Logged::Failures && response.status().is_success() {
+        return response;
+    }
     tracing::info!(
         request_id = caller.request_id(),
         %method,

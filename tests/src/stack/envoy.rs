@@ -87,7 +87,8 @@ impl Envoy {
         fs::write(&file, configuration).with_context(|| format!("cannot write {}", file.display()))?;
         let mut command = Command::new(program);
         command.arg("--config-path").arg(&file).args(["--concurrency", &workers.to_string()]);
-        command.args(["--disable-hot-restart", "--log-level", "info"]);
+        // The access log is there to be looked at, so it is written at once and not every ten seconds.
+        command.args(["--disable-hot-restart", "--log-level", "info", "--file-flush-interval-msec", "200"]);
         let mut process = Process::spawn("Envoy", &mut command, &directory.join("envoy.log"))?;
         wait::until("Envoy", START_LIMIT, || {
             process.check_alive()?;

@@ -51,13 +51,13 @@ impl Plan {
         self.ports.check_free()
     }
 
-    /// A stack beside all others, on free ports, with everything it keeps under `directory`.
-    pub fn for_tests(directory: &Path, database_url: String) -> Result<Self> {
+    /// A stack beside all others, on free ports, with everything it keeps under `directory`, empty at first.
+    pub fn for_tests(directory: &Path) -> Result<Self> {
         Ok(Self {
             directory: directory.to_owned(),
             ports: Ports::free()?,
-            database_url: Some(database_url),
-            fresh: false,
+            database_url: None,
+            fresh: true,
             certs: directory.join("certs"),
             settings: vec![("BCRYPT_COST".to_owned(), "4".to_owned())],
             replacements: Vec::new(),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -214,7 +214,7 @@ fn raw(request: &str) -> u16 {
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    BufReader::new(stream).read_line(&mut answer).unwrap();
     answer.split(' ').nth(1).map_or(0, |status| status.parse().unwrap())
 }
 

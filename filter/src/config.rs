@@ -8,10 +8,10 @@ mod section;
 use std::time::Duration;
 
 use crate::claims::Expected;
-use crate::gate::{Cookies, IdentityHeaders, Policy};
 use crate::json::Json;
 use crate::keys::KeySet;
-use crate::origin::Origins;
+use crate::origin::{self, Origins};
+use crate::policy::{Cookies, IdentityHeaders, Policy};
 
 pub use section::Mistake;
 use section::{Mistakes, Section};
@@ -45,6 +45,8 @@ pub struct Feed {
     pub poll: Duration,
     /// How long an answer may take.
     pub timeout: Duration,
+    /// How old what it told may be, in seconds; absent when it may be of any age.
+    pub max_staleness_s: Option<u64>,
 }
 
 /// Compiles a plugin configuration: JSON, at most 1 MiB.
@@ -76,6 +78,7 @@ fn read(text: &[u8], mistakes: &Mistakes) -> Option<Configuration> {
         rules: rules::read(&mut root, mistakes),
         origins: read_origins(&mut root),
         login_url: read_login_url(&mut root),
+        max_staleness_s: feed.as_ref().and_then(|feed| feed.max_staleness_s),
         max_token_bytes: usize::try_from(root.integer("max_token_bytes", 256..=16_384).unwrap_or(4096))
             .ok()?,
     };
@@ -97,14 +100,15 @@ fn read_sources(root: &mut Section<'_, '_>, mistakes: &Mistakes) -> (KeySet, Opt
 
 fn read_feed(root: &mut Section<'_, '_>) -> Option<Feed> {
     let mut section = root.section("feed")?;
+    let max_staleness_s = section.integer("max_staleness_seconds", 1..=86_400).unwrap_or(300);
+    let denies = section.one_of("when_stale", &["allow", "deny"]) == Some("deny");
     let feed = Feed {
         cluster: section.required_text("cluster").unwrap_or_default(),
         path: section.path("path").unwrap_or_else(|| "/internal/edge-feed".to_owned()),
         poll: millis(section.integer("poll_ms", 100..=60_000), 1000),
         timeout: millis(section.integer("timeout_ms", 10..=60_000), 1000),
+        max_staleness_s: denies.then(|| max_staleness_s.into()),
     };
-    section.integer("max_staleness_seconds", 1..=86_400);
-    section.one_of("when_stale", &["allow", "deny"]);
     section.end();
     Some(feed)
 }
@@ -125,17 +129,35 @@ fn read_cookies(root: &mut Section<'_, '_>) -> Cookies {
     cookies
 }
 
-/// Headers that HTTP itself, or whoever stands behind, reads in its own way.
+/// Headers that HTTP, a browser or a proxy uses in its own way, and beginnings of such.
 const TAKEN_HEADERS: &[&str] = &[
+    "accept",
+    "authorization",
+    "cache-control",
     "connection",
-    "content-length",
+    "content-",
     "cookie",
+    "date",
     "expect",
+    "forwarded",
+    "from",
     "host",
+    "if-",
+    "keep-alive",
+    "origin",
+    "proxy-",
+    "range",
+    "referer",
+    "sec-",
     "te",
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "user-agent",
+    "via",
+    "x-envoy-",
+    "x-forwarded-",
+    "x-request-id",
 ];
 
 fn read_headers(root: &mut Section<'_, '_>) -> IdentityHeaders {
@@ -145,8 +167,9 @@ fn read_headers(root: &mut Section<'_, '_>) -> IdentityHeaders {
         let Some(section) = &mut section else { return default.to_owned() };
         let name = section.token(member).map_or_else(|| default.to_owned(), |name| name.to_ascii_lowercase());
         let folded = name.replace('_', "-");
-        if TAKEN_HEADERS.contains(&folded.as_str()) {
-            section.mistake(member, "must not be a header that HTTP itself uses");
+        let is_taken = |taken: &&str| folded == *taken || taken.ends_with('-') && folded.starts_with(*taken);
+        if TAKEN_HEADERS.iter().any(is_taken) {
+            section.mistake(member, "must not be a header that HTTP or a proxy uses");
         }
         if names.contains(&folded) {
             section.mistake(member, "must differ from the other headers (`_` and `-` are the same)");
@@ -179,15 +202,8 @@ fn read_login_url(root: &mut Section<'_, '_>) -> Option<String> {
 
 /// Whose pages may send unsafe requests: ours and the listed ones, unless `cross_site` lets in all.
 fn read_origins(root: &mut Section<'_, '_>) -> Option<Origins> {
-    let is_origin = |text: &str| {
-        text.strip_prefix("https://").or(text.strip_prefix("http://")).is_some_and(|host| {
-            let plain =
-                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".:-[]".contains(&byte);
-            !host.is_empty() && host.bytes().all(plain)
-        })
-    };
-    let shape = "an origin such as \"https://app.example\", in lower case";
-    let allowed = root.texts("allowed_origins", MAX_NAMES, is_origin, shape).unwrap_or_default();
+    let shape = "an origin as browsers write it, such as \"https://app.example\"";
+    let allowed = root.texts("allowed_origins", MAX_NAMES, origin::is_origin, shape).unwrap_or_default();
     match root.one_of("cross_site", &["deny", "allow"]) {
         Some("allow") => None,
         _ => Some(Origins::new(allowed)),

@@ -1,7 +1,7 @@
 //! Where a request comes from, as far as a browser tells: whether another site's page could have sent it
 //! with the user's cookies (cross-site request forgery). What follows from that is the gate's to say.
 
-use crate::gate::Request;
+use crate::head::Request;
 
 /// The origins besides our own whose pages may send unsafe requests with cookies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,28 +22,56 @@ impl Origins {
     /// methods and `WebSocket` requests), else `Sec-Fetch-Site` (W3C Fetch Metadata §2.3). Neither means no browser.
     #[must_use]
     pub fn admit(&self, request: Request<'_>) -> bool {
+        let site_is = |names: &[&[u8]]| request.all(b"sec-fetch-site").all(|site| names.contains(&site));
         let mut origins = request.all(b"origin").peekable();
-        if origins.peek().is_some() {
-            return origins.all(|origin| self.is_ours(origin, request.authority()));
+        if origins.peek().is_none() {
+            return site_is(&[b"same-origin", b"none"]);
         }
-        request.all(b"sec-fetch-site").all(|site| site == b"same-origin" || site == b"none")
+        origins.all(|origin| {
+            self.allowed.iter().any(|allowed| allowed.as_bytes() == origin)
+                || is_at(origin, request.authority()) && site_is(&[b"same-origin"])
+        })
     }
+}
 
-    /// Our own origin has the authority that was asked for. Its scheme is not compared: behind a load
-    /// balancer that ends TLS, the gateway does not know its own.
-    fn is_ours(&self, origin: &[u8], authority: &[u8]) -> bool {
-        let host = origin.strip_prefix(b"https://").or(origin.strip_prefix(b"http://"));
-        host.is_some_and(|host| !host.is_empty() && host.eq_ignore_ascii_case(authority))
-            || self.allowed.iter().any(|allowed| allowed.as_bytes() == origin)
-    }
+/// Whether it is an origin as browsers write it (RFC 6454 §6.2): scheme, host, and a port unless it is the
+/// scheme's own; in lower case, without a path.
+#[must_use]
+pub fn is_origin(text: &str) -> bool {
+    let (authority, own_port) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+        (Some(authority), _) => (authority, "443"),
+        (_, Some(authority)) => (authority, "80"),
+        _ => return false,
+    };
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !authority.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let is_name = |host: &str| {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+        host.split('.').all(|label| !label.is_empty() && label.bytes().all(plain) && !label.starts_with('-'))
+    };
+    let is_v6 = |host: &str| {
+        let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok())
+    };
+    let is_port =
+        |port: &str| port != own_port && !port.starts_with(['0', '+']) && port.parse::<u16>().is_ok();
+    (is_name(host) || is_v6(host)) && port.is_none_or(is_port)
+}
+
+/// Whether an origin has this authority. The scheme is not compared, for behind a load balancer that ends TLS
+/// the gateway does not know its own; the browser does, and says `same-origin` only where it is the same.
+fn is_at(origin: &[u8], authority: &[u8]) -> bool {
+    let host = origin.strip_prefix(b"https://").or(origin.strip_prefix(b"http://"));
+    host.is_some_and(|host| !host.is_empty() && host.eq_ignore_ascii_case(authority))
 }
 
 /// Whether a request may change something: by its method (RFC 9110 §9.2.1), or as the start of a WebSocket,
 /// which no CORS guards.
 #[must_use]
 pub fn is_unsafe(request: Request<'_>) -> bool {
-    !matches!(request.method(), b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE")
-        || request.all(b"upgrade").next().is_some()
+    !matches!(request.method(), b"GET" | b"HEAD" | b"OPTIONS") || request.is_upgrade()
 }
 
 #[cfg(test)]
@@ -54,7 +82,37 @@ mod tests {
         let headers: Vec<(&[u8], &[u8])> =
             lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
         let origins = Origins::new(vec!["https://app.example".into(), "http://localhost:5173".into()]);
-        assert_eq!(origins.admit(Request { headers: &headers }), expected, "{lines:?}");
+        assert_eq!(origins.admit(Request { headers: &headers, ends: true }), expected, "{lines:?}");
+    }
+
+    #[test]
+    fn an_origin_is_written_as_browsers_write_it() {
+        for (text, expected) in [
+            ("https://app.example", true),
+            ("http://localhost:5173", true),
+            ("http://[::1]:5173", true),
+            ("http://[::1]", true),
+            ("https://127.0.0.1:8443", true),
+            ("", false),
+            ("*", false),
+            ("null", false),
+            ("https://", false),
+            ("https://-", false),
+            ("https://a..b", false),
+            ("https://App.example", false),
+            ("https://app.example/", false),
+            ("https://app.example:443", false),
+            ("http://app.example:80", false),
+            ("http://app.example:", false),
+            ("http://app.example:065", false),
+            ("http://app.example:65536", false),
+            ("http://a:b:c", false),
+            ("ftp://app.example", false),
+            ("https://u@app.example", false),
+            ("http://[::1", false),
+        ] {
+            assert_eq!(is_origin(text), expected, "{text}");
+        }
     }
 
     #[test]
@@ -82,6 +140,8 @@ mod tests {
         }
         check(&[US, ("origin", "https://app.example"), ("sec-fetch-site", "cross-site")], true);
         check(&[US, ("origin", "https://app.example"), ("origin", "https://evil.example")], false);
+        check(&[US, ("origin", "https://shop.example:8443"), ("sec-fetch-site", "same-origin")], true);
+        check(&[US, ("origin", "http://shop.example:8443"), ("sec-fetch-site", "cross-site")], false);
         check(&[("origin", "https://")], false);
         for (site, expected) in
             [("same-origin", true), ("none", true), ("same-site", false), ("cross-site", false), ("", false)]

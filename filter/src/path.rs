@@ -34,6 +34,8 @@ pub enum Ambiguity {
     EmptySegment,
     /// `.` or `..` as a segment, in any spelling.
     DotSegment,
+    /// Another rule would be for it if its letters were small, which they are to many servers.
+    LetterCase,
 }
 
 impl<'a> CanonicalPath<'a> {
@@ -60,27 +62,8 @@ impl<'a> CanonicalPath<'a> {
 }
 
 /// Whether a byte stands for itself in a path: `pchar` (RFC 3986 §3.3) without `;`, and `/`.
-const fn stands_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'/' | b'-'
-                | b'.'
-                | b'_'
-                | b'~'
-                | b':'
-                | b'@'
-                | b'!'
-                | b'$'
-                | b'&'
-                | b'\''
-                | b'('
-                | b')'
-                | b'*'
-                | b'+'
-                | b','
-                | b'='
-        )
+fn stands_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"/-._~:@!$&'()*+,=".contains(&byte)
 }
 
 fn respell(path: &[u8]) -> Result<Vec<u8>, Ambiguity> {

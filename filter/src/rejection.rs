@@ -8,10 +8,16 @@ use crate::path::Ambiguity;
 pub enum Rejection {
     /// The host did not hand over, or did not take, what a decision needs.
     HostFailed,
+    /// The method has lower-case letters: methods are told apart by case (RFC 9110 §9.1), servers may not.
+    MethodMalformed,
+    /// An upgrade by another method than GET.
+    UpgradeUnexpected,
     /// The path has more than one reading.
     Path(Ambiguity),
     /// No key is known yet, so no token can be judged.
     KeysUnknown,
+    /// What the feed told is older than `max_staleness_seconds`.
+    FeedStale,
     /// The request has no access token.
     CookieMissing,
     /// It has several, and they differ.
@@ -90,9 +96,9 @@ impl Rejection {
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
-            Self::Path(_) | Self::TokenOversize => 400,
+            Self::MethodMalformed | Self::UpgradeUnexpected | Self::Path(_) | Self::TokenOversize => 400,
             Self::CrossSite | Self::RoleInsufficient => 403,
-            Self::HostFailed | Self::KeysUnknown => 503,
+            Self::HostFailed | Self::KeysUnknown | Self::FeedStale => 503,
             _ => 401,
         }
     }
@@ -102,8 +108,11 @@ impl Rejection {
     pub const fn label(self) -> &'static str {
         match self {
             Self::HostFailed => "host_failed",
+            Self::MethodMalformed => "method_malformed",
+            Self::UpgradeUnexpected => "upgrade_unexpected",
             Self::Path(ambiguity) => path_label(ambiguity),
             Self::KeysUnknown => "keys_unknown",
+            Self::FeedStale => "feed_stale",
             Self::CookieMissing => "cookie_missing",
             Self::CookieRepeated => "cookie_repeated",
             Self::TokenOversize => "token_oversize",
@@ -119,8 +128,8 @@ impl Rejection {
             Self::SignatureMalformed => "signature_malformed",
             Self::SignatureInvalid => "signature_invalid",
             Self::ClaimsMalformed => "claims_malformed",
-            Self::ClaimMissing(claim) => missing_label(claim),
-            Self::ClaimMistyped(claim) => mistyped_label(claim),
+            Self::ClaimMissing(claim) => claim_labels(claim).0,
+            Self::ClaimMistyped(claim) => claim_labels(claim).1,
             Self::IssuerUnexpected => "iss_unexpected",
             Self::AudienceUnexpected => "aud_unexpected",
             Self::Expired => "exp_passed",
@@ -146,32 +155,21 @@ const fn path_label(ambiguity: Ambiguity) -> &'static str {
         Ambiguity::NotUtf8 => "path_not_utf8",
         Ambiguity::EmptySegment => "path_empty_segment",
         Ambiguity::DotSegment => "path_dot_segment",
+        Ambiguity::LetterCase => "path_letter_case",
     }
 }
 
-const fn missing_label(claim: Claim) -> &'static str {
+/// A claim's labels when it is missing and when it is mistyped.
+const fn claim_labels(claim: Claim) -> (&'static str, &'static str) {
     match claim {
-        Claim::Iss => "iss_missing",
-        Claim::Aud => "aud_missing",
-        Claim::Exp => "exp_missing",
-        Claim::Iat => "iat_missing",
-        Claim::Nbf => "nbf_missing",
-        Claim::Sub => "sub_missing",
-        Claim::Sid => "sid_missing",
-        Claim::Role => "role_missing",
-    }
-}
-
-const fn mistyped_label(claim: Claim) -> &'static str {
-    match claim {
-        Claim::Iss => "iss_mistyped",
-        Claim::Aud => "aud_mistyped",
-        Claim::Exp => "exp_mistyped",
-        Claim::Iat => "iat_mistyped",
-        Claim::Nbf => "nbf_mistyped",
-        Claim::Sub => "sub_mistyped",
-        Claim::Sid => "sid_mistyped",
-        Claim::Role => "role_mistyped",
+        Claim::Iss => ("iss_missing", "iss_mistyped"),
+        Claim::Aud => ("aud_missing", "aud_mistyped"),
+        Claim::Exp => ("exp_missing", "exp_mistyped"),
+        Claim::Iat => ("iat_missing", "iat_mistyped"),
+        Claim::Nbf => ("nbf_missing", "nbf_mistyped"),
+        Claim::Sub => ("sub_missing", "sub_mistyped"),
+        Claim::Sid => ("sid_missing", "sid_mistyped"),
+        Claim::Role => ("role_missing", "role_mistyped"),
     }
 }
 

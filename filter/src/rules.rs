@@ -1,7 +1,7 @@
 //! Who may go where: path and method to access. The first rule that matches wins, and where none does
 //! the user must be signed in (invariant 4).
 
-use crate::path::CanonicalPath;
+use crate::path::{Ambiguity, CanonicalPath};
 
 /// What a rule asks of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,49 +50,65 @@ pub struct Rule {
 
 /// All the rules, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rules(Vec<Rule>);
+pub struct Rules {
+    rules: Vec<Rule>,
+    /// The same with their paths in lower case, where that makes a difference.
+    folded: Option<Vec<Rule>>,
+}
 
 impl Rules {
     /// Takes the rules in order.
     #[must_use]
     pub fn new(rules: Vec<Rule>) -> Self {
-        Self(rules)
+        let folded: Vec<Rule> =
+            rules.iter().map(|rule| Rule { pattern: rule.pattern.folded(), ..rule.clone() }).collect();
+        Self { folded: (folded != rules).then_some(folded), rules }
     }
 
-    /// The first rule for this path and method.
-    #[must_use]
-    pub fn find(&self, path: &CanonicalPath<'_>, method: &[u8]) -> &Rule {
-        const NOTHING_MATCHED: &Rule = &Rule {
-            pattern: Pattern::Prefix(String::new()),
-            methods: None,
-            access: Access::SignedIn,
-            forward_cookies: false,
-        };
-        self.0.iter().find(|rule| rule.matches(path, method)).unwrap_or(NOTHING_MATCHED)
+    /// The first rule for this path and method, unless letters in another case, which are the same to many
+    /// servers, would lead to a rule that asks something else.
+    pub fn find(&self, path: &CanonicalPath<'_>, method: &[u8]) -> Result<&Rule, Ambiguity> {
+        let path = path.as_bytes();
+        let rule = first(&self.rules, path, method);
+        if self.folded.is_none() && !path.iter().any(u8::is_ascii_uppercase) {
+            return Ok(rule);
+        }
+        let folded = first(self.folded.as_ref().unwrap_or(&self.rules), &path.to_ascii_lowercase(), method);
+        if folded.access == rule.access { Ok(rule) } else { Err(Ambiguity::LetterCase) }
     }
 
     /// The index of each rule that can never match, with the index of an earlier rule that is in its way.
     pub fn unreachable(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.0.iter().enumerate().filter_map(|(at, rule)| {
+        self.rules.iter().enumerate().filter_map(|(at, rule)| {
             let earlier = || {
-                self.0.iter().take(at).enumerate().filter(|(_, other)| other.pattern.covers(&rule.pattern))
+                self.rules
+                    .iter()
+                    .take(at)
+                    .enumerate()
+                    .filter(|(_, other)| other.pattern.covers(&rule.pattern))
             };
             let taken = |method: &str| earlier().any(|(_, other)| other.takes(method.as_bytes()));
-            let shadowed = match &rule.methods {
-                Some(methods) => methods.iter().all(|method| taken(method)),
-                None => earlier().any(|(_, other)| other.methods.is_none()),
+            let blocker = match &rule.methods {
+                Some(methods) if methods.iter().all(|method| taken(method)) => earlier().next(),
+                Some(_) => None,
+                None => earlier().find(|(_, other)| other.methods.is_none()),
             };
-            let blocker = earlier().map(|(other, _)| other).next();
-            blocker.filter(|_| shadowed).map(|other| (at, other))
+            blocker.map(|(other, _)| (at, other))
         })
     }
 }
 
-impl Rule {
-    fn matches(&self, path: &CanonicalPath<'_>, method: &[u8]) -> bool {
-        self.pattern.holds(path.as_bytes()) && self.takes(method)
-    }
+fn first<'r>(rules: &'r [Rule], path: &[u8], method: &[u8]) -> &'r Rule {
+    const NOTHING_MATCHED: &Rule = &Rule {
+        pattern: Pattern::Prefix(String::new()),
+        methods: None,
+        access: Access::SignedIn,
+        forward_cookies: false,
+    };
+    rules.iter().find(|rule| rule.pattern.holds(path) && rule.takes(method)).unwrap_or(NOTHING_MATCHED)
+}
 
+impl Rule {
     fn takes(&self, method: &[u8]) -> bool {
         let same = |listed: &String| listed.as_bytes() == method || (listed == "GET" && method == b"HEAD");
         self.methods.as_ref().is_none_or(|methods| methods.iter().any(same))
@@ -104,6 +120,13 @@ impl Pattern {
     #[must_use]
     pub fn prefix(path: &str) -> Self {
         Self::Prefix(path.strip_suffix('/').unwrap_or(path).to_owned())
+    }
+
+    fn folded(&self) -> Self {
+        match self {
+            Self::Exact(path) => Self::Exact(path.to_ascii_lowercase()),
+            Self::Prefix(path) => Self::Prefix(path.to_ascii_lowercase()),
+        }
     }
 
     fn holds(&self, path: &[u8]) -> bool {
@@ -142,7 +165,7 @@ mod tests {
     }
 
     fn check(rules: &Rules, method: &str, path: &str, expected: Option<&str>) {
-        let found = rules.find(&CanonicalPath::read(path.as_bytes()).unwrap(), method.as_bytes());
+        let found = rules.find(&CanonicalPath::read(path.as_bytes()).unwrap(), method.as_bytes()).unwrap();
         let expected = expected.map_or(Access::SignedIn, |role| Access::Roles(vec![role.to_owned()]));
         assert_eq!(found.access, expected, "{method} {path}");
     }
@@ -160,7 +183,6 @@ mod tests {
             ("GET", "/healthz?x", Some("health")),
             ("GET", "/%68ealthz", Some("health")),
             ("GET", "/healthz/", None),
-            ("GET", "/Healthz", None),
             ("GET", "/admin", Some("reader")),
             ("GET", "/admin/", Some("reader")),
             ("HEAD", "/admin/x/y", Some("reader")),
@@ -172,6 +194,29 @@ mod tests {
         ] {
             check(&rules, method, path, expected);
         }
+    }
+
+    #[test]
+    fn a_path_that_another_rule_would_be_for_in_other_letters_is_ambiguous() {
+        fn check(rules: &[Rule], path: &str, expected: Result<&str, Ambiguity>) {
+            let rules = Rules::new(rules.to_vec());
+            let found = rules.find(&CanonicalPath::read(path.as_bytes()).unwrap(), b"GET");
+            let expected = expected.map(|role| match role {
+                "" => Access::SignedIn,
+                role => Access::Roles(vec![role.to_owned()]),
+            });
+            assert_eq!(found.map(|rule| rule.access.clone()), expected, "{path}");
+        }
+        let small = [rule(Pattern::prefix("/admin/"), &[], "admin")];
+        check(&small, "/admin/X", Ok("admin"));
+        check(&small, "/ADMIN/x", Err(Ambiguity::LetterCase));
+        check(&small, "/%41dmin", Err(Ambiguity::LetterCase));
+        check(&small, "/Orders", Ok(""));
+        let large = [rule(Pattern::prefix("/API/"), &[], "api")];
+        check(&large, "/API/x", Ok("api"));
+        check(&large, "/api/x", Err(Ambiguity::LetterCase));
+        let escaped = [rule(exact("/caf%C3%A9"), &[], "cafe")];
+        check(&escaped, "/caf%c3%a9", Ok("cafe"));
     }
 
     #[test]

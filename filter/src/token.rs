@@ -12,6 +12,9 @@ use crate::json::{self, Json};
 use crate::keys::{KeySet, MAX_KID_BYTES};
 use crate::rejection::Rejection;
 
+/// More than a header of ours has, and few enough to compare with each other.
+const MAX_HEADER_MEMBERS: usize = 8;
+
 /// A token in compact serialisation (RFC 7515 §3.1) whose header asks for nothing but what we verify.
 /// It gives out no claim.
 #[derive(Debug)]
@@ -62,6 +65,10 @@ impl<'a> Unverified<'a> {
 /// The `kid` of a JOSE header (RFC 7515 §4.1) that has exactly our `alg` and `typ` and nothing unknown.
 fn judge_header(header: &[u8]) -> Result<Option<String>, Rejection> {
     let Ok(Json::Object(members)) = Json::parse(header) else { return Err(Rejection::HeaderMalformed) };
+    // Before repeated ones are looked for, which takes the square of their number.
+    if members.len() > MAX_HEADER_MEMBERS {
+        return Err(Rejection::HeaderMemberUnexpected);
+    }
     if json::repeated(&members).next().is_some() {
         return Err(Rejection::HeaderMalformed);
     }

@@ -6,6 +6,6 @@ pub mod api;
 pub mod database;
 #[cfg(feature = "system")]
 pub mod host;
-#[cfg(feature = "system")]
+#[cfg(feature = "mint")]
 pub mod mint;
 pub mod stack;

@@ -1,9 +1,10 @@
 //! What crosses between the filter and the companion, defined once.
 //!
-//! Only shapes live here: what is signed, what is published, what is polled. How a half judges or makes
-//! them is that half's own business.
+//! Only shapes live here: what is signed, what is published, what is polled, and how the cookie that carries
+//! it is read. How a half judges or makes them is that half's own business.
 
 mod access_token;
+pub mod cookie;
 mod edge_feed;
 mod jwk;
 

@@ -29,6 +29,12 @@ pub(super) fn read(root: &mut Section<'_, '_>, mistakes: &Mistakes) -> Option<Ke
 
 /// The members of a JWK that matter here; any others are allowed (RFC 7517 §4).
 fn jwk(mut section: Section<'_, '_>) -> Jwk {
+    if section.has("d") {
+        section.mistake(
+            "d",
+            "must not be here: it is the private half of the key, to be replaced now that it was shown",
+        );
+    }
     Jwk {
         kty: section.required_text("kty").unwrap_or_default(),
         kid: section.text("kid"),

@@ -3,7 +3,6 @@
 use super::MAX_NAMES;
 use super::section::{Mistakes, Section, is_token};
 use crate::claims::is_role;
-use crate::path::CanonicalPath;
 use crate::rules::{Access, Pattern, Rule, Rules};
 
 const MAX_RULES: usize = 4096;
@@ -66,25 +65,6 @@ fn read_access(section: &mut Section<'_, '_>) -> Option<Access> {
             section.take("access");
             section.take("roles");
             section.reject("", "has access and roles, and may have only one of them")
-        }
-    }
-}
-
-impl Section<'_, '_> {
-    /// Takes a path without a query, in its one canonical spelling.
-    pub(super) fn path(&mut self, name: &str) -> Option<String> {
-        let text = self.text(name)?;
-        let canonical = match CanonicalPath::read(text.as_bytes()) {
-            Ok(path) => String::from_utf8_lossy(path.as_bytes()).into_owned(),
-            Err(_) => {
-                return self
-                    .reject(name, "can never match: requests for such a path are refused as ambiguous");
-            }
-        };
-        if canonical == text {
-            Some(text)
-        } else {
-            self.reject(name, format!("can never match: it is matched as \"{canonical}\""))
         }
     }
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::json::{self, Json};
+use crate::path::CanonicalPath;
 
 /// One thing wrong with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,6 +139,23 @@ impl<'j, 'm> Section<'j, 'm> {
             Some(text)
         } else {
             self.reject(name, "may hold letters, digits and !#$%&'*+-.^_`|~ only")
+        }
+    }
+
+    /// Takes a path without a query, in its one canonical spelling.
+    pub fn path(&mut self, name: &str) -> Option<String> {
+        let text = self.text(name)?;
+        let canonical = match CanonicalPath::read(text.as_bytes()) {
+            Ok(path) => String::from_utf8_lossy(path.as_bytes()).into_owned(),
+            Err(_) => {
+                return self
+                    .reject(name, "can never match: requests for such a path are refused as ambiguous");
+            }
+        };
+        if canonical == text {
+            Some(text)
+        } else {
+            self.reject(name, format!("can never match: it is matched as \"{canonical}\""))
         }
     }
 

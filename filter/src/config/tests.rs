@@ -27,7 +27,12 @@ fn the_documented_configuration_compiles_to_what_it_says() {
     let configuration = compile(CONTRACT.as_bytes()).unwrap();
     let policy = configuration.policy;
     let access = |method: &str, path: &str| {
-        policy.rules.find(&CanonicalPath::read(path.as_bytes()).unwrap(), method.as_bytes()).access.clone()
+        policy
+            .rules
+            .find(&CanonicalPath::read(path.as_bytes()).unwrap(), method.as_bytes())
+            .unwrap()
+            .access
+            .clone()
     };
     assert_eq!(access("GET", "/healthz"), Access::Public);
     assert_eq!(access("POST", "/api/auth/login"), Access::Public);
@@ -83,10 +88,18 @@ fn every_mistake_is_named_with_its_json_path() {
         "X_User_Id",
         &["headers.role must differ from the other headers (`_` and `-` are the same)"],
     );
-    check("x-user-id", "cookie", &["headers.user_id must not be a header that HTTP itself uses"]);
+    check("x-user-id", "cookie", &["headers.user_id must not be a header that HTTP or a proxy uses"]);
     check(r#"{"inline": {"keys": []}}"#, "{}", &["keys.inline is required"]);
     check("[]}}", r#"[{"kty":"EC"}, 5]}}"#, &["keys.inline.keys[1] must be an object, not an integer"]);
     check("[]}}", r#"[{"kty":"EC"}]}}"#, &["keys.inline.keys[0] has a kty other than \"RSA\""]);
+    check(
+        "[]}}",
+        r#"[{"kty":"RSA","d":"AQAB"}]}}"#,
+        &[
+            "keys.inline.keys[0].d must not be here: it is the private half of the key, to be replaced now that it was shown",
+            "keys.inline.keys[0] has an n that is not base64url without padding of an RSA modulus",
+        ],
+    );
     check(r#""poll_ms": 1000"#, r#""poll_ms": 5"#, &["feed.poll_ms must be an integer from 100 to 60000"]);
     check(r#""allow""#, r#""maybe""#, &["feed.when_stale must be one of: allow, deny"]);
     check(
@@ -97,7 +110,7 @@ fn every_mistake_is_named_with_its_json_path() {
     check(
         "http://localhost:5173",
         "*",
-        &["allowed_origins[0] must be an origin such as \"https://app.example\", in lower case"],
+        &["allowed_origins[0] must be an origin as browsers write it, such as \"https://app.example\""],
     );
     check(
         r#""max_token_bytes": 4096"#,

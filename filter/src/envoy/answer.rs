@@ -1,7 +1,7 @@
 //! The answers that the filter gives itself. They say what to do, and never why (invariant 7).
 
 use super::host;
-use crate::gate::Policy;
+use crate::policy::Policy;
 use crate::rejection::Rejection;
 
 /// How long a client should wait while no key is known: about one poll of the feed.

@@ -7,7 +7,7 @@ use proxy_wasm::hostcalls;
 use super::host::{self, Buffer, Level};
 use super::shared::Shared;
 use crate::config::Feed;
-use crate::feed::{self, Update};
+use crate::feed;
 
 /// Between polls while no key is known: people are waiting.
 const EAGER_POLL: Duration = Duration::from_millis(100);
@@ -17,8 +17,6 @@ const LOST_AFTER: Duration = Duration::from_secs(1);
 /// The edge feed, as far as it was followed.
 pub(super) struct Poll {
     feed: Feed,
-    /// The name of the key set held, empty for none.
-    etag: String,
     /// The call under way, and when it is lost.
     call: Option<(u32, Duration)>,
     /// Whether the last answer could be used; only changes are logged.
@@ -29,15 +27,15 @@ impl Poll {
     /// Starts to follow a feed; the host's timer does the rest.
     pub(super) fn start(feed: Feed) -> Self {
         host::set_tick_period(EAGER_POLL.min(feed.poll));
-        Self { feed, etag: String::new(), call: None, healthy: true }
+        Self { feed, call: None, healthy: true }
     }
 
     /// Asks, unless a call is under way.
-    pub(super) fn ask(&mut self, now: Duration) {
+    pub(super) fn ask(&mut self, now: Duration, shared: &Shared) {
         if self.call.is_some_and(|(_, lost)| now < lost) {
             return;
         }
-        let path = format!("{}?keys={}", self.feed.path, self.etag);
+        let path = format!("{}?keys={}", self.feed.path, shared.knowledge.borrow().etag());
         let headers = vec![(":method", "GET"), (":path", &*path), (":authority", &*self.feed.cluster)];
         // The SDK's own call: it alone can tell the SDK's dispatcher of the answer to come. Of its statuses
         // Envoy gives only those that it does not panic on.
@@ -63,13 +61,14 @@ impl Poll {
             None => return self.failed("no answer came"),
         }
         let body = host::buffer(Buffer::CallResponseBody, feed::MAX_BYTES + 1).unwrap_or_default();
-        match feed::read(&body, &self.etag) {
-            Ok(Update::Unchanged) => self.succeeded(),
-            Ok(Update::Keys { etag, keys }) => {
-                host::log(Level::Info, &format!("edgeward: keys {keys:?}"));
-                shared.keys.replace(keys);
-                self.etag = etag;
-                host::set_tick_period(self.feed.poll);
+        let Some(now) = host::now() else { return self.failed("the host has no time") };
+        let mut knowledge = shared.knowledge.borrow_mut();
+        match knowledge.hear(&body, now.as_secs()) {
+            Ok(changed) => {
+                if changed {
+                    host::log(Level::Info, &format!("edgeward: keys {:?}", knowledge.keys()));
+                    host::set_tick_period(self.feed.poll);
+                }
                 self.succeeded();
             }
             Err(fault) => self.failed(&fault.to_string()),

@@ -9,8 +9,12 @@ use super::shared::Shared;
 use super::{answer, host};
 use crate::claims::Identity;
 use crate::cookie;
-use crate::gate::{self, Decision, Policy, Request};
+use crate::gate::{self, Decision};
+use crate::head::Request;
+use crate::policy::Policy;
 use crate::rejection::Rejection;
+
+const REQUEST: host::Map = host::Map::RequestHeaders;
 
 /// A request on its way. Without `shared` the plugin is not configured, and nothing passes.
 pub(super) struct Stream {
@@ -23,12 +27,12 @@ struct HostFailed;
 impl Context for Stream {}
 
 impl HttpContext for Stream {
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+    fn on_http_request_headers(&mut self, _: usize, ends: bool) -> Action {
         let Some(shared) = &self.shared else {
             answer::refuse(None, Rejection::HostFailed);
             return Action::Pause;
         };
-        match admit(shared) {
+        match admit(shared, ends) {
             Ok(action) => action,
             Err(HostFailed) => refuse(shared, Rejection::HostFailed),
         }
@@ -45,14 +49,16 @@ impl HttpContext for Stream {
     }
 }
 
-fn admit(shared: &Shared) -> Result<Action, HostFailed> {
+fn admit(shared: &Shared, ends: bool) -> Result<Action, HostFailed> {
     let policy = &shared.policy;
-    let headers = host::headers(host::Map::RequestHeaders).ok_or(HostFailed)?;
+    let headers = host::headers(REQUEST).ok_or(HostFailed)?;
     let headers = headers.pairs().ok_or(HostFailed)?;
-    strip(host::Map::RequestHeaders, policy, &headers)?;
+    strip(REQUEST, policy, &headers)?;
     let now = host::now().ok_or(HostFailed)?.as_secs();
-    match gate::decide(policy, &shared.keys.borrow(), Request { headers: &headers }, now) {
+    let request = Request { headers: &headers, ends };
+    match gate::decide(policy, &shared.knowledge.borrow(), request, now) {
         Decision::Pass { identity, forward_cookies } => {
+            settle_connection(&headers)?;
             if !forward_cookies {
                 remove_our_cookies(policy, &headers)?;
             }
@@ -88,24 +94,33 @@ fn strip(map: host::Map, policy: &Policy, pairs: &[(&[u8], &[u8])]) -> Result<()
     all(forged.map(|name| host::remove_header(map, name)))
 }
 
+/// Envoy forwards `Connection` with an upgrade only, and then as the client wrote it: a header that it names is
+/// one that the next proxy removes (RFC 9110 §7.6.1), ours among them.
+fn settle_connection(headers: &[(&[u8], &[u8])]) -> Result<(), HostFailed> {
+    let names_more =
+        |(name, value): &(&[u8], &[u8])| *name == b"connection" && !value.eq_ignore_ascii_case(b"upgrade");
+    all(headers.iter().any(names_more).then(|| host::set_header(REQUEST, b"connection", b"upgrade")))
+}
+
 fn remove_our_cookies(policy: &Policy, headers: &[(&[u8], &[u8])]) -> Result<(), HostFailed> {
-    const MAP: host::Map = host::Map::RequestHeaders;
     let names = [policy.cookies.access.as_str(), policy.cookies.refresh.as_str()];
-    let cookies = || headers.iter().filter(|(name, _)| *name == b"cookie").map(|(_, value)| *value);
-    if cookies().all(|header| cookie::without(header, &names).is_none()) {
+    let cookies: Vec<(&[u8], Option<Vec<u8>>)> = headers
+        .iter()
+        .filter(|(name, _)| *name == b"cookie")
+        .map(|(_, value)| (*value, cookie::without(value, &names)))
+        .collect();
+    if cookies.iter().all(|(_, left)| left.is_none()) {
         return Ok(());
     }
-    all([host::remove_header(MAP, b"cookie")])?;
-    let left = cookies().map(|header| cookie::without(header, &names).unwrap_or_else(|| header.to_vec()));
-    all(left.filter(|header| !header.is_empty()).map(|header| host::add_header(MAP, b"cookie", &header)))
+    all([host::remove_header(REQUEST, b"cookie")])?;
+    let left = cookies.iter().map(|(value, left)| left.as_deref().unwrap_or(value));
+    all(left.filter(|value| !value.is_empty()).map(|value| host::add_header(REQUEST, b"cookie", value)))
 }
 
 /// Tells the upstream, and the access log, who is calling (invariant 2).
 fn tell(policy: &Policy, identity: &Identity) -> Result<(), HostFailed> {
     let names = &policy.headers;
-    let set = |name: &str, value: &str| {
-        host::set_header(host::Map::RequestHeaders, name.as_bytes(), value.as_bytes())
-    };
+    let set = |name: &str, value: &str| host::set_header(REQUEST, name.as_bytes(), value.as_bytes());
     note_user(identity);
     all([
         set(&names.user_id, identity.user_id()),

@@ -10,6 +10,7 @@ use super::poll::Poll;
 use super::request::Stream;
 use super::shared::Shared;
 use crate::config::{self, Configuration};
+use crate::knowledge::Knowledge;
 
 /// The root context.
 #[derive(Default)]
@@ -44,8 +45,8 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
-        if let (Some(poll), Some(now)) = (&mut self.poll, host::now()) {
-            poll.ask(now);
+        if let (Some(shared), Some(poll), Some(now)) = (&self.shared, &mut self.poll, host::now()) {
+            poll.ask(now, shared);
         }
     }
 
@@ -63,7 +64,9 @@ impl Root {
         for setting in configuration.idle {
             host::log(Level::Warn, &format!("edgeward: {setting} is understood, but nothing acts on it yet"));
         }
+        let now = host::now().map_or(0, |now| now.as_secs());
         self.poll = configuration.feed.map(Poll::start);
-        self.shared = Some(Rc::new(Shared::new(configuration.policy, configuration.keys)));
+        self.shared =
+            Some(Rc::new(Shared::new(configuration.policy, Knowledge::new(configuration.keys, now))));
     }
 }

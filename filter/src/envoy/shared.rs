@@ -1,24 +1,24 @@
-//! What all streams of a worker share: the policy, the keys as they stand, and the counters.
+//! What all streams of a worker share: the policy, what is known, and the counters.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 use super::host;
-use crate::gate::Policy;
-use crate::keys::KeySet;
+use crate::knowledge::Knowledge;
+use crate::policy::Policy;
 use crate::rejection::Rejection;
 
 /// What all streams of a worker share.
 pub(super) struct Shared {
     pub(super) policy: Policy,
-    pub(super) keys: RefCell<KeySet>,
+    pub(super) knowledge: RefCell<Knowledge>,
     /// The counters of refusals, by label; as many as there are labels at most.
     counters: RefCell<HashMap<&'static str, Option<u32>>>,
 }
 
 impl Shared {
-    pub(super) fn new(policy: Policy, keys: KeySet) -> Self {
-        Self { policy, keys: RefCell::new(keys), counters: RefCell::default() }
+    pub(super) fn new(policy: Policy, knowledge: Knowledge) -> Self {
+        Self { policy, knowledge: RefCell::new(knowledge), counters: RefCell::default() }
     }
 
     /// Counts a refusal, and leaves its reason for the access log.

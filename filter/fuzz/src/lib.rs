@@ -1,0 +1,186 @@
+//! What must hold of the filter's core for any bytes whatever: one function a target. libFuzzer calls them
+//! with what it invents, `cargo test` with the seed corpus; a property that fails is a panic.
+
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a panic is how a target says that a property failed"
+)]
+
+use std::sync::Once;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use edgeward_filter::gate::{self, Decision};
+use edgeward_filter::head::Request;
+use edgeward_filter::keys::KeySet;
+use edgeward_filter::knowledge::Knowledge;
+use edgeward_filter::path::CanonicalPath;
+use edgeward_filter::policy::Policy;
+use edgeward_filter::rs256::{self, Backend};
+use edgeward_filter::{config, cookie, feed};
+use edgeward_wire::{Jwk, JwkSet};
+
+/// The moment at which everything is judged.
+pub const NOW: u64 = 1_800_000_000;
+
+/// A target: it panics where the property fails.
+pub type Target = fn(&[u8]);
+
+/// Every target, by its name.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("path", path),
+    ("cookie", cookie),
+    ("token", token),
+    ("jwks", jwks),
+    ("configuration", configuration),
+    ("feed", feed),
+    ("gate", gate),
+];
+
+/// A canonical path is its own canonical spelling, and has nothing in it that could be read twice.
+pub fn path(target: &[u8]) {
+    let Ok(path) = CanonicalPath::read(target) else { return };
+    let spelling = path.as_bytes();
+    assert_eq!(CanonicalPath::read(spelling).as_ref(), Ok(&path));
+    assert!(spelling.starts_with(b"/") && spelling.is_ascii());
+    for doubtful in [&b"//"[..], b"/./", b"/../", b"\\", b";", b"%2F", b"%5C", b"%00", b"?", b"#"] {
+        assert!(
+            !spelling.windows(doubtful.len()).any(|part| part == doubtful),
+            "{}",
+            spelling.escape_ascii()
+        );
+    }
+}
+
+/// Of a header, exactly our cookies go, and every other byte but the space before what is first stays.
+pub fn cookie(header: &[u8]) {
+    const OURS: [&str; 2] = ["access_token", "refresh_token"];
+    let found = OURS.map(|name| cookie::find([header], name));
+    let left = cookie::without(header, &OURS);
+    assert_eq!(left.is_none(), found.iter().all(|found| *found == Ok(None)));
+    let Some(left) = left else { return };
+    assert!(OURS.iter().all(|name| cookie::find([&left[..]], name) == Ok(None)));
+    let is_ours = |pair: &&[u8]| {
+        let name = pair.split(|&byte| byte == b'=').next().unwrap_or_default().trim_ascii();
+        pair.contains(&b'=') && OURS.iter().any(|ours| ours.as_bytes() == name)
+    };
+    let others: Vec<&[u8]> = header.split(|&byte| byte == b';').filter(|pair| !is_ours(pair)).collect();
+    assert_eq!(left, others.join(&b';').trim_ascii_start());
+}
+
+/// A backend that takes one signature for good: what is found by it was never signed by anybody else.
+struct Marked;
+
+const MARK: &[u8] = b"signed";
+
+impl Backend for Marked {
+    fn verify(_: &[u8], _: &[u8], signature: &[u8]) -> bool {
+        signature == MARK
+    }
+}
+
+fn key_set() -> KeySet {
+    static INSTALL: Once = Once::new();
+    INSTALL.call_once(rs256::install::<Marked>);
+    let jwk = Jwk {
+        kty: "RSA".to_owned(),
+        kid: Some("a".to_owned()),
+        n: Some(format!("{}w", "_".repeat(341))),
+        e: Some("AQAB".to_owned()),
+        ..Jwk::default()
+    };
+    KeySet::read(&JwkSet { keys: vec![jwk] }).unwrap_or_else(|flaw| panic!("{flaw}"))
+}
+
+fn policy() -> Policy {
+    let text = br#"{"issuer": "edgeward", "feed": {"cluster": "c"}, "login_url": "/login", "rules": [
+        {"prefix": "/public", "access": "public"}, {"prefix": "/admin", "roles": ["admin"]}]}"#;
+    config::compile(text).map_or_else(|wrong| panic!("{wrong:?}"), |configuration| configuration.policy)
+}
+
+/// What comes out of a request; where it is an identity, its parts must be fit for headers.
+fn decide(headers: &[(&[u8], &[u8])]) -> Decision {
+    let decision =
+        gate::decide(&policy(), &Knowledge::new(key_set(), NOW), Request { headers, ends: true }, NOW);
+    if let Decision::Pass { identity: Some(identity), .. } = &decision {
+        assert!((1..=19).contains(&identity.user_id().len()));
+        assert!(identity.user_id().bytes().all(|byte| byte.is_ascii_digit()));
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
+        assert!((1..=64).contains(&identity.role().len()) && identity.role().bytes().all(plain));
+    }
+    if let Decision::Redirect { location, .. } = &decision {
+        assert!(
+            location.starts_with("/login?return_to=") && location.bytes().all(|byte| byte.is_ascii_graphic())
+        );
+    }
+    decision
+}
+
+/// A whole token: no identity without a signature. And the same bytes as the payload of a token that is
+/// signed: whatever they say, an identity is fit for headers.
+pub fn token(bytes: &[u8]) {
+    let whole = [b"access_token=", bytes].concat();
+    let headers: [(&[u8], &[u8]); 3] = [(b":method", b"GET"), (b":path", b"/x"), (b"cookie", &whole)];
+    if let Decision::Pass { .. } = decide(&headers) {
+        let signature = bytes.rsplit(|&byte| byte == b'.').next().unwrap_or_default().trim_ascii();
+        assert_eq!(URL_SAFE_NO_PAD.decode(signature).as_deref(), Ok(MARK));
+    }
+    let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let header = part(br#"{"alg":"RS256","typ":"at+jwt","kid":"a"}"#);
+    let signed = format!("access_token={header}.{}.{}", part(bytes), part(MARK));
+    let headers: [(&[u8], &[u8]); 3] =
+        [(b":method", b"GET"), (b":path", b"/x"), (b"cookie", signed.as_bytes())];
+    let _ = decide(&headers);
+}
+
+/// A JWK set is read whole or refused.
+pub fn jwks(text: &[u8]) {
+    let Ok(set) = serde_json::from_slice::<JwkSet>(text) else { return };
+    if let Ok(keys) = KeySet::read(&set) {
+        assert_eq!(keys.len(), set.keys.len());
+    }
+}
+
+/// A configuration compiles, or something is named that is wrong with it.
+pub fn configuration(text: &[u8]) {
+    match config::compile(text) {
+        Err(mistakes) => {
+            assert!(mistakes.iter().all(|mistake| !mistake.to_string().is_empty()) && !mistakes.is_empty());
+        }
+        Ok(configuration) => {
+            assert!(configuration.feed.is_some() || !configuration.keys.is_empty());
+            assert_eq!(configuration.policy.rules.unreachable().count(), 0);
+        }
+    }
+}
+
+/// An answer of the feed is an update with keys, or refused.
+pub fn feed(body: &[u8]) {
+    if let Ok(feed::Update::Keys { keys, .. }) = feed::read(body, "held") {
+        assert!(!keys.is_empty());
+    }
+}
+
+/// Headers, one a line as `name: value`: no identity reaches a protected path without a signature.
+pub fn gate(lines: &[u8]) {
+    let headers: Vec<(&[u8], &[u8])> = lines
+        .split(|&byte| byte == b'\n')
+        .filter_map(|line| {
+            let at = line.windows(2).position(|pair| pair == b": ")?;
+            Some((line.get(..at)?, line.get(at + 2..)?))
+        })
+        .collect();
+    let signed = lines.windows(8).any(|part| part == URL_SAFE_NO_PAD.encode(MARK).as_bytes());
+    match decide(&headers) {
+        Decision::Pass { identity: Some(_), .. } => assert!(signed),
+        Decision::Pass { identity: None, .. } => {
+            let first = |name: &[u8]| headers.iter().find(|(this, _)| *this == name).map(|(_, value)| *value);
+            let target = first(b":path").unwrap_or_default();
+            let public = CanonicalPath::read(target).unwrap().as_bytes().starts_with(b"/public");
+            assert!(public || first(b":method") == Some(b"OPTIONS"));
+        }
+        Decision::Redirect { .. } | Decision::Refuse { .. } => {}
+    }
+}

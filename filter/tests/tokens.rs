@@ -1,6 +1,8 @@
 //! The core's judgement of whole tokens, with the signature checked in Rust: every good one is an identity,
 //! every bad one is refused for its own reason.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says that something failed")]
+
 use edgeward_filter::claims::Identity;
 use edgeward_filter::config;
 use edgeward_filter::gate::{self, Decision};

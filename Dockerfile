@@ -22,8 +22,8 @@ COPY . .
 FROM source AS filter-build
 RUN --mount=type=cache,id=edgeward-registry,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=edgeward-target,target=/src/target,sharing=locked \
-    cargo build --locked --release --package edgeward-filter --target wasm32-wasip1 \
-    && install -D -m 0644 target/wasm32-wasip1/release/edgeward_filter.wasm /out/edgeward.wasm
+    cargo xtask filter \
+    && install -D -m 0644 target/edgeward.wasm /out/edgeward.wasm
 
 FROM source AS companion-build
 RUN --mount=type=cache,id=edgeward-registry,target=/usr/local/cargo/registry,sharing=locked \

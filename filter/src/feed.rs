@@ -118,6 +118,8 @@ mod tests {
             "",
             "keys.set: key 0 has a kty other than \"RSA\"",
         );
+        let largest = format!("{}{}", r#"{"keys":{"etag":"e1"}}"#, " ".repeat(MAX_BYTES - 22));
+        check(&largest, "e1", "unchanged");
         check(&" ".repeat(MAX_BYTES + 1), "", "the answer has more than 262144 bytes");
     }
 }

@@ -287,7 +287,10 @@ mod tests {
             &[":method= GET", ":path= /a%20b?c=d&e=//f#g", "sec-fetch-mode= navigate"],
             &redirect("/login?return_to=/a%2520b%3Fc%3Dd%26e%3D//f%23g"),
         );
-        let long = format!(":path= /x?{}", "&".repeat(2048));
+        let longest = format!("/x?{}", "a".repeat(2045));
+        let sent = format!("/login?return_to=/x%3F{}", "a".repeat(2045));
+        check(&[":method= GET", &format!(":path= {longest}"), "sec-fetch-mode= navigate"], &redirect(&sent));
+        let long = format!(":path= {longest}a");
         check(&[":method= GET", &long, "sec-fetch-mode= navigate"], &redirect("/login"));
         for script in [
             &["sec-fetch-mode= cors", "accept= text/html"][..],

@@ -124,9 +124,9 @@ fn read_key(jwk: &Jwk) -> Result<DecodingKey, Fault> {
     }
     let modulus = read_uint(jwk.n.as_deref()).ok_or(Fault::ModulusMalformed)?;
     let exponent = read_uint(jwk.e.as_deref()).ok_or(Fault::ExponentUnfit)?;
-    if exponent.len() > 8
-        || !EXPONENTS.contains(&exponent.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
-    {
+    let value =
+        exponent.iter().try_fold(0_u64, |value, &byte| value.checked_mul(256)?.checked_add(byte.into()));
+    if !value.is_some_and(|value| EXPONENTS.contains(&value)) {
         return Err(Fault::ExponentUnfit);
     }
     let (modulus, exponent) =
@@ -226,6 +226,23 @@ mod tests {
         for exponent in ["AQ", "Aw", "EQ", "AQAA", "AAEAAQ", "", "AQAB=", "AQAAAAE", "////"] {
             check(|key| key.e = Some(exponent.into()), Fault::ExponentUnfit);
         }
+    }
+
+    #[test]
+    fn keys_at_every_edge_are_taken() {
+        let one = |key: Jwk| KeySet::read(&JwkSet { keys: vec![key] }).map(|set| set.len());
+        assert_eq!(one(good(&"k".repeat(128))), Ok(1));
+        assert_eq!(one(modulus_of(8192, "a")), Ok(1));
+        for exponent in ["AQAB", "_____w"] {
+            assert_eq!(one(Jwk { e: Some(exponent.into()), ..good("a") }), Ok(1), "{exponent}");
+        }
+        assert_eq!(one(Jwk { alg: None, use_: None, ..good("a") }), Ok(1));
+    }
+
+    #[test]
+    fn what_is_shown_of_a_set_is_its_names() {
+        let set = KeySet::read(&JwkSet { keys: vec![good("a"), good("b")] }).unwrap();
+        assert_eq!(format!("{set:?}"), r#"[Some("a"), Some("b")]"#);
     }
 
     #[test]

@@ -108,7 +108,7 @@ fn unescape(after: &[u8]) -> Result<(u8, &[u8]), Ambiguity> {
 fn hex_byte(text: &[u8]) -> Option<(u8, &[u8])> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     match text {
-        [high, low, rest @ ..] => Some((digit(*high)? << 4 | digit(*low)?, rest)),
+        [high, low, rest @ ..] => Some((16 * digit(*high)? + digit(*low)?, rest)),
         _ => None,
     }
 }

@@ -189,3 +189,54 @@ impl Claim {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rejection_has_its_status_and_a_label_of_its_own() {
+        let mut labels: Vec<&str> = Vec::new();
+        let mut check = |status: u16, rejections: &[Rejection]| {
+            for rejection in rejections {
+                assert_eq!(rejection.status(), status, "{rejection:?}");
+                let label = rejection.label();
+                let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+                assert!(!label.is_empty() && label.bytes().all(plain), "{label}");
+                assert!(!labels.contains(&label), "{label} stands for two rejections");
+                labels.push(label);
+            }
+        };
+        check(400, &[Rejection::MethodMalformed, Rejection::UpgradeUnexpected, Rejection::TokenOversize]);
+        check(400, &AMBIGUITIES.map(Rejection::Path));
+        check(403, &[Rejection::CrossSite, Rejection::RoleInsufficient]);
+        check(503, &[Rejection::HostFailed, Rejection::KeysUnknown, Rejection::FeedStale]);
+        check(401, &[Rejection::CookieMissing, Rejection::CookieRepeated, Rejection::TokenMalformed]);
+        check(401, &[Rejection::KidMissing, Rejection::KidMalformed, Rejection::KeyUnknown]);
+        check(401, &[Rejection::SignatureMalformed, Rejection::SignatureInvalid, Rejection::ClaimsMalformed]);
+        check(
+            401,
+            &[Rejection::Expired, Rejection::ExpiryTooFar, Rejection::IssuedInFuture, Rejection::NotYetValid],
+        );
+        check(401, &CLAIMS.map(Rejection::ClaimMissing));
+        check(401, &CLAIMS.map(Rejection::ClaimMistyped));
+    }
+
+    const CLAIMS: [Claim; 8] =
+        [Claim::Iss, Claim::Aud, Claim::Exp, Claim::Iat, Claim::Nbf, Claim::Sub, Claim::Sid, Claim::Role];
+
+    const AMBIGUITIES: [Ambiguity; 12] = [
+        Ambiguity::NotAbsolute,
+        Ambiguity::ForbiddenByte,
+        Ambiguity::Backslash,
+        Ambiguity::Parameter,
+        Ambiguity::BrokenEscape,
+        Ambiguity::EscapedSlash,
+        Ambiguity::EscapedControl,
+        Ambiguity::DoubleEscape,
+        Ambiguity::NotUtf8,
+        Ambiguity::EmptySegment,
+        Ambiguity::DotSegment,
+        Ambiguity::LetterCase,
+    ];
+}

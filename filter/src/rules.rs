@@ -232,6 +232,7 @@ mod tests {
         check(vec![rule(exact("/a"), &[], "x"), rule(Pattern::prefix("/a"), &[], "x")], &[]);
         check(vec![rule(exact("/a"), &["GET"], "x"), rule(exact("/a"), &[], "x")], &[]);
         check(vec![rule(exact("/a"), &["GET"], "x"), rule(exact("/a"), &["HEAD"], "x")], &[(1, 0)]);
+        check(vec![rule(exact("/a"), &["GET"], "x"), rule(exact("/a"), &["GET", "POST"], "x")], &[]);
         check(
             vec![
                 rule(exact("/a"), &["GET"], "x"),

@@ -150,6 +150,8 @@ mod tests {
             (r#"{"alg":"RS256","typ":"rt+jwt"}"#, Rejection::TypUnexpected),
             (r#"{"alg":"RS256","typ":"at+jwt","crit":[]}"#, Rejection::CritPresent),
             (r#"{"alg":"RS256","typ":"at+jwt","jwk":{}}"#, Rejection::HeaderMemberUnexpected),
+            (r#"{"a":1,"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1}"#, Rejection::HeaderMalformed),
+            (r#"{"a":1,"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1}"#, Rejection::HeaderMemberUnexpected),
             (r#"{"alg":"RS256","typ":"at+jwt","kid":""}"#, Rejection::KidMalformed),
             (r#"{"alg":"RS256","typ":"at+jwt","kid":1}"#, Rejection::KidMalformed),
         ] {

@@ -24,11 +24,21 @@ fn edge(keys: &[&Key]) -> (Policy, Knowledge) {
     (configuration.policy, Knowledge::new(configuration.keys, NOW))
 }
 
-fn decide((policy, knowledge): &(Policy, Knowledge), path: &str, token: &str) -> Decision {
+fn decide(edge: &(Policy, Knowledge), path: &str, token: &str) -> Decision {
+    decide_at(edge, path, token, "same-origin", NOW)
+}
+
+/// Decides on a GET, or on a POST where the path says so, from a page of this site.
+fn decide_at(edge: &(Policy, Knowledge), path: &str, token: &str, site: &str, now: u64) -> Decision {
+    let (policy, knowledge) = edge;
     let cookie = format!("access_token={token}");
-    let headers: [(&[u8], &[u8]); 3] =
-        [(b":method", b"GET"), (b":path", path.as_bytes()), (b"cookie", cookie.as_bytes())];
-    gate::decide(policy, knowledge, Request { headers: &headers, ends: true }, NOW)
+    let headers: [(&[u8], &[u8]); 4] = [
+        (b":method", if path == "/post" { b"POST" } else { b"GET" }),
+        (b":path", path.as_bytes()),
+        (b"cookie", cookie.as_bytes()),
+        (b"sec-fetch-site", site.as_bytes()),
+    ];
+    gate::decide(policy, knowledge, Request { headers: &headers, ends: true }, now)
 }
 
 fn identity(decision: Decision) -> Option<Identity> {
@@ -59,7 +69,7 @@ fn every_bad_token_is_refused_for_its_own_reason() {
     for bad in mint::bad_tokens(&key, &stranger, NOW) {
         match decide(&edge, "/x", &bad.token) {
             Decision::Refuse { rejection, identity: None } => {
-                assert_eq!(rejection.label(), bad.label, "{}", bad.name)
+                assert_eq!(rejection.label(), bad.label, "{}", bad.name);
             }
             other => panic!("{}: {other:?}", bad.name),
         }
@@ -85,5 +95,28 @@ fn a_role_opens_the_doors_of_its_rule() {
         let token = key.good_with(NOW, "role", &json!(role).to_string());
         assert_eq!(identity(decide(&edge, "/admin/x", &token)).is_some(), expected, "{role}");
         assert!(identity(decide(&edge, "/x", &token)).is_some());
+    }
+}
+
+#[test]
+fn a_valid_token_sent_by_another_site_s_page_changes_nothing() {
+    let key = Key::generate("a");
+    let edge = edge(&[&key]);
+    let token = key.good(NOW);
+    for (path, site, expected) in
+        [("/post", "cross-site", false), ("/post", "same-origin", true), ("/get", "cross-site", true)]
+    {
+        assert_eq!(identity(decide_at(&edge, path, &token, site, NOW)).is_some(), expected, "{path} {site}");
+    }
+}
+
+#[test]
+fn what_the_feed_told_too_long_ago_is_not_relied_on() {
+    let key = Key::generate("a");
+    let (policy, knowledge) = edge(&[&key]);
+    let edge = (Policy { max_staleness_s: Some(10), ..policy }, knowledge);
+    for (later, expected) in [(0, true), (10, true), (11, false)] {
+        let decision = decide_at(&edge, "/x", &key.good(NOW), "none", NOW + later);
+        assert_eq!(identity(decision).is_some(), expected, "{later} s");
     }
 }

@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
-use edgeward_tests::stack::{paths, process, wait};
+use edgeward_tests::stack::{cargo, paths, process, wait};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// Runs, tests and checks Edgeward
@@ -35,6 +35,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Build the filter for a gateway of your own: target/edgeward.wasm
+    Filter,
     /// Check formatting, lints, documentation, licences and unused dependencies
     Check,
     /// Install the pre-commit hook, which checks formatting and lints
@@ -61,10 +63,17 @@ fn run(task: Task) -> Result<()> {
     match task {
         Task::Up { fresh } => up::up(fresh),
         Task::Test { arguments } => test::test(&arguments),
+        Task::Filter => filter(),
         Task::Check => check::check(),
         Task::Hooks => install_hooks(),
         Task::SqlxPrepare => sqlx_prepare::prepare(),
     }
+}
+
+fn filter() -> Result<()> {
+    cargo::build_filter()?;
+    progress::say(&format!("The plugin is {}", paths::filter_wasm().display()));
+    Ok(())
 }
 
 fn install_hooks() -> Result<()> {

@@ -124,7 +124,9 @@ pub fn token(bytes: &[u8]) {
     let whole = [b"access_token=", bytes].concat();
     let headers: [(&[u8], &[u8]); 3] = [(b":method", b"GET"), (b":path", b"/x"), (b"cookie", &whole)];
     if let Decision::Pass { .. } = decide(&headers) {
-        let signature = bytes.rsplit(|&byte| byte == b'.').next().unwrap_or_default().trim_ascii();
+        // What follows a semicolon is another cookie.
+        let value = bytes.split(|&byte| byte == b';').next().unwrap_or_default();
+        let signature = value.rsplit(|&byte| byte == b'.').next().unwrap_or_default().trim_ascii();
         assert_eq!(URL_SAFE_NO_PAD.decode(signature).as_deref(), Ok(MARK));
     }
     let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);

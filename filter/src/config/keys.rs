@@ -15,7 +15,11 @@ pub(super) fn read(root: &mut Section<'_, '_>, mistakes: &Mistakes) -> Option<Ke
     section.end();
     let mut inline = inline?;
     let path = inline.path_of("keys");
-    let items = inline.list("keys", 0..=usize::MAX);
+    let items = if inline.has("keys") {
+        inline.list("keys", 0..=usize::MAX)
+    } else {
+        inline.reject("keys", "is required")
+    };
     inline.end();
     let read_jwk = |(path, item)| Section::open(item, path, mistakes).map(|section| jwk(section));
     let set = JwkSet { keys: items?.into_iter().map(read_jwk).collect::<Option<_>>()? };

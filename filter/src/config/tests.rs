@@ -59,6 +59,17 @@ fn what_is_left_out_has_the_documented_default() {
     assert_eq!(short.feed, feed);
 }
 
+#[test]
+fn what_is_old_may_be_allowed_or_denied_and_so_may_other_sites() {
+    let compile = |from: &str, to: &str| compile(CONTRACT.replacen(from, to, 1).as_bytes()).unwrap().policy;
+    assert_eq!(compile("", "").max_staleness_s, None);
+    assert_eq!(compile(r#""allow""#, r#""deny""#).max_staleness_s, Some(300));
+    assert!(compile(r#""login_url""#, r#""cross_site": "deny", "login_url""#).origins.is_some());
+    assert_eq!(compile(r#""login_url""#, r#""cross_site": "allow", "login_url""#).origins, None);
+    let elsewhere = compile(r#""/login""#, r#""https://login.example/in""#);
+    assert_eq!(elsewhere.login_url.as_deref(), Some("https://login.example/in"));
+}
+
 /// Checks that a change of the documented configuration is refused with exactly these mistakes.
 fn check(from: &str, to: &str, expected: &[&str]) {
     assert!(CONTRACT.contains(from), "{from}");
@@ -90,6 +101,7 @@ fn every_mistake_is_named_with_its_json_path() {
     );
     check("x-user-id", "cookie", &["headers.user_id must not be a header that HTTP or a proxy uses"]);
     check(r#"{"inline": {"keys": []}}"#, "{}", &["keys.inline is required"]);
+    check(r#"{"keys": []}"#, "{}", &["keys.inline.keys is required"]);
     check("[]}}", r#"[{"kty":"EC"}, 5]}}"#, &["keys.inline.keys[1] must be an object, not an integer"]);
     check("[]}}", r#"[{"kty":"EC"}]}}"#, &["keys.inline.keys[0] has a kty other than \"RSA\""]);
     check(
@@ -117,6 +129,21 @@ fn every_mistake_is_named_with_its_json_path() {
         r#""max_token_bytes": 4096.5"#,
         &["max_token_bytes must be an integer from 256 to 16384"],
     );
+}
+
+#[test]
+fn a_list_has_its_limit() {
+    let many = |count: usize| format!("[{}]", vec![r#""GET""#; count].join(","));
+    check(r#"["GET"]"#, &many(65), &["rules[2].methods has 65 entries, and at most 64 are allowed"]);
+    assert!(compile(CONTRACT.replacen(r#"["GET"]"#, &many(64), 1).as_bytes()).is_ok());
+}
+
+#[test]
+fn a_login_url_leads_to_one_place_by_every_reading() {
+    for url in ["https://", "http://", "ftp://x", "login", "//evil", "/a?b", "/a#b", "/a b", r"/\\evil"] {
+        let expected = "login_url must be a path or an http(s) URL, without query and fragment";
+        check(r#""/login""#, &format!("\"{url}\""), &[expected]);
+    }
 }
 
 #[test]
@@ -181,6 +208,8 @@ fn text_that_is_no_object_is_refused() {
     ] {
         assert_eq!(compile(text.as_bytes()).unwrap_err()[0].to_string(), expected);
     }
+    let largest = format!("{CONTRACT}{}", " ".repeat((1 << 20) - CONTRACT.len()));
+    assert!(compile(largest.as_bytes()).is_ok());
     let huge = format!("{{\"issuer\": \"{}\"}}", "x".repeat(1 << 20));
     assert!(compile(huge.as_bytes()).unwrap_err()[0].what.contains("at most 1048576 are allowed"));
 }

@@ -3,7 +3,7 @@
 
 #![expect(unsafe_code, reason = "the proxy-wasm ABI is made of raw pointers; no other file touches them")]
 
-use std::ptr::{null_mut, slice_from_raw_parts_mut};
+use std::ptr::{null, null_mut, slice_from_raw_parts_mut};
 use std::time::Duration;
 
 /// A map of headers (ABI 0.2.1, `proxy_map_type_t`).
@@ -73,6 +73,18 @@ unsafe extern "C" {
         headers: *const u8,
         headers_len: usize,
         grpc_status: i32,
+    ) -> u32;
+    fn proxy_http_call(
+        cluster: *const u8,
+        cluster_len: usize,
+        headers: *const u8,
+        headers_len: usize,
+        body: *const u8,
+        body_len: usize,
+        trailers: *const u8,
+        trailers_len: usize,
+        timeout: u32,
+        token: *mut u32,
     ) -> u32;
     fn proxy_set_property(path: *const u8, path_len: usize, value: *const u8, value_len: usize) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_len: usize, id: *mut u32) -> u32;
@@ -160,6 +172,36 @@ pub(super) fn respond(status: u16, details: &str, headers: &[(&str, &str)], body
         )
     };
     status == OK
+}
+
+/// Calls a cluster, with headers alone. The token is that of the answer to come.
+pub(super) fn http_call(cluster: &str, headers: &[(&str, &str)], timeout: Duration) -> Option<u32> {
+    let (headers, trailers) = (serialize(headers), serialize(&[]));
+    let timeout = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
+    let mut token = 0;
+    // SAFETY: the pointers and the lengths are those of live slices, and the host writes to a live u32.
+    let status = unsafe {
+        proxy_http_call(
+            cluster.as_ptr(),
+            cluster.len(),
+            headers.as_ptr(),
+            headers.len(),
+            null(),
+            0,
+            trailers.as_ptr(),
+            trailers.len(),
+            timeout,
+            &raw mut token,
+        )
+    };
+    (status == OK).then_some(token)
+}
+
+/// The host's answer to a call. The build gives this the name that the host looks for, in place of the SDK's
+/// function of that name.
+#[unsafe(export_name = "edgeward_on_http_call_response")]
+extern "C" fn on_http_call_response(_context: u32, token: u32, _headers: u32, _body: u32, _trailers: u32) {
+    super::calls::answered(token);
 }
 
 /// Sets a property of the stream; Envoy keeps it in the filter state as `wasm.<name>`.

@@ -2,6 +2,7 @@
 //! decides nothing itself.
 
 mod answer;
+mod calls;
 mod host;
 mod poll;
 mod request;

@@ -1,13 +1,13 @@
-//! Following the edge feed: one call at a time, its answer read by the core, the last good state kept.
+//! Following the edge feed: one call at a time, its answer heard by the core, the last good state kept.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
-use proxy_wasm::hostcalls;
-
-use super::host::{self, Buffer, Level};
+use super::calls::{self, Answer};
+use super::host::{self, Level};
 use super::shared::Shared;
 use crate::config::Feed;
-use crate::feed;
 
 /// Between polls while no key is known: people are waiting.
 const EAGER_POLL: Duration = Duration::from_millis(100);
@@ -17,6 +17,7 @@ const LOST_AFTER: Duration = Duration::from_secs(1);
 /// The edge feed, as far as it was followed.
 pub(super) struct Poll {
     feed: Feed,
+    shared: Rc<Shared>,
     /// The call under way, and when it is lost.
     call: Option<(u32, Duration)>,
     /// Whether the last answer could be used; only changes are logged.
@@ -25,48 +26,49 @@ pub(super) struct Poll {
 
 impl Poll {
     /// Starts to follow a feed; the host's timer does the rest.
-    pub(super) fn start(feed: Feed) -> Self {
+    pub(super) fn start(feed: Feed, shared: Rc<Shared>) -> Rc<RefCell<Self>> {
         host::set_tick_period(EAGER_POLL.min(feed.poll));
-        Self { feed, call: None, healthy: true }
+        Rc::new(RefCell::new(Self { feed, shared, call: None, healthy: true }))
     }
 
     /// Asks, unless a call is under way.
-    pub(super) fn ask(&mut self, now: Duration, shared: &Shared) {
-        if self.call.is_some_and(|(_, lost)| now < lost) {
-            return;
+    pub(super) fn ask(this: &Rc<RefCell<Self>>, now: Duration) {
+        let mut poll = this.borrow_mut();
+        match poll.call {
+            Some((_, lost)) if now < lost => return,
+            Some((token, _)) => calls::forget(token),
+            None => {}
         }
-        let path = format!("{}?keys={}", self.feed.path, shared.knowledge.borrow().etag());
-        let headers = vec![(":method", "GET"), (":path", &*path), (":authority", &*self.feed.cluster)];
-        // The SDK's own call: it alone can tell the SDK's dispatcher of the answer to come. Of its statuses
-        // Envoy gives only those that it does not panic on.
-        let call =
-            hostcalls::dispatch_http_call(&self.feed.cluster, headers, None, Vec::new(), self.feed.timeout);
-        match call {
-            Ok(token) => self.call = Some((token, now + self.feed.timeout + LOST_AFTER)),
-            Err(status) => self.failed(&format!("the call could not be made: {status:?}")),
+        let path = format!("{}?keys={}", poll.feed.path, poll.shared.knowledge.borrow().etag());
+        let asker = Rc::downgrade(this);
+        let waiter = Box::new(move |answer: &Answer| {
+            if let Some(poll) = asker.upgrade() {
+                poll.borrow_mut().answered(answer);
+            }
+        });
+        let call = calls::get(&poll.feed.cluster, &path, poll.feed.timeout, waiter);
+        poll.call = call.map(|token| (token, now + poll.feed.timeout + LOST_AFTER));
+        if call.is_none() {
+            poll.failed("the host did not take the call: is there such a cluster?");
         }
     }
 
-    /// Takes the answer to a call; one that was given up is not heard any more.
-    pub(super) fn answered(&mut self, token: u32, shared: &Shared) {
-        if self.call.take_if(|(call, _)| *call == token).is_none() {
-            return;
-        }
-        let headers = host::headers(host::Map::CallResponseHeaders);
-        let pairs = headers.as_ref().and_then(host::Headers::pairs).unwrap_or_default();
-        let status = pairs.iter().find(|(name, _)| *name == b":status").map(|(_, value)| *value);
-        match status {
+    fn answered(&mut self, answer: &Answer) {
+        self.call = None;
+        match answer.status.as_deref() {
             Some(b"200") => {}
             Some(status) => return self.failed(&format!("the answer has status {}", status.escape_ascii())),
             None => return self.failed("no answer came"),
         }
-        let body = host::buffer(Buffer::CallResponseBody, feed::MAX_BYTES + 1).unwrap_or_default();
         let Some(now) = host::now() else { return self.failed("the host has no time") };
-        let mut knowledge = shared.knowledge.borrow_mut();
-        match knowledge.hear(&body, now.as_secs()) {
+        let heard = self.shared.knowledge.borrow_mut().hear(&answer.body, now.as_secs());
+        match heard {
             Ok(changed) => {
                 if changed {
-                    host::log(Level::Info, &format!("edgeward: keys {:?}", knowledge.keys()));
+                    host::log(
+                        Level::Info,
+                        &format!("edgeward: keys {:?}", self.shared.knowledge.borrow().keys()),
+                    );
                     host::set_tick_period(self.feed.poll);
                 }
                 self.succeeded();
@@ -85,10 +87,9 @@ impl Poll {
     fn failed(&mut self, why: &str) {
         if self.healthy {
             let cluster = &self.feed.cluster;
-            host::log(
-                Level::Warn,
-                &format!("edgeward: the edge feed of cluster {cluster} failed, what is known stays: {why}"),
-            );
+            let line =
+                format!("edgeward: the edge feed of cluster {cluster} failed, what is known stays: {why}");
+            host::log(Level::Warn, &line);
         }
         self.healthy = false;
     }

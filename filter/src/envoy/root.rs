@@ -1,5 +1,6 @@
 //! The plugin on one worker: configured once, and woken by the host's timer.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -16,16 +17,10 @@ use crate::knowledge::Knowledge;
 #[derive(Default)]
 pub(super) struct Root {
     shared: Option<Rc<Shared>>,
-    poll: Option<Poll>,
+    poll: Option<Rc<RefCell<Poll>>>,
 }
 
-impl Context for Root {
-    fn on_http_call_response(&mut self, token: u32, _: usize, _: usize, _: usize) {
-        if let (Some(shared), Some(poll)) = (&self.shared, &mut self.poll) {
-            poll.answered(token, shared);
-        }
-    }
-}
+impl Context for Root {}
 
 impl RootContext for Root {
     fn on_configure(&mut self, _: usize) -> bool {
@@ -45,8 +40,8 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
-        if let (Some(shared), Some(poll), Some(now)) = (&self.shared, &mut self.poll, host::now()) {
-            poll.ask(now, shared);
+        if let (Some(poll), Some(now)) = (&self.poll, host::now()) {
+            Poll::ask(poll, now);
         }
     }
 
@@ -65,8 +60,8 @@ impl Root {
             host::log(Level::Warn, &format!("edgeward: {setting} is understood, but nothing acts on it yet"));
         }
         let now = host::now().map_or(0, |now| now.as_secs());
-        self.poll = configuration.feed.map(Poll::start);
-        self.shared =
-            Some(Rc::new(Shared::new(configuration.policy, Knowledge::new(configuration.keys, now))));
+        let shared = Rc::new(Shared::new(configuration.policy, Knowledge::new(configuration.keys, now)));
+        self.poll = configuration.feed.map(|feed| Poll::start(feed, Rc::clone(&shared)));
+        self.shared = Some(shared);
     }
 }

@@ -26,25 +26,41 @@ pub(super) fn linker(engine: &Engine) -> Linker<World> {
     linker
 }
 
+/// The status that this call is to have in place of its effect.
+fn fault(guest: &Guest<'_>, call: &str) -> Option<u32> {
+    guest.data().traits.fault.filter(|(name, _)| *name == call).map(|(_, status)| status)
+}
+
 fn log_and_time(linker: &mut Linker<World>) {
     let log = |mut guest: Guest<'_>, _level: u32, text: u32, len: u32| {
+        if let Some(status) = fault(&guest, "proxy_log") {
+            return status;
+        }
         let line = read_text(&mut guest, text, len);
         guest.data_mut().log.push(line);
         OK
     };
     linker.func_wrap("env", "proxy_log", log).unwrap();
     let now = |mut guest: Guest<'_>, time: u32| {
+        if let Some(status) = fault(&guest, "proxy_get_current_time_nanoseconds") {
+            return status;
+        }
         let now = guest.data().now_ns;
         write(&mut guest, time, &now.to_le_bytes());
         OK
     };
     linker.func_wrap("env", "proxy_get_current_time_nanoseconds", now).unwrap();
-    linker.func_wrap("env", "proxy_set_tick_period_milliseconds", |_period: u32| OK).unwrap();
+    let tick =
+        |guest: Guest<'_>, _period: u32| fault(&guest, "proxy_set_tick_period_milliseconds").unwrap_or(OK);
+    linker.func_wrap("env", "proxy_set_tick_period_milliseconds", tick).unwrap();
     linker.func_wrap("env", "proxy_set_effective_context", |_context: u32| OK).unwrap();
 }
 
 fn buffers(linker: &mut Linker<World>) {
     let bytes = |mut guest: Guest<'_>, buffer: u32, start: u32, max: u32, data: u32, len: u32| {
+        if let Some(status) = fault(&guest, "proxy_get_buffer_bytes") {
+            return status;
+        }
         let Some(bytes) = guest.data().buffer(buffer).map(<[u8]>::to_vec) else { return NOT_FOUND };
         let (start, max) = (start as usize, max as usize);
         let part = bytes.get(start..).unwrap_or_default();
@@ -56,6 +72,9 @@ fn buffers(linker: &mut Linker<World>) {
 
 fn header_maps(linker: &mut Linker<World>) {
     let pairs = |mut guest: Guest<'_>, map: u32, data: u32, len: u32| {
+        if let Some(status) = fault(&guest, "proxy_get_header_map_pairs") {
+            return status;
+        }
         let Some(bytes) = guest.data_mut().map(map).map(|headers| serialize(headers)) else {
             return BAD_ARGUMENT;
         };
@@ -64,11 +83,17 @@ fn header_maps(linker: &mut Linker<World>) {
     };
     linker.func_wrap("env", "proxy_get_header_map_pairs", pairs).unwrap();
     let remove = |mut guest: Guest<'_>, map: u32, name: u32, name_len: u32| {
+        if let Some(status) = fault(&guest, "proxy_remove_header_map_value") {
+            return status;
+        }
         let name = read(&mut guest, name, name_len);
         change(guest, map, |headers| headers.retain(|(this, _)| *this != name))
     };
     linker.func_wrap("env", "proxy_remove_header_map_value", remove).unwrap();
     let replace = |mut guest: Guest<'_>, map: u32, name: u32, name_len: u32, value: u32, value_len: u32| {
+        if let Some(status) = fault(&guest, "proxy_replace_header_map_value") {
+            return status;
+        }
         let (name, value) = (read(&mut guest, name, name_len), read(&mut guest, value, value_len));
         change(guest, map, |headers| {
             headers.retain(|(this, _)| *this != name);
@@ -77,6 +102,9 @@ fn header_maps(linker: &mut Linker<World>) {
     };
     linker.func_wrap("env", "proxy_replace_header_map_value", replace).unwrap();
     let add = |mut guest: Guest<'_>, map: u32, name: u32, name_len: u32, value: u32, value_len: u32| {
+        if let Some(status) = fault(&guest, "proxy_add_header_map_value") {
+            return status;
+        }
         let (name, value) = (read(&mut guest, name, name_len), read(&mut guest, value, value_len));
         change(guest, map, |headers| headers.push((name, value)))
     };
@@ -100,6 +128,9 @@ fn answers(linker: &mut Linker<World>) {
                    headers: u32,
                    headers_len: u32,
                    _grpc_status: i32| {
+        if let Some(status) = fault(&guest, "proxy_send_local_response") {
+            return status;
+        }
         let answer = Answer {
             status,
             details: read_text(&mut guest, details, details_len),
@@ -111,6 +142,9 @@ fn answers(linker: &mut Linker<World>) {
     };
     linker.func_wrap("env", "proxy_send_local_response", respond).unwrap();
     let property = |mut guest: Guest<'_>, path: u32, path_len: u32, value: u32, value_len: u32| {
+        if let Some(status) = fault(&guest, "proxy_set_property") {
+            return status;
+        }
         let property = (read_text(&mut guest, path, path_len), read_text(&mut guest, value, value_len));
         guest.data_mut().stream.properties.push(property);
         OK
@@ -120,6 +154,9 @@ fn answers(linker: &mut Linker<World>) {
 
 fn metrics(linker: &mut Linker<World>) {
     let define = |mut guest: Guest<'_>, _kind: u32, name: u32, name_len: u32, id: u32| {
+        if let Some(status) = fault(&guest, "proxy_define_metric") {
+            return status;
+        }
         let name = read_text(&mut guest, name, name_len);
         let metrics = &mut guest.data_mut().metrics;
         let at = metrics.iter().position(|(this, _)| *this == name).unwrap_or_else(|| {
@@ -131,6 +168,9 @@ fn metrics(linker: &mut Linker<World>) {
     };
     linker.func_wrap("env", "proxy_define_metric", define).unwrap();
     let increment = |mut guest: Guest<'_>, id: u32, offset: i64| {
+        if let Some(status) = fault(&guest, "proxy_increment_metric") {
+            return status;
+        }
         guest.data_mut().metrics.get_mut(id as usize).map_or(BAD_ARGUMENT, |(_, value)| {
             *value += offset;
             OK
@@ -151,6 +191,9 @@ fn calls(linker: &mut Linker<World>) {
                 _trailers_len: u32,
                 _timeout: u32,
                 token: u32| {
+        if let Some(status) = fault(&guest, "proxy_http_call") {
+            return status;
+        }
         let cluster = read_text(&mut guest, cluster, cluster_len);
         let headers = deserialize(&read(&mut guest, headers, headers_len));
         let world = guest.data_mut();
@@ -168,8 +211,11 @@ fn calls(linker: &mut Linker<World>) {
                    arguments_len: u32,
                    data: u32,
                    len: u32| {
+        if let Some(status) = fault(&guest, "proxy_call_foreign_function") {
+            return status;
+        }
         let name = read_text(&mut guest, name, name_len);
-        if name != "verify_signature" || !guest.data().verify_signature {
+        if name != "verify_signature" || !guest.data().traits.verify_signature {
             return NOT_FOUND;
         }
         guest.data_mut().verifications += 1;

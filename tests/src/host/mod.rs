@@ -24,7 +24,27 @@ pub struct Traits {
     pub verify_signature: bool,
     /// Its time at the start, in seconds since 1970.
     pub now: u64,
+    /// A host call, by name, that does nothing and has this status.
+    pub fault: Option<(&'static str, u32)>,
 }
+
+/// Every host call that can be given a fault.
+pub const CALLS: [&str; 14] = [
+    "proxy_log",
+    "proxy_get_current_time_nanoseconds",
+    "proxy_set_tick_period_milliseconds",
+    "proxy_get_buffer_bytes",
+    "proxy_get_header_map_pairs",
+    "proxy_remove_header_map_value",
+    "proxy_replace_header_map_value",
+    "proxy_add_header_map_value",
+    "proxy_send_local_response",
+    "proxy_set_property",
+    "proxy_define_metric",
+    "proxy_increment_metric",
+    "proxy_http_call",
+    "proxy_call_foreign_function",
+];
 
 /// One worker with the filter in it.
 pub struct Host {
@@ -54,10 +74,9 @@ impl Host {
         let mut host = Self { store, instance, streams: ROOT };
         host.call::<(), ()>("_initialize", ());
         host.call::<(u32, u32), ()>("proxy_on_context_create", (ROOT, 0));
-        let started: u32 = host.call("proxy_on_vm_start", (ROOT, 0));
         let configured: u32 =
             host.call("proxy_on_configure", (ROOT, u32::try_from(configuration.len()).unwrap()));
-        if started == 1 && configured == 1 { Ok(host) } else { Err(host.log().to_vec()) }
+        if configured == 1 { Ok(host) } else { Err(host.log().to_vec()) }
     }
 
     /// Sends the head of a request through the filter, and ends its stream.
@@ -68,8 +87,6 @@ impl Host {
         self.call::<(u32, u32), ()>("proxy_on_context_create", (id, ROOT));
         let count = u32::try_from(self.store.data().stream.request.len()).unwrap();
         let action: u32 = self.call("proxy_on_request_headers", (id, count, 1_u32));
-        let _done: u32 = self.call("proxy_on_done", id);
-        self.call::<u32, ()>("proxy_on_log", id);
         self.call::<u32, ()>("proxy_on_delete", id);
         let stream = std::mem::take(&mut self.store.data_mut().stream);
         let goes_on = action == CONTINUE && stream.answer.is_none();
@@ -128,6 +145,11 @@ impl Host {
     #[must_use]
     pub fn log(&self) -> &[String] {
         &self.store.data().log
+    }
+
+    /// From now on this call fails.
+    pub fn fail(&mut self, call: &'static str, status: u32) {
+        self.store.data_mut().traits.fault = Some((call, status));
     }
 
     /// How often the host was asked for a signature's verification.

@@ -44,7 +44,7 @@ pub(super) struct Stream {
 /// The state of one worker.
 #[derive(Debug)]
 pub(super) struct World {
-    pub(super) verify_signature: bool,
+    pub(super) traits: Traits,
     pub(super) now_ns: u64,
     pub(super) configuration: Vec<u8>,
     pub(super) log: Vec<String>,
@@ -60,7 +60,7 @@ pub(super) struct World {
 impl World {
     pub(super) fn new(traits: Traits, configuration: &str) -> Self {
         Self {
-            verify_signature: traits.verify_signature,
+            traits,
             now_ns: traits.now * 1_000_000_000,
             configuration: configuration.as_bytes().to_vec(),
             log: Vec::new(),

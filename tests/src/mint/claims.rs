@@ -51,6 +51,7 @@ pub fn good_payloads(now: u64) -> Vec<(String, String)> {
     .map(|(claim, value)| (claim, value.to_string()));
     let texts = [
         ("aud", format!("[\"other\",\"{NAME}\"]")),
+        ("aud", format!("[\"{NAME}\",\"{NAME}\"]")),
         ("sub", "\"1\"".to_owned()),
         ("sub", "\"9223372036854775807\"".to_owned()),
         ("role", "\"a\"".to_owned()),

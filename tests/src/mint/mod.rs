@@ -6,6 +6,7 @@ mod encodings;
 mod headers;
 mod signatures;
 
+use aws_lc_rs::digest;
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -36,11 +37,35 @@ pub struct Bad {
     pub label: &'static str,
 }
 
+impl Bad {
+    /// Whether it is bad for what lies a little ahead of `now`, and is good when that has come.
+    #[must_use]
+    pub fn is_fleeting(&self, now: u64) -> bool {
+        let value = self.name.rsplit(' ').next().and_then(|value| value.parse().ok());
+        value.is_some_and(|value: u64| (now + 1..now + 100_000).contains(&value))
+    }
+}
+
 impl Key {
     /// A new key of 2,048 bits.
     #[must_use]
     pub fn generate(kid: &str) -> Self {
         Self { pair: KeyPair::generate(KeySize::Rsa2048).unwrap(), kid: kid.to_owned() }
+    }
+
+    /// A new key of 2,048 bits, named as the companion names keys: by its thumbprint (RFC 7638 §3).
+    #[must_use]
+    pub fn named_by_thumbprint() -> Self {
+        let key = Self::generate("");
+        let jwk = key.jwk();
+        let text = format!(r#"{{"e":{},"kty":"RSA","n":{}}}"#, jwk["e"], jwk["n"]);
+        key.renamed(&URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, text.as_bytes())))
+    }
+
+    /// The same key under another name.
+    #[must_use]
+    pub fn renamed(self, kid: &str) -> Self {
+        Self { kid: kid.to_owned(), ..self }
     }
 
     /// Its public half as a JWK.

@@ -1,19 +1,27 @@
 //! Building what the stack runs: the filter for wasm, the companion and the demo upstream; never running it.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{paths, process};
+use super::{paths, plugin, process};
 
 /// What the filter is compiled to.
 pub const WASM: &str = "wasm32-wasip1";
 
-/// Builds the filter.
+/// Builds the filter: a plugin for any proxy-wasm host, at [`paths::filter_wasm`].
 pub fn build_filter() -> Result<()> {
     ensure_wasm_target()?;
-    build(&["--package", "edgeward-filter", "--release", "--target", WASM])
+    build(&["--package", "edgeward-filter", "--release", "--target", WASM])?;
+    let compiled = paths::target().join(WASM).join("release/edgeward_filter.wasm");
+    let plugin = plugin::finish(&fs::read(&compiled)?)?;
+    let path = paths::filter_wasm();
+    if fs::read(&path).is_ok_and(|built| built == plugin) {
+        return Ok(());
+    }
+    fs::write(&path, plugin).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Builds the companion and the demo upstream, and nothing that only tests need.

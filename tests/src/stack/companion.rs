@@ -70,8 +70,8 @@ impl Companion {
 
     fn command(&self) -> Command {
         let mut command = Command::new(paths::program("edgeward"));
-        // Relative paths in its settings mean the checkout, wherever we were called.
-        command.current_dir(paths::root());
+        // Not the checkout: what its .env files say is for running `edgeward` by hand.
+        command.current_dir(paths::target());
         command.env("APP_ENV", "dev").env("CLIENT_UI_DOMAIN", "http://localhost:5173");
         command.env("DATABASE_URL", &self.database_url).env("REFRESH_JWT_SECRET", &self.refresh_secret);
         command.env("CERTS_DIR", &self.certs);

@@ -26,16 +26,26 @@ pub fn target() -> PathBuf {
     root().join(super::variable("CARGO_TARGET_DIR").unwrap_or_else(|| "target".to_owned()))
 }
 
-/// The compiled filter.
+/// The filter, ready for Envoy.
 #[must_use]
 pub fn filter_wasm() -> PathBuf {
-    target().join("wasm32-wasip1/release/edgeward_filter.wasm")
+    target().join("edgeward.wasm")
 }
 
 /// A program of the workspace, built in the dev profile.
 #[must_use]
 pub fn program(name: &str) -> PathBuf {
     target().join("debug").join(name)
+}
+
+/// A folder for each test program, so that none meets another's files, and the next run clears up after this one.
+#[must_use]
+pub fn test_folder(name: &str) -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    let stem = program.file_stem().unwrap_or_default().to_string_lossy();
+    // Cargo adds a hash to the name, which changes with the dependencies.
+    let program = stem.rsplit_once('-').map_or(&*stem, |(program, _)| program);
+    target().join("tmp").join(program).join(name)
 }
 
 /// Where programs are installed that the machine lacks.

@@ -1,0 +1,47 @@
+//! Calls to clusters that are under way, and who waits for their answers. An answer that nobody waits for, be it
+//! late, doubled or made up, is not heard: the SDK's own dispatcher would panic on it.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::host::{self, Buffer, Headers, Map};
+
+/// The longest body that is taken over, in bytes; whoever waits judges by its length that it was cut.
+const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// What came of a call.
+pub(super) struct Answer {
+    /// The status in digits; absent where the call was reset, or took too long.
+    pub(super) status: Option<Vec<u8>>,
+    pub(super) body: Vec<u8>,
+}
+
+type Waiter = Box<dyn FnOnce(&Answer)>;
+
+thread_local! {
+    static WAITING: RefCell<HashMap<u32, Waiter>> = RefCell::default();
+}
+
+/// Asks a cluster by GET; None where the host did not take the call. The waiter hears the answer once, or never.
+pub(super) fn get(cluster: &str, path: &str, timeout: Duration, waiter: Waiter) -> Option<u32> {
+    let headers = [(":method", "GET"), (":path", path), (":authority", cluster)];
+    let token = host::http_call(cluster, &headers, timeout)?;
+    WAITING.with_borrow_mut(|waiting| waiting.insert(token, waiter));
+    Some(token)
+}
+
+/// Waits no more.
+pub(super) fn forget(token: u32) {
+    WAITING.with_borrow_mut(|waiting| waiting.remove(&token));
+}
+
+/// Passes on what the host has for a call.
+pub(super) fn answered(token: u32) {
+    let Some(waiter) = WAITING.with_borrow_mut(|waiting| waiting.remove(&token)) else { return };
+    let headers = host::headers(Map::CallResponseHeaders);
+    let pairs = headers.as_ref().and_then(Headers::pairs).unwrap_or_default();
+    let status = pairs.iter().find(|(name, _)| *name == b":status").map(|(_, value)| value.to_vec());
+    let body = host::buffer(Buffer::CallResponseBody, MAX_BODY_BYTES).unwrap_or_default();
+    waiter(&Answer { status, body });
+}

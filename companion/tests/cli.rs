@@ -2,7 +2,9 @@
 
 #![expect(clippy::expect_used, reason = "the panic of a test is the report of a failure")]
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
@@ -46,7 +48,17 @@ fn keys_are_made_once_and_kept_from_others() {
     assert_eq!(keys(&["generate", "--force", "--bits", "3072"]).0, 0);
     let (_, second) = keys(&["list"]);
     assert!(first.contains("2048 bits") && second.contains("3072 bits") && !second.contains("2048"));
-    assert_eq!(keys(&["generate", "--bits", "1024"]).0, 2);
+    for bits in ["1024", "4096", "8192"] {
+        assert_eq!(keys(&["generate", "--bits", bits]).0, 2, "{bits}");
+    }
+    assert!(!second.contains("can be read by others"));
+    let private = folder.path().join("certs/private.pem");
+    fs::set_permissions(&private, fs::Permissions::from_mode(0o640)).expect("a mode");
+    assert!(keys(&["list"]).1.contains("certs/private.pem can be read by others"));
+    fs::remove_dir_all(folder.path().join("certs")).expect("a removal");
+    fs::write(folder.path().join("certs"), "").expect("a file");
+    let (code, told) = keys(&["list"]);
+    assert_eq!((code, told.contains("certs/private.pem: Not a directory")), (1, true), "{told}");
 }
 
 #[test]
@@ -59,7 +71,7 @@ fn next_and_retired_keys_are_published_beside_the_one_that_signs() {
     let path = |name: &str| folder.path().join(name);
     fs::create_dir(path("a/retired")).expect("a folder");
     fs::copy(path("b/private.pem"), path("a/next.pem")).expect("a copy");
-    fs::copy(path("c/public.pem"), path("a/retired/2029.pem")).expect("a copy");
+    fs::copy(path("c/public.pem"), path("a/retired/2029.PEM")).expect("a copy");
     fs::write(path("a/retired/README"), "not a key").expect("a file");
 
     let (_, told) = in_folder("a", &["keys", "jwk"]);
@@ -74,8 +86,16 @@ fn next_and_retired_keys_are_published_beside_the_one_that_signs() {
     assert_eq!((code, told.contains("is not the public half of private.pem")), (1, true), "{told}");
     fs::write(path("a/retired/broken.pem"), "rubbish").expect("a file");
     fs::remove_file(path("a/public.pem")).expect("a removal");
+    for number in 0..30 {
+        fs::copy(path("c/public.pem"), path(&format!("a/retired/{number}.pem"))).expect("a copy");
+    }
     let (code, told) = in_folder("a", &["keys", "list"]);
     assert_eq!((code, told.contains("a/retired/broken.pem: not a PEM file")), (1, true), "{told}");
+    fs::remove_file(path("a/retired/broken.pem")).expect("a removal");
+    let (code, told) = in_folder("a", &["keys", "list"]);
+    assert_eq!((code, told.contains("a holds more than 32 keys")), (1, true), "{told}");
+    fs::remove_file(path("a/retired/0.pem")).expect("a removal");
+    assert_eq!(in_folder("a", &["keys", "list"]).0, 0);
 }
 
 #[test]
@@ -116,9 +136,68 @@ fn the_settings_file_of_the_environment_is_read_below_the_environment() {
     assert_eq!(code, 1, "another environment's file is not read");
 
     fs::write(folder.path().join(".env.test"), "SECRET hunter2\n").expect("a file");
-    let (code, told) = run(folder.path(), &[("APP_ENV", "test")], &["config", "check"]);
+    let (code, told) = run(folder.path(), &[("APP_ENV", "test"), ("PORT", "many")], &["config", "check"]);
     assert_eq!((code, told.contains(".env.test has a line that is not NAME=value")), (1, true), "{told}");
+    assert!(told.contains("\n  PORT is not") && told.contains("\n  REFRESH_JWT_SECRET is not set"), "{told}");
     assert!(!told.contains("hunter2"));
+}
+
+#[test]
+fn the_example_is_a_settings_file_that_any_environment_overrides() {
+    let folder = folder();
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../.env.example");
+    fs::copy(example, folder.path().join(".env.dev")).expect("a copy");
+    let check = |settings: &[(&str, &str)], expected: &str| {
+        let settings = [&[("APP_ENV", "dev")], settings].concat();
+        let (code, told) = run(folder.path(), &settings, &["config", "check"]);
+        assert_eq!((code, told.contains(expected)), (0, true), "{told}");
+    };
+    let url = ("DATABASE_URL", "postgres://ada:pw@db.example:5433/edgeward");
+    check(&[("REFRESH_JWT_SECRET", SECRET), url], "DATABASE_URL=[secret]");
+    check(&[("REFRESH_JWT_SECRET", SECRET)], "DB_HOST=127.0.0.1");
+
+    let secret = folder.path().join("secret");
+    fs::write(&secret, SECRET).expect("a file");
+    let file =
+        format!("DATABASE_URL=postgres://ada@db/other\nREFRESH_JWT_SECRET_FILE={}\n", secret.display());
+    fs::write(folder.path().join(".env.dev"), file).expect("a file");
+    let parts = [("DB_HOST", "localhost"), ("DB_USERNAME", "ada"), ("DB_NAME", "edgeward")];
+    check(&[&[("REFRESH_JWT_SECRET", SECRET)], &parts[..]].concat(), "DB_HOST=localhost");
+    check(&[], "DATABASE_URL=[secret]");
+}
+
+#[test]
+fn a_settings_file_that_cannot_be_used_is_named() {
+    let folder = folder();
+    let path = folder.path().join(".env.prod");
+    let check = |expected: &str| {
+        let (code, told) = run(folder.path(), &[], &["config", "check"]);
+        assert_eq!((code, told.contains(expected)), (1, true), "{told}");
+    };
+    fs::write(&path, "APP_ENV=dev\n").expect("a file");
+    check("\n  .env.prod sets another APP_ENV than the one it is for; set that in the environment\n");
+    fs::write(&path, "PORT=1\n".repeat(10_000)).expect("a file");
+    check("\n  .env.prod cannot be read: file too large\n");
+    fs::write(&path, b"PORT=\xff\n").expect("a file");
+    check("\n  .env.prod cannot be read: invalid data\n");
+    fs::remove_file(&path).expect("a removal");
+    fs::create_dir(&path).expect("a folder");
+    check("\n  .env.prod cannot be read: is a directory\n");
+}
+
+#[test]
+fn a_setting_that_is_no_text_is_a_mistake_and_not_left_out() {
+    let folder = folder();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_edgeward"));
+    command.args(["config", "check"]).env_clear().current_dir(folder.path());
+    for name in ["PORT", "REFRESH_JWT_SECRET", "APP_ENV", "SOMEBODY_ELSES"] {
+        command.env(name, OsStr::from_bytes(b"\xff"));
+    }
+    let told = String::from_utf8(command.output().expect("an output").stderr).expect("UTF-8");
+    for name in ["PORT", "REFRESH_JWT_SECRET", "APP_ENV"] {
+        assert!(told.contains(&format!("\n  {name} is not UTF-8")), "{told}");
+    }
+    assert!(!told.contains("SOMEBODY_ELSES"), "{told}");
 }
 
 #[test]

@@ -5,24 +5,35 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::KeySize;
 use axum::Router;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edgeward_companion::app::App;
 use edgeward_companion::config::{self, Config};
+use edgeward_companion::db::pool;
 use edgeward_companion::domain::clock::Clock;
 use edgeward_companion::domain::key_set::KeySet;
 use edgeward_companion::domain::keys::PrivateKey;
-use edgeward_companion::http;
-use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
+use edgeward_companion::http::{self, server};
+use edgeward_wire::AccessClaims;
+use reqwest::header::COOKIE;
 use reqwest::{Method, RequestBuilder};
-use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::database::{self, Database};
+use crate::mint::Key;
+
+mod answer;
+
+pub use answer::Answer;
+
+/// What signs refresh tokens.
+pub const REFRESH_SECRET: &str = "a secret of the tests that is long enough";
 
 /// A password that every rule accepts.
 pub const PASSWORD: &str = "correct horse battery";
@@ -69,7 +80,7 @@ impl Api {
         let mut all: BTreeMap<String, String> = [
             ("APP_ENV", "test"),
             ("BCRYPT_COST", "4"),
-            ("REFRESH_JWT_SECRET", "a secret of the tests that is long enough"),
+            ("REFRESH_JWT_SECRET", REFRESH_SECRET),
             ("DATABASE_URL", database.url.as_str()),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -77,7 +88,7 @@ impl Api {
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let config: Config = config::read(&all).expect("settings without mistakes");
         let clock = Arc::new(MovableClock(Mutex::new(datetime!(2030-01-01 00:00 UTC))));
-        let pool = database.pool();
+        let pool = pool::make(&config.database);
         let random: edgeward_companion::app::Random = Arc::new(SystemRandom::new());
         let keys = KeySet::new(signing_key(), Vec::new());
         let app = App::new(&config, pool.clone(), keys, clock.clone(), &random).expect("an application");
@@ -98,6 +109,21 @@ impl Api {
         Client { address: self.internal, ..self.client() }
     }
 
+    /// Waits until a request waits for a lock in the database.
+    pub async fn wait_for_lock(&self) {
+        let waiting = "select count(*) from pg_stat_activity
+                       where datname = current_database() and wait_event_type = 'Lock'";
+        let mut connection = self.pool.acquire().await.expect("a connection");
+        for _ in 0..2000 {
+            let waits = sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *connection).await;
+            if waits.expect("a count") > 0 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        panic!("nobody waits");
+    }
+
     /// Somebody who has just registered.
     pub async fn registered(&self, email: &str) -> Client {
         let mut client = self.client();
@@ -110,17 +136,27 @@ impl Api {
 /// The key that signs. Making one takes a while, so all tests of a process share it.
 #[must_use]
 pub fn signing_key() -> PrivateKey {
-    static PEM: OnceLock<SecretString> = OnceLock::new();
-    let pem = PEM
-        .get_or_init(|| PrivateKey::generate(KeySize::Rsa2048).and_then(|key| key.to_pem()).expect("a key"));
-    PrivateKey::from_pem(pem.expose_secret().as_bytes()).expect("a key")
+    PrivateKey::from_pem(mint().private_pem().as_bytes()).expect("a key")
+}
+
+/// The same key, for tokens that the companion would never sign.
+pub fn mint() -> &'static Key {
+    static KEY: OnceLock<Key> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let mut key = Key::generate("");
+        let named = PrivateKey::from_pem(key.private_pem().as_bytes()).expect("a key");
+        named.public().kid().clone_into(&mut key.kid);
+        key
+    })
 }
 
 async fn serve(router: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move { axum::serve(listener, service).await });
+    tokio::spawn(async move {
+        let (_stop, stopped) = watch::channel(false);
+        server::serve(listener, router, stopped).await;
+    });
     address
 }
 
@@ -167,6 +203,14 @@ impl Client {
         self.http.request(method, format!("http://{}{path}", self.address))
     }
 
+    /// The role in its access token, as the edge will read it.
+    #[must_use]
+    pub fn role(&self) -> String {
+        let claims = self.cookies["access_token"].split('.').nth(1).expect("claims");
+        let claims = URL_SAFE_NO_PAD.decode(claims).expect("base64url");
+        serde_json::from_slice::<AccessClaims>(&claims).expect("claims").role
+    }
+
     /// Sends a request along with the cookies, and keeps those of the answer.
     pub async fn send(&mut self, mut request: RequestBuilder) -> Answer {
         if !self.cookies.is_empty() {
@@ -194,48 +238,4 @@ impl Client {
 #[must_use]
 pub fn registration(email: &str) -> Value {
     json!({"firstName": "Ada", "lastName": "Lovelace", "email": email, "password": PASSWORD})
-}
-
-/// What was answered.
-#[derive(Debug)]
-pub struct Answer {
-    /// The status.
-    pub status: u16,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body if it is JSON, else null.
-    pub body: Value,
-    /// The body.
-    pub text: String,
-}
-
-impl Answer {
-    /// A header's value, or nothing.
-    #[must_use]
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-    }
-
-    /// The `Set-Cookie` headers.
-    #[must_use]
-    pub fn set_cookies(&self) -> Vec<&str> {
-        self.headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()).collect()
-    }
-
-    /// Fails unless this is a refusal in the API's shape, with this status and one entry that repeats the message.
-    pub fn assert_refused(&self, status: u16, message: &str) {
-        assert_eq!(self.status, status, "{self:?}");
-        let entry = json!({"type": "request", "msg": message, "path": "", "location": ""});
-        assert_eq!(self.body, json!({"message": message, "errors": [entry]}));
-        assert!(self.set_cookies().is_empty(), "{self:?}");
-        assert_eq!(self.header("cache-control"), "no-store");
-    }
-
-    /// The fields that a refusal names, in order.
-    #[must_use]
-    pub fn wrong_fields(&self) -> Vec<&str> {
-        let entries = self.body["errors"].as_array().expect("errors");
-        assert!(entries.iter().all(|entry| entry["type"] == "field" && entry["location"] == "body"));
-        entries.iter().filter_map(|entry| entry["path"].as_str()).collect()
-    }
 }

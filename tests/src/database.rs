@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use edgeward_companion::db::{databases, schema};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgPool};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, PgPool};
 
 use crate::stack::{Postgres, paths, postgres};
 
@@ -27,25 +27,29 @@ impl Database {
     }
 }
 
+/// A connection to another database of the server.
+pub async fn connect(name: &str) -> PgConnection {
+    options(&server().url(name)).connect().await.expect("a connection")
+}
+
 /// A migrated, empty database.
 pub async fn fresh() -> Database {
-    create(Some(TEMPLATE)).await
+    create(TEMPLATE).await
 }
 
 /// A database without a schema.
 pub async fn bare() -> Database {
-    create(None).await
+    // Nobody can be connected to this one, which would stop the copying.
+    create("template0").await
 }
 
-async fn create(template: Option<&str>) -> Database {
+async fn create(template: &str) -> Database {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    let server = server();
-    let template = template.map(|template| format!(" template {template}")).unwrap_or_default();
-    let mut connection = options(&server.url("postgres")).connect().await.expect("a connection");
-    let statement = format!("create database {name}{template}");
+    let mut connection = connect(databases::MAINTENANCE).await;
+    let statement = format!("create database {name} template {template}");
     connection.execute(AssertSqlSafe(statement)).await.expect("a database");
-    Database { url: server.url(&name) }
+    Database { url: server().url(&name) }
 }
 
 /// The server, started by the first test that asks. Statics are not dropped; the stack's reaper stops it.
@@ -64,19 +68,19 @@ fn server() -> &'static Postgres {
             ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "max_connections=300"];
         let postgres = Postgres::start_with(&directory, &unsafe_but_fast, &mut |line| eprintln!("{line}"))
             .expect("a Postgres server");
-        let url = postgres.url(TEMPLATE);
+        let urls = [databases::MAINTENANCE, TEMPLATE].map(|name| postgres.url(name));
         // The first test's runtime is busy waiting for us.
-        std::thread::spawn(move || migrate(&url)).join().expect("a migrated template");
+        std::thread::spawn(move || migrate(&urls)).join().expect("a migrated template");
         postgres
     })
 }
 
-fn migrate(url: &str) {
+fn migrate([maintenance, template]: &[String; 2]) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let options = options(url);
-        databases::create(&options).await.expect("a database");
-        let mut connection = options.connect().await.expect("a connection");
+        let mut connection = options(maintenance).connect().await.expect("a connection");
+        databases::create(&mut connection, TEMPLATE).await.expect("a database");
+        let mut connection = options(template).connect().await.expect("a connection");
         schema::run(&mut connection).await.expect("the migrations");
     });
 }

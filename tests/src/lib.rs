@@ -6,6 +6,8 @@ pub mod api;
 pub mod database;
 #[cfg(feature = "system")]
 pub mod host;
+#[cfg(feature = "system")]
+pub mod journey;
 #[cfg(feature = "mint")]
 pub mod mint;
 pub mod stack;

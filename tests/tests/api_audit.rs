@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use edgeward_tests::api::{Api, PASSWORD};
 use reqwest::Method;
+use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 use tracing::subscriber::DefaultGuard;
 
@@ -107,4 +108,21 @@ async fn a_line_says_where_the_request_came_from() {
     assert_eq!(access["status"], 401);
     assert!(access["latency_us"].is_u64());
     assert!(!text.contains("hunter2"));
+}
+
+#[tokio::test]
+async fn of_a_long_way_its_end_is_kept() {
+    let api = Api::start().await;
+    let log = Log::default();
+    let _kept = log.keep();
+    for forged in [vec![b'1'; 1000], b"\xff".to_vec()] {
+        let mut client = api.client();
+        let value = HeaderValue::from_bytes(&[forged, b", 203.0.113.9".to_vec()].concat()).expect("a header");
+        let request = client.request(Method::POST, "/api/auth/refresh").header("x-forwarded-for", "first");
+        client.send(request.header("x-forwarded-for", value)).await;
+    }
+    let text = log.text();
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let kept: Vec<_> = lines.filter_map(|line| Some(line["forwarded_for"].as_str()?.to_owned())).collect();
+    assert_eq!(kept, [format!("{}, 203.0.113.9", "1".repeat(243)), "\u{fffd}, 203.0.113.9".to_owned()]);
 }

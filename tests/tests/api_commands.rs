@@ -50,10 +50,55 @@ async fn a_schema_that_is_not_ours_is_named() {
     sqlx::query(change).execute(&database.pool()).await.expect("an update");
     let future = "insert into _sqlx_migrations values (9999, 'later', now(), true, '', 0)";
     sqlx::query(future).execute(&database.pool()).await.expect("a row");
-    let check = |expected: &str| check(&database.url, &["user", "list"], "", 1, expected);
-    check("0001 users: applied with another text");
-    check("9999 : applied by a version newer than this one");
-    check("run the version of edgeward that this database belongs to");
+    for command in [["user", "list"], ["migrate", "run"], ["migrate", "revert"]] {
+        let check = |expected: &str| check(&database.url, &command, "", 1, expected);
+        check("0001 users: applied with another text");
+        check("9999 : applied by a version newer than this one");
+        check("run the version of edgeward that this database belongs to");
+    }
+}
+
+#[tokio::test]
+async fn a_migration_that_was_not_finished_is_named() {
+    let database = database::fresh().await;
+    let begun = "update _sqlx_migrations set success = false where version = 2";
+    sqlx::query(begun).execute(&database.pool()).await.expect("an update");
+    check(&database.url, &["migrate", "status"], "", 0, "0002 refresh tokens: begun and not finished");
+    for command in [["user", "list"], ["migrate", "run"], ["migrate", "revert"]] {
+        check(&database.url, &command, "", 1, "finish or take back by hand what was begun");
+    }
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_is_told_once() {
+    let database = database::bare().await;
+    sqlx::query("create table users ()").execute(&database.pool()).await.expect("a table");
+    let told = run(&database.url, &["migrate", "run"], "").stderr;
+    let told = String::from_utf8(told).expect("UTF-8");
+    assert_eq!(told.matches("already exists").count(), 1, "{told}");
+}
+
+#[tokio::test]
+async fn a_database_is_made_while_others_use_the_template() {
+    let database = database::bare().await;
+    let _other = database::connect("template1").await;
+    check(&database.url, &["db", "drop", "--yes"], "", 0, "is dropped");
+    check(&database.url, &["db", "create"], "", 0, "is made");
+    let encoding: String =
+        sqlx::query_scalar("show server_encoding").fetch_one(&database.pool()).await.expect("an encoding");
+    assert_eq!(encoding, "UTF8");
+}
+
+#[tokio::test]
+async fn whoever_stops_reading_is_not_told_of_a_panic() {
+    let database = database::fresh().await;
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = Command::new(paths::program("edgeward"));
+    command.args(["user", "list"]).env_clear().current_dir(std::env::temp_dir()).stdout(writer);
+    let output = command.env("DATABASE_URL", &database.url).stderr(Stdio::piped()).spawn();
+    let output = output.and_then(std::process::Child::wait_with_output).expect("an output");
+    assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
 }
 
 #[tokio::test]
@@ -107,7 +152,11 @@ async fn a_password_that_breaks_the_rules_makes_no_user() {
     let create = ["user", "create", "root@example.com", "--first-name", "Ro", "--last-name", "Ot"];
     check(&database.url, &create, "short\n", 1, "A password has at least 8 characters");
     check(&database.url, &create, &"a".repeat(5000), 1, "A password has at most 72 bytes");
+    check(&database.url, &create, &format!("{PASSWORD}\n{PASSWORD}\n"), 1, "must be one line");
+    check(&database.url, &create, &format!("{PASSWORD}\n\n"), 1, "must be one line");
     check(&database.url, &create[..3], "", 2, "--first-name");
+    check(&database.url, &["user", "list"], "", 0, "NAME\n");
+    check(&database.url, &create, &format!("{PASSWORD}\r\n"), 0, "is made, as customer");
 }
 
 #[tokio::test]

@@ -1,11 +1,16 @@
 //! What surrounds the API: bodies, methods, origins, request IDs, the keys, the feed, health, and the page.
 
-use edgeward_tests::api::{Api, registration};
+use axum::response::IntoResponse as _;
+use edgeward_companion::http::error::Refusal;
+use edgeward_tests::api::{Api, PASSWORD, registration};
 use edgeward_wire::{EdgeFeed, JwkSet};
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, ORIGIN};
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::PgConnectOptions;
 
 const REGISTER: &str = "/api/auth/register";
+const AWAY: &str = "The database is not available, please try again";
 
 #[tokio::test]
 async fn a_body_must_be_a_json_object_of_at_most_64_kib() {
@@ -142,6 +147,8 @@ async fn the_feed_leaves_out_the_keys_that_the_asker_holds() {
     assert_eq!(first.keys.set.as_ref(), Some(api.app.access_tokens.keys.published()));
     assert_eq!(feed(&format!("?after=&keys={}", first.keys.etag)).await.keys.set, None);
     assert_eq!(feed("?after=0&keys=another").await, first);
+    let twice = api.internal().get("/internal/edge-feed?keys=a&keys=b").await;
+    twice.assert_refused(400, "The query cannot be read");
 }
 
 #[tokio::test]
@@ -152,7 +159,8 @@ async fn ready_means_that_the_database_has_our_schema() {
     let newer = "insert into _sqlx_migrations values (9999, 'from the future', now(), true, '', 0)";
     sqlx::query(newer).execute(&api.pool).await.expect("a row");
     let answer = api.internal().get("/readyz").await;
-    assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
+    answer.assert_refused(503, "Not ready");
+    assert_eq!(answer.header("retry-after"), "1");
     assert_eq!(api.internal().get("/healthz").await.status, 200);
 }
 
@@ -161,8 +169,30 @@ async fn without_a_database_the_api_asks_to_come_back() {
     let api = Api::start().await;
     api.app.pool.close().await;
     let answer = api.client().register("ada@example.com").await;
-    answer.assert_refused(503, "Too busy, please try again");
+    answer.assert_refused(503, AWAY);
     assert_eq!(answer.header("retry-after"), "1");
+
+    let nowhere: PgConnectOptions = "postgres://ada@127.0.0.1:1/edgeward".parse().expect("an address");
+    let refused = nowhere.connect().await.expect_err("nobody listens there");
+    assert_eq!(Refusal::from(refused).into_response().status(), 503);
+}
+
+#[tokio::test]
+async fn a_request_whose_connection_is_ended_or_whose_lock_is_kept_asks_to_come_back() {
+    for terminated in [true, false] {
+        let api = Api::start().await;
+        let mut transaction = api.pool.begin().await.expect("a transaction");
+        sqlx::query("lock table users").execute(&mut *transaction).await.expect("a lock");
+        let mut client = api.client();
+        let login = tokio::spawn(async move { client.login("ada@example.com", PASSWORD).await });
+        api.wait_for_lock().await;
+        if terminated {
+            let terminate = "select pg_terminate_backend(pid) from pg_stat_activity
+                             where datname = current_database() and wait_event_type = 'Lock'";
+            sqlx::query(terminate).execute(&api.pool).await.expect("an end");
+        }
+        login.await.expect("an answer").assert_refused(503, AWAY);
+    }
 }
 
 #[tokio::test]

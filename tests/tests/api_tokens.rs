@@ -2,15 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use aws_lc_rs::hmac;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::RSA_PKCS1_SHA384;
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use edgeward_companion::domain::access_token::AccessTokens;
 use edgeward_companion::domain::clock::Clock as _;
 use edgeward_companion::domain::key_set::KeySet;
 use edgeward_companion::domain::keys::PrivateKey;
 use edgeward_companion::domain::refresh_token::{RefreshClaims, RefreshTokens};
 use edgeward_companion::domain::role::Role;
-use edgeward_tests::api::{Api, Client, signing_key};
+use edgeward_tests::api::{Api, Client, REFRESH_SECRET, mint};
+use edgeward_tests::mint::Key;
+use serde_json::{Value, json};
 use time::Duration;
 
 async fn check_self(client: &Client, token: &str, expected: u16) {
@@ -35,26 +41,76 @@ async fn one_kind_of_token_never_passes_as_the_other() {
     check_refresh(&ada, &ada.cookies["refresh_token"], 200).await;
 }
 
-/// An access token of Ada's session, by a mint of the test's making.
-fn sign_access(api: &Api, key: PrivateKey, issuer: &str, audience: &str) -> String {
-    let mint = AccessTokens {
-        keys: KeySet::new(key, Vec::new()),
-        issuer: issuer.to_owned(),
-        audience: audience.to_owned(),
-        ttl: Duration::hours(1),
-    };
-    mint.sign(1, 1, &Role::parse("customer").expect("a role"), api.clock.now()).expect("a token")
+/// What a good access token of Ada's session says.
+fn good_claims(api: &Api) -> Value {
+    let now = api.clock.now().unix_timestamp();
+    json!({"iss": "edgeward", "aud": "edgeward", "sub": "1", "role": "customer", "sid": 1,
+           "iat": now, "exp": now + 60})
+}
+
+/// The same but for one member; null leaves it out.
+fn but(mut good: Value, member: &str, value: Value) -> String {
+    match value {
+        Value::Null => _ = good.as_object_mut().expect("an object").remove(member),
+        value => good[member] = value,
+    }
+    good.to_string()
 }
 
 #[tokio::test]
-async fn an_access_token_of_another_signer_or_for_somebody_else_is_refused() {
+async fn a_header_that_is_not_ours_is_refused_though_the_right_key_signed_it() {
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await;
-    let other = PrivateKey::generate(aws_lc_rs::rsa::KeySize::Rsa2048).expect("a key");
-    check_self(&ada, &sign_access(&api, signing_key(), "edgeward", "edgeward"), 200).await;
-    check_self(&ada, &sign_access(&api, signing_key(), "edgeward", "others"), 401).await;
-    check_self(&ada, &sign_access(&api, signing_key(), "others", "edgeward"), 401).await;
-    check_self(&ada, &sign_access(&api, other, "edgeward", "edgeward"), 401).await;
+    let claims = good_claims(&api).to_string();
+    let good = json!({"alg": "RS256", "typ": "at+jwt", "kid": mint().kid});
+    check_self(&ada, &mint().token(&good.to_string(), &claims), 200).await;
+    for (member, value) in [
+        ("alg", json!("HS256")),
+        ("alg", json!("none")),
+        ("alg", json!("RS384")),
+        ("alg", Value::Null),
+        ("typ", json!("JWT")),
+        ("typ", json!("rt+jwt")),
+        ("typ", Value::Null),
+        ("kid", json!("unknown")),
+        ("kid", Value::Null),
+        ("crit", json!(["exp"])),
+        ("crit", json!([])),
+    ] {
+        check_self(&ada, &mint().token(&but(good.clone(), member, value), &claims), 401).await;
+    }
+    // A signature that is right for the algorithm that the header names.
+    let input = [but(good, "alg", json!("RS384")), claims].map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
+    let pem = mint().private_pem();
+    let der: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let pair = KeyPair::from_pkcs8(&STANDARD.decode(der).expect("base64")).expect("a key");
+    let mut signature = vec![0; pair.public_modulus_len()];
+    pair.sign(&RSA_PKCS1_SHA384, &SystemRandom::new(), input.as_bytes(), &mut signature)
+        .expect("a signature");
+    check_self(&ada, &format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)), 401).await;
+}
+
+#[tokio::test]
+async fn claims_that_are_not_ours_are_refused_though_the_right_key_signed_them() {
+    let api = Api::start().await;
+    let ada = api.registered("ada@example.com").await;
+    let now = api.clock.now().unix_timestamp();
+    for (claim, value) in [
+        ("iss", json!("others")),
+        ("aud", json!("others")),
+        ("sub", json!("ada")),
+        ("sub", json!("2")),
+        ("sub", json!(1)),
+        ("sid", json!(2)),
+        ("sid", json!("1")),
+        ("iat", json!(now - 1)),
+        ("exp", json!(now)),
+        ("exp", Value::Null),
+    ] {
+        let token = mint().token(&mint().header(), &but(good_claims(&api), claim, value.clone()));
+        check_self(&ada, &token, 401).await;
+    }
+    check_self(&ada, &Key::generate("").token(&mint().header(), &good_claims(&api).to_string()), 401).await;
 }
 
 #[tokio::test]
@@ -68,14 +124,9 @@ async fn a_token_that_was_tampered_with_is_refused() {
         assert!(json.contains(from), "{json}");
         URL_SAFE_NO_PAD.encode(json.replace(from, to))
     };
-    let kid = api.app.access_tokens.keys.published().keys[0].kid.clone().expect("a kid");
     for forged in [
         format!("{header}.{}.{signature}", rewrite(claims, "customer", "admin")),
-        format!("{}.{claims}.{signature}", rewrite(header, "at+jwt", "JWT")),
-        format!("{}.{claims}.{signature}", rewrite(header, &kid, "unknown")),
-        format!("{}.{claims}.{signature}", rewrite(header, "RS256", "HS256")),
         format!("{}.{claims}.", rewrite(header, "RS256", "none")),
-        format!("{}.{claims}.{signature}", rewrite(header, "{", r#"{"crit":["exp"],"#)),
         format!("{header}.{claims}."),
         format!("{header}.{claims}"),
         format!("{token}."),
@@ -87,30 +138,53 @@ async fn a_token_that_was_tampered_with_is_refused() {
     }
 }
 
-/// The refresh token of Ada's session, by a mint of the test's making.
-fn sign_refresh(api: &Api, secret: &str, issuer: &str, named: RefreshClaims) -> String {
-    let secrets = [secret.to_owned().into()];
-    let mint = RefreshTokens::new(issuer.to_owned(), Duration::days(30), &secrets).expect("a secret");
-    mint.sign(named, api.clock.now()).expect("a token")
+/// A refresh token with an HS256 signature, or another.
+fn sign_refresh(algorithm: hmac::Algorithm, secret: &str, header: &str, claims: &str) -> String {
+    let input = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
+    let signature = hmac::sign(&hmac::Key::new(algorithm, secret.as_bytes()), input.as_bytes());
+    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
 #[tokio::test]
-async fn a_refresh_token_of_another_signer_or_session_is_refused() {
-    const SECRET: &str = "a secret of the tests that is long enough";
+async fn a_refresh_token_that_is_not_of_our_form_is_refused_though_the_right_secret_signed_it() {
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await;
-    let first = RefreshClaims { user_id: 1, session_id: 1, generation: 1 };
-    let cases = [
-        ("a secret of somebody else that is as long", "edgeward", first),
-        (SECRET, "others", first),
-        (SECRET, "edgeward", RefreshClaims { user_id: 2, ..first }),
-        (SECRET, "edgeward", RefreshClaims { session_id: 2, ..first }),
-        (SECRET, "edgeward", RefreshClaims { generation: 2, ..first }),
-    ];
-    for (secret, issuer, named) in cases {
-        check_refresh(&ada, &sign_refresh(&api, secret, issuer, named), 401).await;
+    let now = api.clock.now().unix_timestamp();
+    let header = json!({"alg": "HS256", "typ": "rt+jwt"});
+    let claims = json!({"iss": "edgeward", "sub": "1", "jti": "1.1", "iat": now, "exp": now + 60});
+    let sign = |header: &str, claims: &str| sign_refresh(hmac::HMAC_SHA256, REFRESH_SECRET, header, claims);
+    for (member, value) in [
+        ("alg", json!("HS384")),
+        ("alg", json!("none")),
+        ("alg", json!("RS256")),
+        ("typ", json!("at+jwt")),
+        ("typ", json!("JWT")),
+        ("typ", Value::Null),
+        ("crit", json!(["exp"])),
+    ] {
+        check_refresh(&ada, &sign(&but(header.clone(), member, value), &claims.to_string()), 401).await;
     }
-    check_refresh(&ada, &sign_refresh(&api, SECRET, "edgeward", first), 200).await;
+    for (claim, value) in [
+        ("iss", json!("others")),
+        ("sub", json!("2")),
+        ("sub", json!("ada")),
+        ("jti", json!("2.1")),
+        ("jti", json!("1.2")),
+        ("jti", json!("1")),
+        ("jti", json!("1.1.1")),
+        ("iat", json!(now - 1)),
+        ("iat", Value::Null),
+    ] {
+        check_refresh(&ada, &sign(&header.to_string(), &but(claims.clone(), claim, value)), 401).await;
+    }
+    let other = but(header.clone(), "alg", json!("HS384"));
+    let right = sign_refresh(hmac::HMAC_SHA384, REFRESH_SECRET, &other, &claims.to_string());
+    check_refresh(&ada, &right, 401).await;
+    let (header, claims) = (header.to_string(), claims.to_string());
+    let foreign =
+        sign_refresh(hmac::HMAC_SHA256, "a secret of somebody else that is as long", &header, &claims);
+    check_refresh(&ada, &foreign, 401).await;
+    check_refresh(&ada, &sign(&header, &claims), 200).await;
 }
 
 #[tokio::test]
@@ -119,16 +193,27 @@ async fn a_refresh_secret_is_replaced_without_ending_sessions() {
     let both = format!("the new secret that is long enough too,{OLD}");
     let api = Api::start_with(&[("REFRESH_JWT_SECRET", &both)]).await;
     let ada = api.registered("ada@example.com").await;
-    let first = RefreshClaims { user_id: 1, session_id: 1, generation: 1 };
-    check_refresh(&ada, &sign_refresh(&api, OLD, "edgeward", first), 200).await;
+    let now = api.clock.now().unix_timestamp();
+    let first = RefreshClaims { user_id: 1, session_id: 1, generation: 1, issued_at: now };
+    let earlier = RefreshTokens::new("edgeward".to_owned(), Duration::days(30), &[OLD.to_owned().into()]);
+    check_refresh(&ada, &earlier.expect("a secret").sign(first).expect("a token"), 200).await;
 }
 
-#[tokio::test]
-async fn a_token_stays_below_one_kibibyte() {
-    let api = Api::start().await;
-    let mut ada = api.registered("ada@example.com").await;
-    let longest = "a".repeat(64);
-    sqlx::query("update users set role = $1").bind(&longest).execute(&api.pool).await.expect("an update");
-    assert_eq!(ada.post("/api/auth/refresh").await.status, 200);
-    assert!(ada.cookies.values().all(|token| token.len() < 1024));
+#[test]
+fn the_largest_token_stays_below_one_kibibyte() {
+    // What the settings allow at most; see `ISSUER`.
+    let longest = "é".repeat(28);
+    let role = Role::parse(&"a".repeat(64)).expect("a role");
+    let key = PrivateKey::generate(KeySize::Rsa3072).expect("a key");
+    let (issued_at, ttl) = (9_999_999_999 - 86_400, Duration::days(365));
+    let mint = AccessTokens {
+        keys: KeySet::new(key, Vec::new()),
+        issuer: longest.clone(),
+        audience: longest.clone(),
+        ttl: Duration::days(1),
+    };
+    assert!(mint.sign(i64::MAX, i64::MAX, &role, issued_at).expect("a token").len() < 1024);
+    let named = RefreshClaims { user_id: i64::MAX, session_id: i64::MAX, generation: i64::MAX, issued_at };
+    let mint = RefreshTokens::new(longest, ttl, &[REFRESH_SECRET.to_owned().into()]).expect("a secret");
+    assert!(mint.sign(named).expect("a token").len() < 1024);
 }

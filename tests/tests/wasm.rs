@@ -1,13 +1,13 @@
 //! The compiled filter in a host of its own: what the real .wasm lets through, what it refuses, and what it
 //! makes of the edge feed.
 
-use edgeward_tests::host::{Exchange, Headers, Host, Traits};
+use edgeward_tests::host::{CALLS, Call, Exchange, Headers, Host, Traits};
 use edgeward_tests::mint::{self, Key};
 use serde_json::{Value, json};
 
 const NOW: u64 = 1_800_000_000;
-const ENVOY: Traits = Traits { verify_signature: true, now: NOW };
-const OTHER_PROXY: Traits = Traits { verify_signature: false, now: NOW };
+const ENVOY: Traits = Traits { verify_signature: true, now: NOW, fault: None };
+const OTHER_PROXY: Traits = Traits { verify_signature: false, now: NOW, fault: None };
 
 fn configuration(changes: &Value) -> String {
     let mut whole = json!({
@@ -325,4 +325,81 @@ fn the_last_good_keys_stay_whatever_the_feed_says() {
     assert_eq!(refused(&get(&mut host, "/orders", &[("cookie", &cookie)])), (401, "kid_unknown"));
     let failures = host.log().iter().filter(|line| line.contains("failed")).count();
     assert_eq!(failures, 1, "a lasting failure is logged once: {:?}", host.log());
+}
+
+/// What hosts answer with: the ABI's statuses, and what it has no name for.
+const STATUSES: [u32; 14] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 99, u32::MAX];
+
+#[test]
+fn whatever_a_host_answers_nothing_forged_or_unjudged_passes() {
+    let key = Key::generate("a");
+    let ours = format!("a=1; access_token={}; refresh_token=r", key.good(NOW));
+    let inline = configuration(&json!({"keys": {"inline": mint::jwks(&[&key])}, "feed": {"cluster": "c"}}));
+    for call in CALLS {
+        for status in STATUSES {
+            let mut host = Host::start(ENVOY, &inline).unwrap();
+            host.fail(call, status);
+            host.tick();
+            for call in host.take_calls() {
+                host.answer(&call, Some(200), b"{}");
+            }
+            for (path, cookie) in
+                [("/orders", ours.as_str()), ("/orders", ""), ("/public/", ours.as_str()), ("/a//b", "")]
+            {
+                let forged = [("cookie", cookie), ("x-user-id", "1"), ("x_user_role", "admin")];
+                let exchange = get(&mut host, path, &forged);
+                let Some(passed) = exchange.upstream else { continue };
+                assert!(
+                    path == "/public/" || path == "/orders" && !cookie.is_empty(),
+                    "{call} {status} {path}"
+                );
+                for (name, value) in passed {
+                    let (name, value) = (String::from_utf8(name).unwrap(), String::from_utf8(value).unwrap());
+                    assert!(!value.contains("_token"), "{call} {status}: {name}: {value}");
+                    assert!(
+                        name != "x_user_role" && (name != "x-user-id" || value == "42"),
+                        "{call} {status}: {name}: {value}"
+                    );
+                }
+            }
+            let trailers = host.trailers(headers(&[("x-user-id", "1")])).unwrap_or_default();
+            assert!(trailers.is_empty(), "{call} {status}");
+        }
+    }
+}
+
+#[test]
+fn a_host_that_fails_at_the_start_is_given_no_filter_or_one_that_refuses() {
+    for call in CALLS {
+        for status in STATUSES {
+            let traits = Traits { fault: Some((call, status)), ..ENVOY };
+            let Ok(mut host) = Host::start(traits, &configuration(&json!({"feed": {"cluster": "c"}}))) else {
+                continue;
+            };
+            host.tick();
+            assert!(
+                get(&mut host, "/orders", &[("cookie", "access_token=x")]).upstream.is_none(),
+                "{call} {status}"
+            );
+        }
+    }
+}
+
+#[test]
+fn answers_that_come_twice_late_or_from_nowhere_change_nothing() {
+    let (key, other) = (Key::generate("a"), Key::generate("b"));
+    let cookie = format!("access_token={}", key.good(NOW));
+    let feed = |etag: &str, key: &Key| json!({"keys": {"etag": etag, "set": mint::jwks(&[key])}}).to_string();
+    let mut host = with_feed();
+    host.tick();
+    let call = host.take_calls().pop().unwrap();
+    host.answer(&call, Some(200), feed("e1", &key).as_bytes());
+    host.answer(&call, Some(200), feed("e2", &other).as_bytes());
+    host.answer(&Call { token: 4711, ..call.clone() }, Some(200), feed("e3", &other).as_bytes());
+    host.tick();
+    let late = host.take_calls().pop().unwrap();
+    host.set_now(NOW + 60);
+    host.tick();
+    host.answer(&late, Some(200), feed("e4", &other).as_bytes());
+    assert!(get(&mut host, "/orders", &[("cookie", &cookie)]).upstream.is_some());
 }

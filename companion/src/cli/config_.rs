@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::Environment;
+use super::{Environment, say};
 use crate::config;
 
 #[derive(Subcommand)]
@@ -14,9 +14,9 @@ pub(super) enum Config {
 impl Config {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let Self::Check = self;
-        let (_, effective) = config::read_effective::<config::Config>(&Environment::read()?)?;
+        let (_, effective) = config::read_effective::<config::Config>(&Environment::read())?;
         for setting in effective {
-            println!("{}={}", setting.name, setting.value);
+            say(format_args!("{}={}", setting.name, setting.value))?;
         }
         Ok(())
     }

@@ -1,16 +1,11 @@
 //! Connections for commands, and the one sentence that is said when there is none. No SQL lives here.
 
-use std::time::Duration;
-
 use anyhow::bail;
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{ConnectOptions, PgConnection, PgPool};
+use sqlx::{ConnectOptions, PgConnection};
 
 use crate::config::Database;
+use crate::db::pool::ACQUIRE_LIMIT;
 use crate::db::schema;
-
-/// How long a request waits for a connection before it is told to come back.
-const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
 
 /// One connection.
 pub(super) async fn connect(database: &Database) -> anyhow::Result<PgConnection> {
@@ -35,12 +30,4 @@ pub(super) async fn connect_to_schema(database: &Database) -> anyhow::Result<PgC
         None => Ok(connection),
         Some(mismatch) => Err(mismatch.into()),
     }
-}
-
-/// A pool. It connects as it needs to.
-pub(super) fn pool(database: &Database) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(database.pool_size)
-        .acquire_timeout(ACQUIRE_LIMIT)
-        .connect_lazy_with(database.options.clone())
 }

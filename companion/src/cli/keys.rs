@@ -4,7 +4,7 @@ use anyhow::{Context, anyhow};
 use aws_lc_rs::rsa::KeySize;
 use clap::{Subcommand, ValueEnum};
 
-use super::read_settings;
+use super::{read_settings, say};
 use crate::config::KeyFolder;
 use crate::domain::key_files;
 use crate::domain::keys::PrivateKey;
@@ -26,16 +26,13 @@ pub(super) enum Keys {
     Jwk,
 }
 
+/// Larger keys would make tokens of more than 1 KiB.
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum Bits {
     #[value(name = "2048")]
     B2048,
     #[value(name = "3072")]
     B3072,
-    #[value(name = "4096")]
-    B4096,
-    #[value(name = "8192")]
-    B8192,
 }
 
 impl Keys {
@@ -45,17 +42,20 @@ impl Keys {
             Self::Generate { bits, force } => {
                 let key = PrivateKey::generate(bits.into()).ok_or_else(|| anyhow!("no key could be made"))?;
                 key_files::write(&dir, &key, force)?;
-                println!("{}  {}", key.public().kid(), dir.join(key_files::PRIVATE).display());
+                say(format_args!("{}  {}", key.public().kid(), dir.join(key_files::PRIVATE).display()))?;
             }
             Self::List => {
                 for file in key_files::list(&dir)? {
                     let (kid, bits) = (file.key.kid(), file.key.bits());
-                    println!("{:<8} {kid}  {bits} bits  {}", file.state, file.path.display());
+                    say(format_args!("{:<8} {kid}  {bits} bits  {}", file.state, file.path.display()))?;
+                }
+                for path in key_files::list_exposed(&dir) {
+                    say(format_args!("{} can be read by others; run: chmod 600", path.display()))?;
                 }
             }
             Self::Jwk => {
                 let keys = key_files::read(&dir)?;
-                println!("{}", serde_json::to_string_pretty(keys.published()).context("the set is JSON")?);
+                say(serde_json::to_string_pretty(keys.published()).context("the set is JSON")?)?;
             }
         }
         Ok(())
@@ -67,8 +67,6 @@ impl From<Bits> for KeySize {
         match bits {
             Bits::B2048 => Self::Rsa2048,
             Bits::B3072 => Self::Rsa3072,
-            Bits::B4096 => Self::Rsa4096,
-            Bits::B8192 => Self::Rsa8192,
         }
     }
 }

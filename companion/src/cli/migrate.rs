@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{connect, read_settings};
+use super::{connect, read_settings, say};
 use crate::config::Database;
 use crate::db::schema;
 
@@ -23,13 +23,13 @@ impl Migrate {
         match self {
             Self::Run => schema::run(&mut connection).await?,
             Self::Revert => match schema::revert(&mut connection).await? {
-                Some(version) => println!("took back {version:04}"),
-                None => println!("there is nothing to take back"),
+                Some(version) => say(format_args!("took back {version:04}"))?,
+                None => say("there is nothing to take back")?,
             },
             Self::Status => {}
         }
         for step in schema::status(&mut connection).await? {
-            println!("{step}");
+            say(step)?;
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! The command line: what can be said, and who does it. One file a command; nothing is done here.
 
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -53,10 +55,31 @@ pub fn run() -> ExitCode {
     match Cli::parse().command.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("edgeward: {error:#}");
+            // Whoever read along has heard enough, as `head` has.
+            if error
+                .downcast_ref::<io::Error>()
+                .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+            {
+                return ExitCode::SUCCESS;
+            }
+            _ = writeln!(io::stderr(), "edgeward: {}", tell(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error and its causes, less those that the error before has told already.
+fn tell(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told.as_str() {
+        "" => cause,
+        told if told.contains(&cause) => told.to_owned(),
+        told => format!("{told}: {cause}"),
+    })
+}
+
+/// Writes a line to standard output.
+fn say(line: impl Display) -> anyhow::Result<()> {
+    Ok(writeln!(io::stdout(), "{line}")?)
 }
 
 impl Command {
@@ -78,5 +101,22 @@ fn block_on(task: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()
 
 /// Reads the settings that a command needs, and no others.
 fn read_settings<S: Section>() -> anyhow::Result<S> {
-    Ok(config::read(&Environment::read()?)?)
+    Ok(config::read(&Environment::read())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::tell;
+
+    #[test]
+    fn no_cause_is_told_twice() {
+        let check = |error: anyhow::Error, expected| assert_eq!(tell(&error), expected);
+        check(anyhow!("no disk").context("cannot write"), "cannot write: no disk");
+        check(
+            anyhow!("no disk").context("no disk").context("while writing: no disk"),
+            "while writing: no disk",
+        );
+    }
 }

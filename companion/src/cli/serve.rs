@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use aws_lc_rs::rand::SystemRandom;
-use axum::Router;
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,10 +15,10 @@ use tracing_subscriber::EnvFilter;
 use super::{connect, read_settings};
 use crate::app::{App, Random};
 use crate::config::{Config, Log, LogFormat};
-use crate::db::schema;
+use crate::db::{pool, schema};
 use crate::domain::clock::SystemClock;
 use crate::domain::key_files;
-use crate::http;
+use crate::http::{self, server};
 
 /// How long requests in flight may take to finish.
 const GRACE: Duration = Duration::from_secs(10);
@@ -36,12 +35,15 @@ impl Serve {
         let config: Config = read_settings()?;
         start_log(&config.log)?;
         let keys = key_files::read(&config.keys.0)?;
+        for path in key_files::list_exposed(&config.keys.0) {
+            tracing::warn!(path = %path.display(), "a private key can be read by others");
+        }
         if self.migrate {
             schema::run(&mut connect::connect(&config.database).await?).await?;
         }
         drop(connect::connect_to_schema(&config.database).await?);
 
-        let pool = connect::pool(&config.database);
+        let pool = pool::make(&config.database);
         let random: Random = Arc::new(SystemRandom::new());
         let app = App::new(&config, pool.clone(), keys, Arc::new(SystemClock), &random)
             .ok_or_else(|| anyhow!("the system has no randomness to give"))?;
@@ -51,9 +53,9 @@ impl Serve {
         let stop = watch_for_stop()?;
         let mut stopped = stop.clone();
         let served = async {
-            tokio::try_join!(
-                serve(public, http::public(Arc::clone(&app)), stop.clone()),
-                serve(internal, http::internal(app), stop.clone()),
+            tokio::join!(
+                server::serve(public, http::public(Arc::clone(&app)), stop.clone()),
+                server::serve(internal, http::internal(app), stop.clone()),
             )
         };
         let too_late = async {
@@ -62,7 +64,7 @@ impl Serve {
             tokio::time::sleep(GRACE).await;
         };
         tokio::select! {
-            done = served => { done?; }
+            _ = served => {}
             () = too_late => tracing::warn!("requests in flight were cut off"),
         }
         // A connection that somebody still holds must not hold the end.
@@ -79,17 +81,6 @@ async fn listen(listener: &str, address: std::net::IpAddr, port: u16) -> anyhow:
         .with_context(|| format!("cannot listen on {address} for the {listener} API"))?;
     tracing::info!(listener, address = %bound.local_addr()?, "listening");
     Ok(bound)
-}
-
-async fn serve(
-    listener: TcpListener,
-    router: Router,
-    mut stop: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(async move { _ = stop.wait_for(|stop| *stop).await })
-        .await
 }
 
 /// Turns true at the first SIGTERM or SIGINT.

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
-use super::{connect, read_settings};
+use super::{connect, read_settings, say};
 use crate::config::{Database, Hashing, Reader, Section};
 use crate::db::refresh_tokens;
 use crate::db::users::{self, InsertRefused, NewUser};
@@ -86,18 +86,13 @@ impl User {
             Self::List => list(connection).await,
             Self::SetRole { email, role } => {
                 let id = require(users::set_role(connection, &email, &role, now).await?, &email)?;
-                println!(
-                    "user {id} ({}) has the role {} from the next refresh on",
-                    email.as_str(),
-                    role.as_str()
-                );
-                Ok(())
+                let (email, role) = (email.as_str(), role.as_str());
+                say(format_args!("user {id} ({email}) has the role {role} from the next refresh on"))
             }
             Self::Disable { email } => disable(connection, &email, now).await,
             Self::Enable { email } => {
                 let id = require(users::set_disabled(connection, &email, false, now).await?, &email)?;
-                println!("user {id} ({}) may sign in", email.as_str());
-                Ok(())
+                say(format_args!("user {id} ({}) may sign in", email.as_str()))
             }
         }
     }
@@ -116,14 +111,19 @@ impl Create {
             last_name: &self.last_name,
             email: &self.email,
             password: &password,
-            role: self.role.as_ref(),
         };
-        match users::insert(connection, &user, now).await {
-            Ok((id, role)) => println!("user {id} ({}) is made, as {}", self.email.as_str(), role.as_str()),
-            Err(InsertRefused::EmailTaken) => bail!("there is a user {} already", self.email.as_str()),
+        let email = self.email.as_str();
+        let mut transaction = connection.begin().await?;
+        let (id, first_role) = match users::insert(&mut transaction, &user, now).await {
+            Ok(made) => made,
+            Err(InsertRefused::EmailTaken) => bail!("there is a user {email} already"),
             Err(InsertRefused::Database(error)) => return Err(error.into()),
+        };
+        if let Some(role) = &self.role {
+            users::set_role(&mut transaction, &self.email, role, now).await?;
         }
-        Ok(())
+        transaction.commit().await?;
+        say(format_args!("user {id} ({email}) is made, as {}", self.role.unwrap_or(first_role).as_str()))
     }
 }
 
@@ -132,21 +132,20 @@ async fn disable(connection: &mut PgConnection, email: &Email, now: OffsetDateTi
     let id = require(users::set_disabled(&mut transaction, email, true, now).await?, email)?;
     let ended = refresh_tokens::delete_all(&mut transaction, id).await?;
     transaction.commit().await?;
-    println!("user {id} ({}) may not sign in; sessions ended: {ended}", email.as_str());
-    Ok(())
+    say(format_args!("user {id} ({}) may not sign in; sessions ended: {ended}", email.as_str()))
 }
 
 async fn list(connection: &mut PgConnection) -> anyhow::Result<()> {
-    println!("{:>6}  {:<32}  {:<16}  {:<9}  NAME", "ID", "E-MAIL", "ROLE", "STATE");
+    say(format_args!("{:>6}  {:<32}  {:<16}  {:<9}  NAME", "ID", "E-MAIL", "ROLE", "STATE"))?;
     for user in users::list(connection).await? {
         let state = if user.disabled_at.is_some() { "disabled" } else { "active" };
         let name = format!("{} {}", user.first_name, user.last_name);
-        println!("{:>6}  {:<32}  {:<16}  {state:<9}  {name}", user.id, user.email, user.role);
+        say(format_args!("{:>6}  {:<32}  {:<16}  {state:<9}  {name}", user.id, user.email, user.role))?;
     }
     Ok(())
 }
 
-/// One line of standard input: an argument would be seen in the process list and kept in the shell's history.
+/// Exactly one line of standard input, less the end of the line: an argument would be seen in the process list and kept in the shell's history.
 fn read_password(even_from_terminal: bool) -> anyhow::Result<Password> {
     /// Far more than a password may have, so that a wrong file is not read to its end.
     const MAX_BYTES: u64 = 4096;
@@ -162,7 +161,11 @@ fn read_password(even_from_terminal: bool) -> anyhow::Result<Password> {
     } else {
         input.lock().take(MAX_BYTES).read_to_string(&mut line)?;
     }
-    Password::parse(line.trim_end_matches(['\r', '\n'])).map_err(|mistake| anyhow!("{mistake}"))
+    let password = line.strip_suffix('\n').map_or(&*line, |line| line.strip_suffix('\r').unwrap_or(line));
+    if password.contains('\n') {
+        bail!("the password must be one line, and there are more");
+    }
+    Password::parse(password).map_err(|mistake| anyhow!("{mistake}"))
 }
 
 async fn hash(password: Password, hashing: &Hashing) -> anyhow::Result<PasswordHash> {

@@ -50,6 +50,10 @@ fn read_url(reader: &mut Reader<'_>, url: &str) -> Option<PgConnectOptions> {
             reader.refuse::<()>(name, Problem::Contradicts("DATABASE_URL"));
         }
     }
+    // A URL's password cannot be looked at, so none is compared with it.
+    if reader.secret("DB_PASSWORD")?.is_some() {
+        return reader.refuse("DB_PASSWORD", Problem::NotTogetherWith("DATABASE_URL"));
+    }
     Some(options)
 }
 
@@ -67,7 +71,9 @@ fn read_parts(reader: &mut Reader<'_>) -> Option<PgConnectOptions> {
             reader.refuse::<()>(setting, Problem::Missing);
         }
     }
-    let options = PgConnectOptions::new().host(&host?).port(port?).username(&username?).database(&name?);
+    // A password left out is none, and not one that libpq's files have.
+    let options =
+        PgConnectOptions::new_without_pgpass().host(&host?).port(port?).username(&username?).database(&name?);
     Some(match password? {
         Some(password) => options.password(password.expose_secret()),
         None => options,

@@ -1,7 +1,7 @@
 //! What can be wrong with a setting. A value never lives here: it may be a secret.
 
-use std::fmt;
 use std::path::PathBuf;
+use std::{fmt, io};
 
 /// One thing wrong with the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,9 +36,13 @@ pub enum Problem {
     /// It is given itself and as a file.
     ValueAndFile,
     /// Its file cannot be read.
-    FileUnreadable(PathBuf),
+    FileUnreadable(PathBuf, io::ErrorKind),
+    /// It is a settings file that cannot be read.
+    Unreadable(io::ErrorKind),
     /// A line of a settings file cannot be read.
     LineUnreadable,
+    /// It is a settings file for one `APP_ENV`, and sets another.
+    OtherAppEnv,
     /// It says something else than this other setting.
     Contradicts(&'static str),
     /// It cannot be had together with this.
@@ -68,10 +72,14 @@ impl fmt::Display for Mistake {
                 )
             }
             Problem::ValueAndFile => write!(f, "{name} and {name}_FILE are both set"),
-            Problem::FileUnreadable(path) => {
-                write!(f, "{name}_FILE names {}, which cannot be read", path.display())
+            Problem::FileUnreadable(path, error) => {
+                write!(f, "{name}_FILE names {}, which cannot be read: {error}", path.display())
             }
+            Problem::Unreadable(error) => write!(f, "{name} cannot be read: {error}"),
             Problem::LineUnreadable => write!(f, "{name} has a line that is not NAME=value"),
+            Problem::OtherAppEnv => {
+                write!(f, "{name} sets another APP_ENV than the one it is for; set that in the environment")
+            }
             Problem::Contradicts(other) => write!(f, "{name} contradicts {other}; set one of them"),
             Problem::NotTogetherWith(other) => write!(f, "{name} cannot be had together with {other}"),
             Problem::NotText => write!(f, "{name} is not UTF-8"),

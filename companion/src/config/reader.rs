@@ -1,11 +1,11 @@
 //! Reads settings one by one and remembers every mistake. Which settings there are is not said here.
 
-use std::fs;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
 
+use super::source::read_small;
 use super::{AppEnv, Lookup, Mistake, Mistakes, Problem};
 
 /// Settings of `cargo xtask`, which run in the same environment.
@@ -36,6 +36,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub(super) fn new(lookup: &'a dyn Lookup) -> Self {
         let mut reader = Self { lookup, effective: Vec::new(), mistakes: Mistakes::default() };
+        reader.mistakes = lookup.mistakes();
         for name in lookup.names() {
             if name.starts_with("EDGEWARD_") && !FOREIGN.contains(&name.as_str()) {
                 reader.refuse::<()>(&name, Problem::Unknown);
@@ -66,16 +67,24 @@ impl<'a> Reader<'a> {
 
     /// A text that may be left out.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
-        let value = self.lookup.value(name);
+        let value = self.value(name);
         self.note(name, value.as_deref().unwrap_or_default());
         value
     }
 
     /// A text with a default.
     pub fn text_or(&mut self, name: &'static str, default: &str) -> String {
-        let value = self.lookup.value(name).unwrap_or_else(|| default.to_owned());
+        let value = self.value(name).unwrap_or_else(|| default.to_owned());
         self.note(name, &value);
         value
+    }
+
+    /// A value as it stands; one that is no text is a mistake.
+    fn value(&mut self, name: &str) -> Option<String> {
+        match self.lookup.value(name)?.into_string() {
+            Ok(value) => Some(value),
+            Err(_) => self.refuse(name, Problem::NotText),
+        }
     }
 
     /// A text that `parse` understands; `form` says which those are.
@@ -109,10 +118,10 @@ impl<'a> Reader<'a> {
         let file = self.lookup.value(&format!("{name}_FILE")).map(PathBuf::from);
         let secret = match (self.lookup.value(name), file) {
             (Some(_), Some(_)) => return self.refuse(name, Problem::ValueAndFile),
-            (Some(value), None) => Some(value),
-            (None, Some(path)) => match fs::read_to_string(&path) {
+            (Some(_), None) => Some(self.value(name)?),
+            (None, Some(path)) => match read_small(&path) {
                 Ok(content) => Some(content.trim_end_matches(['\r', '\n']).to_owned()),
-                Err(_) => return self.refuse(name, Problem::FileUnreadable(path)),
+                Err(error) => return self.refuse(name, Problem::FileUnreadable(path, error.kind())),
             },
             (None, None) => None,
         };

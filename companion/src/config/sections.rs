@@ -1,15 +1,20 @@
 //! The settings by subject, but for the database's: their names, defaults and limits.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 use time::Duration;
+use tracing_subscriber::EnvFilter;
 
 use super::{AppEnv, Problem, Reader, Section};
+use crate::domain::host_name::is_host_name;
 
 /// HS256 wants a key at least as long as its digest (RFC 7518 §3.2).
 const MIN_SECRET_CHARS: usize = 32;
+
+/// The longest issuer or audience: with the largest of everything else a token stays below 1 KiB.
+const MAX_NAME_BYTES: usize = 56;
 
 /// Listeners, paths and origins.
 pub struct Http {
@@ -87,7 +92,7 @@ impl Section for Http {
         let origins = reader.parsed(
             "CLIENT_UI_DOMAIN",
             "",
-            "one or several origins such as https://app.example.com",
+            "one or several origins such as https://app.example.com, without the scheme's own port",
             |text| {
                 text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(parse_origin).collect()
             },
@@ -96,7 +101,7 @@ impl Section for Http {
             && port == internal
             && port != 0
         {
-            return reader.refuse("INTERNAL_PORT", Problem::NotTogetherWith("the same PORT"));
+            reader.refuse::<()>("INTERNAL_PORT", Problem::NotTogetherWith("the same PORT"));
         }
         Some(Self {
             bind_address: bind_address?,
@@ -120,17 +125,37 @@ fn parse_base_path(text: &str) -> Option<String> {
 
 /// An origin as a browser sends it (RFC 6454 §7.1), without `*`, which credentials must not be sent to.
 fn parse_origin(text: &str) -> Option<String> {
-    let origin = text.trim_end_matches('/').to_ascii_lowercase();
-    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"))?;
-    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);
-    (!host.is_empty() && host.bytes().all(is_host)).then_some(origin)
+    let origin = text.strip_suffix('/').unwrap_or(text).to_ascii_lowercase();
+    let (scheme, authority) = origin.split_once("://")?;
+    let default_port = match scheme {
+        "http" => 80,
+        "https" => 443,
+        _ => return None,
+    };
+    // The colons of an IPv6 address are within its brackets.
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let is_address = |text: &str| text.parse().is_ok_and(|address: Ipv6Addr| address.to_string() == text);
+    let is_host = match host.strip_prefix('[') {
+        Some(address) => address.strip_suffix(']').is_some_and(is_address),
+        None => is_host_name(host),
+    };
+    // Spelled as a browser spells it, or no `Origin` header would ever equal it.
+    let is_port = |text: &str| {
+        text.parse().is_ok_and(|port: u16| port != 0 && port != default_port && port.to_string() == text)
+    };
+    (is_host && port.is_none_or(is_port)).then_some(origin)
 }
 
 impl Section for Tokens {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        const NAME: &str = "1 to 256 characters without control characters";
+        const NAME: &str = "1 to 56 bytes without control characters, quotes and backslashes";
         let parse_name = |text: &str| {
-            ((1..=256).contains(&text.len()) && !text.chars().any(char::is_control)).then(|| text.to_owned())
+            let is_escaped = |char: char| char.is_control() || char == '"' || char == '\\';
+            let fits = (1..=MAX_NAME_BYTES).contains(&text.len()) && !text.contains(is_escaped);
+            fits.then(|| text.to_owned())
         };
         let issuer = reader.parsed("ISSUER", "edgeward", NAME, parse_name);
         let audience = reader.parsed("AUDIENCE", "edgeward", NAME, parse_name);
@@ -169,8 +194,10 @@ impl Section for KeyFolder {
 impl Section for Hashing {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         // Below 10 a stolen table is guessed quickly; at 16 one login takes some four seconds.
-        let least = if reader.app_env()? == AppEnv::Prod { 10 } else { 4 };
-        Some(Self { bcrypt_cost: reader.number("BCRYPT_COST", 12_u32, least..=16)? })
+        let app_env = reader.app_env();
+        let least = if app_env == Some(AppEnv::Prod) { 10 } else { 4 };
+        let bcrypt_cost = reader.number("BCRYPT_COST", 12_u32, least..=16);
+        app_env.and(bcrypt_cost).map(|bcrypt_cost| Self { bcrypt_cost })
     }
 }
 
@@ -178,19 +205,19 @@ impl Section for Cookies {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let secure = reader.app_env().map(|app_env| app_env != AppEnv::Dev);
         let prefix = reader.text_or("COOKIE_PREFIX", "");
-        let domain = reader.parsed("COOKIE_DOMAIN", "", "a domain such as example.com", |text| {
-            let is_domain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
-            is_domain.then(|| Some(text.to_owned()).filter(|domain| !domain.is_empty()))
+        let domain = reader.parsed("COOKIE_DOMAIN", "", "a domain such as example.com", |text| match text {
+            "" => Some(None),
+            text => is_host_name(text).then(|| Some(text.to_owned())),
         });
         if !matches!(prefix.as_str(), "" | "__Host-" | "__Secure-") {
-            return reader.refuse("COOKIE_PREFIX", Problem::NotOneOf(&["__Host-", "__Secure-", "(empty)"]));
+            reader.refuse::<()>("COOKIE_PREFIX", Problem::NotOneOf(&["__Host-", "__Secure-", "(empty)"]));
         }
         // RFC 6265bis §4.1.3: a browser drops a cookie whose attributes break the promise of its name.
         if !prefix.is_empty() && secure == Some(false) {
-            return reader.refuse("COOKIE_PREFIX", Problem::NotTogetherWith("APP_ENV=dev"));
+            reader.refuse::<()>("COOKIE_PREFIX", Problem::NotTogetherWith("APP_ENV=dev"));
         }
         if prefix == "__Host-" && domain.as_ref().is_some_and(Option::is_some) {
-            return reader.refuse("COOKIE_DOMAIN", Problem::NotTogetherWith("COOKIE_PREFIX=__Host-"));
+            reader.refuse::<()>("COOKIE_DOMAIN", Problem::NotTogetherWith("COOKIE_PREFIX=__Host-"));
         }
         Some(Self { prefix, domain: domain?, secure: secure? })
     }
@@ -198,12 +225,15 @@ impl Section for Cookies {
 
 impl Section for Log {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let default = if reader.app_env()? == AppEnv::Dev { "text" } else { "json" };
+        let default = if reader.app_env() == Some(AppEnv::Dev) { "text" } else { "json" };
         let format = match reader.text_or("LOG_FORMAT", default).as_str() {
-            "json" => LogFormat::Json,
-            "text" => LogFormat::Text,
-            _ => return reader.refuse("LOG_FORMAT", Problem::NotOneOf(&["json", "text"])),
+            "json" => Some(LogFormat::Json),
+            "text" => Some(LogFormat::Text),
+            _ => reader.refuse("LOG_FORMAT", Problem::NotOneOf(&["json", "text"])),
         };
-        Some(Self { format, filter: reader.text_or("RUST_LOG", "info") })
+        let filter = reader.parsed("RUST_LOG", "info", "a log filter such as info,sqlx=warn", |text| {
+            EnvFilter::try_new(text).ok().map(|_| text.to_owned())
+        });
+        Some(Self { format: format?, filter: filter? })
     }
 }

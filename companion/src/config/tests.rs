@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
 
 use secrecy::ExposeSecret;
 
 use super::*;
 
+const ORIGINS: &str = "CLIENT_UI_DOMAIN is not one or several origins such as https://app.example.com, without the scheme's own port";
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 fn settings(more: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -51,14 +53,24 @@ fn every_mistake_is_named_at_once() {
             ("CLIENT_UI_DOMAIN", "*"),
             ("EDGEWARD_PROT", "1"),
             ("EDGEWARD_GATEWAY_PORT", "8080"),
+            ("BCRYPT_COST", "3"),
+            ("COOKIE_PREFIX", "host-"),
+            ("COOKIE_DOMAIN", "..."),
+            ("LOG_FORMAT", "xml"),
+            ("RUST_LOG", "=loud"),
         ],
         &[
             "EDGEWARD_PROT is not a setting of this version",
             "PORT is not a whole number from 0 to 65535",
-            "CLIENT_UI_DOMAIN is not one or several origins such as https://app.example.com",
+            ORIGINS,
             "DATABASE_URL (or DB_HOST, DB_USERNAME, DB_NAME) is not set",
             "REFRESH_JWT_SECRET has a secret of fewer than 32 characters; make one with: openssl rand -hex 32",
             "APP_ENV is not one of: dev, test, prod",
+            "BCRYPT_COST is not a whole number from 4 to 16",
+            "COOKIE_DOMAIN is not a domain such as example.com",
+            "COOKIE_PREFIX is not one of: __Host-, __Secure-, (empty)",
+            "LOG_FORMAT is not one of: json, text",
+            "RUST_LOG is not a log filter such as info,sqlx=warn",
         ],
     );
 }
@@ -76,7 +88,11 @@ fn single_settings_are_held_to_their_limits() {
     check(&[("BASE_PATH", "/{x}")], &["BASE_PATH is not a path such as /api (/ for none)"]);
     check(&[("PORT", "5502")], &["INTERNAL_PORT cannot be had together with the same PORT"]);
     check(&[("PORT", "0"), ("INTERNAL_PORT", "0")], &[]);
-    check(&[("ISSUER", "a\nb")], &["ISSUER is not 1 to 256 characters without control characters"]);
+    for issuer in ["a\nb", "a\"b", "a\\b", &"a".repeat(57)] {
+        let told = "ISSUER is not 1 to 56 bytes without control characters, quotes and backslashes";
+        check(&[("ISSUER", issuer)], &[told]);
+    }
+    check(&[("ISSUER", &"a".repeat(56)), ("AUDIENCE", "https://example.com/ é")], &[]);
 }
 
 #[test]
@@ -84,6 +100,32 @@ fn origins_are_exact_and_may_be_several() {
     let config =
         read::<Config>(&settings(&[("CLIENT_UI_DOMAIN", "http://localhost:5173, https://App.example/ ")]));
     assert_eq!(config.unwrap().http.origins, ["http://localhost:5173", "https://app.example"]);
+    for origin in ["http://127.0.0.1", "http://[::1]", "https://[2001:db8::1]:8443", "https://a.b:80"] {
+        check(&[("CLIENT_UI_DOMAIN", origin)], &[]);
+    }
+    for origin in [
+        "app.example",
+        "ftp://app.example",
+        "https://",
+        "https://app..example",
+        "https://-app.example",
+        "https://app.example/path",
+        "https://app.example//",
+        "https://ada@app.example",
+        "https://*.example",
+        "https://app.example:",
+        "https://app.example:0",
+        "https://app.example:65536",
+        "https://app.example:08443",
+        "https://app.example:443",
+        "http://app.example:80",
+        "http://[::1",
+        "http://[0:0:0:0:0:0:0:1]",
+        "http://::1",
+        "http://[a]",
+    ] {
+        check(&[("CLIENT_UI_DOMAIN", origin)], &[ORIGINS]);
+    }
 }
 
 #[test]
@@ -99,7 +141,9 @@ fn a_cookie_prefix_keeps_its_promise() {
         &[("COOKIE_PREFIX", "__Secure-"), ("APP_ENV", "dev")],
         &["COOKIE_PREFIX cannot be had together with APP_ENV=dev"],
     );
-    check(&[("COOKIE_DOMAIN", "a; b")], &["COOKIE_DOMAIN is not a domain such as example.com"]);
+    for domain in ["a; b", "...", ".", "example..com", "-example.com", ".example.com"] {
+        check(&[("COOKIE_DOMAIN", domain)], &["COOKIE_DOMAIN is not a domain such as example.com"]);
+    }
 }
 
 #[test]
@@ -118,6 +162,7 @@ fn the_database_may_be_given_in_parts() {
         &["DB_PORT is not a whole number from 1 to 65535", "DB_USERNAME is not set", "DB_NAME is not set"],
     );
     check(&[("DB_HOST", "db.example"), ("DB_PORT", "5433")], &[]);
+    check(&[("DB_PASSWORD", "pw")], &["DB_PASSWORD cannot be had together with DATABASE_URL"]);
     check(&[("DB_HOST", "other")], &["DB_HOST contradicts DATABASE_URL; set one of them"]);
     check(
         &[("DATABASE_URL", "mysql://a:hunter2@h/d")],
@@ -149,8 +194,20 @@ fn a_secret_comes_from_its_file_but_not_from_both() {
     );
     check(
         &[("REFRESH_JWT_SECRET", ""), ("REFRESH_JWT_SECRET_FILE", "/nonexistent")],
-        &["REFRESH_JWT_SECRET_FILE names /nonexistent, which cannot be read"],
+        &["REFRESH_JWT_SECRET_FILE names /nonexistent, which cannot be read: entity not found"],
     );
+    let folder = tempfile::tempdir().unwrap();
+    let mut large = tempfile::NamedTempFile::new().unwrap();
+    large.write_all(&vec![b'a'; 65 * 1024]).unwrap();
+    for (path, why) in [
+        (folder.path(), "is a directory"),
+        (large.path(), "file too large"),
+        (Path::new("/dev/zero"), "unsupported"),
+    ] {
+        let path = path.to_str().unwrap();
+        let told = format!("REFRESH_JWT_SECRET_FILE names {path}, which cannot be read: {why}");
+        check(&[("REFRESH_JWT_SECRET", ""), ("REFRESH_JWT_SECRET_FILE", path)], &[&told]);
+    }
 }
 
 #[test]
@@ -163,5 +220,5 @@ fn the_effective_settings_hold_no_secret() {
 
 #[test]
 fn commands_about_keys_need_no_database_and_no_secret() {
-    assert!(read::<KeyFolder>(&BTreeMap::new()).is_ok());
+    assert!(read::<KeyFolder>(&BTreeMap::<String, String>::new()).is_ok());
 }

@@ -31,6 +31,8 @@ pub enum State {
     Pending,
     /// In the database, but with another text.
     Changed,
+    /// Begun in the database and not finished.
+    Unfinished,
     /// In the database, but not here: a newer version was at work.
     Unknown,
 }
@@ -39,6 +41,15 @@ pub enum State {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch(pub Vec<Step>);
 
+/// Why migrations were not applied or taken back.
+#[derive(Debug)]
+pub enum MigrationRefused {
+    /// The database has others than this binary.
+    Mismatch(Mismatch),
+    /// One of them failed.
+    Failed(MigrateError),
+}
+
 /// Every migration known here or there, in order.
 pub async fn status(connection: &mut PgConnection) -> Result<Vec<Step>, sqlx::Error> {
     let applied = list_applied(connection).await?;
@@ -46,15 +57,16 @@ pub async fn status(connection: &mut PgConnection) -> Result<Vec<Step>, sqlx::Er
         .iter()
         .filter(|migration| !migration.migration_type.is_down_migration())
         .map(|migration| {
-            let state = match applied.iter().find(|(version, _)| *version == migration.version) {
+            let state = match applied.iter().find(|row| row.version == migration.version) {
                 None => State::Pending,
-                Some((_, checksum)) if *checksum == migration.checksum.as_ref() => State::Applied,
+                Some(row) if !row.success => State::Unfinished,
+                Some(row) if row.checksum == migration.checksum.as_ref() => State::Applied,
                 Some(_) => State::Changed,
             };
             Step { version: migration.version, name: migration.description.to_string(), state }
         })
         .collect();
-    for (version, _) in applied {
+    for Applied { version, .. } in applied {
         if !MIGRATIONS.version_exists(version) {
             steps.push(Step { version, name: String::new(), state: State::Unknown });
         }
@@ -71,27 +83,44 @@ pub async fn compare(connection: &mut PgConnection) -> Result<Option<Mismatch>, 
 }
 
 /// Applies what is pending. Two that run at once wait for each other.
-pub async fn run(connection: &mut PgConnection) -> Result<(), MigrateError> {
-    MIGRATIONS.run_direct(None, connection, false).await
+pub async fn run(connection: &mut PgConnection) -> Result<(), MigrationRefused> {
+    require_ours(connection).await?;
+    Ok(MIGRATIONS.run_direct(None, connection, false).await?)
 }
 
 /// Takes back the last migration. Gives its number; `None` if there was none.
-pub async fn revert(connection: &mut PgConnection) -> Result<Option<i64>, MigrateError> {
-    let applied = list_applied(connection).await?;
-    let Some((last, _)) = applied.last() else { return Ok(None) };
-    let before = applied.iter().rev().nth(1).map_or(0, |(version, _)| *version);
-    MIGRATIONS.undo(&mut *connection, before).await?;
-    Ok(Some(*last))
+pub async fn revert(connection: &mut PgConnection) -> Result<Option<i64>, MigrationRefused> {
+    require_ours(connection).await?;
+    let mut applied = list_applied(connection).await?.into_iter().rev().map(|row| row.version);
+    let Some(last) = applied.next() else { return Ok(None) };
+    MIGRATIONS.undo(&mut *connection, applied.next().unwrap_or(0)).await?;
+    Ok(Some(last))
 }
 
-async fn list_applied(connection: &mut PgConnection) -> Result<Vec<(i64, Vec<u8>)>, sqlx::Error> {
+/// Nothing but pending migrations may stand between the database and this binary.
+async fn require_ours(connection: &mut PgConnection) -> Result<(), MigrationRefused> {
+    match compare(connection).await? {
+        Some(mismatch) if !mismatch.is_pending() => Err(MigrationRefused::Mismatch(mismatch)),
+        _ => Ok(()),
+    }
+}
+
+/// What sqlx keeps of one migration.
+#[derive(sqlx::FromRow)]
+struct Applied {
+    version: i64,
+    checksum: Vec<u8>,
+    success: bool,
+}
+
+async fn list_applied(connection: &mut PgConnection) -> Result<Vec<Applied>, sqlx::Error> {
     let table: Option<String> = sqlx::query_scalar("select to_regclass('_sqlx_migrations')::text")
         .fetch_one(&mut *connection)
         .await?;
     if table.is_none() {
         return Ok(Vec::new());
     }
-    sqlx::query_as("select version, checksum from _sqlx_migrations order by version")
+    sqlx::query_as("select version, checksum, success from _sqlx_migrations order by version")
         .fetch_all(connection)
         .await
 }
@@ -102,9 +131,16 @@ impl fmt::Display for Step {
             State::Applied => "applied",
             State::Pending => "pending",
             State::Changed => "applied with another text",
+            State::Unfinished => "begun and not finished",
             State::Unknown => "applied by a version newer than this one",
         };
         write!(f, "{:04} {}: {state}", self.version, self.name)
+    }
+}
+
+impl Mismatch {
+    fn is_pending(&self) -> bool {
+        self.0.iter().all(|step| step.state == State::Pending)
     }
 }
 
@@ -112,12 +148,37 @@ impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the database's schema is not the one this version expects:")?;
         self.0.iter().try_for_each(|step| write!(f, "\n  {step}"))?;
-        if self.0.iter().all(|step| step.state == State::Pending) {
-            f.write_str("\nrun: edgeward migrate run")
+        f.write_str(if self.is_pending() {
+            "\nrun: edgeward migrate run"
+        } else if self.0.iter().any(|step| step.state == State::Unfinished) {
+            "\nfinish or take back by hand what was begun, and mend its row of _sqlx_migrations"
         } else {
-            f.write_str("\nrun the version of edgeward that this database belongs to")
-        }
+            "\nrun the version of edgeward that this database belongs to"
+        })
     }
 }
 
 impl std::error::Error for Mismatch {}
+
+impl From<MigrateError> for MigrationRefused {
+    fn from(error: MigrateError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<sqlx::Error> for MigrationRefused {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl fmt::Display for MigrationRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mismatch(mismatch) => mismatch.fmt(f),
+            Self::Failed(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for MigrationRefused {}

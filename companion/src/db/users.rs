@@ -3,11 +3,12 @@
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use crate::domain::UserId;
+use crate::domain::access_token::Bearer;
 use crate::domain::email::Email;
 use crate::domain::name::Name;
 use crate::domain::password::PasswordHash;
 use crate::domain::role::Role;
-use crate::domain::{SessionId, UserId};
 
 /// A user, without the password.
 #[derive(Clone, Debug)]
@@ -36,8 +37,6 @@ pub struct Credentials {
     pub id: UserId,
     /// The hash that the password is compared with.
     pub password: PasswordHash,
-    /// The role now.
-    pub role: Role,
     /// Whether the user may not sign in.
     pub disabled: bool,
 }
@@ -52,8 +51,6 @@ pub struct NewUser<'a> {
     pub email: &'a Email,
     /// The hashed password.
     pub password: &'a PasswordHash,
-    /// The role, or the schema's default.
-    pub role: Option<&'a Role>,
 }
 
 /// Why a user was not made.
@@ -72,7 +69,7 @@ impl From<sqlx::Error> for InsertRefused {
     }
 }
 
-/// Makes a user, and gives the number and role. The unique index decides whether the e-mail is free, so there is
+/// Makes a user, and gives the number and the role that every user begins with. The unique index decides whether the e-mail is free, so there is
 /// no moment between a look and the insert.
 pub async fn insert(
     connection: &mut PgConnection,
@@ -80,14 +77,13 @@ pub async fn insert(
     now: OffsetDateTime,
 ) -> Result<(UserId, Role), InsertRefused> {
     let row = sqlx::query!(
-        "insert into users (first_name, last_name, email, password, role, created_at, updated_at)
-         values ($1, $2, $3, $4, coalesce($5, 'customer'), $6, $6)
+        "insert into users (first_name, last_name, email, password, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $5)
          returning id, role",
         user.first_name.as_str(),
         user.last_name.as_str(),
         user.email.as_str(),
         user.password.expose(),
-        user.role.map(Role::as_str),
         now,
     )
     .fetch_one(connection)
@@ -101,48 +97,39 @@ pub async fn find_credentials(
     email: &Email,
 ) -> Result<Option<Credentials>, sqlx::Error> {
     let row = sqlx::query!(
-        r#"select id, password, role, disabled_at is not null as "disabled!"
+        r#"select id, password, disabled_at is not null as "disabled!"
            from users where lower(email collate "C") = $1"#,
         email.as_str(),
     )
     .fetch_optional(connection)
     .await?;
-    row.map(|row| {
-        Ok(Credentials {
-            id: row.id,
-            password: PasswordHash::stored(row.password),
-            role: read_role(&row.role)?,
-            disabled: row.disabled,
-        })
-    })
-    .transpose()
+    Ok(row.map(|row| Credentials {
+        id: row.id,
+        password: PasswordHash::stored(row.password),
+        disabled: row.disabled,
+    }))
 }
 
-/// The user of a session, if the session lives and the user may sign in.
+/// The user that a token speaks of, if its session lives and the user may sign in. A session younger than the token
+/// is another one of the same number.
 pub async fn find_signed_in(
     connection: &mut PgConnection,
-    user_id: UserId,
-    session_id: SessionId,
+    bearer: Bearer,
     now: OffsetDateTime,
 ) -> Result<Option<User>, sqlx::Error> {
     sqlx::query_as!(
         User,
         "select users.id, first_name, last_name, email, role, disabled_at, users.created_at, users.updated_at
          from refresh_tokens join users on users.id = user_id
-         where refresh_tokens.id = $1 and users.id = $2 and expires_at > $3 and disabled_at is null",
-        session_id,
-        user_id,
+         where refresh_tokens.id = $1 and users.id = $2 and expires_at > $3 and disabled_at is null
+             and floor(extract(epoch from refresh_tokens.created_at)) <= $4::bigint",
+        bearer.session_id,
+        bearer.user_id,
         now,
+        bearer.issued_at,
     )
     .fetch_optional(connection)
     .await
-}
-
-/// The role a user has now.
-pub async fn find_role(connection: &mut PgConnection, user_id: UserId) -> Result<Role, sqlx::Error> {
-    let role =
-        sqlx::query_scalar!("select role from users where id = $1", user_id).fetch_one(connection).await?;
-    read_role(&role)
 }
 
 /// Every user, in the order they came.
@@ -210,6 +197,6 @@ pub async fn set_disabled(
 }
 
 /// The schema holds roles to their form, so this fails only if the schema was tampered with.
-fn read_role(text: &str) -> Result<Role, sqlx::Error> {
+pub(super) fn read_role(text: &str) -> Result<Role, sqlx::Error> {
     Role::parse(text).map_err(|mistake| sqlx::Error::Decode(mistake.into()))
 }

@@ -22,13 +22,15 @@ pub struct AccessTokens {
     pub ttl: Duration,
 }
 
-/// Whom a verified access token speaks of.
+/// Whom a verified token speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bearer {
     /// The user.
     pub user_id: UserId,
     /// The session.
     pub session_id: SessionId,
+    /// When it was made, in seconds since 1970.
+    pub issued_at: i64,
 }
 
 /// Whether a token's expiry counts.
@@ -64,13 +66,13 @@ pub enum AccessRefused {
 }
 
 impl AccessTokens {
-    /// A token for a session, valid from `now` on.
+    /// A token for a session, made at this second since 1970.
     pub fn sign(
         &self,
         user_id: UserId,
         session_id: SessionId,
         role: &Role,
-        now: OffsetDateTime,
+        issued_at: i64,
     ) -> Result<String, SigningFailed> {
         let claims = AccessClaims {
             iss: self.issuer.clone(),
@@ -78,8 +80,8 @@ impl AccessTokens {
             sub: user_id.to_string(),
             role: role.as_str().to_owned(),
             sid: session_id,
-            iat: now.unix_timestamp(),
-            exp: (now + self.ttl).unix_timestamp(),
+            iat: issued_at,
+            exp: issued_at + self.ttl.whole_seconds(),
         };
         let mut header = Header::new(Algorithm::RS256);
         header.typ = Some(ACCESS_TOKEN_TYP.to_owned());
@@ -125,6 +127,6 @@ impl AccessTokens {
         if expiry == Expiry::Counts && claims.exp <= now.unix_timestamp() {
             return Err(AccessRefused::Expired);
         }
-        Ok(Bearer { user_id, session_id: claims.sid })
+        Ok(Bearer { user_id, session_id: claims.sid, issued_at: claims.iat })
     }
 }

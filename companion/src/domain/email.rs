@@ -2,12 +2,12 @@
 
 use std::fmt;
 
+use super::host_name::is_host_name;
+
 /// The longest address mail can be sent to (RFC 5321 §4.5.3.1.3, less the angle brackets).
 const MAX_BYTES: usize = 254;
 /// RFC 5321 §4.5.3.1.1.
 const MAX_LOCAL_BYTES: usize = 64;
-/// RFC 1035 §2.3.4.
-const MAX_LABEL_BYTES: usize = 63;
 
 /// An address: ASCII, lower case, trimmed, `local@domain.tld`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,16 +56,10 @@ fn is_local_part(local: &str) -> bool {
     local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atext))
 }
 
-/// Two or more host-name labels (RFC 1123 §2.1), the last one not a number.
+/// A host's name of two or more labels, the last one not a number.
 fn is_domain(domain: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=MAX_LABEL_BYTES).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let last = domain.rsplit('.').next().unwrap_or_default();
-    domain.contains('.') && domain.split('.').all(is_label) && !last.bytes().all(|byte| byte.is_ascii_digit())
+    let last = domain.rsplit_once('.').map(|(_, last)| last);
+    is_host_name(domain) && last.is_some_and(|last| !last.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 impl fmt::Display for EmailMistake {

@@ -42,7 +42,6 @@ pub enum HashingRefused {
 /// Hashes and compares, a bounded number at once.
 pub struct PasswordHasher {
     cost: u32,
-    dummy: Arc<PasswordHash>,
     random: Arc<dyn SecureRandom + Send + Sync>,
     waiting: Arc<Semaphore>,
     working: Arc<Semaphore>,
@@ -53,10 +52,8 @@ impl PasswordHasher {
     #[must_use]
     pub fn new(cost: u32, cores: usize, random: Arc<dyn SecureRandom + Send + Sync>) -> Self {
         let workers = cores.saturating_sub(1).max(1);
-        let dummy = PasswordHash::stored(format!("$2b${cost:02}${DUMMY_SALT_AND_DIGEST}"));
         Self {
             cost,
-            dummy: Arc::new(dummy),
             random,
             waiting: Arc::new(Semaphore::new(workers * (WAITING_PER_WORKER + 1))),
             working: Arc::new(Semaphore::new(workers)),
@@ -79,24 +76,28 @@ impl PasswordHasher {
 
     /// Compares what was presented with a stored hash. Without one, or with a text that no account can have as
     /// its password, the same work is done against a dummy, so that time does not tell who exists
-    /// (CVE-2026-40263) and neither does an overlong password (CVE-2025-22234).
+    /// (CVE-2026-40263) and neither does an overlong password (CVE-2025-22234). A hash from when the cost was lower
+    /// is made up for; one from when it was higher takes the longer it takes.
     pub async fn verify(
         &self,
         presented: SecretString,
-        stored: Option<PasswordHash>,
+        stored: Option<&PasswordHash>,
     ) -> Result<Verdict, HashingRefused> {
-        let (cost, dummy) = (self.cost, Arc::clone(&self.dummy));
+        let (cost, stored) = (self.cost, stored.cloned());
         self.work(move || {
             let text = presented.expose_secret();
             let possible = text.len() <= MAX_BYTES && !text.contains('\0');
-            let Some(stored) = stored.filter(|hash| possible && hash.cost().is_some()) else {
-                let _same_work = bcrypt::verify(text, dummy.expose());
+            let known = stored.filter(|_| possible).and_then(|hash| Some((hash.cost()?, hash)));
+            let Some((stored_cost, stored)) = known else {
+                work_for_nothing(text, cost);
                 return Verdict::Dummy;
             };
-            match bcrypt::verify(text, stored.expose()) {
-                Ok(true) => Verdict::Match { outdated: stored.cost() != Some(cost) },
-                Ok(false) | Err(_) => Verdict::Mismatch,
+            if bcrypt::verify(text, stored.expose()).is_ok_and(|matches| matches) {
+                return Verdict::Match { outdated: stored_cost != cost };
             }
+            // Every step doubles the work: that of a cost and of each from it on up to another is that other's.
+            (stored_cost..cost).for_each(|step| work_for_nothing(text, step));
+            Verdict::Mismatch
         })
         .await
     }
@@ -118,8 +119,19 @@ impl PasswordHasher {
     }
 }
 
+/// Does the work of one comparison.
+fn work_for_nothing(text: &str, cost: u32) {
+    let _mismatch = bcrypt::verify(text, dummy(cost).expose());
+}
+
+fn dummy(cost: u32) -> PasswordHash {
+    PasswordHash::stored(format!("$2b${cost:02}${DUMMY_SALT_AND_DIGEST}"))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use aws_lc_rs::rand::SystemRandom;
 
     use super::*;
@@ -132,8 +144,7 @@ mod tests {
     async fn a_password_matches_its_own_hash_to_the_last_byte() {
         for typed in ["correct horse", " padded  ", &"a".repeat(71), &"a".repeat(72)] {
             let hash = hasher(4).hash(Password::parse(typed).unwrap()).await.unwrap();
-            let stored = || Some(PasswordHash::stored(hash.expose().to_owned()));
-            let verify = async |text: String| hasher(4).verify(text.into(), stored()).await.unwrap();
+            let verify = async |text: String| hasher(4).verify(text.into(), Some(&hash)).await.unwrap();
             assert_eq!(verify(typed.to_owned()).await, Verdict::Match { outdated: false });
             assert_ne!(verify(format!("{typed}x")).await, Verdict::Match { outdated: false });
             assert_eq!(verify(typed.replacen('a', "", 1) + " ").await, Verdict::Mismatch);
@@ -143,7 +154,7 @@ mod tests {
     #[tokio::test]
     async fn a_hash_of_another_cost_is_outdated() {
         let hash = hasher(4).hash(Password::parse("correct horse").unwrap()).await.unwrap();
-        let verdict = hasher(5).verify("correct horse".into(), Some(hash)).await;
+        let verdict = hasher(5).verify("correct horse".into(), Some(&hash)).await;
         assert_eq!(verdict, Ok(Verdict::Match { outdated: true }));
     }
 
@@ -157,15 +168,30 @@ mod tests {
             ("correct horse".to_owned(), Some("not a hash")),
         ] {
             let stored = stored.map(|hash| PasswordHash::stored(hash.to_owned()));
-            assert_eq!(hasher(4).verify(presented.into(), stored).await, Ok(Verdict::Dummy));
+            assert_eq!(hasher(4).verify(presented.into(), stored.as_ref()).await, Ok(Verdict::Dummy));
         }
     }
 
     #[test]
     fn the_dummy_is_a_hash_that_bcrypt_does_the_full_work_for() {
-        let hasher = hasher(4);
-        assert_eq!(bcrypt::verify("anything", hasher.dummy.expose()).ok(), Some(false));
-        assert_eq!(hasher.dummy.cost(), Some(4));
+        assert_eq!(bcrypt::verify("anything", dummy(4).expose()).ok(), Some(false));
+        assert_eq!(dummy(4).cost(), Some(4));
+    }
+
+    #[tokio::test]
+    async fn a_mismatch_of_a_cheaper_hash_does_the_work_of_todays() {
+        let time = async |cost| {
+            let mut least = Duration::MAX;
+            for _ in 0..5 {
+                let started = Instant::now();
+                let verdict = hasher(cost).verify("wrong horse".into(), Some(&dummy(4))).await;
+                assert_eq!(verdict, Ok(Verdict::Mismatch));
+                least = least.min(started.elapsed());
+            }
+            least
+        };
+        // It is 64 times as much; the margin is for a busy machine.
+        assert!(time(10).await > time(4).await * 8);
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::{fmt, process};
 
@@ -19,6 +19,8 @@ pub const PUBLIC: &str = "public.pem";
 pub const NEXT: &str = "next.pem";
 /// A folder of public keys that are still accepted.
 pub const RETIRED: &str = "retired";
+/// How many keys there may be: what `filter/src/keys.rs` accepts in a set.
+const MAX_KEYS: usize = 32;
 
 /// Why the keys cannot be used.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub enum KeyFileMistake {
     NotAKey(PathBuf, KeyMistake),
     /// `public.pem` is not the public half of `private.pem`.
     HalvesDiffer(PathBuf),
+    /// There are more keys than the edge accepts.
+    TooMany(PathBuf),
     /// A key is there already.
     Exists(PathBuf),
     /// A key could not be made.
@@ -62,6 +66,14 @@ pub fn list(dir: &Path) -> Result<Vec<KeyFile>, KeyFileMistake> {
     Ok(files)
 }
 
+/// The private keys that others than their owner can read.
+#[must_use]
+pub fn list_exposed(dir: &Path) -> Vec<PathBuf> {
+    let mut paths = vec![dir.join(PRIVATE), dir.join(NEXT)];
+    paths.retain(|path| fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o044 != 0));
+    paths
+}
+
 /// Writes a signing key and its public half. The folder is made if it is missing.
 pub fn write(dir: &Path, key: &PrivateKey, overwrite: bool) -> Result<(), KeyFileMistake> {
     let (private_path, public_path) = (dir.join(PRIVATE), dir.join(PUBLIC));
@@ -78,45 +90,55 @@ pub fn write(dir: &Path, key: &PrivateKey, overwrite: bool) -> Result<(), KeyFil
 
 fn read_signing(dir: &Path) -> Result<PrivateKey, KeyFileMistake> {
     let path = dir.join(PRIVATE);
-    if !path.exists() {
+    let Some(key) = read_with(&path, PrivateKey::from_pem)? else {
         return Err(KeyFileMistake::NoSigningKey(path));
+    };
+    let path = dir.join(PUBLIC);
+    match read_with(&path, PublicKey::from_pem)? {
+        Some(public) if public.kid() != key.public().kid() => Err(KeyFileMistake::HalvesDiffer(path)),
+        _ => Ok(key),
     }
-    let key = read_with(&path, PrivateKey::from_pem)?;
-    let public_path = dir.join(PUBLIC);
-    if public_path.exists() && read_with(&public_path, PublicKey::from_pem)?.kid() != key.public().kid() {
-        return Err(KeyFileMistake::HalvesDiffer(public_path));
-    }
-    Ok(key)
 }
 
 fn list_others(dir: &Path) -> Result<Vec<KeyFile>, KeyFileMistake> {
     let mut files = Vec::new();
     let next = dir.join(NEXT);
-    if next.exists() {
-        let key = read_with(&next, PrivateKey::from_pem)?.public().clone();
-        files.push(KeyFile { state: "next", path: next, key });
+    if let Some(key) = read_with(&next, PrivateKey::from_pem)? {
+        files.push(KeyFile { state: "next", path: next, key: key.public().clone() });
     }
     let retired = dir.join(RETIRED);
-    if !retired.exists() {
-        return Ok(files);
-    }
-    let io = |error| KeyFileMistake::Io(retired.clone(), error);
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(&retired).map_err(io)? {
-        paths.push(entry.map_err(io)?.path());
-    }
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "pem"));
-    paths.sort();
-    for path in paths {
-        let key = read_with(&path, PublicKey::from_pem)?;
+    for path in list_retired(&retired).map_err(|error| KeyFileMistake::Io(retired, error))? {
+        let Some(key) = read_with(&path, PublicKey::from_pem)? else {
+            return Err(KeyFileMistake::Io(path, io::ErrorKind::NotFound.into()));
+        };
         files.push(KeyFile { state: "retired", path, key });
     }
-    Ok(files)
+    // Beside the one that signs.
+    if files.len() >= MAX_KEYS { Err(KeyFileMistake::TooMany(dir.to_owned())) } else { Ok(files) }
 }
 
-fn read_with<T>(path: &Path, parse: fn(&[u8]) -> Result<T, KeyMistake>) -> Result<T, KeyFileMistake> {
-    let pem = fs::read(path).map_err(|error| KeyFileMistake::Io(path.to_owned(), error))?;
-    parse(&pem).map_err(|mistake| KeyFileMistake::NotAKey(path.to_owned(), mistake))
+/// The paths of the retired keys in order; none if there is no such folder.
+fn list_retired(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pem")));
+    paths.sort();
+    Ok(paths)
+}
+
+/// Reads a key. `None`: there is no such file.
+fn read_with<T>(path: &Path, parse: fn(&[u8]) -> Result<T, KeyMistake>) -> Result<Option<T>, KeyFileMistake> {
+    match fs::read(path) {
+        Ok(pem) => match parse(&pem) {
+            Ok(key) => Ok(Some(key)),
+            Err(mistake) => Err(KeyFileMistake::NotAKey(path.to_owned(), mistake)),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(KeyFileMistake::Io(path.to_owned(), error)),
+    }
 }
 
 /// Puts a file in place at once: a reader sees the old one or the new one, never a part.
@@ -141,6 +163,9 @@ impl fmt::Display for KeyFileMistake {
             Self::NotAKey(path, mistake) => write!(f, "{}: {mistake}", path.display()),
             Self::HalvesDiffer(path) => {
                 write!(f, "{} is not the public half of {PRIVATE}", path.display())
+            }
+            Self::TooMany(dir) => {
+                write!(f, "{} holds more than {MAX_KEYS} keys, which the edge refuses", dir.display())
             }
             Self::Exists(path) => write!(f, "{} exists; --force replaces it", path.display()),
             Self::NotMade => f.write_str("the key could not be made"),

@@ -1,6 +1,7 @@
 //! One RSA key, private or public: how it is made, read, written and named. Which keys are in use is in `key_set`.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::AsDer;
@@ -16,8 +17,12 @@ use secrecy::SecretString;
 
 use super::jws::SigningFailed;
 
-/// What the filter accepts, in bytes of modulus: 2,048 to 8,192 bits.
-const MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
+/// In bits: what `filter/src/keys.rs` accepts, which refuses a whole set for one key that it does not.
+const MODULUS_BITS: RangeInclusive<usize> = 2048..=8192;
+/// The public exponent, an odd number: from the same place.
+const EXPONENTS: RangeInclusive<u64> = 65_537..=u32::MAX as u64;
+/// The largest key that signs, in bits: with a larger one a token could have more than 1 KiB.
+const MAX_SIGNING_BITS: usize = 3072;
 
 /// A public key and the name that it is found by.
 #[derive(Clone)]
@@ -47,10 +52,14 @@ pub enum KeyMistake {
     NotRsa,
     /// Smaller than 2,048 or larger than 8,192 bits.
     WrongSize,
+    /// A private key of more than 3,072 bits.
+    TooLargeToSign,
+    /// Its public exponent is not an odd number from 65,537 to 2^32 - 1.
+    WrongExponent,
 }
 
 impl PrivateKey {
-    /// Makes a new key. Takes about 0.1 s for 2,048 bits and many seconds for 8,192; `None` if it fails.
+    /// Makes a new key. Takes about 0.1 s for 2,048 bits; `None` if it fails.
     #[must_use]
     pub fn generate(size: KeySize) -> Option<Self> {
         let pair = KeyPair::generate(size).ok()?;
@@ -72,6 +81,9 @@ impl PrivateKey {
     fn from_pkcs8(der: &[u8]) -> Result<Self, KeyMistake> {
         let pair = KeyPair::from_pkcs8(der).map_err(|_| KeyMistake::NotRsa)?;
         let public = PublicKey::new(pair.public_key())?;
+        if public.bits > MAX_SIGNING_BITS {
+            return Err(KeyMistake::TooLargeToSign);
+        }
         Ok(Self { pair, pkcs8: der.to_vec(), public })
     }
 
@@ -105,8 +117,13 @@ impl PublicKey {
         let (n_bytes, e_bytes) =
             (modulus.big_endian_without_leading_zero(), exponent.big_endian_without_leading_zero());
         let bits = n_bytes.len() * 8 - n_bytes.first().map_or(0, |byte| byte.leading_zeros() as usize);
-        if !MODULUS_BYTES.contains(&n_bytes.len()) || bits < 2048 {
+        if !MODULUS_BITS.contains(&bits) {
             return Err(KeyMistake::WrongSize);
+        }
+        let exponent =
+            e_bytes.iter().try_fold(0_u64, |value, byte| Some(value.checked_mul(256)? + u64::from(*byte)));
+        if !exponent.is_some_and(|exponent| EXPONENTS.contains(&exponent) && exponent % 2 == 1) {
+            return Err(KeyMistake::WrongExponent);
         }
         let (n, e) = (encode(n_bytes), encode(e_bytes));
         // RFC 7638 §3.2: these members, in this order, without white space.
@@ -161,6 +178,8 @@ impl fmt::Display for KeyMistake {
             Self::WrongLabel => "a PEM file of another kind",
             Self::NotRsa => "not an RSA key, or a damaged one",
             Self::WrongSize => "not of 2048 to 8192 bits",
+            Self::TooLargeToSign => "a key to sign with has at most 3072 bits: tokens must stay below 1 KiB",
+            Self::WrongExponent => "its public exponent is not an odd number from 65537 to 2^32 - 1",
         })
     }
 }
@@ -182,6 +201,27 @@ mod tests {
         let key = PublicKey::new(&RsaPublicKey::from_der(&pkcs1).unwrap()).unwrap();
         assert_eq!(key.kid(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
         assert_eq!(key.bits(), 2048);
+    }
+
+    #[test]
+    fn a_key_that_the_edge_would_refuse_is_refused() {
+        let check = |bits: usize, exponent: &[u8], expected| {
+            let length = |bytes: &[u8]| match u8::try_from(bytes.len()) {
+                Ok(short @ ..0x80) => vec![short],
+                _ => [&[0x82][..], &u16::try_from(bytes.len()).unwrap().to_be_bytes()].concat(),
+            };
+            let number = |bytes: &[u8]| [&[0x02], &length(bytes)[..], bytes].concat();
+            let numbers = [number(&[vec![0], vec![0xff; bits / 8]].concat()), number(exponent)].concat();
+            let der = [&[0x30], &length(&numbers)[..], &numbers].concat();
+            let pem = pem_rfc7468::encode_string("RSA PUBLIC KEY", LineEnding::LF, &der).unwrap();
+            assert_eq!(PublicKey::from_pem(pem.as_bytes()).err(), expected, "{bits} {exponent:?}");
+        };
+        check(2048, &[1, 0, 1], None);
+        check(8192, &[1, 0, 1], None);
+        check(8200, &[1, 0, 1], Some(KeyMistake::WrongSize));
+        check(2048, &[3], Some(KeyMistake::WrongExponent));
+        check(2048, &[1, 0, 0, 0, 1], Some(KeyMistake::WrongExponent));
+        assert!(PrivateKey::generate(KeySize::Rsa4096).is_none());
     }
 
     #[test]

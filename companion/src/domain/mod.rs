@@ -4,6 +4,7 @@ pub mod access_token;
 pub mod clock;
 pub mod email;
 pub mod hashing;
+pub mod host_name;
 pub mod jws;
 pub mod key_files;
 pub mod key_set;

@@ -24,6 +24,7 @@ pub enum PasswordMistake {
 }
 
 /// A bcrypt hash in its modular form.
+#[derive(Clone)]
 pub struct PasswordHash(SecretString);
 
 impl Password {

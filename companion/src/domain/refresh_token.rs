@@ -3,7 +3,7 @@
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
 use super::jws::{self, JwsRefused, SigningFailed, Unverified};
 use super::{SessionId, UserId};
@@ -19,7 +19,7 @@ pub struct RefreshTokens {
     verifying: Vec<DecodingKey>,
 }
 
-/// What a verified refresh token says.
+/// What a refresh token says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefreshClaims {
     /// Whose session it is.
@@ -28,6 +28,8 @@ pub struct RefreshClaims {
     pub session_id: SessionId,
     /// Which of the session's tokens this one is.
     pub generation: i64,
+    /// When it was made, in seconds since 1970.
+    pub issued_at: i64,
 }
 
 /// Why a refresh token is refused, in the order of the checks.
@@ -72,14 +74,14 @@ impl RefreshTokens {
         self.ttl
     }
 
-    /// The token of a session's generation.
-    pub fn sign(&self, named: RefreshClaims, now: OffsetDateTime) -> Result<String, SigningFailed> {
+    /// The token that says so.
+    pub fn sign(&self, said: RefreshClaims) -> Result<String, SigningFailed> {
         let claims = Claims {
             iss: self.issuer.clone(),
-            sub: named.user_id.to_string(),
-            jti: format!("{}.{}", named.session_id, named.generation),
-            iat: now.unix_timestamp(),
-            exp: (now + self.ttl).unix_timestamp(),
+            sub: said.user_id.to_string(),
+            jti: format!("{}.{}", said.session_id, said.generation),
+            iat: said.issued_at,
+            exp: said.issued_at + self.ttl.whole_seconds(),
         };
         let mut header = Header::new(Algorithm::HS256);
         header.typ = Some(REFRESH_TOKEN_TYP.to_owned());
@@ -120,6 +122,7 @@ impl RefreshTokens {
                 user_id: claims.sub.parse().ok()?,
                 session_id: session.parse().ok()?,
                 generation: generation.parse().ok()?,
+                issued_at: claims.iat,
             })
         };
         named().ok_or(RefreshTokenRefused::NameMalformed)

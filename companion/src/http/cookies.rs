@@ -1,9 +1,10 @@
 //! Our two cookies: names, flags, lifetimes. What is in them is not looked at here.
 
+use ::cookie::{Cookie, SameSite};
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponseParts, ResponseParts};
-use cookie::{Cookie, SameSite};
+use edgeward_wire::cookie::{self, Repeated};
 use time::Duration;
 
 use crate::config;
@@ -60,15 +61,23 @@ impl CookiePolicy {
     }
 
     /// The access token that a request carries.
-    #[must_use]
-    pub fn read_access<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+    pub fn read_access<'a>(&self, headers: &'a HeaderMap) -> Result<Option<&'a str>, Repeated> {
         read(headers, &self.access_name)
     }
 
     /// The refresh token that a request carries.
-    #[must_use]
-    pub fn read_refresh<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+    pub fn read_refresh<'a>(&self, headers: &'a HeaderMap) -> Result<Option<&'a str>, Repeated> {
         read(headers, &self.refresh_name)
+    }
+
+    /// Every access token that a request carries, for a logout.
+    pub fn read_every_access<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
+        read_every(headers, &self.access_name)
+    }
+
+    /// Every refresh token that a request carries, for a logout.
+    pub fn read_every_refresh<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
+        read_every(headers, &self.refresh_name)
     }
 
     fn write(&self, name: &str, value: &str, max_age: Duration) -> HeaderValue {
@@ -87,17 +96,23 @@ impl CookiePolicy {
     }
 }
 
-/// The first cookie of a name, which is the one with the longest path (RFC 6265 §5.4), over all `Cookie` headers:
-/// HTTP/2 may split them (RFC 9113 §8.2.3).
-fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// A cookie's value by the reading that the edge shares, over all `Cookie` headers: HTTP/2 may split them (RFC 9113
+/// §8.2.3). A value that is no text is no token.
+fn read<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Repeated> {
+    let value = cookie::find(headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes), name)?;
+    Ok(value.and_then(|value| str::from_utf8(value).ok()).filter(|value| !value.is_empty()))
+}
+
+/// The values of every cookie of a name. Which one is meant does not matter to a logout, and a page that tosses
+/// cookies at us must not keep anyone's session alive. The limit on headers limits their number.
+fn read_every<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
     headers
         .get_all(COOKIE)
         .iter()
-        .filter_map(|header| header.to_str().ok())
-        .flat_map(|header| header.split(';'))
-        .filter_map(|pair| pair.split_once('='))
-        .find_map(|(key, value)| (key.trim() == name).then(|| value.trim()))
-        .filter(|value| !value.is_empty())
+        .flat_map(|header| cookie::pairs(header.as_bytes()))
+        .filter_map(cookie::split)
+        .filter(move |(key, _)| *key == name.as_bytes())
+        .filter_map(|(_, value)| str::from_utf8(value).ok())
 }
 
 impl IntoResponseParts for SetCookies {
@@ -152,20 +167,23 @@ mod tests {
 
     #[test]
     fn a_cookie_is_found_by_its_whole_name() {
-        let check = |headers: &[&str], expected: Option<&str>| {
+        let check = |headers: &[&str], expected: Result<Option<&str>, Repeated>| {
             let mut map = HeaderMap::new();
             for header in headers {
-                map.append(COOKIE, HeaderValue::from_str(header).unwrap());
+                map.append(COOKIE, HeaderValue::from_bytes(header.as_bytes()).unwrap());
             }
             assert_eq!(policy("", None, true).read_access(&map), expected, "{headers:?}");
         };
-        check(&["access_token=a"], Some("a"));
-        check(&["x=1; access_token=a; y=2"], Some("a"));
-        check(&["x=1", "access_token=a"], Some("a"));
-        check(&["access_token=first; access_token=second"], Some("first"));
-        check(&["xaccess_token=a; access_tokenx=b; __Host-access_token=c"], None);
-        check(&["access_token"], None);
-        check(&["access_token="], None);
-        check(&[], None);
+        check(&["access_token=a"], Ok(Some("a")));
+        check(&["x=1; access_token=a; y=2"], Ok(Some("a")));
+        check(&["x=1", "access_token=a"], Ok(Some("a")));
+        check(&["x=é; access_token=a", "y=é"], Ok(Some("a")));
+        check(&["access_token=a; access_token=a"], Ok(Some("a")));
+        check(&["access_token=a; access_token=b"], Err(Repeated));
+        check(&["access_token=", "access_token=b"], Err(Repeated));
+        check(&["xaccess_token=a; access_tokenx=b; __Host-access_token=c"], Ok(None));
+        check(&["access_token"], Ok(None));
+        check(&["access_token="], Ok(None));
+        check(&[], Ok(None));
     }
 }

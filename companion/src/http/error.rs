@@ -19,6 +19,8 @@ pub enum Refusal {
     Fields(Vec<FieldMistake>),
     /// The body is not a JSON object.
     NotAnObject,
+    /// The query cannot be read, or says something twice.
+    QueryUnreadable,
     /// The e-mail or the password is wrong; which of them is not told.
     WrongCredentials,
     /// Not signed in, or not any more; why is not told.
@@ -84,6 +86,7 @@ impl Refusal {
         match self {
             Self::Fields(_) => (StatusCode::BAD_REQUEST, "Some fields are missing or wrong"),
             Self::NotAnObject => (StatusCode::BAD_REQUEST, "The body is not a JSON object"),
+            Self::QueryUnreadable => (StatusCode::BAD_REQUEST, "The query cannot be read"),
             Self::WrongCredentials => (StatusCode::UNAUTHORIZED, "E-mail or password is wrong"),
             Self::NotSignedIn => (StatusCode::UNAUTHORIZED, "Not signed in"),
             Self::Disabled => (StatusCode::FORBIDDEN, "This account is disabled"),
@@ -92,8 +95,11 @@ impl Refusal {
             Self::EmailTaken => (StatusCode::CONFLICT, "This e-mail is already registered"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 64 KiB"),
             Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body must be application/json"),
-            Self::Busy | Self::TimedOut | Self::NotReady | Self::DatabaseAway(_) => {
-                (StatusCode::SERVICE_UNAVAILABLE, "Too busy, please try again")
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "Too busy, please try again"),
+            Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "It took too long, please try again"),
+            Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "Not ready"),
+            Self::DatabaseAway(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "The database is not available, please try again")
             }
             Self::Database(_) | Self::Signing(_) | Self::Hashing | Self::Rendering(_) | Self::Panicked => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "Internal error")
@@ -127,7 +133,6 @@ impl fmt::Display for Refusal {
             Self::Rendering(error) => error.fmt(f),
             Self::Busy => f.write_str("too many passwords are being hashed"),
             Self::TimedOut => f.write_str("the time was up"),
-            Self::NotReady => f.write_str("not ready"),
             Self::Hashing => f.write_str("a password could not be hashed"),
             Self::Panicked => f.write_str("a handler panicked"),
             told => f.write_str(told.answer().1),
@@ -159,12 +164,13 @@ impl IntoResponse for Refusal {
 
 impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
-        /// Connection lost, insufficient resources, operator intervention (Postgres, appendix A).
-        const AWAY: [&str; 3] = ["08", "53", "57"];
+        /// Connection lost, rolled back for another's sake, insufficient resources, a lock not had in time, operator
+        /// intervention and timeouts (Postgres, appendix A).
+        const AWAY: [&str; 5] = ["08", "40", "53", "55P03", "57"];
         let away = match &error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
             sqlx::Error::Database(error) => {
-                error.code().is_some_and(|code| AWAY.iter().any(|class| code.starts_with(class)))
+                error.code().is_some_and(|code| AWAY.iter().any(|away| code.starts_with(away)))
             }
             _ => false,
         };

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use edgeward_wire::{EdgeFeed, KeysAt};
 use serde::Deserialize;
 
+use super::error::Refusal;
 use crate::app::App;
 
 /// What the asker holds.
@@ -15,9 +17,13 @@ pub(super) struct Held {
     keys: Option<String>,
 }
 
-pub(super) async fn edge_feed(State(app): State<Arc<App>>, Query(held): Query<Held>) -> Json<EdgeFeed> {
+pub(super) async fn edge_feed(
+    State(app): State<Arc<App>>,
+    held: Result<Query<Held>, QueryRejection>,
+) -> Result<Json<EdgeFeed>, Refusal> {
+    let Query(held) = held.map_err(|_| Refusal::QueryUnreadable)?;
     let keys = &app.access_tokens.keys;
     let known = held.keys.as_deref() == Some(keys.etag());
     let set = (!known).then(|| keys.published().clone());
-    Json(EdgeFeed { keys: KeysAt { etag: keys.etag().to_owned(), set } })
+    Ok(Json(EdgeFeed { keys: KeysAt { etag: keys.etag().to_owned(), set } }))
 }

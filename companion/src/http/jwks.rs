@@ -10,7 +10,7 @@ use edgeward_wire::JwkSet;
 
 use crate::app::App;
 
-/// A key is announced for longer than this before it signs.
+/// How long anyone may keep the set. A new key must be announced (`next.pem`) for longer than this before it signs.
 const CACHE: &str = "public, max-age=300";
 
 pub(super) async fn show(State(app): State<Arc<App>>) -> ([(HeaderName, &'static str); 1], Json<JwkSet>) {

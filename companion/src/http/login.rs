@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -11,14 +12,13 @@ use super::audit::{self, Event};
 use super::error::Refusal;
 use super::form::Form;
 use super::observe::Caller;
-use super::sign_in::{self, FIRST_GENERATION};
+use super::sign_in;
 use crate::app::App;
-use crate::db::{refresh_tokens, users};
+use crate::db::users::{self, Credentials};
 use crate::domain::UserId;
 use crate::domain::email::Email;
 use crate::domain::hashing::Verdict;
 use crate::domain::password::{Password, PasswordHash};
-use crate::domain::refresh_token::RefreshClaims;
 
 /// What a person signs in with. The password is not held to the rules for new ones, only compared.
 struct Login {
@@ -28,7 +28,7 @@ struct Login {
 
 pub(super) async fn login(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    Extension(caller): Extension<Caller>,
     form: Form,
 ) -> Result<Response, Refusal> {
     let Login { email, password } = parse(form)?;
@@ -37,32 +37,27 @@ pub(super) async fn login(
         let mut connection = app.pool.acquire().await?;
         users::find_credentials(&mut connection, &email).await?
     };
-    let (hash, user) = found.map(|found| (found.password, (found.id, found.role, found.disabled))).unzip();
-    let stored = hash.as_ref().map(|hash| PasswordHash::stored(hash.expose().to_owned()));
-    let verdict = app.passwords.verify(password.clone(), stored).await?;
+    let verdict = app.passwords.verify(password.clone(), found.as_ref().map(|user| &user.password)).await?;
 
     let refuse = |user_id: Option<UserId>, reason, refusal| {
         audit::record(Event::LoginRefused(user_id, reason), &caller);
         Err(refusal)
     };
-    let (Verdict::Match { outdated }, Some((user_id, role, disabled))) = (verdict, &user) else {
-        let reason = if user.is_some() { "password_wrong" } else { "user_unknown" };
-        return refuse(user.map(|(id, ..)| id), reason, Refusal::WrongCredentials);
+    let Some(Credentials { id: user_id, password: hash, disabled }) = found else {
+        return refuse(None, "user_unknown", Refusal::WrongCredentials);
     };
-    if *disabled {
-        return refuse(Some(*user_id), "user_disabled", Refusal::Disabled);
-    }
-    if let Some(old) = hash.filter(|_| outdated) {
-        rehash(&app, *user_id, &password, &old).await;
-    }
-    let now = app.now();
-    let session_id = {
-        let mut connection = app.pool.acquire().await?;
-        refresh_tokens::insert(&mut connection, *user_id, now + app.refresh_tokens.ttl(), now).await?
+    let Verdict::Match { outdated } = verdict else {
+        return refuse(Some(user_id), "password_wrong", Refusal::WrongCredentials);
     };
-    audit::record(Event::LoggedIn(*user_id, session_id), &caller);
-    let named = RefreshClaims { user_id: *user_id, session_id, generation: FIRST_GENERATION };
-    sign_in::answer(&app, (StatusCode::OK, "User logged in successfully"), named, role, now)
+    if disabled {
+        return refuse(Some(user_id), "user_disabled", Refusal::Disabled);
+    }
+    if outdated {
+        rehash(&app, user_id, &password, &hash).await;
+    }
+    let transaction = app.pool.begin().await?;
+    let success = (StatusCode::OK, "User logged in successfully");
+    sign_in::start(&app, transaction, user_id, (Event::LoggedIn, &caller), success).await
 }
 
 fn parse(mut form: Form) -> Result<Login, Refusal> {

@@ -1,11 +1,12 @@
-//! `POST /auth/logout`: ends the session of either token, however old the token is. It always succeeds.
+//! `POST /auth/logout`: ends the sessions of all the tokens that come along, however old they are, and of repeated
+//! cookies too: each can end its own session and no other, so no answer claims an end that was none.
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde_json::json;
 
 use super::audit::{self, Event};
@@ -13,37 +14,35 @@ use super::error::Refusal;
 use super::observe::Caller;
 use crate::app::App;
 use crate::db::refresh_tokens;
-use crate::domain::access_token::Expiry;
-use crate::domain::{SessionId, UserId};
+use crate::domain::access_token::{Bearer, Expiry};
+use crate::domain::refresh_token::RefreshClaims;
 
 pub(super) async fn logout(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let sessions = read_sessions(&app, &headers);
     if !sessions.is_empty() {
         let mut connection = app.pool.acquire().await?;
-        for (user_id, session_id) in sessions {
-            if refresh_tokens::delete(&mut connection, user_id, session_id).await? {
-                audit::record(Event::LoggedOut(user_id, session_id), &caller);
+        for bearer in sessions {
+            if refresh_tokens::delete(&mut connection, bearer).await? {
+                audit::record(Event::LoggedOut(bearer.user_id, bearer.session_id), &caller);
             }
         }
     }
     Ok((app.cookies.clear(), Json(json!({"message": "User logged out successfully"}))).into_response())
 }
 
-/// The sessions that the cookies name, each once. Expired tokens and former generations count as well: all they
-/// can do here is to end their own session.
-fn read_sessions(app: &App, headers: &HeaderMap) -> Vec<(UserId, SessionId)> {
-    let refresh = app.cookies.read_refresh(headers).and_then(|token| app.refresh_tokens.verify(token).ok());
+/// The sessions that the cookies name. Expired tokens and former generations count as well.
+fn read_sessions(app: &App, headers: &HeaderMap) -> Vec<Bearer> {
+    let refresh = app.cookies.read_every_refresh(headers).filter_map(|token| {
+        let RefreshClaims { user_id, session_id, issued_at, .. } = app.refresh_tokens.verify(token).ok()?;
+        Some(Bearer { user_id, session_id, issued_at })
+    });
     let access = app
         .cookies
-        .read_access(headers)
-        .and_then(|token| app.access_tokens.verify(token, app.now(), Expiry::IsIgnored).ok());
-    let mut sessions: Vec<_> =
-        refresh.map(|claims| (claims.user_id, claims.session_id)).into_iter().collect();
-    sessions.extend(access.map(|bearer| (bearer.user_id, bearer.session_id)));
-    sessions.dedup();
-    sessions
+        .read_every_access(headers)
+        .filter_map(|token| app.access_tokens.verify(token, app.now(), Expiry::IsIgnored).ok());
+    refresh.chain(access).collect()
 }

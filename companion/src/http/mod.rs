@@ -28,6 +28,7 @@ pub mod pages;
 mod refresh;
 mod register;
 mod self_;
+pub mod server;
 mod sign_in;
 
 /// What the gateway routes to: the API, the public keys, the pages.
@@ -120,6 +121,6 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_takes_too_long_is_answered() {
-        check("/hang", 503, "Too busy, please try again").await;
+        check("/hang", 503, "It took too long, please try again").await;
     }
 }

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -17,16 +16,17 @@ use super::REQUEST_ID;
 use super::error::Refusal;
 use crate::app::App;
 
-/// The longest that a request may take. Waiting for a password's turn and for the database are within it.
-const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// The longest that a request may take: less than Envoy waits for an answer (30 s), so that ours is the one given.
+/// Waiting for a password's turn and for the database are within it.
+const TIME_LIMIT: Duration = Duration::from_secs(25);
 /// The longest request ID that is taken over from a client.
 const MAX_REQUEST_ID_BYTES: usize = 64;
-/// How much of `x-forwarded-for` is kept.
+/// How much of `x-forwarded-for` is kept, from its end: each proxy appends what it saw itself.
 const MAX_FORWARDED_BYTES: usize = 256;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Who asks, for the logs.
+/// Who asks, for the logs: [`observe`] puts it into every request's extensions.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The request's name.
@@ -42,15 +42,6 @@ impl Caller {
     #[must_use]
     pub fn request_id(&self) -> &str {
         self.request_id.to_str().unwrap_or_default()
-    }
-}
-
-impl<S: Sync> FromRequestParts<S> for Caller {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        // `observe` puts it there before any handler runs.
-        parts.extensions.get::<Self>().cloned().ok_or(Refusal::Panicked)
     }
 }
 
@@ -125,6 +116,7 @@ fn name(app: &App, headers: &HeaderMap) -> HeaderValue {
 }
 
 fn read_forwarded_for(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(X_FORWARDED_FOR)?.to_str().ok()?;
-    Some(value.chars().take(MAX_FORWARDED_BYTES).collect())
+    let value = headers.get_all(X_FORWARDED_FOR).iter().next_back()?.as_bytes();
+    let kept = value.get(value.len().saturating_sub(MAX_FORWARDED_BYTES)..)?;
+    Some(String::from_utf8_lossy(kept).into_owned())
 }

@@ -2,22 +2,21 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::audit::{self, Event};
+use super::audit::Event;
 use super::error::Refusal;
 use super::form::Form;
 use super::observe::Caller;
-use super::sign_in::{self, FIRST_GENERATION};
+use super::sign_in;
 use crate::app::App;
-use crate::db::users::NewUser;
-use crate::db::{refresh_tokens, users};
+use crate::db::users::{self, NewUser};
 use crate::domain::email::Email;
 use crate::domain::name::Name;
 use crate::domain::password::Password;
-use crate::domain::refresh_token::RefreshClaims;
 
 /// What registers an account. There is no role here: nobody gives one to themselves (CVE-2026-31071).
 struct Registration {
@@ -29,7 +28,7 @@ struct Registration {
 
 pub(super) async fn register(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    Extension(caller): Extension<Caller>,
     form: Form,
 ) -> Result<Response, Refusal> {
     let registration = parse(form)?;
@@ -39,18 +38,11 @@ pub(super) async fn register(
         last_name: &registration.last_name,
         email: &registration.email,
         password: &password,
-        role: None,
     };
-    let now = app.now();
     let mut transaction = app.pool.begin().await?;
-    let (user_id, role) = users::insert(&mut transaction, &user, now).await?;
-    let expires_at = now + app.refresh_tokens.ttl();
-    let session_id = refresh_tokens::insert(&mut transaction, user_id, expires_at, now).await?;
-    transaction.commit().await?;
-
-    audit::record(Event::Registered(user_id, session_id), &caller);
-    let named = RefreshClaims { user_id, session_id, generation: FIRST_GENERATION };
-    sign_in::answer(&app, (StatusCode::CREATED, "User registered successfully"), named, &role, now)
+    let (user_id, _) = users::insert(&mut transaction, &user, app.now()).await?;
+    let success = (StatusCode::CREATED, "User registered successfully");
+    sign_in::start(&app, transaction, user_id, (Event::Registered, &caller), success).await
 }
 
 fn parse(mut form: Form) -> Result<Registration, Refusal> {

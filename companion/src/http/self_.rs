@@ -36,15 +36,13 @@ struct Shown {
 
 pub(super) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Json<Body>, Refusal> {
     // A program that sends the header means it; a browser sends its cookies unasked.
-    let token = read_bearer(&headers).or_else(|| app.cookies.read_access(&headers));
+    let token = read_bearer(&headers).or_else(|| app.cookies.read_access(&headers).ok().flatten());
     let now = app.now();
     let bearer = token
         .and_then(|token| app.access_tokens.verify(token, now, Expiry::Counts).ok())
         .ok_or(Refusal::NotSignedIn)?;
     let mut connection = app.pool.acquire().await?;
-    let user = users::find_signed_in(&mut connection, bearer.user_id, bearer.session_id, now)
-        .await?
-        .ok_or(Refusal::NotSignedIn)?;
+    let user = users::find_signed_in(&mut connection, bearer, now).await?.ok_or(Refusal::NotSignedIn)?;
     Ok(Json(Body { message: "User details fetched successfully", user: user.into() }))
 }
 

@@ -1,16 +1,20 @@
-//! The answer that signs someone in: both tokens, in both cookies. Who may is decided before.
+//! What signs someone in: a session's start, and the answer with both tokens in both cookies. Who may is decided
+//! before.
 
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use time::OffsetDateTime;
+use sqlx::{Postgres, Transaction};
 
+use super::audit::{self, Event};
 use super::error::Refusal;
+use super::observe::Caller;
 use crate::app::App;
-use crate::domain::UserId;
+use crate::db::refresh_tokens;
 use crate::domain::refresh_token::RefreshClaims;
 use crate::domain::role::Role;
+use crate::domain::{SessionId, UserId};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -19,19 +23,36 @@ struct Body {
     user_id: UserId,
 }
 
-/// Signs the tokens of a session's generation and answers with them.
+/// Starts a session in the transaction, which is thereby done, writes it down as `event` and answers. Of a user who
+/// was disabled in the meantime it is refused.
+pub(super) async fn start(
+    app: &App,
+    mut transaction: Transaction<'_, Postgres>,
+    user_id: UserId,
+    (event, caller): (fn(UserId, SessionId) -> Event, &Caller),
+    success: (StatusCode, &'static str),
+) -> Result<Response, Refusal> {
+    let now = app.now();
+    let expires_at = now + app.refresh_tokens.ttl();
+    let started = refresh_tokens::insert(&mut transaction, user_id, expires_at, now).await?;
+    let Some((said, role)) = started else {
+        audit::record(Event::LoginRefused(Some(user_id), "user_disabled"), caller);
+        return Err(Refusal::Disabled);
+    };
+    transaction.commit().await?;
+    audit::record(event(user_id, said.session_id), caller);
+    answer(app, success, said, &role)
+}
+
+/// Answers with both tokens of a session: the refresh token says `said`, and the access token is made with it.
 pub(super) fn answer(
     app: &App,
     (status, message): (StatusCode, &'static str),
-    named: RefreshClaims,
+    said: RefreshClaims,
     role: &Role,
-    now: OffsetDateTime,
 ) -> Result<Response, Refusal> {
-    let access = app.access_tokens.sign(named.user_id, named.session_id, role, now)?;
-    let refresh = app.refresh_tokens.sign(named, now)?;
-    let body = Json(Body { message, user_id: named.user_id });
+    let access = app.access_tokens.sign(said.user_id, said.session_id, role, said.issued_at)?;
+    let refresh = app.refresh_tokens.sign(said)?;
+    let body = Json(Body { message, user_id: said.user_id });
     Ok((status, app.cookies.set(&access, &refresh), body).into_response())
 }
-
-/// The first generation of a session's tokens.
-pub(super) const FIRST_GENERATION: i64 = 1;

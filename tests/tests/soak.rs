@@ -1,0 +1,225 @@
+//! Two million requests, good and bad, through the real Envoy while its configuration is reloaded again and again:
+//! each is answered as it must be, the filter is never started anew, and the memory stays where it is.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use edgeward_tests::journey::{keys, stack};
+use edgeward_tests::mint::{self, Key};
+use edgeward_tests::stack::envoy::{self, Envoy};
+use edgeward_tests::stack::ports::Ports;
+use edgeward_tests::stack::{http, paths, variable, wait};
+
+const THREADS: usize = 4;
+/// Requests sent at once on a connection.
+const BATCH: usize = 20;
+const RELOAD_EVERY: Duration = Duration::from_secs(10);
+
+/// A request, and the status that it must be answered with.
+struct Case {
+    request: String,
+    status: u16,
+}
+
+#[test]
+#[ignore = "takes minutes: cargo xtask test --release --test soak -- --ignored --nocapture"]
+fn two_million_requests_and_reloads_leave_the_gateway_as_it_was() {
+    let total: usize = variable("EDGEWARD_SOAK_REQUESTS").map_or(2_000_000, |count| count.parse().unwrap());
+    let directory = paths::test_folder("soak");
+    fs::create_dir_all(&directory).unwrap();
+    let ports = Ports::free().unwrap();
+    let listeners = Listeners::new(&directory, &ports);
+    let program = envoy::find_or_install(&mut |_| {}).unwrap();
+    let envoy = Envoy::start(&program, &listeners.bootstrap, ports.envoy_admin, 2, &directory).unwrap();
+    wait::until("the first keys", Duration::from_secs(20), || {
+        Ok((http::status(ports.gateway, "/orders") == Some(401)).then_some(()))
+    })
+    .unwrap();
+
+    let (sent, done) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let mut memory = Vec::new();
+    let mut reloads = 0;
+    let start = Instant::now();
+    let wrong: Vec<String> = thread::scope(|scope| {
+        let clients: Vec<_> =
+            (0..THREADS).map(|_| scope.spawn(|| run(ports.gateway, total / THREADS, &sent))).collect();
+        scope.spawn(|| {
+            while !clients_finished(&sent, total) {
+                wait::patiently(Duration::from_millis(200), || false);
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        while !wait::patiently(RELOAD_EVERY, || done.load(Ordering::Relaxed)) {
+            let count = sent.load(Ordering::Relaxed);
+            memory.push((count, resident_mib(envoy.pid())));
+            reloads += 1;
+            listeners.reload(reloads);
+        }
+        clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
+    });
+    memory.push((sent.load(Ordering::Relaxed), resident_mib(envoy.pid())));
+
+    let stats =
+        fetch(ports.envoy_admin, "/stats?filter=vm_reload|lds.update_success|downstream_rq_5xx|rejected");
+    println!(
+        "{} requests in {:.0} s, {reloads} reloads\nMiB after: {memory:?}\n{stats}",
+        memory.last().unwrap().0,
+        start.elapsed().as_secs_f32()
+    );
+    assert!(wrong.is_empty(), "{} wrong answers, the first: {:?}", wrong.len(), wrong.first());
+    for line in stats.lines().filter(|line| line.contains("vm_reload") || line.contains("rejected")) {
+        assert!(line.ends_with(": 0"), "{line}");
+    }
+}
+
+fn clients_finished(sent: &AtomicUsize, total: usize) -> bool {
+    sent.load(Ordering::Relaxed) >= total / THREADS * THREADS
+}
+
+/// Sends so many requests over one connection at a time, and gives back what was answered wrongly.
+fn run(port: u16, count: usize, sent: &AtomicUsize) -> Vec<String> {
+    let cases = cases();
+    let mut wrong = Vec::new();
+    let mut next = 0;
+    let mut connection = None;
+    while next < count {
+        let batch: Vec<&Case> = (next..count.min(next + BATCH)).map(|at| &cases[at % cases.len()]).collect();
+        let stream = connection
+            .get_or_insert_with(|| BufReader::new(TcpStream::connect(("127.0.0.1", port)).unwrap()));
+        let requests: String = batch.iter().map(|case| case.request.as_str()).collect();
+        if stream.get_mut().write_all(requests.as_bytes()).is_err() {
+            connection = None;
+            continue;
+        }
+        for case in batch {
+            // A connection that is being drained says so with its last answer; the rest is sent again.
+            let Some((status, closes)) = read_answer(stream) else {
+                connection = None;
+                break;
+            };
+            if status != case.status {
+                wrong.push(format!("{status} instead of {} for {}", case.status, case.request));
+            }
+            next += 1;
+            sent.fetch_add(1, Ordering::Relaxed);
+            if closes {
+                connection = None;
+                break;
+            }
+        }
+    }
+    wrong
+}
+
+/// The status of an answer, and whether the connection ends with it.
+fn read_answer(stream: &mut BufReader<TcpStream>) -> Option<(u16, bool)> {
+    let (mut head, mut line) = (String::new(), String::new());
+    while stream.read_line(&mut line).ok()? > 0 && line != "\r\n" {
+        head.push_str(&line.to_ascii_lowercase());
+        line.clear();
+    }
+    let value = |name: &str| head.lines().find_map(|line| line.strip_prefix(name));
+    let length: usize = value("content-length: ").map_or(0, |length| length.parse().unwrap());
+    stream.read_exact(&mut vec![0; length]).ok()?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, value("connection: ") == Some("close")))
+}
+
+/// A day of a gateway in small.
+fn cases() -> Vec<Case> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let [key, next] = keys();
+    let stranger = Key::generate(&key.kid);
+    let lives_long = (now + 80_000).to_string();
+    let good = key.good_with(now, "exp", &lives_long);
+    let other = next.good_with(now, "exp", &lives_long);
+    let case = |target: &str, token: &str, more: &str, status| Case {
+        request: format!(
+            "{target} HTTP/1.1\r\nhost: shop.example\r\ncookie: a=1; access_token={token}; b=2\r\n{more}\r\n"
+        ),
+        status,
+    };
+    let mut cases = vec![
+        case("GET /orders", &good, "", 200),
+        case("GET /orders?page=2", &other, "x-user-id: 1\r\nx-user-role: admin\r\n", 200),
+        case("POST /orders", &good, "content-length: 5\r\n\r\nhello", 200),
+        case("GET /public/page", "", "", 200),
+        case("GET /public/page", "junk", "", 200),
+        case("GET /healthz", "", "", 200),
+        case("GET /admin/", &good, "", 403),
+        case("POST /orders", &good, "origin: https://evil.example\r\ncontent-length: 0\r\n", 403),
+        case("GET /orders", "", "", 401),
+        case("GET /orders", "", "accept: text/html\r\n", 302),
+        case("GET /orders", &format!("{good}; access_token=x"), "", 401),
+        case("GET /a;b", &good, "", 400),
+        case("GET /ADMIN/", &good, "", 400),
+    ];
+    // The body of a request follows its head; the blank line is the head's own.
+    cases[2].request = cases[2].request.trim_end_matches("\r\n").to_owned();
+    cases.extend(
+        mint::bad_tokens(key, &stranger, now)
+            .into_iter()
+            .filter(|bad| !bad.is_fleeting(now))
+            .map(|bad| case("GET /orders", &bad.token, "", 401)),
+    );
+    cases
+}
+
+/// A gateway whose listener is a file, which Envoy loads anew whenever another takes its place.
+struct Listeners {
+    bootstrap: String,
+    listener: String,
+    directory: std::path::PathBuf,
+}
+
+impl Listeners {
+    fn new(directory: &Path, ports: &Ports) -> Self {
+        let beside = stack().ports();
+        let local = Ports { gateway: ports.gateway, envoy_admin: ports.envoy_admin, ..*beside };
+        let whole =
+            envoy::render(&envoy::configuration().unwrap(), &envoy::local(&local, &paths::filter_wasm()))
+                .unwrap();
+        let (before, rest) = whole.split_once("  listeners:\n").unwrap();
+        let (listener, clusters) = rest.split_once("\n  clusters:\n").unwrap();
+        let file = directory.join("listeners.yaml");
+        let mut dynamic =
+            String::from("node: { id: soak, cluster: soak }\ndynamic_resources:\n  lds_config:\n");
+        writeln!(dynamic, "    path_config_source: {{ path: {} }}", file.display()).unwrap();
+        let bootstrap = format!("{dynamic}{before}  clusters:\n{clusters}");
+        let this = Self { bootstrap, listener: listener.to_owned(), directory: directory.to_owned() };
+        this.reload(0);
+        this
+    }
+
+    /// Puts another listener in place of the last: a rule more, that nobody's path is for.
+    fn reload(&self, number: usize) {
+        const KIND: &str =
+            "    - \"@type\": type.googleapis.com/envoy.config.listener.v3.Listener\n      name: gateway";
+        const FIRST: &str = r#"{"path": "/healthz", "access": "public"},"#;
+        let rule = format!(r#"{FIRST} {{"path": "/reload-{number}", "access": "public"}},"#);
+        let listener = self.listener.replacen("    - name: gateway", KIND, 1).replacen(FIRST, &rule, 1);
+        assert!(listener.contains(&rule));
+        let (new, file) = (self.directory.join("listeners.new"), self.directory.join("listeners.yaml"));
+        fs::write(&new, format!("resources:\n{listener}\n")).unwrap();
+        fs::rename(new, file).unwrap();
+    }
+}
+
+fn resident_mib(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+}
+
+fn fetch(port: u16, path: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+}

@@ -2,7 +2,7 @@
 //! nothing.
 
 /// The head of a request. Names are in lower case, as HTTP/2 has them and Envoy makes them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// All its headers in order, pseudo-headers included.
     pub headers: &'a [(&'a [u8], &'a [u8])],

@@ -30,7 +30,7 @@ struct Case {
 #[test]
 #[ignore = "takes minutes: cargo xtask test --release --test soak -- --ignored --nocapture"]
 fn two_million_requests_and_reloads_leave_the_gateway_as_it_was() {
-    let total: usize = variable("EDGEWARD_SOAK_REQUESTS").map_or(2_000_000, |count| count.parse().unwrap());
+    let total: usize = variable("SOAK_REQUESTS").map_or(2_000_000, |count| count.parse().unwrap());
     let directory = paths::test_folder("soak");
     fs::create_dir_all(&directory).unwrap();
     let ports = Ports::free().unwrap();
@@ -130,9 +130,17 @@ fn read_answer(stream: &mut BufReader<TcpStream>) -> Option<(u16, bool)> {
     Some((head.split(' ').nth(1)?.parse().ok()?, value("connection: ") == Some("close")))
 }
 
-/// A day of a gateway in small.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "Envoy judges tokens by the wall clock, and so they are minted by it"
+)]
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// A day of a gateway in small. The blank line that ends a head is the body of the request that has one.
 fn cases() -> Vec<Case> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let now = now();
     let [key, next] = keys();
     let stranger = Key::generate(&key.kid);
     let lives_long = (now + 80_000).to_string();
@@ -147,7 +155,7 @@ fn cases() -> Vec<Case> {
     let mut cases = vec![
         case("GET /orders", &good, "", 200),
         case("GET /orders?page=2", &other, "x-user-id: 1\r\nx-user-role: admin\r\n", 200),
-        case("POST /orders", &good, "content-length: 5\r\n\r\nhello", 200),
+        case("POST /orders", &good, "content-length: 2\r\n\r\n", 200),
         case("GET /public/page", "", "", 200),
         case("GET /public/page", "junk", "", 200),
         case("GET /healthz", "", "", 200),
@@ -159,8 +167,6 @@ fn cases() -> Vec<Case> {
         case("GET /a;b", &good, "", 400),
         case("GET /ADMIN/", &good, "", 400),
     ];
-    // The body of a request follows its head; the blank line is the head's own.
-    cases[2].request = cases[2].request.trim_end_matches("\r\n").to_owned();
     cases.extend(
         mint::bad_tokens(key, &stranger, now)
             .into_iter()

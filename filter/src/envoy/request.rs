@@ -44,8 +44,14 @@ impl HttpContext for Stream {
             let pairs = trailers.as_ref().and_then(host::Headers::pairs);
             pairs.is_some_and(|pairs| strip(host::Map::RequestTrailers, &shared.policy, &pairs).is_ok())
         });
+        if stripped {
+            return Action::Continue;
+        }
+        if let Some(shared) = &self.shared {
+            shared.record(Rejection::HostFailed);
+        }
         // The head is long upstream; all that is left is not to let these trailers follow it.
-        if stripped { Action::Continue } else { Action::Pause }
+        Action::Pause
     }
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -16,9 +16,7 @@ use edgeward_tests::stack::envoy::{self, Envoy};
 use edgeward_tests::stack::ports::Ports;
 use edgeward_tests::stack::{http, paths, variable, wait};
 
-const THREADS: usize = 4;
-/// Requests sent at once on a connection.
-const BATCH: usize = 20;
+const THREADS: usize = 8;
 const RELOAD_EVERY: Duration = Duration::from_secs(10);
 
 /// A request, and the status that it must be answered with.
@@ -42,22 +40,16 @@ fn two_million_requests_and_reloads_leave_the_gateway_as_it_was() {
     })
     .unwrap();
 
-    let (sent, done) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let sent = AtomicUsize::new(0);
     let mut memory = Vec::new();
     let mut reloads = 0;
     let start = Instant::now();
     let wrong: Vec<String> = thread::scope(|scope| {
         let clients: Vec<_> =
             (0..THREADS).map(|_| scope.spawn(|| run(ports.gateway, total / THREADS, &sent))).collect();
-        scope.spawn(|| {
-            while !clients_finished(&sent, total) {
-                wait::patiently(Duration::from_millis(200), || false);
-            }
-            done.store(true, Ordering::Relaxed);
-        });
-        while !wait::patiently(RELOAD_EVERY, || done.load(Ordering::Relaxed)) {
-            let count = sent.load(Ordering::Relaxed);
-            memory.push((count, resident_mib(envoy.pid())));
+        let finished = || clients.iter().all(thread::ScopedJoinHandle::is_finished);
+        while !wait::patiently(RELOAD_EVERY, finished) {
+            memory.push((sent.load(Ordering::Relaxed), resident_mib(envoy.pid())));
             reloads += 1;
             listeners.reload(reloads);
         }
@@ -78,41 +70,29 @@ fn two_million_requests_and_reloads_leave_the_gateway_as_it_was() {
     }
 }
 
-fn clients_finished(sent: &AtomicUsize, total: usize) -> bool {
-    sent.load(Ordering::Relaxed) >= total / THREADS * THREADS
-}
-
-/// Sends so many requests over one connection at a time, and gives back what was answered wrongly.
+/// Sends so many requests, one after the other over one connection at a time, and gives back what was answered
+/// wrongly.
 fn run(port: u16, count: usize, sent: &AtomicUsize) -> Vec<String> {
     let cases = cases();
     let mut wrong = Vec::new();
-    let mut next = 0;
     let mut connection = None;
-    while next < count {
-        let batch: Vec<&Case> = (next..count.min(next + BATCH)).map(|at| &cases[at % cases.len()]).collect();
-        let stream = connection
-            .get_or_insert_with(|| BufReader::new(TcpStream::connect(("127.0.0.1", port)).unwrap()));
-        let requests: String = batch.iter().map(|case| case.request.as_str()).collect();
-        if stream.get_mut().write_all(requests.as_bytes()).is_err() {
-            connection = None;
-            continue;
-        }
-        for case in batch {
-            // A connection that is being drained says so with its last answer; the rest is sent again.
-            let Some((status, closes)) = read_answer(stream) else {
+    for case in cases.iter().cycle().take(count) {
+        // A connection that is being drained may be closed before it answers: then once more, on a new one.
+        let answer = (0..3).find_map(|_| {
+            let connect = || BufReader::new(TcpStream::connect(("127.0.0.1", port)).unwrap());
+            let stream = connection.get_or_insert_with(connect);
+            let answer =
+                stream.get_mut().write_all(case.request.as_bytes()).ok().and_then(|()| read_answer(stream));
+            if answer.is_none_or(|(_, closes)| closes) {
                 connection = None;
-                break;
-            };
-            if status != case.status {
-                wrong.push(format!("{status} instead of {} for {}", case.status, case.request));
             }
-            next += 1;
-            sent.fetch_add(1, Ordering::Relaxed);
-            if closes {
-                connection = None;
-                break;
-            }
+            answer
+        });
+        let status = answer.map_or(0, |(status, _)| status);
+        if status != case.status {
+            wrong.push(format!("{status} instead of {} for {}", case.status, case.request));
         }
+        sent.fetch_add(1, Ordering::Relaxed);
     }
     wrong
 }

@@ -121,10 +121,10 @@ pub async fn received(response: Response) -> Value {
 
 /// Sends bytes as they are and gives back the status of the answer, 0 where the connection was just closed.
 #[must_use]
-pub fn raw(request: &str) -> u16 {
+pub fn raw(request: impl AsRef<[u8]>) -> u16 {
     let mut stream = TcpStream::connect(("127.0.0.1", stack().ports().gateway)).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
+    stream.write_all(request.as_ref()).unwrap();
     let mut answer = String::new();
     BufReader::new(stream).read_line(&mut answer).unwrap();
     answer.split(' ').nth(1).map_or(0, |status| status.parse().unwrap())

@@ -1,6 +1,6 @@
 //! Hostile requests through the real Envoy: whatever is forged, doubled, misspelt or sent from elsewhere.
 
-use edgeward_tests::journey::{User, VERSIONS, client, raw, received, stack};
+use edgeward_tests::journey::{User, VERSIONS, at, client, raw, received, stack};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ async fn what_could_be_read_in_two_ways_is_refused() {
     let user = User::register(&client(false)).await;
     let cookie = user.cookie();
     let get = |path: &str, more: &str| {
-        raw(&format!(
+        raw(format!(
             "GET {path} HTTP/1.1\r\nhost: shop.example\r\nconnection: close\r\ncookie: {cookie}\r\n{more}\r\n"
         ))
     };
@@ -51,7 +51,7 @@ async fn our_cookies_reach_the_companion_alone() {
 async fn a_preflight_is_no_way_in() {
     const PREFLIGHT: &str = "origin: https://evil.example\r\naccess-control-request-method: GET\r\n";
     let options = |more: &str, body: &str| {
-        raw(&format!("OPTIONS /admin/x HTTP/1.1\r\nhost: shop.example\r\n{PREFLIGHT}{more}\r\n{body}"))
+        raw(format!("OPTIONS /admin/x HTTP/1.1\r\nhost: shop.example\r\n{PREFLIGHT}{more}\r\n{body}"))
     };
     assert_eq!(options("", ""), 200);
     assert_eq!(options("connection: upgrade\r\nupgrade: websocket\r\n", ""), 400);
@@ -124,4 +124,75 @@ async fn a_web_socket_is_for_those_who_are_signed_in_and_come_from_our_pages() {
     assert_eq!(user.send(Method::GET, "/socket", &elsewhere).await.status().as_u16(), 403);
     user.cookies.clear();
     assert_eq!(user.send(Method::GET, "/socket", &from_us).await.status().as_u16(), 401);
+}
+
+#[tokio::test]
+async fn cookies_of_every_shape_are_read_as_one_would_expect_or_refused() {
+    let user = User::register(&client(false)).await;
+    let token = format!("access_token={}", user.cookies["access_token"]);
+    let send = |lines: &[&[u8]]| {
+        let head = b"GET /orders HTTP/1.1\r\nhost: shop.example\r\nconnection: close\r\n";
+        let lines =
+            lines.iter().map(|line| [b"cookie: ", *line, b"\r\n"].concat()).collect::<Vec<_>>().concat();
+        raw([&head[..], &lines, b"\r\n"].concat())
+    };
+    let many = "c=1; ".repeat(200);
+    for (cookies, status) in [
+        (vec![format!("{many}{token}")], 200),
+        (vec![format!("a={}; {token}", "x".repeat(50_000))], 200),
+        (vec![format!("a={}; {token}", "x".repeat(62_000))], 431),
+        (vec!["a=1".to_owned(), token.clone(), "b=2".to_owned()], 200),
+        (vec![token.clone(), token.clone()], 200),
+        (vec![token.clone(), "access_token=other".to_owned()], 401),
+        (vec![format!("access_token=; {token}")], 401),
+        (vec![format!("access_token; =; ;; {token};")], 200),
+        (vec![format!(" {token} ; a=\"; b\"")], 200),
+        (vec![token.replace('=', "=\"") + "\""], 401),
+        (vec![token.replace("access_token", "Access_Token")], 401),
+        (vec![token.replace('=', "%3D")], 401),
+        (vec![format!("access_token={}", "x".repeat(4097))], 400),
+    ] {
+        let lines: Vec<&[u8]> = cookies.iter().map(String::as_bytes).collect();
+        assert_eq!(send(&lines), status, "{:.80}", cookies[0]);
+    }
+    assert_eq!(send(&[&[b"caf\xe9=\xff; ", token.as_bytes()].concat()]), 200);
+
+    // HTTP/2 may send a cookie header for each cookie (RFC 9113 §8.2.3).
+    let crumbs = client(true)
+        .get(at("/orders"))
+        .header("cookie", "a=1")
+        .header("cookie", &token)
+        .header("cookie", "b=2");
+    assert_eq!(received(crumbs.send().await.unwrap()).await["headers"]["cookie"], json!(["a=1; b=2"]));
+}
+
+#[tokio::test]
+async fn what_is_not_a_plain_request_gets_nowhere_unjudged() {
+    let user = User::register(&client(false)).await;
+    let send = |line: &str, more: &str| {
+        raw(format!("{line} HTTP/1.1\r\nhost: shop.example\r\nconnection: close\r\n{more}\r\n"))
+    };
+    let cookie = format!("cookie: {}\r\n", user.cookie());
+    for (line, status) in [
+        ("GET http://shop.example/orders", 200),
+        ("GET http://shop.example/public/../admin/", 403),
+        ("GET *", 400),
+        ("OPTIONS *", 400),
+        ("CONNECT shop.example:80", 404),
+        ("get /orders", 400),
+        ("PROPFIND /orders", 200),
+    ] {
+        let got = send(line, &cookie);
+        assert!(got == status || status != 200 && (400..500).contains(&got), "{line}: {got}");
+    }
+    for line in ["PROPFIND /orders", "TRACE /orders", "DELETE /orders", "GET http://shop.example/orders"] {
+        assert!([400, 401].contains(&send(line, "")), "{line}");
+    }
+    // A gRPC client is told by grpc-status: 16 is "unauthenticated".
+    let request = client(true)
+        .post(at("/shop.Orders/List"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers");
+    let refused = request.send().await.unwrap();
+    assert_eq!((refused.status().as_u16(), refused.headers()["grpc-status"].to_str().unwrap()), (200, "16"));
 }

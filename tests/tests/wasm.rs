@@ -403,3 +403,36 @@ fn answers_that_come_twice_late_or_from_nowhere_change_nothing() {
     host.answer(&late, Some(200), feed("e4", &other).as_bytes());
     assert!(get(&mut host, "/orders", &[("cookie", &cookie)]).upstream.is_some());
 }
+
+#[test]
+fn a_change_of_configuration_and_a_new_worker_refuse_nobody_meanwhile() {
+    let (key, next) = (Key::generate("a"), Key::generate("b"));
+    let cookie = |key: &Key| format!("access_token={}", key.good(NOW));
+    let feed = |etag: &str, key: &Key| json!({"keys": {"etag": etag, "set": mint::jwks(&[key])}}).to_string();
+    let passes =
+        |host: &mut Host, key: &Key| get(host, "/orders", &[("cookie", &cookie(key))]).upstream.is_some();
+    let by_feed = |cluster: &str, more: Value| {
+        let mut feed = json!({"cluster": cluster});
+        feed.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        configuration(&json!({"feed": feed}))
+    };
+    let mut first = Host::start(ENVOY, &by_feed("companion", json!({}))).unwrap();
+    first.tick();
+    let call = first.take_calls().pop().unwrap();
+    first.answer(&call, Some(200), feed("e1", &key).as_bytes());
+
+    let mut reloaded = first.start_beside(&by_feed("companion", json!({"poll_ms": 500}))).unwrap();
+    assert!(passes(&mut reloaded, &key), "what the plugin before was told is still known");
+    reloaded.tick();
+    let call = reloaded.take_calls().pop().unwrap();
+    assert!(call.headers.contains(&(b":path".to_vec(), b"/internal/edge-feed?keys=e1".to_vec())));
+    reloaded.answer(&call, Some(200), feed("e2", &next).as_bytes());
+    assert!(passes(&mut reloaded.start_beside(&by_feed("companion", json!({}))).unwrap(), &next));
+
+    let mut other = reloaded.start_beside(&by_feed("elsewhere", json!({}))).unwrap();
+    assert!(!passes(&mut other, &next), "the keys of another feed are not taken");
+
+    let denies = by_feed("companion", json!({"when_stale": "deny", "max_staleness_seconds": 10}));
+    reloaded.set_now(NOW + 11);
+    assert!(!passes(&mut reloaded.start_beside(&denies).unwrap(), &next), "what is inherited keeps its age");
+}

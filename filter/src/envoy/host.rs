@@ -86,6 +86,20 @@ unsafe extern "C" {
         timeout: u32,
         token: *mut u32,
     ) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_len: usize,
+        data: *mut *mut u8,
+        len: *mut usize,
+        version: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(
+        key: *const u8,
+        key_len: usize,
+        value: *const u8,
+        value_len: usize,
+        version: u32,
+    ) -> u32;
     fn proxy_set_property(path: *const u8, path_len: usize, value: *const u8, value_len: usize) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_len: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
@@ -172,6 +186,22 @@ pub(super) fn respond(status: u16, details: &str, headers: &[(&str, &str)], body
         )
     };
     status == OK
+}
+
+/// What a worker of this proxy has left under a key.
+pub(super) fn shared_data(key: &str) -> Option<Vec<u8>> {
+    let mut version = 0;
+    // SAFETY: the pointer and the length are one live string's, and the host writes to live variables.
+    receive(|data, len| unsafe {
+        proxy_get_shared_data(key.as_ptr(), key.len(), data, len, &raw mut version)
+    })
+}
+
+/// Leaves something for all workers of this proxy, those to come included, in place of what was there.
+pub(super) fn set_shared_data(key: &str, value: &[u8]) -> bool {
+    const ANY_VERSION: u32 = 0;
+    // SAFETY: the pointers and the lengths are those of live slices.
+    unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), ANY_VERSION) == OK }
 }
 
 /// Calls a cluster, with headers alone. The token is that of the answer to come.

@@ -20,15 +20,42 @@ pub(super) struct Poll {
     shared: Rc<Shared>,
     /// The call under way, and when it is lost.
     call: Option<(u32, Duration)>,
+    /// The last answer that brought keys, for whoever starts after us.
+    told: Vec<u8>,
     /// Whether the last answer could be used; only changes are logged.
     healthy: bool,
 }
 
 impl Poll {
-    /// Starts to follow a feed; the host's timer does the rest.
+    /// Starts to follow a feed from where others have come; the host's timer does the rest.
     pub(super) fn start(feed: Feed, shared: Rc<Shared>) -> Rc<RefCell<Self>> {
-        host::set_tick_period(EAGER_POLL.min(feed.poll));
-        Rc::new(RefCell::new(Self { feed, shared, call: None, healthy: true }))
+        let mut poll = Self { feed, shared, call: None, told: Vec::new(), healthy: true };
+        let inherited = poll.inherit();
+        host::set_tick_period(if inherited.is_some() {
+            poll.feed.poll
+        } else {
+            EAGER_POLL.min(poll.feed.poll)
+        });
+        Rc::new(RefCell::new(poll))
+    }
+
+    /// Hears what another worker, or the plugin before a change of configuration, was told. Without it every
+    /// change of configuration would refuse everybody until the first poll.
+    fn inherit(&mut self) -> Option<()> {
+        let left = host::shared_data(&self.key())?;
+        let (heard_at, told) = left.split_first_chunk()?;
+        self.shared.knowledge.borrow_mut().hear(told, u64::from_le_bytes(*heard_at)).ok()?;
+        self.told = told.to_vec();
+        Some(())
+    }
+
+    fn bequeath(&self, now: u64) {
+        host::set_shared_data(&self.key(), &[&now.to_le_bytes()[..], &self.told].concat());
+    }
+
+    /// Another feed's keys are not ours.
+    fn key(&self) -> String {
+        format!("edgeward.feed {} {}", self.feed.cluster, self.feed.path)
     }
 
     /// Asks, unless a call is under way.
@@ -65,12 +92,14 @@ impl Poll {
         match heard {
             Ok(changed) => {
                 if changed {
+                    self.told.clone_from(&answer.body);
                     host::log(
                         Level::Info,
                         &format!("edgeward: keys {:?}", self.shared.knowledge.borrow().keys()),
                     );
                     host::set_tick_period(self.feed.poll);
                 }
+                self.bequeath(now.as_secs());
                 self.succeeded();
             }
             Err(fault) => self.failed(&fault.to_string()),

@@ -10,6 +10,7 @@ use super::world::{Answer, Call, World};
 const OK: u32 = 0;
 const NOT_FOUND: u32 = 1;
 const BAD_ARGUMENT: u32 = 2;
+const CAS_MISMATCH: u32 = 8;
 
 /// All host calls, by name.
 pub(super) fn linker(engine: &Engine) -> Linker<World> {
@@ -20,6 +21,7 @@ pub(super) fn linker(engine: &Engine) -> Linker<World> {
     answers(&mut linker);
     metrics(&mut linker);
     calls(&mut linker);
+    shared_data(&mut linker);
     wasi(&mut linker);
     let (_, module) = super::compiled();
     linker.define_unknown_imports_as_traps(module).unwrap();
@@ -225,6 +227,35 @@ fn calls(linker: &mut Linker<World>) {
         OK
     };
     linker.func_wrap("env", "proxy_call_foreign_function", foreign).unwrap();
+}
+
+fn shared_data(linker: &mut Linker<World>) {
+    let get = |mut guest: Guest<'_>, key: u32, key_len: u32, data: u32, len: u32, version: u32| {
+        if let Some(status) = fault(&guest, "proxy_get_shared_data") {
+            return status;
+        }
+        let key = read(&mut guest, key, key_len);
+        let found = guest.data().shared_data.lock().unwrap().get(&key).cloned();
+        let Some((value, number)) = found else { return NOT_FOUND };
+        hand_over(&mut guest, &value, data, len);
+        write(&mut guest, version, &number.to_le_bytes());
+        OK
+    };
+    linker.func_wrap("env", "proxy_get_shared_data", get).unwrap();
+    let set = |mut guest: Guest<'_>, key: u32, key_len: u32, value: u32, value_len: u32, version: u32| {
+        if let Some(status) = fault(&guest, "proxy_set_shared_data") {
+            return status;
+        }
+        let (key, value) = (read(&mut guest, key, key_len), read(&mut guest, value, value_len));
+        let mut shared = guest.data().shared_data.lock().unwrap();
+        let held = shared.get(&key).map_or(0, |(_, number)| *number);
+        if version != 0 && version != held {
+            return CAS_MISMATCH;
+        }
+        shared.insert(key, (value, held + 1));
+        OK
+    };
+    linker.func_wrap("env", "proxy_set_shared_data", set).unwrap();
 }
 
 fn wasi(linker: &mut Linker<World>) {

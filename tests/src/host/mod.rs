@@ -6,12 +6,12 @@ mod memory;
 mod protobuf;
 mod world;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use wasmtime::{Engine, Instance, Module, Store, TypedFunc, WasmParams, WasmResults};
 
 pub use world::{Answer, Call, Header, Headers};
-use world::{Stream, World};
+use world::{SharedData, Stream, World};
 
 const ROOT: u32 = 1;
 /// What a filter returns to let a stream go on.
@@ -29,7 +29,7 @@ pub struct Traits {
 }
 
 /// Every host call that can be given a fault.
-pub const CALLS: [&str; 14] = [
+pub const CALLS: [&str; 16] = [
     "proxy_log",
     "proxy_get_current_time_nanoseconds",
     "proxy_set_tick_period_milliseconds",
@@ -43,6 +43,8 @@ pub const CALLS: [&str; 14] = [
     "proxy_define_metric",
     "proxy_increment_metric",
     "proxy_http_call",
+    "proxy_get_shared_data",
+    "proxy_set_shared_data",
     "proxy_call_foreign_function",
 ];
 
@@ -67,8 +69,19 @@ pub struct Exchange {
 impl Host {
     /// Starts the filter with a plugin configuration; where it is refused, the lines of the log.
     pub fn start(traits: Traits, configuration: &str) -> Result<Self, Vec<String>> {
+        Self::start_in(SharedData::default(), traits, configuration)
+    }
+
+    /// Starts another worker of the same proxy, or the same one with another configuration.
+    pub fn start_beside(&self, configuration: &str) -> Result<Self, Vec<String>> {
+        let world = self.store.data();
+        let traits = Traits { now: world.now_ns / 1_000_000_000, ..world.traits };
+        Self::start_in(Arc::clone(&world.shared_data), traits, configuration)
+    }
+
+    fn start_in(shared: SharedData, traits: Traits, configuration: &str) -> Result<Self, Vec<String>> {
         let (engine, module) = compiled();
-        let mut store = Store::new(engine, World::new(traits, configuration));
+        let mut store = Store::new(engine, World::new(traits, configuration, shared));
         let instance =
             abi::linker(engine).instantiate(&mut store, module).expect("the filter's imports are known");
         let mut host = Self { store, instance, streams: ROOT };

@@ -1,6 +1,9 @@
 //! All that the host knows: its clock, its counters, its log, the stream under way and the calls; never how
 //! the filter asks for it.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
 use super::Traits;
 
 /// A header's name and value.
@@ -41,9 +44,13 @@ pub(super) struct Stream {
     pub(super) properties: Vec<(String, String)>,
 }
 
+/// What the workers of a proxy share, by key, each with its version.
+pub(super) type SharedData = Arc<Mutex<HashMap<Vec<u8>, (Vec<u8>, u32)>>>;
+
 /// The state of one worker.
 #[derive(Debug)]
 pub(super) struct World {
+    pub(super) shared_data: SharedData,
     pub(super) traits: Traits,
     pub(super) now_ns: u64,
     pub(super) configuration: Vec<u8>,
@@ -58,8 +65,9 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(traits: Traits, configuration: &str) -> Self {
+    pub(super) fn new(traits: Traits, configuration: &str, shared_data: SharedData) -> Self {
         Self {
+            shared_data,
             traits,
             now_ns: traits.now * 1_000_000_000,
             configuration: configuration.as_bytes().to_vec(),

@@ -2,6 +2,7 @@
 //! out is looked at, never which host calls were made on the way. It is one worker of a proxy.
 
 mod abi;
+pub mod edge;
 mod memory;
 mod protobuf;
 mod world;

@@ -26,7 +26,7 @@ struct Case {
 }
 
 #[test]
-#[ignore = "takes minutes: cargo xtask test --release --test soak -- --ignored --nocapture"]
+#[ignore = "takes minutes: cargo xtask test --test soak -- --ignored --nocapture"]
 fn two_million_requests_and_reloads_leave_the_gateway_as_it_was() {
     let total: usize = variable("SOAK_REQUESTS").map_or(2_000_000, |count| count.parse().unwrap());
     let directory = paths::test_folder("soak");

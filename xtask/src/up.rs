@@ -37,7 +37,7 @@ fn announce(stack: &Stack) {
         part("gateway", ports.gateway, "everything goes through here"),
         part("Envoy admin", ports.envoy_admin, "statistics"),
         part("companion", ports.companion, "the gateway sends it /api/auth/ and /login"),
-        part("companion, internal", ports.internal, "health, metrics, the filter's feed"),
+        part("companion, internal", ports.internal, "health, the filter's feed"),
         part("demo upstream", ports.upstream, "answers what reached it"),
         format!("  {:<20} {} (the database's address is in stack.json)", "logs", paths::stack().display()),
         String::new(),
@@ -51,9 +51,9 @@ fn examples(gateway: u16) -> String {
     format!(
         r#"Try it:
   curl -i http://127.0.0.1:{gateway}/hello
-  curl -i -c jar -H 'content-type: application/json' http://127.0.0.1:{gateway}/api/auth/register \
+  curl -i -c target/jar -H 'content-type: application/json' http://127.0.0.1:{gateway}/api/auth/register \
        -d '{{"firstName":"Ada","lastName":"Lovelace","email":"ada@example.com","password":"correct horse"}}'
-  curl -i -b jar http://127.0.0.1:{gateway}/hello
+  curl -i -b target/jar http://127.0.0.1:{gateway}/hello
 or open http://127.0.0.1:{gateway}/login in a browser. Ctrl-C stops everything."#
     )
 }

@@ -6,8 +6,10 @@
 mod access_token;
 pub mod cookie;
 mod edge_feed;
+mod edge_refresh;
 mod jwk;
 
 pub use access_token::{ACCESS_TOKEN_TYP, AccessClaims};
-pub use edge_feed::{EdgeFeed, KeysAt};
+pub use edge_feed::{EdgeFeed, KeysAt, MAX_CURSOR_BYTES, MAX_PAGE, Revoked, RevokedSession, RevokedUser};
+pub use edge_refresh::EdgeRefresh;
 pub use jwk::{Jwk, JwkSet};

@@ -2,6 +2,7 @@
 //! takes the time as an argument and trusts nothing that is not of its type.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use crate::json::Json;
 use crate::rejection::{Claim, Rejection};
@@ -10,12 +11,15 @@ use crate::token::Verified;
 /// A token that lives longer than this was not issued by a companion: its access tokens live a day at most.
 const MAX_LIFETIME_S: u64 = 86_400;
 
-/// Who is calling. Its fields are safe to stand in a header: digits, and the bytes of a role.
+/// Who is calling, and for how long that holds. What stands in headers is safe to: numbers, and the bytes of a
+/// role. It is made for keeping: a copy allocates nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    user_id: String,
-    role: String,
+    user_id: u64,
     session_id: u64,
+    issued_at: u64,
+    expires_at: u64,
+    role: Rc<str>,
 }
 
 /// What the claims must say.
@@ -39,23 +43,45 @@ impl Identity {
         if !claims.names_audience(&expected.audience)? {
             return Err(Rejection::AudienceUnexpected);
         }
-        claims.judge_times(expected.clock_skew_s, now)?;
-        let user_id = claims.string(Claim::Sub)?;
-        if !is_user_id(user_id) {
-            return Err(Rejection::ClaimMistyped(Claim::Sub));
-        }
+        let (issued_at, expires_at) = claims.judge_times(expected.clock_skew_s, now)?;
+        let user_id =
+            read_user_id(claims.string(Claim::Sub)?).ok_or(Rejection::ClaimMistyped(Claim::Sub))?;
         let session_id = claims.integer(Claim::Sid)?;
         let role = claims.string(Claim::Role)?;
         if !is_role(role) {
             return Err(Rejection::ClaimMistyped(Claim::Role));
         }
-        Ok(Self { user_id: user_id.to_owned(), role: role.to_owned(), session_id })
+        Ok(Self { user_id, session_id, issued_at, expires_at, role: role.into() })
     }
 
-    /// The user's ID: 1 to 19 digits.
+    /// Whether its time has come. Whoever keeps an identity asks again at every use.
     #[must_use]
-    pub fn user_id(&self) -> &str {
-        &self.user_id
+    pub const fn has_expired(&self, expected: &Expected, now: u64) -> bool {
+        now >= self.expires_at.saturating_add(expected.clock_skew_s)
+    }
+
+    /// The same with a role that others share, where it is the same role.
+    pub(crate) fn with_shared_role(mut self, roles: &[Rc<str>]) -> Self {
+        if let Some(shared) = roles.iter().find(|shared| **shared == self.role) {
+            self.role = Rc::clone(shared);
+        }
+        self
+    }
+
+    pub(crate) fn shared_role(&self) -> Rc<str> {
+        Rc::clone(&self.role)
+    }
+
+    /// The user's ID, of 19 digits at most.
+    #[must_use]
+    pub const fn user_id(&self) -> u64 {
+        self.user_id
+    }
+
+    /// When the token was made, in seconds since 1970.
+    #[must_use]
+    pub const fn issued_at(&self) -> u64 {
+        self.issued_at
     }
 
     /// The user's role: `[a-z0-9][a-z0-9_-]{0,63}`.
@@ -71,9 +97,10 @@ impl Identity {
     }
 }
 
-/// Whether it is a decimal number as Postgres writes a `bigint` ID.
-fn is_user_id(text: &str) -> bool {
-    (1..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0')
+/// A decimal number of at most 19 digits as Postgres writes a `bigint` ID.
+fn read_user_id(text: &str) -> Option<u64> {
+    let plain = (1..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    (plain && !text.starts_with('0')).then(|| text.parse().ok())?
 }
 
 /// Whether it is a role's name: `[a-z0-9][a-z0-9_-]{0,63}`.
@@ -119,7 +146,8 @@ impl<'a> Claims<'a> {
         }
     }
 
-    fn judge_times(&self, skew_s: u64, now: u64) -> Result<(), Rejection> {
+    /// `iat` and `exp`, where it is their time.
+    fn judge_times(&self, skew_s: u64, now: u64) -> Result<(u64, u64), Rejection> {
         let expires = self.integer(Claim::Exp)?;
         let issued = self.integer(Claim::Iat)?;
         let not_before = match self.optional(Claim::Nbf) {
@@ -139,7 +167,7 @@ impl<'a> Claims<'a> {
         if not_before > latest {
             return Err(Rejection::NotYetValid);
         }
-        Ok(())
+        Ok((issued, expires))
     }
 }
 
@@ -190,7 +218,10 @@ mod tests {
     fn good_claims_are_an_identity() {
         let ours = Expected { issuer: "edgeward".into(), audience: "shop".into(), clock_skew_s: 5 };
         let identity = Identity::judge(&Verified::for_test(&with("", "")), &ours, NOW).unwrap();
-        assert_eq!((identity.user_id(), identity.role(), identity.session_id()), ("42", "customer", 7));
+        assert_eq!((identity.user_id(), identity.role(), identity.session_id()), (42, "customer", 7));
+        assert_eq!(identity.issued_at(), NOW);
+        assert!(!identity.has_expired(&ours, NOW + 64));
+        assert!(identity.has_expired(&ours, NOW + 65));
         check(&with("aud", r#"["other","shop"]"#), Ok(()));
         check(&with("nbf", &NOW.to_string()), Ok(()));
         check(&with("sub", r#""9223372036854775807""#), Ok(()));

@@ -5,6 +5,7 @@ mod keys;
 mod rules;
 mod section;
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::claims::Expected;
@@ -28,8 +29,10 @@ pub struct Configuration {
     pub policy: Policy,
     /// The keys known from the start.
     pub keys: KeySet,
-    /// Where newer keys come from.
+    /// Where newer keys come from, and what was revoked.
     pub feed: Option<Feed>,
+    /// How many verified tokens are kept in mind.
+    pub memory_entries: usize,
     /// The settings that were read and checked, but that nothing acts on yet.
     pub idle: Vec<&'static str>,
 }
@@ -45,8 +48,28 @@ pub struct Feed {
     pub poll: Duration,
     /// How long an answer may take.
     pub timeout: Duration,
+    /// What the companion knows us by.
+    pub secret: Option<Secret>,
     /// How old what it told may be, in seconds; absent when it may be of any age.
     pub max_staleness_s: Option<u64>,
+}
+
+/// What is not to be shown (invariant 8).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text, for the one who is to know it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret")
+    }
 }
 
 /// Compiles a plugin configuration: JSON, at most 1 MiB.
@@ -82,9 +105,10 @@ fn read(text: &[u8], mistakes: &Mistakes) -> Option<Configuration> {
         max_token_bytes: usize::try_from(root.integer("max_token_bytes", 256..=16_384).unwrap_or(4096))
             .ok()?,
     };
+    let memory_entries = usize::try_from(root.integer("memory_entries", 0..=1_000_000).unwrap_or(65_536)).ok()?;
     let idle = read_idle(&mut root);
     root.end();
-    Some(Configuration { policy, keys, feed, idle })
+    Some(Configuration { policy, keys, feed, memory_entries, idle })
 }
 
 fn read_sources(root: &mut Section<'_, '_>, mistakes: &Mistakes) -> (KeySet, Option<Feed>) {
@@ -107,6 +131,7 @@ fn read_feed(root: &mut Section<'_, '_>) -> Option<Feed> {
         path: section.path("path").unwrap_or_else(|| "/internal/edge-feed".to_owned()),
         poll: millis(section.integer("poll_ms", 100..=60_000), 1000),
         timeout: millis(section.integer("timeout_ms", 10..=60_000), 1000),
+        secret: section.text("secret").map(Secret),
         max_staleness_s: denies.then(|| max_staleness_s.into()),
     };
     section.end();
@@ -213,14 +238,13 @@ fn read_origins(root: &mut Section<'_, '_>) -> Option<Origins> {
 /// Settings of the contract that nothing acts on yet: checked all the same, and named, so that nobody
 /// relies on them.
 fn read_idle(root: &mut Section<'_, '_>) -> Vec<&'static str> {
-    let idle = ["refresh", "memory_entries"].into_iter().filter(|name| root.has(name)).collect();
+    let idle = ["refresh"].into_iter().filter(|name| root.has(name)).collect();
     if let Some(mut section) = root.section("refresh") {
         section.required_text("cluster");
         section.path("path");
         section.integer("timeout_ms", 10..=60_000);
         section.end();
     }
-    root.integer("memory_entries", 0..=1_000_000);
     idle
 }
 

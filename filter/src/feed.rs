@@ -3,36 +3,44 @@
 
 use std::fmt;
 
-use edgeward_wire::EdgeFeed;
+use edgeward_wire::{EdgeFeed, MAX_CURSOR_BYTES, MAX_PAGE, Revoked};
 
 use crate::keys::{Flaw, KeySet};
 
-/// The longest answer that is read: 32 keys of 8,192 bits take a fifth of it.
-pub const MAX_BYTES: usize = 256 * 1024;
+/// The longest answer that is read: a page of revocations takes half of it, 32 keys of 8,192 bits a tenth.
+pub const MAX_BYTES: usize = 768 * 1024;
 /// A SHA-256 in base64url has 43 bytes.
 const MAX_ETAG_BYTES: usize = 64;
+/// How far apart the clocks of the companion and the edge may be, in seconds. With a greater gap either of them
+/// would take good tokens for expired or not yet made.
+const MAX_CLOCK_GAP_S: u64 = 60;
 
 /// What an answer changes.
 #[derive(Debug)]
-pub enum Update {
-    /// The key set is the one held.
-    Unchanged,
-    /// The key set is another one.
-    Keys {
-        /// Its name.
-        etag: String,
-        /// The set, with one key at least.
-        keys: KeySet,
-    },
+pub struct Update {
+    /// When it was given, by the companion's clock, in seconds since 1970.
+    pub at: u64,
+    /// The key set and its name, where it is another one than that held; it has one key at least.
+    pub keys: Option<(String, KeySet)>,
+    /// What was revoked.
+    pub revoked: Revoked,
+    /// Where the next answer is to go on.
+    pub cursor: String,
+    /// Whether there is more right now.
+    pub more: bool,
 }
 
 /// Why an answer is refused.
 #[derive(Debug)]
 pub enum Fault {
-    /// Longer than 256 KiB.
+    /// Longer than 768 KiB.
     Oversize,
     /// Not the JSON of a feed.
     Malformed(serde_json::Error),
+    /// Given by a clock that is more than a minute from ours: so many seconds ahead.
+    ClockApart(i64),
+    /// Given before an answer that was heard already.
+    Backwards,
     /// The key set's name is not 1 to 64 bytes of `[0-9A-Za-z_-]`.
     EtagMalformed,
     /// The key set is left out, though it is not the one held.
@@ -41,29 +49,61 @@ pub enum Fault {
     KeysEmpty,
     /// A key can't be used.
     Keys(Flaw),
+    /// The cursor is not 1 to 2,048 bytes of `[0-9A-Za-z:,.~_-]`.
+    CursorMalformed,
+    /// More revocations than a page has.
+    PageOversize,
+    /// More revocations than the edge holds.
+    TooManyRevocations,
 }
 
-/// Reads an answer, given the name of the key set held (empty for none).
-pub fn read(body: &[u8], held: &str) -> Result<Update, Fault> {
+impl Fault {
+    /// The name in metrics: `[a-z_]+`.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Oversize => "oversize",
+            Self::Malformed(_) | Self::EtagMalformed | Self::CursorMalformed | Self::PageOversize => "malformed",
+            Self::ClockApart(_) => "clock_apart",
+            Self::Backwards => "backwards",
+            Self::KeysMissing | Self::KeysEmpty | Self::Keys(_) => "keys_unusable",
+            Self::TooManyRevocations => "too_many_revocations",
+        }
+    }
+}
+
+/// Reads an answer that came at `now`, in seconds since 1970, given the name of the key set held (empty for none).
+pub fn read(body: &[u8], held: &str, now: u64) -> Result<Update, Fault> {
     if body.len() > MAX_BYTES {
         return Err(Fault::Oversize);
     }
-    let feed: EdgeFeed = serde_json::from_slice(body).map_err(Fault::Malformed)?;
-    let etag = feed.keys.etag;
-    if !is_etag(&etag) {
+    let EdgeFeed { at, keys, revoked, cursor, more } =
+        serde_json::from_slice(body).map_err(Fault::Malformed)?;
+    if at.abs_diff(now) > MAX_CLOCK_GAP_S {
+        return Err(Fault::ClockApart(at.cast_signed().wrapping_sub(now.cast_signed())));
+    }
+    if !is_made_of(&keys.etag, MAX_ETAG_BYTES, b"_-") {
         return Err(Fault::EtagMalformed);
     }
-    match feed.keys.set {
-        None if etag == held => Ok(Update::Unchanged),
-        None => Err(Fault::KeysMissing),
-        Some(set) if set.keys.is_empty() => Err(Fault::KeysEmpty),
-        Some(set) => Ok(Update::Keys { etag, keys: KeySet::read(&set).map_err(Fault::Keys)? }),
+    let keys = match keys.set {
+        None if keys.etag == held => None,
+        None => return Err(Fault::KeysMissing),
+        Some(set) if set.keys.is_empty() => return Err(Fault::KeysEmpty),
+        Some(set) => Some((keys.etag, KeySet::read(&set).map_err(Fault::Keys)?)),
+    };
+    if !is_made_of(&cursor, MAX_CURSOR_BYTES, b":,.~_-") {
+        return Err(Fault::CursorMalformed);
     }
+    if revoked.sessions.len() + revoked.users.len() > MAX_PAGE {
+        return Err(Fault::PageOversize);
+    }
+    Ok(Update { at, keys, revoked, cursor, more })
 }
 
-fn is_etag(text: &str) -> bool {
-    (1..=MAX_ETAG_BYTES).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+/// Whether it is 1 to `max` letters, digits and these.
+fn is_made_of(text: &str, max: usize, others: &[u8]) -> bool {
+    (1..=max).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || others.contains(&byte))
 }
 
 impl fmt::Display for Fault {
@@ -71,10 +111,19 @@ impl fmt::Display for Fault {
         match self {
             Self::Oversize => write!(formatter, "the answer has more than {MAX_BYTES} bytes"),
             Self::Malformed(error) => write!(formatter, "the answer is not an edge feed: {error}"),
+            Self::ClockApart(ahead) => {
+                write!(formatter, "the companion's clock is {ahead} s ahead of the edge's, and at most {MAX_CLOCK_GAP_S} are allowed")
+            }
+            Self::Backwards => formatter.write_str("the answer is older than one that was heard before"),
             Self::EtagMalformed => formatter.write_str("keys.etag is not 1 to 64 bytes of [0-9A-Za-z_-]"),
             Self::KeysMissing => formatter.write_str("keys.set is missing, though keys.etag is new"),
             Self::KeysEmpty => formatter.write_str("keys.set has no key"),
             Self::Keys(flaw) => write!(formatter, "keys.set: {flaw}"),
+            Self::CursorMalformed => {
+                write!(formatter, "cursor is not 1 to {MAX_CURSOR_BYTES} bytes of [0-9A-Za-z:,.~_-]")
+            }
+            Self::PageOversize => write!(formatter, "revoked has more than {MAX_PAGE} entries"),
+            Self::TooManyRevocations => formatter.write_str("there are more revocations than the edge holds"),
         }
     }
 }
@@ -83,43 +132,114 @@ impl fmt::Display for Fault {
 mod tests {
     use super::*;
 
+    const NOW: u64 = 1_800_000_000;
+
+    /// A good answer without revocations: these members, or others in place of them.
+    fn answer(keys: &str, others: &[(&str, &str)]) -> String {
+        let mut members = vec![
+            ("at", "1800000000"),
+            ("keys", keys),
+            ("revoked", r#"{"sessions":[],"users":[]}"#),
+            ("cursor", r#""c1""#),
+            ("more", "false"),
+        ];
+        for (name, value) in others {
+            members.retain(|(this, _)| this != name);
+            if !value.is_empty() {
+                members.push((name, value));
+            }
+        }
+        let members: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        format!("{{{}}}", members.join(","))
+    }
+
     fn check(body: &str, held: &str, expected: &str) {
-        let told = match read(body.as_bytes(), held) {
-            Ok(Update::Unchanged) => "unchanged".to_owned(),
-            Ok(Update::Keys { etag, keys }) => format!("{} keys as {etag}", keys.len()),
+        let told = match read(body.as_bytes(), held, NOW) {
+            Ok(update) => {
+                let keys = update.keys.map_or("same keys".to_owned(), |(etag, keys)| format!("{} keys as {etag}", keys.len()));
+                let (sessions, users) = (update.revoked.sessions.len(), update.revoked.users.len());
+                format!("{keys}, {sessions} sessions, {users} users, on at {}, more: {}", update.cursor, update.more)
+            }
             Err(fault) => fault.to_string(),
         };
         assert_eq!(told, expected, "{body}");
     }
 
+    const SAME: &str = r#"{"etag":"e1"}"#;
+
     #[test]
-    fn an_answer_replaces_the_key_set_or_leaves_it() {
+    fn an_answer_brings_keys_or_leaves_them_and_a_page_of_revocations() {
         let modulus = format!("{}w", "_".repeat(341));
         let set = format!(r#"{{"keys":[{{"kty":"RSA","kid":"a","n":"{modulus}","e":"AQAB"}}]}}"#);
-        check(&format!(r#"{{"keys":{{"etag":"e1","set":{set}}}}}"#), "", "1 keys as e1");
-        check(&format!(r#"{{"keys":{{"etag":"e1","set":{set}}},"later":1}}"#), "e1", "1 keys as e1");
-        check(r#"{"keys":{"etag":"e1"}}"#, "e1", "unchanged");
+        let fresh = format!(r#"{{"etag":"e1","set":{set}}}"#);
+        check(&answer(&fresh, &[]), "", "1 keys as e1, 0 sessions, 0 users, on at c1, more: false");
+        check(&answer(&fresh, &[("later", "1")]), "e1", "1 keys as e1, 0 sessions, 0 users, on at c1, more: false");
+        check(&answer(SAME, &[]), "e1", "same keys, 0 sessions, 0 users, on at c1, more: false");
+        let page = ("revoked", r#"{"sessions":[[7,1800003600],[8,1]],"users":[[42,1800000001,1800003600]]}"#);
+        check(
+            &answer(SAME, &[page, ("more", "true"), ("cursor", r#""77-1.10:20:11,12~3""#)]),
+            "e1",
+            "same keys, 2 sessions, 1 users, on at 77-1.10:20:11,12~3, more: true",
+        );
     }
 
     #[test]
     fn a_doubtful_answer_is_refused_whole() {
         check("", "", "the answer is not an edge feed: EOF while parsing a value at line 1 column 0");
+        let cut = answer(SAME, &[]).replace('}', "");
+        assert!(matches!(read(cut.as_bytes(), "e1", NOW), Err(Fault::Malformed(_))), "{cut}");
+        for missing in ["at", "keys", "revoked", "cursor", "more"] {
+            let body = answer(SAME, &[(missing, "")]);
+            let expected = format!("the answer is not an edge feed: missing field `{missing}` at line 1 column {}", body.len());
+            check(&body, "e1", &expected);
+        }
+        check(&answer(SAME, &[]), "", "keys.set is missing, though keys.etag is new");
+        check(&answer(r#"{"etag":"e1","set":{"keys":[]}}"#, &[]), "", "keys.set has no key");
+        for etag in ["e 1", ""] {
+            let keys = format!(r#"{{"etag":"{etag}"}}"#);
+            check(&answer(&keys, &[]), etag, "keys.etag is not 1 to 64 bytes of [0-9A-Za-z_-]");
+        }
         check(
-            r#"{"keys":{"etag":"e1"}"#,
-            "e1",
-            "the answer is not an edge feed: EOF while parsing an object at line 1 column 21",
-        );
-        check(r#"{"keys":{"etag":"e1"}}"#, "", "keys.set is missing, though keys.etag is new");
-        check(r#"{"keys":{"etag":"e1","set":{"keys":[]}}}"#, "", "keys.set has no key");
-        check(r#"{"keys":{"etag":"e 1"}}"#, "e 1", "keys.etag is not 1 to 64 bytes of [0-9A-Za-z_-]");
-        check(r#"{"keys":{"etag":""}}"#, "", "keys.etag is not 1 to 64 bytes of [0-9A-Za-z_-]");
-        check(
-            r#"{"keys":{"etag":"e1","set":{"keys":[{"kty":"EC"}]}}}"#,
+            &answer(r#"{"etag":"e1","set":{"keys":[{"kty":"EC"}]}}"#, &[]),
             "",
             "keys.set: key 0 has a kty other than \"RSA\"",
         );
-        let largest = format!("{}{}", r#"{"keys":{"etag":"e1"}}"#, " ".repeat(MAX_BYTES - 22));
-        check(&largest, "e1", "unchanged");
-        check(&" ".repeat(MAX_BYTES + 1), "", "the answer has more than 262144 bytes");
+        let long = format!("\"{}\"", "c".repeat(MAX_CURSOR_BYTES + 1));
+        for cursor in [r#""""#, r#""a b""#, r#""a&b""#, r#""é""#, &long] {
+            let expected = "cursor is not 1 to 2048 bytes of [0-9A-Za-z:,.~_-]";
+            check(&answer(SAME, &[("cursor", cursor)]), "e1", expected);
+        }
+        for wrong in ["[[7]]", "[[7,1,1]]", "[[-7,1]]", "[[7,4294967296]]", "[[7,null]]", "[7]", "null"] {
+            let body = answer(SAME, &[("revoked", &format!(r#"{{"sessions":{wrong},"users":[]}}"#))]);
+            assert!(matches!(read(body.as_bytes(), "e1", NOW), Err(Fault::Malformed(_))), "{body}");
+        }
+        let many = format!(r#"{{"sessions":[{}[1,1]],"users":[]}}"#, "[1,1],".repeat(MAX_PAGE));
+        check(&answer(SAME, &[("revoked", &many)]), "e1", "revoked has more than 8192 entries");
+        check(&" ".repeat(MAX_BYTES + 1), "", "the answer has more than 786432 bytes");
+    }
+
+    #[test]
+    fn a_page_of_the_largest_numbers_fits() {
+        let one = format!("[{0},{1},{1}],", u64::MAX, u32::MAX);
+        let page = format!(r#"{{"sessions":[],"users":[{}[1,1,1]]}}"#, one.repeat(MAX_PAGE - 1));
+        check(&answer(SAME, &[("revoked", &page)]), "e1", "same keys, 0 sessions, 8192 users, on at c1, more: false");
+    }
+
+    #[test]
+    fn an_answer_by_a_clock_far_from_ours_is_refused() {
+        for (at, expected) in [
+            ("1799999940", Ok(())),
+            ("1800000060", Ok(())),
+            ("1799999939", Err("the companion's clock is -61 s ahead of the edge's, and at most 60 are allowed")),
+            ("1800000061", Err("the companion's clock is 61 s ahead of the edge's, and at most 60 are allowed")),
+        ] {
+            let body = answer(SAME, &[("at", at)]);
+            let read = read(body.as_bytes(), "e1", NOW).map(|_| ()).map_err(|fault| fault.to_string());
+            assert_eq!(read, expected.map_err(str::to_owned), "{at}");
+        }
+        for at in ["0", "18446744073709551615"] {
+            let body = answer(SAME, &[("at", at)]);
+            assert!(matches!(read(body.as_bytes(), "e1", NOW), Err(Fault::ClockApart(_))), "{at}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The policy's course: what happens to a request, decided from its head, what is known and the time, and
-//! nothing else (invariants 5 and 6). It changes nothing; carrying the decision out is the shell's work.
+//! nothing else (invariants 5 and 6). It changes nothing but the memory, which only saves the same work; carrying
+//! the decision out is the shell's.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
@@ -7,6 +8,7 @@ use crate::claims::Identity;
 use crate::cookie;
 use crate::head::Request;
 use crate::knowledge::Knowledge;
+use crate::memory::Memory;
 use crate::path::CanonicalPath;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
@@ -46,7 +48,13 @@ pub enum Decision {
 
 /// Decides on a request at `now`, in seconds since 1970.
 #[must_use]
-pub fn decide(policy: &Policy, knowledge: &Knowledge, request: Request<'_>, now: u64) -> Decision {
+pub fn decide(
+    policy: &Policy,
+    knowledge: &Knowledge,
+    memory: &mut Memory,
+    request: Request<'_>,
+    now: u64,
+) -> Decision {
     let rule = match find_rule(policy, request) {
         Ok(rule) => rule,
         Err(rejection) => return refuse(rejection),
@@ -56,7 +64,7 @@ pub fn decide(policy: &Policy, knowledge: &Knowledge, request: Request<'_>, now:
     }
     let pass = |identity| Decision::Pass { identity, forward_cookies: rule.forward_cookies };
     let cross_site = policy.is_cross_site(request);
-    let identity = identify(policy, knowledge, request, now);
+    let identity = identify(policy, knowledge, memory, request, now);
     match (&rule.access, identity) {
         (Access::Public, identity) if !cross_site => pass(identity.ok()),
         // Another site's page may do here what anybody may, and nothing in the user's name.
@@ -113,6 +121,7 @@ fn location(login_url: &str, target: &[u8]) -> String {
 fn identify(
     policy: &Policy,
     knowledge: &Knowledge,
+    memory: &mut Memory,
     request: Request<'_>,
     now: u64,
 ) -> Result<Identity, Rejection> {
@@ -122,6 +131,9 @@ fn identify(
     if policy.max_staleness_s.is_some_and(|most| knowledge.age_s(now) > most) {
         return Err(Rejection::FeedStale);
     }
+    if knowledge.is_behind() {
+        return Err(Rejection::RevocationsUnknown);
+    }
     let token = cookie::find(request.all(b"cookie"), &policy.cookies.access)
         .map_err(|cookie::Repeated| Rejection::CookieRepeated)?
         .filter(|token| !token.is_empty())
@@ -129,8 +141,16 @@ fn identify(
     if token.len() > policy.max_token_bytes {
         return Err(Rejection::TokenOversize);
     }
-    let verified = Unverified::parse(token)?.verify(knowledge.keys())?;
-    Identity::judge(&verified, &policy.expected, now)
+    let fingerprint = memory.fingerprint(token, knowledge.generation());
+    let identity = match memory.recall(fingerprint) {
+        Some(identity) if identity.has_expired(&policy.expected, now) => return Err(Rejection::Expired),
+        Some(identity) => identity.clone(),
+        None => {
+            let verified = Unverified::parse(token)?.verify(knowledge.keys())?;
+            memory.remember(fingerprint, Identity::judge(&verified, &policy.expected, now)?)
+        }
+    };
+    if knowledge.has_revoked(&identity) { Err(Rejection::Revoked) } else { Ok(identity) }
 }
 
 #[cfg(test)]
@@ -174,7 +194,8 @@ mod tests {
             .filter_map(|line| line.split_once("= "))
             .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
             .collect();
-        decide(&policy(), &Knowledge::new(keys, NOW), Request { headers: &headers, ends: true }, NOW)
+        let request = Request { headers: &headers, ends: true };
+        decide(&policy(), &Knowledge::new(keys, NOW), &mut Memory::new(8, [7; 16]), request, NOW)
     }
 
     fn one_key() -> KeySet {

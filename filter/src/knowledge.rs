@@ -1,38 +1,88 @@
 //! What the filter knows of the companion's affairs, and since when. It changes only as a whole, by an answer
 //! of the feed that is good; it knows no clock and no network.
 
+use crate::claims::Identity;
 use crate::feed::{self, Fault, Update};
 use crate::keys::KeySet;
+use crate::revocation::{Overflow, Revocations};
 
-/// The keys as they stand.
+/// How much older than an answer heard before another may be, in seconds: companions whose clocks differ a little
+/// answer in turn.
+const MAX_BACK_S: u64 = 5;
+
+/// The keys and the revocations as they stand.
 #[derive(Debug, Default)]
 pub struct Knowledge {
     keys: KeySet,
+    /// Counts the key sets.
+    generation: u64,
     /// The name of the key set for the feed, empty for one that is not the feed's.
     etag: String,
+    revocations: Revocations,
+    /// Where the feed is to go on, empty for its beginning.
+    cursor: String,
+    /// Whether there may be revocations that it has yet to hear of.
+    behind: bool,
+    /// When the last answer was given, by the companion's clock.
+    told_at: u64,
     /// When it was last right, in seconds since 1970.
     heard_at: u64,
 }
 
+/// What an answer has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// The key set is another one.
+    pub keys: bool,
+    /// There is more to be heard right now.
+    pub more: bool,
+}
+
 impl Knowledge {
-    /// What is known from the start, at `now` in seconds since 1970.
+    /// What is known from the start, at `now` in seconds since 1970, to one who never hears more.
     #[must_use]
     pub fn new(keys: KeySet, now: u64) -> Self {
-        Self { keys, etag: String::new(), heard_at: now }
+        Self { keys, heard_at: now, ..Self::default() }
     }
 
-    /// Takes an answer of the feed that came at `now`, and tells whether it brought other keys. A doubtful one
-    /// changes nothing.
-    pub fn hear(&mut self, body: &[u8], now: u64) -> Result<bool, Fault> {
-        let update = feed::read(body, &self.etag)?;
-        self.heard_at = now;
-        match update {
-            Update::Unchanged => Ok(false),
-            Update::Keys { etag, keys } => {
-                (self.etag, self.keys) = (etag, keys);
-                Ok(true)
-            }
+    /// The same to one who is about to hear the feed.
+    #[must_use]
+    pub fn before_the_feed(keys: KeySet, now: u64) -> Self {
+        Self { behind: true, ..Self::new(keys, now) }
+    }
+
+    /// Takes an answer of the feed that came at `now`. A doubtful one changes nothing.
+    pub fn hear(&mut self, body: &[u8], now: u64) -> Result<Heard, Fault> {
+        let Update { at, keys, revoked, cursor, more } = feed::read(body, &self.etag, now)?;
+        if at.saturating_add(MAX_BACK_S) < self.told_at {
+            return Err(Fault::Backwards);
         }
+        self.revocations.add(&revoked, now).map_err(|Overflow| Fault::TooManyRevocations)?;
+        let heard = Heard { keys: keys.is_some(), more };
+        if let Some((etag, keys)) = keys {
+            (self.etag, self.keys) = (etag, keys);
+            self.generation += 1;
+        }
+        self.cursor = cursor;
+        self.behind &= more;
+        self.told_at = self.told_at.max(at);
+        self.heard_at = self.heard_at.max(now);
+        Ok(heard)
+    }
+
+    /// Takes the keys alone out of an answer that another asker got at `heard_at`; its cursor is not ours.
+    pub fn overhear(&mut self, body: &[u8], heard_at: u64) -> Result<(), Fault> {
+        if let Some((etag, keys)) = feed::read(body, &self.etag, heard_at)?.keys {
+            (self.etag, self.keys) = (etag, keys);
+            self.generation += 1;
+        }
+        self.heard_at = heard_at;
+        Ok(())
+    }
+
+    /// Goes by what is known from now on, because the feed does not answer.
+    pub fn give_up_waiting(&mut self) {
+        self.behind = false;
     }
 
     /// The keys that tokens may be signed with; empty before the first are known.
@@ -41,10 +91,40 @@ impl Knowledge {
         &self.keys
     }
 
+    /// Which key set it is since the start, from 0.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// The name of the key set, as the feed wants to be told it.
     #[must_use]
     pub fn etag(&self) -> &str {
         &self.etag
+    }
+
+    /// Where the feed is to go on, as it wants to be told.
+    #[must_use]
+    pub fn cursor(&self) -> &str {
+        &self.cursor
+    }
+
+    /// Whether nobody can be let in yet, because what was revoked before the start is still to come.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.behind
+    }
+
+    /// Whether a token that speaks for this identity was revoked.
+    #[must_use]
+    pub fn has_revoked(&self, identity: &Identity) -> bool {
+        self.revocations.concern(identity)
+    }
+
+    /// How many revocations are held.
+    #[must_use]
+    pub fn revocations(&self) -> usize {
+        self.revocations.len()
     }
 
     /// How long ago it was last right, in seconds; 0 where the clock went back.
@@ -58,21 +138,54 @@ impl Knowledge {
 mod tests {
     use super::*;
 
+    const NOW: u64 = 1_800_000_000;
+
+    fn answer(at: u64, etag: &str, with_set: bool, cursor: &str, more: bool) -> String {
+        let modulus = format!("{}w", "_".repeat(341));
+        let set = if with_set {
+            format!(r#","set":{{"keys":[{{"kty":"RSA","n":"{modulus}","e":"AQAB"}}]}}"#)
+        } else {
+            String::new()
+        };
+        format!(
+            r#"{{"at":{at},"keys":{{"etag":"{etag}"{set}}},"revoked":{{"sessions":[[{at},4000000000]],"users":[]}},"cursor":"{cursor}","more":{more}}}"#
+        )
+    }
+
     #[test]
     fn only_a_good_answer_changes_what_is_known_and_its_age() {
-        let modulus = format!("{}w", "_".repeat(341));
-        let set = format!(r#"{{"keys":[{{"kty":"RSA","n":"{modulus}","e":"AQAB"}}]}}"#);
-        let mut knowledge = Knowledge::new(KeySet::default(), 100);
-        for (now, body, expected, age_at_200) in [
-            (110, "{}".to_owned(), None, 100),
-            (120, format!(r#"{{"keys":{{"etag":"e1","set":{set}}}}}"#), Some(true), 80),
-            (130, r#"{"keys":{"etag":"e1"}}"#.to_owned(), Some(false), 70),
-            (140, r#"{"keys":{"etag":"e2"}}"#.to_owned(), None, 70),
+        let mut knowledge = Knowledge::before_the_feed(KeySet::default(), NOW);
+        for (at, body, expected, (age, generation, revocations, cursor, behind)) in [
+            (NOW + 10, "{}".to_owned(), None, (100, 0, 0, "", true)),
+            (NOW + 20, answer(NOW + 20, "e1", true, "c1", true), Some((true, true)), (80, 1, 1, "c1", true)),
+            (NOW + 30, answer(NOW + 30, "e1", false, "c2", false), Some((false, false)), (70, 1, 2, "c2", false)),
+            (NOW + 40, answer(NOW + 40, "e2", false, "c3", false), None, (70, 1, 2, "c2", false)),
+            (NOW + 41, answer(NOW + 24, "e1", false, "c3", false), None, (70, 1, 2, "c2", false)),
+            (NOW + 42, answer(NOW + 25, "e1", false, "c3", false), Some((false, false)), (58, 1, 3, "c3", false)),
+            (NOW + 43, answer(NOW + 25, "e2", true, "c3", true), Some((true, true)), (57, 2, 3, "c3", false)),
         ] {
-            assert_eq!(knowledge.hear(body.as_bytes(), now).ok(), expected, "{body}");
-            assert_eq!(knowledge.age_s(200), age_at_200, "{body}");
+            let heard = knowledge.hear(body.as_bytes(), at).ok();
+            assert_eq!(heard.map(|heard| (heard.keys, heard.more)), expected, "{body}");
+            let known = (
+                knowledge.age_s(NOW + 100),
+                knowledge.generation(),
+                knowledge.revocations(),
+                knowledge.cursor(),
+                knowledge.is_behind(),
+            );
+            assert_eq!(known, (age, generation, revocations, cursor, behind), "{body}");
         }
-        assert_eq!((knowledge.keys().len(), knowledge.etag()), (1, "e1"));
+        assert_eq!((knowledge.keys().len(), knowledge.etag()), (1, "e2"));
         assert_eq!(knowledge.age_s(0), 0);
+    }
+
+    #[test]
+    fn of_what_is_overheard_only_the_keys_count() {
+        let mut knowledge = Knowledge::before_the_feed(KeySet::default(), NOW + 50);
+        knowledge.overhear(answer(NOW, "e1", true, "c1", false).as_bytes(), NOW).unwrap();
+        assert_eq!((knowledge.keys().len(), knowledge.etag(), knowledge.cursor()), (1, "e1", ""));
+        assert_eq!((knowledge.revocations(), knowledge.age_s(NOW + 50), knowledge.is_behind()), (0, 50, true));
+        knowledge.give_up_waiting();
+        assert!(!knowledge.is_behind());
     }
 }

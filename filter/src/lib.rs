@@ -3,9 +3,9 @@
 //!
 //! # The path of a request
 //! `envoy::request` reads the headers, removes those that only we may set, and asks [`gate`]. The gate
-//! finds the rule for the [`path`] in [`rules`], the token among the [`cookie`]s, has the [`token`]
-//! verified by one of the [`keys`], and its [`claims`] judged: an [`claims::Identity`], or a
-//! [`rejection`]. `envoy::request` carries the decision out.
+//! finds the rule for the [`path`] in [`rules`], the token among the [`cookie`]s, and either in its [`memory`] or
+//! has the [`token`] verified by one of the [`keys`] and its [`claims`] judged: a [`claims::Identity`], unless that is
+//! a matter of [`revocation`], or a [`rejection`]. `envoy::request` carries the decision out.
 //!
 //! # The rooms
 //! Everything here is pure: bytes and the time go in, a decision comes out. Only `envoy` knows a host, and
@@ -20,10 +20,12 @@ pub mod head;
 pub mod json;
 pub mod keys;
 pub mod knowledge;
+pub mod memory;
 pub mod origin;
 pub mod path;
 pub mod policy;
 pub mod rejection;
+pub mod revocation;
 pub mod rs256;
 pub mod rules;
 pub mod token;

@@ -18,6 +18,8 @@ pub enum Rejection {
     KeysUnknown,
     /// What the feed told is older than `max_staleness_seconds`.
     FeedStale,
+    /// What was revoked before the start is not known yet.
+    RevocationsUnknown,
     /// The request has no access token.
     CookieMissing,
     /// It has several, and they differ.
@@ -64,6 +66,8 @@ pub enum Rejection {
     IssuedInFuture,
     /// `nbf` has not come.
     NotYetValid,
+    /// The session has ended, or the user's earlier tokens no longer count.
+    Revoked,
     /// Another site's page sent it with our cookies.
     CrossSite,
     /// The user's role is none of the rule's.
@@ -98,7 +102,7 @@ impl Rejection {
         match self {
             Self::MethodMalformed | Self::UpgradeUnexpected | Self::Path(_) | Self::TokenOversize => 400,
             Self::CrossSite | Self::RoleInsufficient => 403,
-            Self::HostFailed | Self::KeysUnknown | Self::FeedStale => 503,
+            Self::HostFailed | Self::KeysUnknown | Self::FeedStale | Self::RevocationsUnknown => 503,
             _ => 401,
         }
     }
@@ -113,6 +117,7 @@ impl Rejection {
             Self::Path(ambiguity) => path_label(ambiguity),
             Self::KeysUnknown => "keys_unknown",
             Self::FeedStale => "feed_stale",
+            Self::RevocationsUnknown => "revocations_unknown",
             Self::CookieMissing => "cookie_missing",
             Self::CookieRepeated => "cookie_repeated",
             Self::TokenOversize => "token_oversize",
@@ -136,6 +141,7 @@ impl Rejection {
             Self::ExpiryTooFar => "exp_too_far",
             Self::IssuedInFuture => "iat_in_future",
             Self::NotYetValid => "nbf_in_future",
+            Self::Revoked => "revoked",
             Self::CrossSite => "cross_site",
             Self::RoleInsufficient => "role_insufficient",
         }

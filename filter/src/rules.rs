@@ -1,6 +1,8 @@
 //! Who may go where: path and method to access. The first rule that matches wins, and where none does
 //! the user must be signed in (invariant 4).
 
+use std::collections::HashMap;
+
 use crate::path::{Ambiguity, CanonicalPath};
 
 /// What a rule asks of a request.
@@ -51,9 +53,22 @@ pub struct Rule {
 /// All the rules, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
-    rules: Vec<Rule>,
+    rules: Index,
     /// The same with their paths in lower case, where that makes a difference.
-    folded: Option<Vec<Rule>>,
+    folded: Option<Index>,
+}
+
+/// Rules found by their paths: a path is looked up whole and by each of its beginnings that ends with a segment, so
+/// that the number of rules does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Index {
+    rules: Vec<Rule>,
+    /// Which rules a path is for, in order.
+    exact: HashMap<String, Vec<usize>>,
+    /// The same for the beginnings of paths.
+    prefixes: HashMap<String, Vec<usize>>,
+    /// The longest of these beginnings, in bytes: what is longer need not be looked up.
+    longest: usize,
 }
 
 impl Rules {
@@ -62,26 +77,28 @@ impl Rules {
     pub fn new(rules: Vec<Rule>) -> Self {
         let folded: Vec<Rule> =
             rules.iter().map(|rule| Rule { pattern: rule.pattern.folded(), ..rule.clone() }).collect();
-        Self { folded: (folded != rules).then_some(folded), rules }
+        let folded = (folded != rules).then(|| Index::new(folded));
+        Self { rules: Index::new(rules), folded }
     }
 
     /// The first rule for this path and method, unless letters in another case, which are the same to many
     /// servers, would lead to a rule that asks something else.
     pub fn find(&self, path: &CanonicalPath<'_>, method: &[u8]) -> Result<&Rule, Ambiguity> {
-        let path = path.as_bytes();
-        let rule = first(&self.rules, path, method);
-        if self.folded.is_none() && !path.iter().any(u8::is_ascii_uppercase) {
+        let path = path.as_str();
+        let rule = self.rules.first(path, method);
+        if self.folded.is_none() && !path.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return Ok(rule);
         }
-        let folded = first(self.folded.as_ref().unwrap_or(&self.rules), &path.to_ascii_lowercase(), method);
+        let folded = self.folded.as_ref().unwrap_or(&self.rules).first(&path.to_ascii_lowercase(), method);
         if folded.access == rule.access { Ok(rule) } else { Err(Ambiguity::LetterCase) }
     }
 
     /// The index of each rule that can never match, with the index of an earlier rule that is in its way.
     pub fn unreachable(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.rules.iter().enumerate().filter_map(|(at, rule)| {
+        let rules = &self.rules.rules;
+        rules.iter().enumerate().filter_map(|(at, rule)| {
             let earlier = || {
-                self.rules
+                rules
                     .iter()
                     .take(at)
                     .enumerate()
@@ -98,14 +115,35 @@ impl Rules {
     }
 }
 
-fn first<'r>(rules: &'r [Rule], path: &[u8], method: &[u8]) -> &'r Rule {
-    const NOTHING_MATCHED: &Rule = &Rule {
-        pattern: Pattern::Prefix(String::new()),
-        methods: None,
-        access: Access::SignedIn,
-        forward_cookies: false,
-    };
-    rules.iter().find(|rule| rule.pattern.holds(path) && rule.takes(method)).unwrap_or(NOTHING_MATCHED)
+impl Index {
+    fn new(rules: Vec<Rule>) -> Self {
+        let mut index = Self::default();
+        for (at, rule) in rules.iter().enumerate() {
+            let (paths, path) = match &rule.pattern {
+                Pattern::Exact(path) => (&mut index.exact, path),
+                Pattern::Prefix(path) => (&mut index.prefixes, path),
+            };
+            paths.entry(path.clone()).or_default().push(at);
+        }
+        index.longest = index.prefixes.keys().map(String::len).max().unwrap_or_default();
+        Self { rules, ..index }
+    }
+
+    fn first(&self, path: &str, method: &[u8]) -> &Rule {
+        const NOTHING_MATCHED: &Rule = &Rule {
+            pattern: Pattern::Prefix(String::new()),
+            methods: None,
+            access: Access::SignedIn,
+            forward_cookies: false,
+        };
+        let segments_end = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        let beginnings = segments_end.take_while(|&end| end <= self.longest).filter_map(|end| path.get(..end));
+        let beginning = beginnings.filter_map(|beginning| self.prefixes.get(beginning));
+        let found = beginning.chain(self.exact.get(path)).filter_map(|rules| {
+            rules.iter().copied().find(|&at| self.rules.get(at).is_some_and(|rule| rule.takes(method)))
+        });
+        found.min().and_then(|at| self.rules.get(at)).unwrap_or(NOTHING_MATCHED)
+    }
 }
 
 impl Rule {
@@ -129,12 +167,12 @@ impl Pattern {
         }
     }
 
-    fn holds(&self, path: &[u8]) -> bool {
+    fn holds(&self, path: &str) -> bool {
         match self {
-            Self::Exact(exact) => exact.as_bytes() == path,
-            Self::Prefix(prefix) => path
-                .strip_prefix(prefix.as_bytes())
-                .is_some_and(|below| matches!(below.first(), None | Some(b'/'))),
+            Self::Exact(exact) => exact == path,
+            Self::Prefix(prefix) => {
+                path.strip_prefix(prefix.as_str()).is_some_and(|below| below.is_empty() || below.starts_with('/'))
+            }
         }
     }
 
@@ -142,7 +180,7 @@ impl Pattern {
     fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Exact(_), Self::Prefix(_)) => false,
-            (_, Self::Exact(path) | Self::Prefix(path)) => self.holds(path.as_bytes()),
+            (_, Self::Exact(path) | Self::Prefix(path)) => self.holds(path),
         }
     }
 }
@@ -193,6 +231,40 @@ mod tests {
             ("GET", "/", None),
         ] {
             check(&rules, method, path, expected);
+        }
+    }
+
+    #[test]
+    fn the_index_finds_what_a_walk_through_the_rules_would() {
+        let paths = ["", "/a", "/a/b", "/a/b/c", "/ab", "/a/", "/a/b/", "/b", "/b/a/c/d", "/"];
+        let patterns = paths.iter().flat_map(|&path| {
+            let whole = if path.is_empty() { exact("/a/b/c/d") } else { exact(path) };
+            [Pattern::prefix(path), whole]
+        });
+        let rules: Vec<Rule> = patterns
+            .enumerate()
+            .map(|(at, pattern)| {
+                let methods: &[&str] = match at % 3 {
+                    0 => &["GET"],
+                    1 => &["POST", "PUT"],
+                    _ => &[],
+                };
+                rule(pattern, methods, &at.to_string())
+            })
+            .collect();
+        // Every turn of the list, so that each rule is the first once.
+        for turn in 0..rules.len() {
+            let mut rules = rules.clone();
+            rules.rotate_left(turn);
+            let index = Rules::new(rules.clone());
+            for path in paths.iter().filter(|path| path.starts_with('/')) {
+                for method in ["GET", "HEAD", "POST", "DELETE"] {
+                    let walk = rules.iter().find(|rule| rule.pattern.holds(path) && rule.takes(method.as_bytes()));
+                    let expected = walk.map(|rule| rule.access.clone()).unwrap_or(Access::SignedIn);
+                    let path = CanonicalPath::read(path.as_bytes()).unwrap();
+                    assert_eq!(index.find(&path, method.as_bytes()).unwrap().access, expected, "{method} {path:?}");
+                }
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use edgeward_filter::config;
 use edgeward_filter::gate::{self, Decision};
 use edgeward_filter::head::Request;
 use edgeward_filter::knowledge::Knowledge;
+use edgeward_filter::memory::Memory;
 use edgeward_filter::policy::Policy;
 use edgeward_filter::rs256::{self, Pure};
 use edgeward_tests::mint::{self, Key};
@@ -38,7 +39,12 @@ fn decide_at(edge: &(Policy, Knowledge), path: &str, token: &str, site: &str, no
         (b"cookie", cookie.as_bytes()),
         (b"sec-fetch-site", site.as_bytes()),
     ];
-    gate::decide(policy, knowledge, Request { headers: &headers, ends: true }, now)
+    let request = Request { headers: &headers, ends: true };
+    let memory = &mut Memory::new(8, [7; 16]);
+    let mut decide = || gate::decide(policy, knowledge, memory, request, now);
+    let (first, again) = (decide(), decide());
+    assert_eq!(first, again, "a token that was seen before is judged as it was");
+    first
 }
 
 fn identity(decision: Decision) -> Option<Identity> {
@@ -59,7 +65,7 @@ fn every_good_token_is_an_identity() {
         }
     }
     let user = identity(decide(&edge, "/x", &key.good(NOW))).unwrap();
-    assert_eq!((user.user_id(), user.role(), user.session_id()), ("42", "customer", 7));
+    assert_eq!((user.user_id(), user.role(), user.session_id()), (42, "customer", 7));
 }
 
 #[test]

@@ -25,5 +25,12 @@ pub(super) async fn edge_feed(
     let keys = &app.access_tokens.keys;
     let known = held.keys.as_deref() == Some(keys.etag());
     let set = (!known).then(|| keys.published().clone());
-    Ok(Json(EdgeFeed { keys: KeysAt { etag: keys.etag().to_owned(), set } }))
+    let at = u64::try_from(app.now().unix_timestamp()).unwrap_or_default();
+    Ok(Json(EdgeFeed {
+        at,
+        keys: KeysAt { etag: keys.etag().to_owned(), set },
+        revoked: edgeward_wire::Revoked::default(),
+        cursor: "0".to_owned(),
+        more: false,
+    }))
 }

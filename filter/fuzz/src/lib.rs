@@ -16,10 +16,11 @@ use edgeward_filter::gate::{self, Decision};
 use edgeward_filter::head::Request;
 use edgeward_filter::keys::KeySet;
 use edgeward_filter::knowledge::Knowledge;
+use edgeward_filter::memory::Memory;
 use edgeward_filter::path::CanonicalPath;
 use edgeward_filter::policy::Policy;
 use edgeward_filter::rs256::{self, Backend};
-use edgeward_filter::{config, cookie, feed};
+use edgeward_filter::{config, cookie};
 use edgeward_wire::{Jwk, JwkSet};
 
 /// The moment at which everything is judged.
@@ -42,7 +43,7 @@ pub const TARGETS: &[(&str, Target)] = &[
 /// A canonical path is its own canonical spelling, and has nothing in it that could be read twice.
 pub fn path(target: &[u8]) {
     let Ok(path) = CanonicalPath::read(target) else { return };
-    let spelling = path.as_bytes();
+    let spelling = path.as_str().as_bytes();
     assert_eq!(CanonicalPath::read(spelling).as_ref(), Ok(&path));
     assert!(spelling.starts_with(b"/") && spelling.is_ascii());
     for doubtful in [&b"//"[..], b"/./", b"/../", b"\\", b";", b"%2F", b"%5C", b"%00", b"?", b"#"] {
@@ -102,11 +103,13 @@ fn policy() -> Policy {
 
 /// What comes out of a request; where it is an identity, its parts must be fit for headers.
 fn decide(headers: &[(&[u8], &[u8])]) -> Decision {
-    let decision =
-        gate::decide(&policy(), &Knowledge::new(key_set(), NOW), Request { headers, ends: true }, NOW);
+    let (policy, knowledge) = (policy(), Knowledge::new(key_set(), NOW));
+    let (request, mut memory) = (Request { headers, ends: true }, Memory::new(2, [7; 16]));
+    let decision = gate::decide(&policy, &knowledge, &mut memory, request, NOW);
+    // From memory it is the same.
+    assert_eq!(gate::decide(&policy, &knowledge, &mut memory, request, NOW), decision);
     if let Decision::Pass { identity: Some(identity), .. } = &decision {
-        assert!((1..=19).contains(&identity.user_id().len()));
-        assert!(identity.user_id().bytes().all(|byte| byte.is_ascii_digit()));
+        assert!((1..10_u64.pow(19)).contains(&identity.user_id()));
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
         assert!((1..=64).contains(&identity.role().len()) && identity.role().bytes().all(plain));
     }
@@ -158,10 +161,16 @@ pub fn configuration(text: &[u8]) {
     }
 }
 
-/// An answer of the feed is an update with keys, or refused.
+/// An answer of the feed is heard whole, and can be heard again, or changes nothing.
 pub fn feed(body: &[u8]) {
-    if let Ok(feed::Update::Keys { keys, .. }) = feed::read(body, "held") {
-        assert!(!keys.is_empty());
+    let mut knowledge = Knowledge::before_the_feed(KeySet::default(), NOW);
+    if knowledge.hear(body, NOW).is_ok() {
+        assert!(!knowledge.keys().is_empty() && !knowledge.cursor().is_empty());
+        let known = format!("{knowledge:?}").len();
+        assert!(knowledge.hear(body, NOW).is_ok());
+        assert_eq!(format!("{knowledge:?}").len(), known);
+    } else {
+        assert!(knowledge.keys().is_empty() && knowledge.cursor().is_empty() && knowledge.revocations() == 0);
     }
 }
 
@@ -180,7 +189,7 @@ pub fn gate(lines: &[u8]) {
         Decision::Pass { identity: None, .. } => {
             let first = |name: &[u8]| headers.iter().find(|(this, _)| *this == name).map(|(_, value)| *value);
             let target = first(b":path").unwrap_or_default();
-            let public = CanonicalPath::read(target).unwrap().as_bytes().starts_with(b"/public");
+            let public = CanonicalPath::read(target).unwrap().as_str().starts_with("/public");
             assert!(public || first(b":method") == Some(b"OPTIONS"));
         }
         Decision::Redirect { .. } | Decision::Refuse { .. } => {}

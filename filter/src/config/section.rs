@@ -146,7 +146,7 @@ impl<'j, 'm> Section<'j, 'm> {
     pub fn path(&mut self, name: &str) -> Option<String> {
         let text = self.text(name)?;
         let canonical = match CanonicalPath::read(text.as_bytes()) {
-            Ok(path) => String::from_utf8_lossy(path.as_bytes()).into_owned(),
+            Ok(path) => path.as_str().to_owned(),
             Err(_) => {
                 return self
                     .reject(name, "can never match: requests for such a path are refused as ambiguous");

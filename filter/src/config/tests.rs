@@ -40,7 +40,7 @@ fn the_documented_configuration_compiles_to_what_it_says() {
     assert_eq!(access("POST", "/admin/x"), Access::SignedIn);
     assert_eq!(policy.login_url.as_deref(), Some("/login"));
     assert_eq!(configuration.feed.unwrap().poll, Duration::from_secs(1));
-    assert_eq!(configuration.idle, ["refresh", "memory_entries"]);
+    assert_eq!(configuration.idle, ["refresh"]);
 }
 
 #[test]

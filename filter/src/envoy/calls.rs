@@ -24,8 +24,14 @@ thread_local! {
 }
 
 /// Asks a cluster by GET; None where the host did not take the call. The waiter hears the answer once, or never.
-pub(super) fn get(cluster: &str, path: &str, timeout: Duration, waiter: Waiter) -> Option<u32> {
-    let headers = [(":method", "GET"), (":path", path), (":authority", cluster)];
+pub(super) fn get(
+    cluster: &str,
+    path: &str,
+    others: &[(&str, &str)],
+    timeout: Duration,
+    waiter: Waiter,
+) -> Option<u32> {
+    let headers = [&[(":method", "GET"), (":path", path), (":authority", cluster)], others].concat();
     let token = host::http_call(cluster, &headers, timeout)?;
     WAITING.with_borrow_mut(|waiting| waiting.insert(token, waiter));
     Some(token)

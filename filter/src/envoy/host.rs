@@ -32,8 +32,15 @@ pub(super) enum Level {
     Error = 4,
 }
 
+/// A number that is counted (ABI 0.2.1, `proxy_metric_type_t`).
+#[derive(Clone, Copy)]
+#[repr(u32)]
+pub(super) enum Metric {
+    Counter = 0,
+    Gauge = 1,
+}
+
 const OK: u32 = 0;
-const COUNTER: u32 = 0;
 const NO_GRPC_STATUS: i32 = -1;
 
 #[link(wasm_import_module = "env")]
@@ -103,6 +110,7 @@ unsafe extern "C" {
     fn proxy_set_property(path: *const u8, path_len: usize, value: *const u8, value_len: usize) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_len: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
     fn proxy_call_foreign_function(
         name: *const u8,
         name_len: usize,
@@ -188,20 +196,21 @@ pub(super) fn respond(status: u16, details: &str, headers: &[(&str, &str)], body
     status == OK
 }
 
-/// What a worker of this proxy has left under a key.
-pub(super) fn shared_data(key: &str) -> Option<Vec<u8>> {
+/// What a worker of this proxy has left under a key, and which version that is.
+pub(super) fn shared_data(key: &str) -> Option<(Vec<u8>, u32)> {
     let mut version = 0;
     // SAFETY: the pointer and the length are one live string's, and the host writes to live variables.
-    receive(|data, len| unsafe {
+    let data = receive(|data, len| unsafe {
         proxy_get_shared_data(key.as_ptr(), key.len(), data, len, &raw mut version)
-    })
+    })?;
+    Some((data, version))
 }
 
-/// Leaves something for all workers of this proxy, those to come included, in place of what was there.
-pub(super) fn set_shared_data(key: &str, value: &[u8]) -> bool {
-    const ANY_VERSION: u32 = 0;
+/// Leaves something for all workers of this proxy, those to come included, in place of this version of what was
+/// there, or of any where the version is 0. False where another worker was faster.
+pub(super) fn set_shared_data(key: &str, value: &[u8], version: u32) -> bool {
     // SAFETY: the pointers and the lengths are those of live slices.
-    unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), ANY_VERSION) == OK }
+    unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), version) == OK }
 }
 
 /// Calls a cluster, with headers alone. The token is that of the answer to come.
@@ -240,12 +249,18 @@ pub(super) fn set_property(name: &str, value: &[u8]) -> bool {
     unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) == OK }
 }
 
-/// A counter's number, by its name; the same name has the same number.
-pub(super) fn counter(name: &str) -> Option<u32> {
+/// A metric's number, by its name; the same name has the same number.
+pub(super) fn metric(kind: Metric, name: &str) -> Option<u32> {
     let mut id = 0;
     // SAFETY: the pointer and the length are one live string's, and the host writes to a live u32.
-    let status = unsafe { proxy_define_metric(COUNTER, name.as_ptr(), name.len(), &raw mut id) };
+    let status = unsafe { proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &raw mut id) };
     (status == OK).then_some(id)
+}
+
+/// Sets a gauge.
+pub(super) fn set_gauge(gauge: u32, value: u64) {
+    // SAFETY: only numbers are passed.
+    unsafe { proxy_record_metric(gauge, value) };
 }
 
 /// Adds one to a counter.

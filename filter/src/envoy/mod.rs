@@ -3,8 +3,11 @@
 
 mod answer;
 mod calls;
+mod follow;
 mod host;
-mod poll;
+mod metrics;
+mod random;
+mod relay;
 mod request;
 mod root;
 mod shared;

@@ -9,7 +9,7 @@ use super::shared::Shared;
 use super::{answer, host};
 use crate::claims::Identity;
 use crate::cookie;
-use crate::gate::{self, Decision};
+use crate::gate::Decision;
 use crate::head::Request;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
@@ -60,9 +60,7 @@ fn admit(shared: &Shared, ends: bool) -> Result<Action, HostFailed> {
     let headers = host::headers(REQUEST).ok_or(HostFailed)?;
     let headers = headers.pairs().ok_or(HostFailed)?;
     strip(REQUEST, policy, &headers)?;
-    let now = host::now().ok_or(HostFailed)?.as_secs();
-    let request = Request { headers: &headers, ends };
-    match gate::decide(policy, &shared.knowledge.borrow(), request, now) {
+    match shared.decide(Request { headers: &headers, ends }).ok_or(HostFailed)? {
         Decision::Pass { identity, forward_cookies } => {
             settle_connection(&headers)?;
             if !forward_cookies {
@@ -129,15 +127,15 @@ fn tell(policy: &Policy, identity: &Identity) -> Result<(), HostFailed> {
     let set = |name: &str, value: &str| host::set_header(REQUEST, name.as_bytes(), value.as_bytes());
     note_user(identity);
     all([
-        set(&names.user_id, identity.user_id()),
+        set(&names.user_id, itoa::Buffer::new().format(identity.user_id())),
         set(&names.role, identity.role()),
-        set(&names.session_id, &identity.session_id().to_string()),
+        set(&names.session_id, itoa::Buffer::new().format(identity.session_id())),
     ])
 }
 
 /// For the access log: `%FILTER_STATE(wasm.edgeward.user_id:PLAIN)%`. A log that lacks it stops nothing.
 fn note_user(identity: &Identity) {
-    host::set_property("edgeward.user_id", identity.user_id().as_bytes());
+    host::set_property("edgeward.user_id", itoa::Buffer::new().format(identity.user_id()).as_bytes());
 }
 
 fn all(done: impl IntoIterator<Item = bool>) -> Result<(), HostFailed> {

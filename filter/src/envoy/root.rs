@@ -6,18 +6,20 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
+use super::follow::Follower;
 use super::host::{self, Buffer, Level};
-use super::poll::Poll;
+use super::metrics::Metrics;
+use super::random;
 use super::request::Stream;
 use super::shared::Shared;
 use crate::config::{self, Configuration};
 use crate::knowledge::Knowledge;
+use crate::memory::Memory;
 
 /// The root context.
 #[derive(Default)]
 pub(super) struct Root {
     shared: Option<Rc<Shared>>,
-    poll: Option<Rc<RefCell<Poll>>>,
 }
 
 impl Context for Root {}
@@ -26,10 +28,7 @@ impl RootContext for Root {
     fn on_configure(&mut self, _: usize) -> bool {
         let text = host::buffer(Buffer::PluginConfiguration, usize::MAX).unwrap_or_default();
         match config::compile(&text) {
-            Ok(configuration) => {
-                self.configure(configuration);
-                true
-            }
+            Ok(configuration) => self.configure(configuration),
             Err(mistakes) => {
                 for mistake in mistakes {
                     host::log(Level::Error, &format!("edgeward: {mistake}"));
@@ -40,8 +39,9 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
-        if let (Some(poll), Some(now)) = (&self.poll, host::now()) {
-            Poll::ask(poll, now);
+        let follower = self.shared.as_ref().and_then(|shared| shared.follower.as_ref());
+        if let (Some(follower), Some(now)) = (follower, host::now()) {
+            Follower::tick(follower, now);
         }
     }
 
@@ -55,13 +55,30 @@ impl RootContext for Root {
 }
 
 impl Root {
-    fn configure(&mut self, configuration: Configuration) {
+    fn configure(&mut self, configuration: Configuration) -> bool {
         for setting in configuration.idle {
             host::log(Level::Warn, &format!("edgeward: {setting} is understood, but nothing acts on it yet"));
         }
-        let now = host::now().map_or(0, |now| now.as_secs());
-        let shared = Rc::new(Shared::new(configuration.policy, Knowledge::new(configuration.keys, now)));
-        self.poll = configuration.feed.map(|feed| Poll::start(feed, Rc::clone(&shared)));
-        self.shared = Some(shared);
+        let (Some(now), Some(key)) = (host::now(), random::key()) else {
+            host::log(Level::Error, "edgeward: the host has no time, or no randomness");
+            return false;
+        };
+        let metrics = Rc::new(Metrics::default());
+        let (knowledge, follower) = match configuration.feed {
+            Some(feed) => {
+                let follower = Follower::start(feed, configuration.keys, Rc::clone(&metrics));
+                let knowledge = follower.borrow().knowledge();
+                (knowledge, Some(follower))
+            }
+            None => (Rc::new(RefCell::new(Knowledge::new(configuration.keys, now.as_secs()))), None),
+        };
+        self.shared = Some(Rc::new(Shared {
+            policy: configuration.policy,
+            knowledge,
+            follower,
+            memory: RefCell::new(Memory::new(configuration.memory_entries, key)),
+            metrics,
+        }));
+        true
     }
 }

@@ -1,33 +1,45 @@
-//! What all streams of a worker share: the policy, what is known, and the counters.
+//! What all streams of a worker share: the policy, what is known, what is remembered, and the metrics.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::rc::Rc;
 
+use super::follow::Follower;
 use super::host;
+use super::metrics::Metrics;
+use crate::gate::{self, Decision};
+use crate::head::Request;
 use crate::knowledge::Knowledge;
+use crate::memory::Memory;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 
 /// What all streams of a worker share.
 pub(super) struct Shared {
     pub(super) policy: Policy,
-    pub(super) knowledge: RefCell<Knowledge>,
-    /// The counters of refusals, by label; as many as there are labels at most.
-    counters: RefCell<HashMap<&'static str, Option<u32>>>,
+    pub(super) knowledge: Rc<RefCell<Knowledge>>,
+    pub(super) follower: Option<Rc<RefCell<Follower>>>,
+    pub(super) memory: RefCell<Memory>,
+    pub(super) metrics: Rc<Metrics>,
 }
 
 impl Shared {
-    pub(super) fn new(policy: Policy, knowledge: Knowledge) -> Self {
-        Self { policy, knowledge: RefCell::new(knowledge), counters: RefCell::default() }
+    /// What becomes of a request.
+    pub(super) fn decide(&self, request: Request<'_>) -> Option<Decision> {
+        let now = host::now()?;
+        let mut memory = self.memory.borrow_mut();
+        let decision =
+            gate::decide(&self.policy, &self.knowledge.borrow(), &mut memory, request, now.as_secs());
+        if let (Decision::Refuse { rejection: Rejection::KeyUnknown, .. }, Some(follower)) =
+            (&decision, &self.follower)
+        {
+            follower.borrow_mut().hurry(now);
+        }
+        Some(decision)
     }
 
     /// Counts a refusal, and leaves its reason for the access log.
     pub(super) fn record(&self, rejection: Rejection) {
-        let label = rejection.label();
-        host::set_property("edgeward.rejection", label.as_bytes());
-        let define = || host::counter(&format!("edgeward_refused.reason.{label}"));
-        if let Some(counter) = *self.counters.borrow_mut().entry(label).or_insert_with(define) {
-            host::increment(counter);
-        }
+        host::set_property("edgeward.rejection", rejection.label().as_bytes());
+        self.metrics.count_refusal(rejection);
     }
 }

@@ -179,6 +179,16 @@ fn metrics(linker: &mut Linker<World>) {
         })
     };
     linker.func_wrap("env", "proxy_increment_metric", increment).unwrap();
+    let record = |mut guest: Guest<'_>, id: u32, recorded: u64| {
+        if let Some(status) = fault(&guest, "proxy_record_metric") {
+            return status;
+        }
+        guest.data_mut().metrics.get_mut(id as usize).map_or(BAD_ARGUMENT, |(_, value)| {
+            *value = recorded.cast_signed();
+            OK
+        })
+    };
+    linker.func_wrap("env", "proxy_record_metric", record).unwrap();
 }
 
 fn calls(linker: &mut Linker<World>) {
@@ -260,9 +270,10 @@ fn shared_data(linker: &mut Linker<World>) {
 
 fn wasi(linker: &mut Linker<World>) {
     const WASI: &str = "wasi_snapshot_preview1";
-    // The same bytes at every start, so that a failing test fails again.
+    // The same bytes at every start, so that a failing test fails again, and others for each worker.
     let random = |mut guest: Guest<'_>, address: u32, len: u32| {
-        write(&mut guest, address, &vec![0x5a; len as usize]);
+        let byte = 0x5a ^ guest.data().worker;
+        write(&mut guest, address, &vec![byte; len as usize]);
         OK
     };
     linker.func_wrap(WASI, "random_get", random).unwrap();

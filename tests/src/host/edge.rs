@@ -41,6 +41,26 @@ pub fn with_feed() -> Host {
     Host::start(ENVOY, &configuration(&json!({"feed": {"cluster": "companion_internal"}}))).unwrap()
 }
 
+/// A good answer of the feed without keys and revocations, these members changed or added.
+#[must_use]
+pub fn feed(changes: &Value) -> Vec<u8> {
+    let mut whole = json!({
+        "at": NOW,
+        "keys": {"etag": "e1"},
+        "revoked": {"sessions": [], "users": []},
+        "cursor": "c1",
+        "more": false,
+    });
+    whole.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    whole.to_string().into_bytes()
+}
+
+/// The key set of a feed's answer.
+#[must_use]
+pub fn keys(etag: &str, keys: &[&Key]) -> Value {
+    json!({"etag": etag, "set": mint::jwks(keys)})
+}
+
 /// Headers from text.
 #[must_use]
 pub fn headers(lines: &[(&str, &str)]) -> Headers {

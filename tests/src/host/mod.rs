@@ -14,6 +14,7 @@ use wasmtime::{Engine, Instance, Module, Store, TypedFunc, WasmParams, WasmResul
 pub use world::{Answer, Call, Header, Headers};
 use world::{SharedData, Stream, World};
 
+/// The root context of the first configuration; those of later ones follow on it downwards from the end.
 const ROOT: u32 = 1;
 /// What a filter returns to let a stream go on.
 const CONTINUE: u32 = 0;
@@ -30,7 +31,7 @@ pub struct Traits {
 }
 
 /// Every host call that can be given a fault.
-pub const CALLS: [&str; 16] = [
+pub const CALLS: [&str; 17] = [
     "proxy_log",
     "proxy_get_current_time_nanoseconds",
     "proxy_set_tick_period_milliseconds",
@@ -43,6 +44,7 @@ pub const CALLS: [&str; 16] = [
     "proxy_set_property",
     "proxy_define_metric",
     "proxy_increment_metric",
+    "proxy_record_metric",
     "proxy_http_call",
     "proxy_get_shared_data",
     "proxy_set_shared_data",
@@ -53,6 +55,7 @@ pub const CALLS: [&str; 16] = [
 pub struct Host {
     store: Store<World>,
     instance: Instance,
+    root: u32,
     streams: u32,
 }
 
@@ -70,27 +73,38 @@ pub struct Exchange {
 impl Host {
     /// Starts the filter with a plugin configuration; where it is refused, the lines of the log.
     pub fn start(traits: Traits, configuration: &str) -> Result<Self, Vec<String>> {
-        Self::start_in(SharedData::default(), traits, configuration)
+        Self::start_in(SharedData::default(), traits, traits.now * 1_000_000_000, configuration)
     }
 
     /// Starts another worker of the same proxy, or the same one with another configuration.
     pub fn start_beside(&self, configuration: &str) -> Result<Self, Vec<String>> {
         let world = self.store.data();
-        let traits = Traits { now: world.now_ns / 1_000_000_000, ..world.traits };
-        Self::start_in(Arc::clone(&world.shared_data), traits, configuration)
+        Self::start_in(Arc::clone(&world.shared_data), world.traits, world.now_ns, configuration)
     }
 
-    fn start_in(shared: SharedData, traits: Traits, configuration: &str) -> Result<Self, Vec<String>> {
+    fn start_in(shared: SharedData, traits: Traits, now_ns: u64, configuration: &str) -> Result<Self, Vec<String>> {
         let (engine, module) = compiled();
-        let mut store = Store::new(engine, World::new(traits, configuration, shared));
+        let mut store = Store::new(engine, World::new(traits, now_ns, configuration, shared));
         let instance =
             abi::linker(engine).instantiate(&mut store, module).expect("the filter's imports are known");
-        let mut host = Self { store, instance, streams: ROOT };
+        let mut host = Self { store, instance, root: ROOT, streams: ROOT };
         host.call::<(), ()>("_initialize", ());
-        host.call::<(u32, u32), ()>("proxy_on_context_create", (ROOT, 0));
-        let configured: u32 =
-            host.call("proxy_on_configure", (ROOT, u32::try_from(configuration.len()).unwrap()));
-        if configured == 1 { Ok(host) } else { Err(host.log().to_vec()) }
+        if host.open_root(configuration) { Ok(host) } else { Err(host.log().to_vec()) }
+    }
+
+    fn open_root(&mut self, configuration: &str) -> bool {
+        self.store.data_mut().configuration = configuration.as_bytes().to_vec();
+        self.call::<(u32, u32), ()>("proxy_on_context_create", (self.root, 0));
+        let len = u32::try_from(configuration.len()).unwrap();
+        self.call::<(u32, u32), u32>("proxy_on_configure", (self.root, len)) == 1
+    }
+
+    /// Changes the configuration as Envoy does: the new plugin starts in the same worker before the old one ends.
+    pub fn reconfigure(&mut self, configuration: &str) {
+        let old = self.root;
+        self.root = if old == ROOT { u32::MAX } else { old - 1 };
+        assert!(self.open_root(configuration), "{:?}", self.log());
+        self.call::<u32, ()>("proxy_on_delete", old);
     }
 
     /// Sends the head of a request through the filter, and ends its stream.
@@ -98,7 +112,7 @@ impl Host {
         self.streams += 1;
         let id = self.streams;
         self.store.data_mut().stream = Stream { request: headers, ..Stream::default() };
-        self.call::<(u32, u32), ()>("proxy_on_context_create", (id, ROOT));
+        self.call::<(u32, u32), ()>("proxy_on_context_create", (id, self.root));
         let count = u32::try_from(self.store.data().stream.request.len()).unwrap();
         let action: u32 = self.call("proxy_on_request_headers", (id, count, 1_u32));
         self.call::<u32, ()>("proxy_on_delete", id);
@@ -116,7 +130,7 @@ impl Host {
         self.streams += 1;
         let id = self.streams;
         self.store.data_mut().stream = Stream { trailers, ..Stream::default() };
-        self.call::<(u32, u32), ()>("proxy_on_context_create", (id, ROOT));
+        self.call::<(u32, u32), ()>("proxy_on_context_create", (id, self.root));
         let action: u32 = self.call("proxy_on_request_trailers", (id, 1_u32));
         self.call::<u32, ()>("proxy_on_delete", id);
         let stream = std::mem::take(&mut self.store.data_mut().stream);
@@ -125,7 +139,7 @@ impl Host {
 
     /// Lets the filter's timer go off.
     pub fn tick(&mut self) {
-        self.call::<u32, ()>("proxy_on_tick", ROOT);
+        self.call::<u32, ()>("proxy_on_tick", self.root);
     }
 
     /// The calls to clusters since the last time this was asked.
@@ -141,7 +155,7 @@ impl Host {
         let world = self.store.data_mut();
         world.call_headers = headers;
         world.call_body = body.to_vec();
-        self.call::<_, ()>("proxy_on_http_call_response", (ROOT, call.token, counts.0, counts.1, 0_u32));
+        self.call::<_, ()>("proxy_on_http_call_response", (self.root, call.token, counts.0, counts.1, 0_u32));
     }
 
     /// Sets the host's clock, in seconds since 1970.
@@ -149,7 +163,13 @@ impl Host {
         self.store.data_mut().now_ns = now * 1_000_000_000;
     }
 
-    /// A counter's value.
+    /// Lets time pass, and the filter's timer go off at the end of it.
+    pub fn pass(&mut self, millis: u64) {
+        self.store.data_mut().now_ns += millis * 1_000_000;
+        self.tick();
+    }
+
+    /// A counter's or gauge's value.
     #[must_use]
     pub fn counter(&self, name: &str) -> i64 {
         self.store.data().metrics.iter().find(|(this, _)| this == name).map_or(0, |(_, value)| *value)

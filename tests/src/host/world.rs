@@ -50,6 +50,8 @@ pub(super) type SharedData = Arc<Mutex<HashMap<Vec<u8>, (Vec<u8>, u32)>>>;
 /// The state of one worker.
 #[derive(Debug)]
 pub(super) struct World {
+    /// Tells the workers of a proxy apart.
+    pub(super) worker: u8,
     pub(super) shared_data: SharedData,
     pub(super) traits: Traits,
     pub(super) now_ns: u64,
@@ -65,11 +67,12 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(traits: Traits, configuration: &str, shared_data: SharedData) -> Self {
+    pub(super) fn new(traits: Traits, now_ns: u64, configuration: &str, shared_data: SharedData) -> Self {
         Self {
+            worker: u8::try_from(Arc::strong_count(&shared_data)).unwrap(),
             shared_data,
             traits,
-            now_ns: traits.now * 1_000_000_000,
+            now_ns,
             configuration: configuration.as_bytes().to_vec(),
             log: Vec::new(),
             metrics: Vec::new(),

@@ -1,0 +1,266 @@
+//! Following the edge feed. One worker of the proxy asks, and all hear what it was answered; who has missed
+//! something asks by itself until it has caught up. The last good state is kept whatever comes.
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use super::calls::{self, Answer};
+use super::host::{self, Level};
+use super::metrics::Metrics;
+use super::random::Random;
+use super::relay::{Left, Place, Relay};
+use crate::config::Feed;
+use crate::feed::Fault;
+use crate::keys::KeySet;
+use crate::knowledge::{Heard, Knowledge};
+
+/// How often a worker looks for what others have heard, and whether it is its turn to ask.
+const TICK: Duration = Duration::from_millis(100);
+/// Between polls while no key is known, at first: people are waiting.
+const EAGER_POLL: Duration = Duration::from_millis(100);
+/// The longest time between polls while the feed fails, unless it is polled less often anyway.
+const MAX_BACK_OFF: Duration = Duration::from_secs(2);
+/// How long after its own timeout a call is taken for lost.
+const LOST_AFTER: Duration = Duration::from_secs(1);
+/// A token under an unknown key has a worker ask at once, once in this time.
+const HURRY_EVERY: Duration = Duration::from_secs(5);
+
+thread_local! {
+    /// The feeds that this worker follows. Every listener that names the same one shares what is known of it, and so
+    /// does a changed configuration with the one that it replaces.
+    static FOLLOWED: RefCell<Vec<(String, Weak<RefCell<Follower>>)>> = RefCell::default();
+}
+
+/// A feed, as far as this worker has followed it.
+pub(super) struct Follower {
+    feed: Feed,
+    relay: Relay,
+    knowledge: Rc<RefCell<Knowledge>>,
+    metrics: Rc<Metrics>,
+    random: Random,
+    /// The last answer of the relay that was heard.
+    heard: Place,
+    /// While it catches up by itself: from where on the relay will do again.
+    catching_up: Option<Place>,
+    call: Option<Call>,
+    next_ask: Duration,
+    /// How often in a row no good answer came.
+    failures: u32,
+    hurried_at: Duration,
+    recorded_at: Duration,
+}
+
+/// A call under way.
+struct Call {
+    token: u32,
+    /// When it is taken for lost.
+    lost_at: Duration,
+}
+
+impl Follower {
+    /// Follows a feed from where this worker, or others, have come; the host's timer does the rest. `keys` are known
+    /// from the start.
+    pub(super) fn start(feed: Feed, keys: KeySet, metrics: Rc<Metrics>) -> Rc<RefCell<Self>> {
+        let name = format!("{} {}", feed.cluster, feed.path);
+        host::set_tick_period(TICK);
+        FOLLOWED.with_borrow_mut(|followed| {
+            followed.retain(|(_, follower)| follower.strong_count() > 0);
+            let known = followed.iter().find(|(other, _)| *other == name);
+            if let Some(follower) = known.and_then(|(_, follower)| follower.upgrade()) {
+                follower.borrow_mut().feed = feed;
+                return follower;
+            }
+            let follower = Rc::new(RefCell::new(Self::new(feed, keys, metrics)));
+            followed.push((name, Rc::downgrade(&follower)));
+            follower
+        })
+    }
+
+    fn new(feed: Feed, keys: KeySet, metrics: Rc<Metrics>) -> Self {
+        let now = host::now().unwrap_or_default();
+        let mut random = Random::new();
+        let relay = Relay::new(&feed, random.number());
+        let mut knowledge = Knowledge::before_the_feed(keys, now.as_secs());
+        // Without the keys that others know, everybody would be refused until the first poll.
+        if let Some(Left { heard_at, body }) = relay.keys()
+            && let Err(fault) = knowledge.overhear(&body, heard_at)
+        {
+            host::log(Level::Warn, &format!("edgeward: the keys that were left are not usable: {fault}"));
+        }
+        Self {
+            feed,
+            relay,
+            knowledge: Rc::new(RefCell::new(knowledge)),
+            metrics,
+            random,
+            heard: Place::default(),
+            catching_up: None,
+            call: None,
+            next_ask: Duration::ZERO,
+            failures: 0,
+            hurried_at: Duration::ZERO,
+            recorded_at: Duration::ZERO,
+        }
+    }
+
+    /// What was heard so far.
+    pub(super) fn knowledge(&self) -> Rc<RefCell<Knowledge>> {
+        Rc::clone(&self.knowledge)
+    }
+
+    /// Does what is due: hears what others were told, and asks where that is on us.
+    pub(super) fn tick(this: &Rc<RefCell<Self>>, now: Duration) {
+        let mut follower = this.borrow_mut();
+        follower.record(now);
+        let leads = follower.relay.leads(now);
+        match &follower.call {
+            Some(call) if now < call.lost_at => return,
+            Some(call) => {
+                calls::forget(call.token);
+                follower.call = None;
+                follower.failed("lost", "no answer came", now);
+            }
+            None => {}
+        }
+        if follower.catching_up.is_none() {
+            follower.listen();
+        }
+        if (leads || follower.catching_up.is_some()) && now >= follower.next_ask {
+            Self::ask(this, &mut follower, now);
+        }
+    }
+
+    /// A token came under a key that is not known: it may be new.
+    pub(super) fn hurry(&mut self, now: Duration) {
+        if now.saturating_sub(self.hurried_at) < HURRY_EVERY {
+            return;
+        }
+        self.hurried_at = now;
+        self.next_ask = Duration::ZERO;
+        if self.catching_up.is_none() {
+            self.catching_up = Some(self.relay.last());
+        }
+    }
+
+    /// Hears what was left since. What was missed, or can't be used, is asked for.
+    fn listen(&mut self) {
+        let last = self.relay.last();
+        while self.heard.number != last.number {
+            let number = self.heard.number.wrapping_add(1);
+            let heard = self.relay.read(number).map(|Left { heard_at, body }| {
+                let mut knowledge = self.knowledge.borrow_mut();
+                knowledge.hear(&body, heard_at).map(|_| knowledge.cursor().to_owned())
+            });
+            let Some(Ok(cursor)) = heard else {
+                self.catching_up = Some(last);
+                return;
+            };
+            self.heard = Place { number, cursor };
+        }
+    }
+
+    fn ask(this: &Rc<RefCell<Self>>, follower: &mut Self, now: Duration) {
+        let knowledge = follower.knowledge.borrow();
+        // The others have heard what the relay had, and perhaps not what we have caught up with by ourselves.
+        let cursor =
+            if follower.catching_up.is_some() { knowledge.cursor() } else { follower.heard.cursor.as_str() };
+        let path = format!("{}?after={cursor}&keys={}", follower.feed.path, knowledge.etag());
+        drop(knowledge);
+        let asker = Rc::downgrade(this);
+        let waiter = Box::new(move |answer: &Answer| {
+            if let Some(this) = asker.upgrade() {
+                Self::answered(&this, answer);
+            }
+        });
+        let secret = follower.feed.secret.as_ref().map(|secret| format!("Bearer {}", secret.expose()));
+        let headers: &[(&str, &str)] = match &secret {
+            Some(secret) => &[("authorization", secret)],
+            None => &[],
+        };
+        follower.metrics.count_poll();
+        let call = calls::get(&follower.feed.cluster, &path, headers, follower.feed.timeout, waiter);
+        follower.call =
+            call.map(|token| Call { token, lost_at: now + follower.feed.timeout + LOST_AFTER });
+        if call.is_none() {
+            follower.failed("not_taken", "the host did not take the call: is there such a cluster?", now);
+        }
+    }
+
+    fn answered(this: &Rc<RefCell<Self>>, answer: &Answer) {
+        let mut follower = this.borrow_mut();
+        follower.call = None;
+        let now = host::now().unwrap_or_default();
+        match answer.status.as_deref() {
+            Some(b"200") => {}
+            Some(status) => {
+                let why = format!("the answer has status {}", status.escape_ascii());
+                return follower.failed("status", &why, now);
+            }
+            None => return follower.failed("no_answer", "no answer came", now),
+        }
+        let heard = follower.knowledge.borrow_mut().hear(&answer.body, now.as_secs());
+        match heard {
+            Ok(heard) => {
+                follower.pass_on(heard, &answer.body, now);
+                if heard.more {
+                    Self::ask(this, &mut follower, now);
+                }
+            }
+            Err(fault) => follower.refused(&fault, now),
+        }
+    }
+
+    /// Leaves a good answer to the others, where they can make use of it.
+    fn pass_on(&mut self, heard: Heard, body: &[u8], now: Duration) {
+        let knowledge = self.knowledge.borrow();
+        if heard.keys {
+            host::log(Level::Info, &format!("edgeward: keys {:?}", knowledge.keys()));
+            self.relay.leave_keys(now.as_secs(), body);
+        }
+        if self.catching_up.is_none() {
+            let left = self.relay.leave(&self.heard, knowledge.cursor(), now.as_secs(), body);
+            self.heard = left.unwrap_or_else(|| self.heard.clone());
+        } else if !heard.more {
+            self.heard = self.catching_up.take().unwrap_or_default();
+        }
+        drop(knowledge);
+        if self.failures > 0 {
+            host::log(Level::Info, "edgeward: the edge feed answers again");
+        }
+        self.failures = 0;
+        self.next_ask = now + self.random.around(self.feed.poll);
+    }
+
+    fn refused(&mut self, fault: &Fault, now: Duration) {
+        self.failed(fault.label(), &fault.to_string(), now);
+    }
+
+    /// What is known stays; of a row of failures the first is logged.
+    fn failed(&mut self, label: &'static str, why: &str, now: Duration) {
+        self.metrics.count_failed_poll(label);
+        if self.failures == 0 {
+            let cluster = &self.feed.cluster;
+            let line =
+                format!("edgeward: the edge feed of cluster {cluster} failed, what is known stays: {why}");
+            host::log(Level::Warn, &line);
+        }
+        let mut knowledge = self.knowledge.borrow_mut();
+        if self.feed.max_staleness_s.is_none() {
+            knowledge.give_up_waiting();
+        }
+        let first = if knowledge.keys().is_empty() { EAGER_POLL } else { self.feed.poll };
+        drop(knowledge);
+        let back_off = first.saturating_mul(1 << self.failures.min(10)).min(MAX_BACK_OFF.max(self.feed.poll));
+        self.next_ask = now + self.random.around(back_off);
+        self.failures = self.failures.saturating_add(1);
+    }
+
+    /// Tells the host's metrics how things stand, once a second.
+    fn record(&mut self, now: Duration) {
+        if now.saturating_sub(self.recorded_at) >= Duration::from_secs(1) || now < self.recorded_at {
+            self.recorded_at = now;
+            self.metrics.record(&self.knowledge.borrow(), self.heard.number, now.as_secs());
+        }
+    }
+}

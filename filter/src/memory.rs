@@ -1,0 +1,179 @@
+//! The tokens that were verified already, and who they speak for. It is bounded, only good tokens get in, and
+//! whoever asks it checks again what time or the feed may have changed: expiry and revocation.
+
+use std::hash::{BuildHasherDefault, Hasher};
+use std::rc::Rc;
+
+use quick_cache::UnitWeighter;
+use quick_cache::unsync::{Cache, DefaultLifecycle};
+use siphasher::sip128::{Hasher128, SipHasher24};
+
+use crate::claims::Identity;
+
+/// More roles than a service has; those beyond are kept once for every token.
+const MAX_SHARED_ROLES: usize = 64;
+
+/// A token, in the place of its text, which is a secret: 128 bits that nobody can aim at who does not know the
+/// memory's own key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint(u128);
+
+/// The tokens that were verified already. An entry takes 32 bytes, some 30 more for finding it, and the place of an
+/// identity. What is dropped when there is no more room is what was not asked for lately (Clock-PRO, Jiang, Chen and
+/// Zhang 2005): a crowd of tokens that each come once does not drive out those that come again.
+pub struct Memory {
+    key: [u8; 16],
+    known: Cache<u128, Identity, UnitWeighter, BuildHasherDefault<Spread>>,
+    /// Every role once, so that each identity need not have its own copy.
+    roles: Vec<Rc<str>>,
+}
+
+impl Memory {
+    /// A memory for so many tokens, with a key of its own that nobody else knows.
+    #[must_use]
+    pub fn new(entries: usize, key: [u8; 16]) -> Self {
+        // It grows as it fills: nothing is taken in advance.
+        let known = Cache::with(
+            0,
+            entries.try_into().unwrap_or(u64::MAX),
+            UnitWeighter,
+            BuildHasherDefault::default(),
+            DefaultLifecycle::default(),
+        );
+        Self { key, known, roles: Vec::new() }
+    }
+
+    /// A token's fingerprint under a generation of the key set: with other keys it is to be verified again.
+    #[must_use]
+    pub fn fingerprint(&self, token: &[u8], generation: u64) -> Fingerprint {
+        let mut hasher = SipHasher24::new_with_key(&self.key);
+        hasher.write(&generation.to_le_bytes());
+        hasher.write(token);
+        Fingerprint(hasher.finish128().as_u128())
+    }
+
+    /// Who a token speaks for that was verified before.
+    #[must_use]
+    pub fn recall(&self, Fingerprint(token): Fingerprint) -> Option<&Identity> {
+        self.known.get(&token)
+    }
+
+    /// Keeps in mind who a token speaks for that has just been verified.
+    pub fn remember(&mut self, Fingerprint(token): Fingerprint, identity: Identity) -> Identity {
+        let identity = identity.with_shared_role(&self.roles);
+        if self.roles.len() < MAX_SHARED_ROLES && !self.roles.iter().any(|role| **role == *identity.role()) {
+            self.roles.push(identity.shared_role());
+        }
+        self.known.insert(token, identity.clone());
+        identity
+    }
+
+    /// How many tokens are known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Whether none is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+}
+
+/// A fingerprint is as good a hash as any: half of it serves as one.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write_u128(&mut self, fingerprint: u128) {
+        #[expect(clippy::cast_possible_truncation, reason = "half of it is wanted")]
+        let half = fingerprint as u64;
+        self.0 = half;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |sum, &byte| sum.rotate_left(8) ^ u64::from(byte));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::Expected;
+    use crate::token::Verified;
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn identity(user: u64, role: &str) -> Identity {
+        let (exp, expected) = (
+            NOW + 60,
+            Expected { issuer: "i".into(), audience: "a".into(), clock_skew_s: 0 },
+        );
+        let claims = format!(
+            r#"{{"iss":"i","aud":"a","exp":{exp},"iat":{NOW},"sub":"{user}","sid":1,"role":"{role}"}}"#
+        );
+        Identity::judge(&Verified::for_test(&claims), &expected, NOW).unwrap()
+    }
+
+    #[test]
+    fn a_token_is_known_by_every_byte_of_it_and_the_generation_of_the_keys() {
+        let mut memory = Memory::new(8, [7; 16]);
+        let known = memory.fingerprint(b"a.b.c", 1);
+        memory.remember(known, identity(42, "customer"));
+        for (token, generation, expected) in [
+            (&b"a.b.c"[..], 1, Some(42)),
+            (b"a.b.c", 2, None),
+            (b"a.b.d", 1, None),
+            (b"a.b.c ", 1, None),
+            (b"", 1, None),
+        ] {
+            let found = memory.recall(memory.fingerprint(token, generation)).map(Identity::user_id);
+            assert_eq!(found, expected, "{} {generation}", token.escape_ascii());
+        }
+        assert_ne!(Memory::new(8, [8; 16]).fingerprint(b"a.b.c", 1), known);
+    }
+
+    #[test]
+    fn it_holds_no_more_than_it_may_and_what_comes_again_stays() {
+        let mut memory = Memory::new(100, [7; 16]);
+        let regulars: Vec<Fingerprint> = (0..20_u8).map(|at| memory.fingerprint(&[at], 0)).collect();
+        for at in 0..10_000_u32 {
+            for &regular in &regulars {
+                if memory.recall(regular).is_none() {
+                    memory.remember(regular, identity(1, "customer"));
+                }
+            }
+            memory.remember(memory.fingerprint(&at.to_le_bytes(), 0), identity(2, "customer"));
+            assert!(memory.len() <= 100);
+        }
+        assert!(regulars.iter().all(|&regular| memory.recall(regular).is_some()));
+    }
+
+    #[test]
+    fn a_memory_of_no_entries_knows_nothing() {
+        let mut memory = Memory::new(0, [7; 16]);
+        let token = memory.fingerprint(b"a.b.c", 0);
+        assert_eq!(memory.remember(token, identity(42, "customer")).user_id(), 42);
+        assert!(memory.recall(token).is_none() && memory.is_empty());
+    }
+
+    #[test]
+    fn identities_share_their_role_and_the_roles_shared_are_bounded() {
+        let mut memory = Memory::new(1000, [7; 16]);
+        for at in 0..200_u64 {
+            let token = memory.fingerprint(&at.to_le_bytes(), 0);
+            memory.remember(token, identity(at + 1, &format!("role-{}", at % 100)));
+        }
+        assert_eq!(memory.roles.len(), MAX_SHARED_ROLES);
+        let role = |at: u64| {
+            memory.recall(memory.fingerprint(&at.to_le_bytes(), 0)).map(Identity::shared_role).unwrap()
+        };
+        assert!(Rc::ptr_eq(&role(3), &role(103)));
+        assert!(!Rc::ptr_eq(&role(80), &role(180)) && role(80) == role(180));
+    }
+}

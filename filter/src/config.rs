@@ -31,10 +31,10 @@ pub struct Configuration {
     pub keys: KeySet,
     /// Where newer keys come from, and what was revoked.
     pub feed: Option<Feed>,
+    /// Where the companion is asked for a new access token.
+    pub refresh: Option<Refresh>,
     /// How many verified tokens are kept in mind.
     pub memory_entries: usize,
-    /// The settings that were read and checked, but that nothing acts on yet.
-    pub idle: Vec<&'static str>,
 }
 
 /// Where the edge feed is polled.
@@ -52,6 +52,19 @@ pub struct Feed {
     pub secret: Option<Secret>,
     /// How old what it told may be, in seconds; absent when it may be of any age.
     pub max_staleness_s: Option<u64>,
+}
+
+/// Where the companion is asked for a new access token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refresh {
+    /// Envoy's name of the companion's cluster.
+    pub cluster: String,
+    /// The path, without a query.
+    pub path: String,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// What the companion knows us by.
+    pub secret: Option<Secret>,
 }
 
 /// What is not to be shown (invariant 8).
@@ -94,6 +107,7 @@ fn read(text: &[u8], mistakes: &Mistakes) -> Option<Configuration> {
         clock_skew_s: root.integer("clock_skew_seconds", 0..=300).unwrap_or(5).into(),
     };
     let (keys, feed) = read_sources(&mut root, mistakes);
+    let refresh = read_refresh(&mut root);
     let policy = Policy {
         expected,
         cookies: read_cookies(&mut root),
@@ -102,13 +116,13 @@ fn read(text: &[u8], mistakes: &Mistakes) -> Option<Configuration> {
         origins: read_origins(&mut root),
         login_url: read_login_url(&mut root),
         max_staleness_s: feed.as_ref().and_then(|feed| feed.max_staleness_s),
+        refreshes: refresh.is_some(),
         max_token_bytes: usize::try_from(root.integer("max_token_bytes", 256..=16_384).unwrap_or(4096))
             .ok()?,
     };
     let memory_entries = usize::try_from(root.integer("memory_entries", 0..=1_000_000).unwrap_or(65_536)).ok()?;
-    let idle = read_idle(&mut root);
     root.end();
-    Some(Configuration { policy, keys, feed, memory_entries, idle })
+    Some(Configuration { policy, keys, feed, refresh, memory_entries })
 }
 
 fn read_sources(root: &mut Section<'_, '_>, mistakes: &Mistakes) -> (KeySet, Option<Feed>) {
@@ -235,17 +249,17 @@ fn read_origins(root: &mut Section<'_, '_>) -> Option<Origins> {
     }
 }
 
-/// Settings of the contract that nothing acts on yet: checked all the same, and named, so that nobody
-/// relies on them.
-fn read_idle(root: &mut Section<'_, '_>) -> Vec<&'static str> {
-    let idle = ["refresh"].into_iter().filter(|name| root.has(name)).collect();
-    if let Some(mut section) = root.section("refresh") {
-        section.required_text("cluster");
-        section.path("path");
-        section.integer("timeout_ms", 10..=60_000);
-        section.end();
-    }
-    idle
+/// Where the companion is asked for a new access token.
+fn read_refresh(root: &mut Section<'_, '_>) -> Option<Refresh> {
+    let mut section = root.section("refresh")?;
+    let refresh = Refresh {
+        cluster: section.required_text("cluster").unwrap_or_default(),
+        path: section.path("path").unwrap_or_else(|| "/internal/edge-refresh".to_owned()),
+        timeout: millis(section.integer("timeout_ms", 10..=60_000), 2000),
+        secret: section.text("secret").map(Secret),
+    };
+    section.end();
+    Some(refresh)
 }
 
 #[cfg(test)]

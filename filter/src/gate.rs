@@ -37,6 +37,14 @@ pub enum Decision {
         /// Why it may not pass as it is.
         rejection: Rejection,
     },
+    /// It waits while the companion is asked for a new access token, and is decided again with that; or by
+    /// [`turn_away`] where there is none.
+    Refresh {
+        /// The refresh token.
+        token: Vec<u8>,
+        /// Why it may not pass as it is.
+        rejection: Rejection,
+    },
     /// It is answered with the rejection's status.
     Refuse {
         /// Why.
@@ -72,7 +80,11 @@ pub fn decide(
             refuse(Rejection::CrossSite)
         }
         (Access::Public, _) => pass(None),
-        (_, Err(rejection)) => turn_away(policy, request, rejection),
+        (_, Err(rejection)) if cross_site => turn_away(policy, request, rejection),
+        (_, Err(rejection)) => match find_refresh(policy, request, rejection) {
+            Some(token) => Decision::Refresh { token: token.to_owned(), rejection },
+            None => turn_away(policy, request, rejection),
+        },
         (_, Ok(_)) if cross_site => refuse(Rejection::CrossSite),
         (access, Ok(identity)) if access.admits(identity.role()) => pass(Some(identity)),
         (_, Ok(identity)) => {
@@ -99,10 +111,21 @@ fn find_rule<'p>(policy: &'p Policy, request: Request<'_>) -> Result<&'p Rule, R
     policy.rules.find(&path, method).map_err(Rejection::Path)
 }
 
+/// The refresh token of a request that a new access token would help, once.
+fn find_refresh<'a>(policy: &Policy, request: Request<'a>, rejection: Rejection) -> Option<&'a [u8]> {
+    if !policy.refreshes || request.renewed.is_some() || !rejection.calls_for_refresh() {
+        return None;
+    }
+    let token = cookie::find(request.all(b"cookie"), &policy.cookies.refresh).ok()??;
+    (1..=policy.max_token_bytes).contains(&token.len()).then_some(token)
+}
+
 /// Refuses whoever shows no valid token, or shows a browser the way to get one.
-fn turn_away(policy: &Policy, request: Request<'_>, rejection: Rejection) -> Decision {
+#[must_use]
+pub fn turn_away(policy: &Policy, request: Request<'_>, rejection: Rejection) -> Decision {
+    let may_log_in = rejection.status() == 401 || rejection == Rejection::RefreshUnavailable;
     match &policy.login_url {
-        Some(login_url) if rejection.status() == 401 && request.is_navigation() => {
+        Some(login_url) if may_log_in && request.is_navigation() => {
             Decision::Redirect { location: location(login_url, request.target()), rejection }
         }
         _ => refuse(rejection),
@@ -134,10 +157,13 @@ fn identify(
     if knowledge.is_behind() {
         return Err(Rejection::RevocationsUnknown);
     }
-    let token = cookie::find(request.all(b"cookie"), &policy.cookies.access)
-        .map_err(|cookie::Repeated| Rejection::CookieRepeated)?
-        .filter(|token| !token.is_empty())
-        .ok_or(Rejection::CookieMissing)?;
+    let token = match request.renewed {
+        Some(token) => token,
+        None => cookie::find(request.all(b"cookie"), &policy.cookies.access)
+            .map_err(|cookie::Repeated| Rejection::CookieRepeated)?
+            .filter(|token| !token.is_empty())
+            .ok_or(Rejection::CookieMissing)?,
+    };
     if token.len() > policy.max_token_bytes {
         return Err(Rejection::TokenOversize);
     }
@@ -150,7 +176,8 @@ fn identify(
             memory.remember(fingerprint, Identity::judge(&verified, &policy.expected, now)?)
         }
     };
-    if knowledge.has_revoked(&identity) { Err(Rejection::Revoked) } else { Ok(identity) }
+    knowledge.revocations().judge(&identity)?;
+    Ok(identity)
 }
 
 #[cfg(test)]
@@ -183,6 +210,7 @@ mod tests {
             origins: Some(Origins::default()),
             login_url: Some("/login".into()),
             max_staleness_s: None,
+            refreshes: false,
             max_token_bytes: 64,
         }
     }
@@ -194,7 +222,7 @@ mod tests {
             .filter_map(|line| line.split_once("= "))
             .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
             .collect();
-        let request = Request { headers: &headers, ends: true };
+        let request = Request { headers: &headers, ends: true, renewed: None };
         decide(&policy(), &Knowledge::new(keys, NOW), &mut Memory::new(8, [7; 16]), request, NOW)
     }
 

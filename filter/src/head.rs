@@ -8,6 +8,8 @@ pub struct Request<'a> {
     pub headers: &'a [(&'a [u8], &'a [u8])],
     /// Whether nothing follows: neither a body nor a tunnel.
     pub ends: bool,
+    /// The access token that the companion has just given for this request, in place of its own.
+    pub renewed: Option<&'a [u8]>,
 }
 
 impl<'a> Request<'a> {

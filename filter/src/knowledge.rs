@@ -1,7 +1,6 @@
 //! What the filter knows of the companion's affairs, and since when. It changes only as a whole, by an answer
 //! of the feed that is good; it knows no clock and no network.
 
-use crate::claims::Identity;
 use crate::feed::{self, Fault, Update};
 use crate::keys::KeySet;
 use crate::revocation::{Overflow, Revocations};
@@ -115,16 +114,10 @@ impl Knowledge {
         self.behind
     }
 
-    /// Whether a token that speaks for this identity was revoked.
+    /// What was revoked.
     #[must_use]
-    pub fn has_revoked(&self, identity: &Identity) -> bool {
-        self.revocations.concern(identity)
-    }
-
-    /// How many revocations are held.
-    #[must_use]
-    pub fn revocations(&self) -> usize {
-        self.revocations.len()
+    pub fn revocations(&self) -> &Revocations {
+        &self.revocations
     }
 
     /// How long ago it was last right, in seconds; 0 where the clock went back.
@@ -169,7 +162,7 @@ mod tests {
             let known = (
                 knowledge.age_s(NOW + 100),
                 knowledge.generation(),
-                knowledge.revocations(),
+                knowledge.revocations().len(),
                 knowledge.cursor(),
                 knowledge.is_behind(),
             );
@@ -184,7 +177,7 @@ mod tests {
         let mut knowledge = Knowledge::before_the_feed(KeySet::default(), NOW + 50);
         knowledge.overhear(answer(NOW, "e1", true, "c1", false).as_bytes(), NOW).unwrap();
         assert_eq!((knowledge.keys().len(), knowledge.etag(), knowledge.cursor()), (1, "e1", ""));
-        assert_eq!((knowledge.revocations(), knowledge.age_s(NOW + 50), knowledge.is_behind()), (0, 50, true));
+        assert_eq!((knowledge.revocations().len(), knowledge.age_s(NOW + 50), knowledge.is_behind()), (0, 50, true));
         knowledge.give_up_waiting();
         assert!(!knowledge.is_behind());
     }

@@ -24,6 +24,8 @@ pub struct Policy {
     pub login_url: Option<String>,
     /// How old what the feed told may be, in seconds; absent when it may be of any age.
     pub max_staleness_s: Option<u64>,
+    /// Whether the companion is asked for a new access token where that would help.
+    pub refreshes: bool,
     /// The longest token that is looked at, in bytes.
     pub max_token_bytes: usize,
 }

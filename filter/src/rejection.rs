@@ -66,8 +66,12 @@ pub enum Rejection {
     IssuedInFuture,
     /// `nbf` has not come.
     NotYetValid,
-    /// The session has ended, or the user's earlier tokens no longer count.
-    Revoked,
+    /// The token's session has ended.
+    SessionEnded,
+    /// The user's earlier tokens no longer count, as after a change of role.
+    TokenOutdated,
+    /// A new token would have let it pass, but the companion did not answer in time, or too many were waiting.
+    RefreshUnavailable,
     /// Another site's page sent it with our cookies.
     CrossSite,
     /// The user's role is none of the rule's.
@@ -102,9 +106,19 @@ impl Rejection {
         match self {
             Self::MethodMalformed | Self::UpgradeUnexpected | Self::Path(_) | Self::TokenOversize => 400,
             Self::CrossSite | Self::RoleInsufficient => 403,
-            Self::HostFailed | Self::KeysUnknown | Self::FeedStale | Self::RevocationsUnknown => 503,
+            Self::HostFailed
+            | Self::KeysUnknown
+            | Self::FeedStale
+            | Self::RevocationsUnknown
+            | Self::RefreshUnavailable => 503,
             _ => 401,
         }
+    }
+
+    /// Whether a new token of the same session would let the request pass.
+    #[must_use]
+    pub const fn calls_for_refresh(self) -> bool {
+        matches!(self, Self::CookieMissing | Self::KeyUnknown | Self::Expired | Self::TokenOutdated)
     }
 
     /// The name in logs and metrics: `[a-z_]+`, one for each reason.
@@ -141,7 +155,9 @@ impl Rejection {
             Self::ExpiryTooFar => "exp_too_far",
             Self::IssuedInFuture => "iat_in_future",
             Self::NotYetValid => "nbf_in_future",
-            Self::Revoked => "revoked",
+            Self::SessionEnded => "session_ended",
+            Self::TokenOutdated => "token_outdated",
+            Self::RefreshUnavailable => "refresh_unavailable",
             Self::CrossSite => "cross_site",
             Self::RoleInsufficient => "role_insufficient",
         }

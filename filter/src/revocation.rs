@@ -4,6 +4,7 @@
 use edgeward_wire::Revoked;
 
 use crate::claims::Identity;
+use crate::rejection::Rejection;
 
 /// The most entries: what 56 MiB hold.
 pub const MAX_ENTRIES: usize = 4_000_000;
@@ -37,14 +38,13 @@ impl Revocations {
         Ok(())
     }
 
-    /// Whether a token that speaks for this identity was revoked.
-    #[must_use]
-    pub fn concern(&self, identity: &Identity) -> bool {
-        self.sessions.find(identity.session_id()).is_some()
-            || self
-                .users
-                .find(identity.user_id())
-                .is_some_and(|not_before| identity.issued_at() < u64::from(not_before))
+    /// Judges an identity that a token speaks for.
+    pub fn judge(&self, identity: &Identity) -> Result<(), Rejection> {
+        if self.sessions.find(identity.session_id()).is_some() {
+            return Err(Rejection::SessionEnded);
+        }
+        let not_before = self.users.find(identity.user_id()).unwrap_or_default();
+        if identity.issued_at() < not_before.into() { Err(Rejection::TokenOutdated) } else { Ok(()) }
     }
 
     /// How many entries there are, those among them that have had their time and await the sweep.
@@ -195,16 +195,17 @@ mod tests {
         };
         revocations.add(&revoked, NOW).unwrap();
         for (user, session, issued_at, expected) in [
-            (1, 7, NOW, true),
-            (1, 7, 0, true),
-            (1, 8, NOW, false),
-            (7, 42, NOW, false),
-            (42, 1, 1_799_999_989, true),
-            (42, 1, 1_799_999_990, false),
-            (43, 1, 0, false),
+            (1, 7, NOW, Err(Rejection::SessionEnded)),
+            (1, 7, 0, Err(Rejection::SessionEnded)),
+            (1, 8, NOW, Ok(())),
+            (7, 42, NOW, Ok(())),
+            (42, 1, 1_799_999_989, Err(Rejection::TokenOutdated)),
+            (42, 1, 1_799_999_990, Ok(())),
+            (42, 7, 0, Err(Rejection::SessionEnded)),
+            (43, 1, 0, Ok(())),
         ] {
-            let concerned = revocations.concern(&identity(user, session, issued_at));
-            assert_eq!(concerned, expected, "user {user}, session {session}, issued at {issued_at}");
+            let judged = revocations.judge(&identity(user, session, issued_at));
+            assert_eq!(judged, expected, "user {user}, session {session}, issued at {issued_at}");
         }
     }
 
@@ -216,8 +217,8 @@ mod tests {
             revocations.add(&Revoked { sessions: Vec::new(), users }, NOW).unwrap();
         }
         assert_eq!(revocations.len(), 1);
-        assert!(revocations.concern(&identity(42, 1, 299)));
-        assert!(!revocations.concern(&identity(42, 1, 300)));
+        assert!(revocations.judge(&identity(42, 1, 299)).is_err());
+        assert!(revocations.judge(&identity(42, 1, 300)).is_ok());
     }
 
     #[test]
@@ -233,8 +234,8 @@ mod tests {
         };
         assert_eq!(wait_until(&mut revocations, UNTIL.into()), 100_000);
         assert_eq!(wait_until(&mut revocations, u64::from(UNTIL) + 1), 50_000);
-        assert!(revocations.concern(&identity(1, 99_998, NOW)));
-        assert!(!revocations.concern(&identity(1, 99_999, NOW)));
+        assert!(revocations.judge(&identity(1, 99_998, NOW)).is_err());
+        assert!(revocations.judge(&identity(1, 99_999, NOW)).is_ok());
         assert_eq!(wait_until(&mut revocations, u64::from(UNTIL) + 2), 0);
         assert!(revocations.is_empty() && revocations.sessions.blocks.is_empty());
     }
@@ -275,6 +276,6 @@ mod tests {
         let sessions = vec![RevokedSession(1, UNTIL); 2];
         let revoked = Revoked { sessions, users: Vec::new() };
         assert_eq!(revocations.add(&revoked, NOW), Err(Overflow));
-        assert!(!revocations.concern(&identity(1, 1, NOW)));
+        assert!(revocations.judge(&identity(1, 1, NOW)).is_ok());
     }
 }

@@ -48,7 +48,7 @@ fn edge() -> Edge {
 fn is_identified(token: &[u8]) -> bool {
     let cookie = [b"access_token=", token].concat();
     let headers: [(&[u8], &[u8]); 3] = [(b":method", b"GET"), (b":path", b"/x"), (b"cookie", &cookie)];
-    let request = Request { headers: &headers, ends: true };
+    let request = Request { headers: &headers, ends: true, renewed: None };
     let memory = &mut Memory::new(8, [7; 16]);
     let mut decide = || gate::decide(&EDGE.policy, &EDGE.knowledge, memory, request, NOW);
     let (first, again) = (decide(), decide());

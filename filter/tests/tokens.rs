@@ -39,7 +39,7 @@ fn decide_at(edge: &(Policy, Knowledge), path: &str, token: &str, site: &str, no
         (b"cookie", cookie.as_bytes()),
         (b"sec-fetch-site", site.as_bytes()),
     ];
-    let request = Request { headers: &headers, ends: true };
+    let request = Request { headers: &headers, ends: true, renewed: None };
     let memory = &mut Memory::new(8, [7; 16]);
     let mut decide = || gate::decide(policy, knowledge, memory, request, now);
     let (first, again) = (decide(), decide());

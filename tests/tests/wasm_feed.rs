@@ -105,16 +105,16 @@ fn what_was_revoked_is_refused_from_the_answer_on_though_it_was_seen_before() {
     let until = NOW + 3600;
     check(json!({}), "/internal/edge-feed?after=c1&keys=e1", [None, None]);
     let session = json!({"sessions": [[7, until]], "users": []});
-    check(json!({"revoked": session, "cursor": "c2"}), "/internal/edge-feed?after=c1&keys=e1", [Some("revoked"), None]);
+    check(json!({"revoked": session, "cursor": "c2"}), "/internal/edge-feed?after=c1&keys=e1", [Some("session_ended"), None]);
     let others = json!({"sessions": [[6, until]], "users": [[41, NOW + 1, until], [42, NOW, until]]});
-    check(json!({"revoked": others, "cursor": "c3"}), "/internal/edge-feed?after=c2&keys=e1", [Some("revoked"), None]);
+    check(json!({"revoked": others, "cursor": "c3"}), "/internal/edge-feed?after=c2&keys=e1", [Some("session_ended"), None]);
     let user = json!({"sessions": [], "users": [[42, NOW + 1, until]]});
     check(
         json!({"revoked": user, "cursor": "c4"}),
         "/internal/edge-feed?after=c3&keys=e1",
-        [Some("revoked"), Some("revoked")],
+        [Some("session_ended"), Some("token_outdated")],
     );
-    assert_eq!(host.counter("edgeward_refused.reason.revoked"), 4);
+    assert_eq!(host.counter("edgeward_refused.reason.session_ended"), 3);
 }
 
 #[test]
@@ -338,7 +338,7 @@ fn a_change_of_configuration_refuses_nobody_meanwhile_and_forgets_nothing() {
     for more in [json!({"poll_ms": 500}), json!({"timeout_ms": 200}), json!({})] {
         host.reconfigure(&following("companion_internal", &more));
         assert!(passes(&mut host, &key), "{more}");
-        assert_eq!(refused(&get(&mut host, "/orders", &[("cookie", &other)])), (401, "revoked"), "{more}");
+        assert_eq!(refused(&get(&mut host, "/orders", &[("cookie", &other)])), (401, "session_ended"), "{more}");
         let told = feed(&json!({"cursor": "c2"}));
         assert_eq!(poll(&mut host, &told), "/internal/edge-feed?after=c2&keys=e1", "{more}");
     }

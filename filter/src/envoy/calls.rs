@@ -10,6 +10,16 @@ use super::host::{self, Buffer, Headers, Map};
 /// The longest body that is taken over, in bytes; whoever waits judges by its length that it was cut.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
+/// A question without a body.
+pub(super) struct Question<'a> {
+    pub(super) cluster: &'a str,
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+    /// All headers besides the pseudo-headers.
+    pub(super) headers: &'a [(&'a [u8], &'a [u8])],
+    pub(super) timeout: Duration,
+}
+
 /// What came of a call.
 pub(super) struct Answer {
     /// The status in digits; absent where the call was reset, or took too long.
@@ -23,23 +33,24 @@ thread_local! {
     static WAITING: RefCell<HashMap<u32, Waiter>> = RefCell::default();
 }
 
-/// Asks a cluster by GET; None where the host did not take the call. The waiter hears the answer once, or never.
-pub(super) fn get(
-    cluster: &str,
-    path: &str,
-    others: &[(&str, &str)],
-    timeout: Duration,
-    waiter: Waiter,
-) -> Option<u32> {
-    let headers = [&[(":method", "GET"), (":path", path), (":authority", cluster)], others].concat();
-    let token = host::http_call(cluster, &headers, timeout)?;
+/// Asks a cluster; None where the host did not take the call. The waiter hears the answer once, or never.
+pub(super) fn send(question: Question<'_>, waiter: Waiter) -> Option<u32> {
+    let Question { cluster, method, path, headers, timeout } = question;
+    let mut all: Vec<(&[u8], &[u8])> = vec![
+        (b":method", method.as_bytes()),
+        (b":path", path.as_bytes()),
+        (b":authority", cluster.as_bytes()),
+    ];
+    all.extend_from_slice(headers);
+    let token = host::http_call(cluster, &all, timeout)?;
     WAITING.with_borrow_mut(|waiting| waiting.insert(token, waiter));
     Some(token)
 }
 
 /// Waits no more.
 pub(super) fn forget(token: u32) {
-    WAITING.with_borrow_mut(|waiting| waiting.remove(&token));
+    // Dropped outside the borrow: a waiter may hold what holds others.
+    let _forgotten = WAITING.with_borrow_mut(|waiting| waiting.remove(&token));
 }
 
 /// Passes on what the host has for a call.

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use super::calls::{self, Answer};
+use super::calls::{self, Answer, Question};
 use super::host::{self, Level};
 use super::metrics::Metrics;
 use super::random::Random;
@@ -15,8 +15,6 @@ use crate::feed::Fault;
 use crate::keys::KeySet;
 use crate::knowledge::{Heard, Knowledge};
 
-/// How often a worker looks for what others have heard, and whether it is its turn to ask.
-const TICK: Duration = Duration::from_millis(100);
 /// Between polls while no key is known, at first: people are waiting.
 const EAGER_POLL: Duration = Duration::from_millis(100);
 /// The longest time between polls while the feed fails, unless it is polled less often anyway.
@@ -63,7 +61,6 @@ impl Follower {
     /// from the start.
     pub(super) fn start(feed: Feed, keys: KeySet, metrics: Rc<Metrics>) -> Rc<RefCell<Self>> {
         let name = format!("{} {}", feed.cluster, feed.path);
-        host::set_tick_period(TICK);
         FOLLOWED.with_borrow_mut(|followed| {
             followed.retain(|(_, follower)| follower.strong_count() > 0);
             let known = followed.iter().find(|(other, _)| *other == name);
@@ -174,14 +171,13 @@ impl Follower {
             }
         });
         let secret = follower.feed.secret.as_ref().map(|secret| format!("Bearer {}", secret.expose()));
-        let headers: &[(&str, &str)] = match &secret {
-            Some(secret) => &[("authorization", secret)],
-            None => &[],
-        };
+        let authorization = secret.as_ref().map(|secret| (&b"authorization"[..], secret.as_bytes()));
         follower.metrics.count_poll();
-        let call = calls::get(&follower.feed.cluster, &path, headers, follower.feed.timeout, waiter);
-        follower.call =
-            call.map(|token| Call { token, lost_at: now + follower.feed.timeout + LOST_AFTER });
+        let Feed { cluster, timeout, .. } = &follower.feed;
+        let headers = authorization.as_slice();
+        let question = Question { cluster, method: "GET", path: &path, headers, timeout: *timeout };
+        let call = calls::send(question, waiter);
+        follower.call = call.map(|token| Call { token, lost_at: now + *timeout + LOST_AFTER });
         if call.is_none() {
             follower.failed("not_taken", "the host did not take the call: is there such a cluster?", now);
         }

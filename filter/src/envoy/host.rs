@@ -12,6 +12,7 @@ use std::time::Duration;
 pub(super) enum Map {
     RequestHeaders = 0,
     RequestTrailers = 1,
+    ResponseHeaders = 2,
     CallResponseHeaders = 6,
 }
 
@@ -81,6 +82,8 @@ unsafe extern "C" {
         headers_len: usize,
         grpc_status: i32,
     ) -> u32;
+    fn proxy_set_effective_context(context: u32) -> u32;
+    fn proxy_continue_stream(stream: u32) -> u32;
     fn proxy_http_call(
         cluster: *const u8,
         cluster_len: usize,
@@ -179,7 +182,9 @@ pub(super) fn add_header(map: Map, name: &[u8], value: &[u8]) -> bool {
 
 /// Answers the request of this stream. `details` is for the access log.
 pub(super) fn respond(status: u16, details: &str, headers: &[(&str, &str)], body: &[u8]) -> bool {
-    let headers = serialize(headers);
+    let headers: Vec<(&[u8], &[u8])> =
+        headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+    let headers = serialize(&headers);
     // SAFETY: the pointers and the lengths are those of live slices.
     let status = unsafe {
         proxy_send_local_response(
@@ -194,6 +199,19 @@ pub(super) fn respond(status: u16, details: &str, headers: &[(&str, &str)], body
         )
     };
     status == OK
+}
+
+/// Has the calls that follow be about this stream, until the host calls again.
+pub(super) fn turn_to(stream: u32) -> bool {
+    // SAFETY: only a number is passed.
+    unsafe { proxy_set_effective_context(stream) == OK }
+}
+
+/// Lets the request of this stream go on that was paused.
+pub(super) fn continue_request() -> bool {
+    const REQUEST: u32 = 0;
+    // SAFETY: only a number is passed.
+    unsafe { proxy_continue_stream(REQUEST) == OK }
 }
 
 /// What a worker of this proxy has left under a key, and which version that is.
@@ -214,7 +232,7 @@ pub(super) fn set_shared_data(key: &str, value: &[u8], version: u32) -> bool {
 }
 
 /// Calls a cluster, with headers alone. The token is that of the answer to come.
-pub(super) fn http_call(cluster: &str, headers: &[(&str, &str)], timeout: Duration) -> Option<u32> {
+pub(super) fn http_call(cluster: &str, headers: &[(&[u8], &[u8])], timeout: Duration) -> Option<u32> {
     let (headers, trailers) = (serialize(headers), serialize(&[]));
     let timeout = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
     let mut token = 0;
@@ -327,15 +345,15 @@ fn take_bytes(bytes: &[u8], len: usize) -> Option<(&[u8], &[u8])> {
     Some((taken, rest.strip_prefix(b"\0")?))
 }
 
-fn serialize(headers: &[(&str, &str)]) -> Vec<u8> {
+fn serialize(headers: &[(&[u8], &[u8])]) -> Vec<u8> {
     let number = |len: usize| u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes();
     let mut bytes = number(headers.len()).to_vec();
     for (name, value) in headers {
         bytes.extend(number(name.len()));
         bytes.extend(number(value.len()));
     }
-    for text in headers.iter().flat_map(|(name, value)| [name, value]) {
-        bytes.extend_from_slice(text.as_bytes());
+    for part in headers.iter().flat_map(|(name, value)| [name, value]) {
+        bytes.extend_from_slice(part);
         bytes.push(0);
     }
     bytes

@@ -33,7 +33,7 @@ impl Metrics {
             ("edgeward_feed_answer", answers.into()),
             ("edgeward_key_set_generation", knowledge.generation()),
             ("edgeward_keys", knowledge.keys().len() as u64),
-            ("edgeward_revocations", knowledge.revocations() as u64),
+            ("edgeward_revocations", knowledge.revocations().len() as u64),
         ] {
             if let Some(gauge) = self.number(Metric::Gauge, name, "") {
                 host::set_gauge(gauge, value);

@@ -7,6 +7,7 @@ mod follow;
 mod host;
 mod metrics;
 mod random;
+mod refresh;
 mod relay;
 mod request;
 mod root;

@@ -5,20 +5,25 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
+use super::refresh::{Held, Outcome};
 use super::shared::Shared;
 use super::{answer, host};
 use crate::claims::Identity;
 use crate::cookie;
-use crate::gate::Decision;
+use crate::gate::{self, Decision};
 use crate::head::Request;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 
 const REQUEST: host::Map = host::Map::RequestHeaders;
+const RESPONSE: host::Map = host::Map::ResponseHeaders;
 
 /// A request on its way. Without `shared` the plugin is not configured, and nothing passes.
 pub(super) struct Stream {
+    pub(super) id: u32,
     pub(super) shared: Option<Rc<Shared>>,
+    /// While it waits for the companion, and until its response has the cookies that came of that.
+    pub(super) held: Option<Rc<Held>>,
 }
 
 /// The host refused a call that the decision needs; what came of the request so far is not to be trusted.
@@ -28,13 +33,13 @@ impl Context for Stream {}
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, ends: bool) -> Action {
-        let Some(shared) = &self.shared else {
+        let Some(shared) = self.shared.clone() else {
             answer::refuse(None, Rejection::HostFailed);
             return Action::Pause;
         };
-        match admit(shared, ends) {
+        match self.admit(&shared, ends) {
             Ok(action) => action,
-            Err(HostFailed) => refuse(shared, Rejection::HostFailed),
+            Err(HostFailed) => refuse(&shared, Rejection::HostFailed),
         }
     }
 
@@ -53,18 +58,79 @@ impl HttpContext for Stream {
         // The head is long upstream; all that is left is not to let these trailers follow it.
         Action::Pause
     }
+
+    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+        if let Some(held) = self.held.take() {
+            let cookies = held.cookies.take();
+            // What signs one person in must not be kept for another (RFC 9111 §5.2.2.5).
+            if !cookies.is_empty() {
+                host::set_header(RESPONSE, b"cache-control", b"no-store");
+            }
+            for cookie in cookies.iter() {
+                host::add_header(RESPONSE, b"set-cookie", cookie.as_bytes());
+            }
+        }
+        Action::Continue
+    }
 }
 
-fn admit(shared: &Shared, ends: bool) -> Result<Action, HostFailed> {
-    let policy = &shared.policy;
+impl Stream {
+    fn admit(&mut self, shared: &Rc<Shared>, ends: bool) -> Result<Action, HostFailed> {
+        let headers = host::headers(REQUEST).ok_or(HostFailed)?;
+        let headers = headers.pairs().ok_or(HostFailed)?;
+        strip(REQUEST, &shared.policy, &headers)?;
+        let request = Request { headers: &headers, ends, renewed: None };
+        match (shared.decide(request).ok_or(HostFailed)?, &shared.refresher) {
+            (Decision::Refresh { token, rejection }, Some(refresher)) => {
+                self.held = refresher.hold(shared, (self.id, request), &token, rejection);
+                match self.held {
+                    Some(_) => Ok(Action::Pause),
+                    None => carry_out(shared, request, turn_away(shared, request, Rejection::RefreshUnavailable)),
+                }
+            }
+            (decision, _) => carry_out(shared, request, decision),
+        }
+    }
+}
+
+/// Goes on with a request that was held, by what the companion has answered.
+pub(super) fn go_on(held: &Held, outcome: &Outcome) {
+    let shared = &held.shared;
+    let action = decide_again(held, outcome).unwrap_or_else(|HostFailed| refuse(shared, Rejection::HostFailed));
+    if action == Action::Continue && !host::continue_request() {
+        refuse(shared, Rejection::HostFailed);
+    }
+}
+
+fn decide_again(held: &Held, outcome: &Outcome) -> Result<Action, HostFailed> {
+    let shared = &held.shared;
+    all([host::turn_to(held.stream)])?;
     let headers = host::headers(REQUEST).ok_or(HostFailed)?;
     let headers = headers.pairs().ok_or(HostFailed)?;
-    strip(REQUEST, policy, &headers)?;
-    match shared.decide(Request { headers: &headers, ends }).ok_or(HostFailed)? {
+    let request = Request { headers: &headers, ends: held.ends, renewed: None };
+    let decision = match outcome {
+        Outcome::Granted(granted) => {
+            held.cookies.replace(Rc::clone(&granted.cookies));
+            let renewed = Some(granted.access_token.as_bytes());
+            shared.decide(Request { renewed, ..request }).ok_or(HostFailed)?
+        }
+        Outcome::Over => turn_away(shared, request, held.rejection),
+        Outcome::Unavailable => turn_away(shared, request, Rejection::RefreshUnavailable),
+    };
+    carry_out(shared, request, decision)
+}
+
+fn turn_away(shared: &Shared, request: Request<'_>, rejection: Rejection) -> Decision {
+    gate::turn_away(&shared.policy, request, rejection)
+}
+
+fn carry_out(shared: &Shared, request: Request<'_>, decision: Decision) -> Result<Action, HostFailed> {
+    let (policy, headers) = (&shared.policy, request.headers);
+    match decision {
         Decision::Pass { identity, forward_cookies } => {
-            settle_connection(&headers)?;
+            settle_connection(headers)?;
             if !forward_cookies {
-                remove_our_cookies(policy, &headers)?;
+                remove_our_cookies(policy, headers)?;
             }
             if let Some(identity) = identity {
                 tell(policy, &identity)?;
@@ -76,11 +142,13 @@ fn admit(shared: &Shared, ends: bool) -> Result<Action, HostFailed> {
             if answer::redirect(&location, rejection) { Ok(Action::Pause) } else { Err(HostFailed) }
         }
         Decision::Refuse { rejection, identity } => {
+            // It goes nowhere, but the access log shows its headers.
             if let Some(identity) = identity {
-                note_user(&identity);
+                tell(policy, &identity)?;
             }
             Ok(refuse(shared, rejection))
         }
+        Decision::Refresh { rejection, .. } => Ok(refuse(shared, rejection)),
     }
 }
 
@@ -113,29 +181,27 @@ fn remove_our_cookies(policy: &Policy, headers: &[(&[u8], &[u8])]) -> Result<(),
         .filter(|(name, _)| *name == b"cookie")
         .map(|(_, value)| (*value, cookie::without(value, &names)))
         .collect();
-    if cookies.iter().all(|(_, left)| left.is_none()) {
-        return Ok(());
+    match &cookies[..] {
+        // One header as a rule, and then one call.
+        [(_, Some(left))] if !left.is_empty() => all([host::set_header(REQUEST, b"cookie", left)]),
+        cookies if cookies.iter().all(|(_, left)| left.is_none()) => Ok(()),
+        cookies => {
+            all([host::remove_header(REQUEST, b"cookie")])?;
+            let left = cookies.iter().map(|(value, left)| left.as_deref().unwrap_or(value));
+            all(left.filter(|value| !value.is_empty()).map(|value| host::add_header(REQUEST, b"cookie", value)))
+        }
     }
-    all([host::remove_header(REQUEST, b"cookie")])?;
-    let left = cookies.iter().map(|(value, left)| left.as_deref().unwrap_or(value));
-    all(left.filter(|value| !value.is_empty()).map(|value| host::add_header(REQUEST, b"cookie", value)))
 }
 
 /// Tells the upstream, and the access log, who is calling (invariant 2).
 fn tell(policy: &Policy, identity: &Identity) -> Result<(), HostFailed> {
     let names = &policy.headers;
     let set = |name: &str, value: &str| host::set_header(REQUEST, name.as_bytes(), value.as_bytes());
-    note_user(identity);
     all([
         set(&names.user_id, itoa::Buffer::new().format(identity.user_id())),
         set(&names.role, identity.role()),
         set(&names.session_id, itoa::Buffer::new().format(identity.session_id())),
     ])
-}
-
-/// For the access log: `%FILTER_STATE(wasm.edgeward.user_id:PLAIN)%`. A log that lacks it stops nothing.
-fn note_user(identity: &Identity) {
-    host::set_property("edgeward.user_id", itoa::Buffer::new().format(identity.user_id()).as_bytes());
 }
 
 fn all(done: impl IntoIterator<Item = bool>) -> Result<(), HostFailed> {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
@@ -10,11 +11,15 @@ use super::follow::Follower;
 use super::host::{self, Buffer, Level};
 use super::metrics::Metrics;
 use super::random;
+use super::refresh::Refresher;
 use super::request::Stream;
 use super::shared::Shared;
 use crate::config::{self, Configuration};
 use crate::knowledge::Knowledge;
 use crate::memory::Memory;
+
+/// How often a worker looks for what others have heard, whether it is its turn to ask, and whom it keeps waiting.
+const TICK: Duration = Duration::from_millis(100);
 
 /// The root context.
 #[derive(Default)]
@@ -39,14 +44,17 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
-        let follower = self.shared.as_ref().and_then(|shared| shared.follower.as_ref());
-        if let (Some(follower), Some(now)) = (follower, host::now()) {
+        let (Some(shared), Some(now)) = (&self.shared, host::now()) else { return };
+        if let Some(follower) = &shared.follower {
             Follower::tick(follower, now);
+        }
+        if let Some(refresher) = &shared.refresher {
+            refresher.tick(now);
         }
     }
 
-    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream { shared: self.shared.clone() }))
+    fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream { id, shared: self.shared.clone(), held: None }))
     }
 
     fn get_type(&self) -> Option<ContextType> {
@@ -56,13 +64,11 @@ impl RootContext for Root {
 
 impl Root {
     fn configure(&mut self, configuration: Configuration) -> bool {
-        for setting in configuration.idle {
-            host::log(Level::Warn, &format!("edgeward: {setting} is understood, but nothing acts on it yet"));
-        }
         let (Some(now), Some(key)) = (host::now(), random::key()) else {
             host::log(Level::Error, "edgeward: the host has no time, or no randomness");
             return false;
         };
+        host::set_tick_period(TICK);
         let metrics = Rc::new(Metrics::default());
         let (knowledge, follower) = match configuration.feed {
             Some(feed) => {
@@ -76,6 +82,7 @@ impl Root {
             policy: configuration.policy,
             knowledge,
             follower,
+            refresher: configuration.refresh.map(Refresher::new),
             memory: RefCell::new(Memory::new(configuration.memory_entries, key)),
             metrics,
         }));

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::follow::Follower;
 use super::host;
 use super::metrics::Metrics;
+use super::refresh::Refresher;
 use crate::gate::{self, Decision};
 use crate::head::Request;
 use crate::knowledge::Knowledge;
@@ -18,6 +19,7 @@ pub(super) struct Shared {
     pub(super) policy: Policy,
     pub(super) knowledge: Rc<RefCell<Knowledge>>,
     pub(super) follower: Option<Rc<RefCell<Follower>>>,
+    pub(super) refresher: Option<Refresher>,
     pub(super) memory: RefCell<Memory>,
     pub(super) metrics: Rc<Metrics>,
 }
@@ -29,8 +31,11 @@ impl Shared {
         let mut memory = self.memory.borrow_mut();
         let decision =
             gate::decide(&self.policy, &self.knowledge.borrow(), &mut memory, request, now.as_secs());
-        if let (Decision::Refuse { rejection: Rejection::KeyUnknown, .. }, Some(follower)) =
-            (&decision, &self.follower)
+        if let (
+            Decision::Refuse { rejection: Rejection::KeyUnknown, .. }
+            | Decision::Refresh { rejection: Rejection::KeyUnknown, .. },
+            Some(follower),
+        ) = (&decision, &self.follower)
         {
             follower.borrow_mut().hurry(now);
         }

@@ -55,7 +55,27 @@ fn log_and_time(linker: &mut Linker<World>) {
     let tick =
         |guest: Guest<'_>, _period: u32| fault(&guest, "proxy_set_tick_period_milliseconds").unwrap_or(OK);
     linker.func_wrap("env", "proxy_set_tick_period_milliseconds", tick).unwrap();
-    linker.func_wrap("env", "proxy_set_effective_context", |_context: u32| OK).unwrap();
+    let turn_to = |mut guest: Guest<'_>, context: u32| {
+        if let Some(status) = fault(&guest, "proxy_set_effective_context") {
+            return status;
+        }
+        if !guest.data().streams.contains_key(&context) {
+            return BAD_ARGUMENT;
+        }
+        guest.data_mut().context = context;
+        OK
+    };
+    linker.func_wrap("env", "proxy_set_effective_context", turn_to).unwrap();
+    let go_on = |mut guest: Guest<'_>, _stream: u32| {
+        if let Some(status) = fault(&guest, "proxy_continue_stream") {
+            return status;
+        }
+        guest.data_mut().stream().map_or(BAD_ARGUMENT, |stream| {
+            stream.goes_on = true;
+            OK
+        })
+    };
+    linker.func_wrap("env", "proxy_continue_stream", go_on).unwrap();
 }
 
 fn buffers(linker: &mut Linker<World>) {
@@ -139,8 +159,10 @@ fn answers(linker: &mut Linker<World>) {
             headers: deserialize(&read(&mut guest, headers, headers_len)),
             body: read_text(&mut guest, body, body_len),
         };
-        guest.data_mut().stream.answer = Some(answer);
-        OK
+        guest.data_mut().stream().map_or(BAD_ARGUMENT, |stream| {
+            stream.answer = Some(answer);
+            OK
+        })
     };
     linker.func_wrap("env", "proxy_send_local_response", respond).unwrap();
     let property = |mut guest: Guest<'_>, path: u32, path_len: u32, value: u32, value_len: u32| {
@@ -148,8 +170,10 @@ fn answers(linker: &mut Linker<World>) {
             return status;
         }
         let property = (read_text(&mut guest, path, path_len), read_text(&mut guest, value, value_len));
-        guest.data_mut().stream.properties.push(property);
-        OK
+        guest.data_mut().stream().map_or(BAD_ARGUMENT, |stream| {
+            stream.properties.push(property);
+            OK
+        })
     };
     linker.func_wrap("env", "proxy_set_property", property).unwrap();
 }

@@ -31,7 +31,7 @@ pub struct Traits {
 }
 
 /// Every host call that can be given a fault.
-pub const CALLS: [&str; 17] = [
+pub const CALLS: [&str; 19] = [
     "proxy_log",
     "proxy_get_current_time_nanoseconds",
     "proxy_set_tick_period_milliseconds",
@@ -46,6 +46,8 @@ pub const CALLS: [&str; 17] = [
     "proxy_increment_metric",
     "proxy_record_metric",
     "proxy_http_call",
+    "proxy_set_effective_context",
+    "proxy_continue_stream",
     "proxy_get_shared_data",
     "proxy_set_shared_data",
     "proxy_call_foreign_function",
@@ -109,15 +111,41 @@ impl Host {
 
     /// Sends the head of a request through the filter, and ends its stream.
     pub fn request(&mut self, headers: Headers) -> Exchange {
+        let id = self.open(headers);
+        self.end(id)
+    }
+
+    /// Sends the head of a request through the filter, and leaves its stream open. Gives the stream.
+    pub fn open(&mut self, headers: Headers) -> u32 {
         self.streams += 1;
         let id = self.streams;
-        self.store.data_mut().stream = Stream { request: headers, ..Stream::default() };
-        self.call::<(u32, u32), ()>("proxy_on_context_create", (id, self.root));
-        let count = u32::try_from(self.store.data().stream.request.len()).unwrap();
-        let action: u32 = self.call("proxy_on_request_headers", (id, count, 1_u32));
-        self.call::<u32, ()>("proxy_on_delete", id);
-        let stream = std::mem::take(&mut self.store.data_mut().stream);
-        let goes_on = action == CONTINUE && stream.answer.is_none();
+        let count = u32::try_from(headers.len()).unwrap();
+        self.store.data_mut().streams.insert(id, Stream { request: headers, ..Stream::default() });
+        self.call_about::<(u32, u32), ()>(id, "proxy_on_context_create", (id, self.root));
+        let action: u32 = self.call_about(id, "proxy_on_request_headers", (id, count, 1_u32));
+        self.stream(id).goes_on = action == CONTINUE;
+        id
+    }
+
+    /// Whether the filter keeps a stream waiting.
+    pub fn is_held(&mut self, id: u32) -> bool {
+        let stream = self.stream(id);
+        !stream.goes_on && stream.answer.is_none()
+    }
+
+    /// Sends the head of the response through the filter: what the client gets.
+    pub fn respond(&mut self, id: u32, headers: Headers) -> Headers {
+        self.stream(id).response = headers;
+        let action: u32 = self.call_about(id, "proxy_on_response_headers", (id, 1_u32, 1_u32));
+        assert_eq!(action, CONTINUE);
+        self.stream(id).response.clone()
+    }
+
+    /// Ends a stream, as a client does that goes away.
+    pub fn end(&mut self, id: u32) -> Exchange {
+        self.call_about::<u32, ()>(id, "proxy_on_delete", id);
+        let stream = self.store.data_mut().streams.remove(&id).unwrap();
+        let goes_on = stream.goes_on && stream.answer.is_none();
         Exchange {
             upstream: goes_on.then_some(stream.request),
             answer: stream.answer,
@@ -129,12 +157,16 @@ impl Host {
     pub fn trailers(&mut self, trailers: Headers) -> Option<Headers> {
         self.streams += 1;
         let id = self.streams;
-        self.store.data_mut().stream = Stream { trailers, ..Stream::default() };
-        self.call::<(u32, u32), ()>("proxy_on_context_create", (id, self.root));
-        let action: u32 = self.call("proxy_on_request_trailers", (id, 1_u32));
-        self.call::<u32, ()>("proxy_on_delete", id);
-        let stream = std::mem::take(&mut self.store.data_mut().stream);
+        self.store.data_mut().streams.insert(id, Stream { trailers, ..Stream::default() });
+        self.call_about::<(u32, u32), ()>(id, "proxy_on_context_create", (id, self.root));
+        let action: u32 = self.call_about(id, "proxy_on_request_trailers", (id, 1_u32));
+        self.call_about::<u32, ()>(id, "proxy_on_delete", id);
+        let stream = self.store.data_mut().streams.remove(&id).unwrap();
         (action == CONTINUE).then_some(stream.trailers)
+    }
+
+    fn stream(&mut self, id: u32) -> &mut Stream {
+        self.store.data_mut().streams.get_mut(&id).expect("an open stream")
     }
 
     /// Lets the filter's timer go off.
@@ -193,6 +225,12 @@ impl Host {
     }
 
     fn call<P: WasmParams, R: WasmResults>(&mut self, name: &str, parameters: P) -> R {
+        self.call_about(self.root, name, parameters)
+    }
+
+    /// Calls the filter about a context.
+    fn call_about<P: WasmParams, R: WasmResults>(&mut self, context: u32, name: &str, parameters: P) -> R {
+        self.store.data_mut().context = context;
         let function: TypedFunc<P, R> =
             self.instance.get_typed_func(&mut self.store, name).expect("an export");
         match function.call(&mut self.store, parameters) {

@@ -40,6 +40,9 @@ pub struct Answer {
 pub(super) struct Stream {
     pub(super) request: Headers,
     pub(super) trailers: Headers,
+    pub(super) response: Headers,
+    /// Whether it goes on to the upstream.
+    pub(super) goes_on: bool,
     pub(super) answer: Option<Answer>,
     pub(super) properties: Vec<(String, String)>,
 }
@@ -58,7 +61,9 @@ pub(super) struct World {
     pub(super) configuration: Vec<u8>,
     pub(super) log: Vec<String>,
     pub(super) metrics: Vec<(String, i64)>,
-    pub(super) stream: Stream,
+    pub(super) streams: HashMap<u32, Stream>,
+    /// The context that the filter's calls are about.
+    pub(super) context: u32,
     pub(super) calls: Vec<Call>,
     pub(super) tokens: u32,
     pub(super) call_headers: Headers,
@@ -76,7 +81,8 @@ impl World {
             configuration: configuration.as_bytes().to_vec(),
             log: Vec::new(),
             metrics: Vec::new(),
-            stream: Stream::default(),
+            streams: HashMap::new(),
+            context: 0,
             calls: Vec::new(),
             tokens: 0,
             call_headers: Headers::new(),
@@ -85,11 +91,17 @@ impl World {
         }
     }
 
+    /// The stream that the filter's calls are about, if it is about one.
+    pub(super) fn stream(&mut self) -> Option<&mut Stream> {
+        self.streams.get_mut(&self.context)
+    }
+
     /// The map of this number (`proxy_map_type_t`).
     pub(super) fn map(&mut self, map: u32) -> Option<&mut Headers> {
         match map {
-            0 => Some(&mut self.stream.request),
-            1 => Some(&mut self.stream.trailers),
+            0 => self.stream().map(|stream| &mut stream.request),
+            1 => self.stream().map(|stream| &mut stream.trailers),
+            2 => self.stream().map(|stream| &mut stream.response),
             6 => Some(&mut self.call_headers),
             _ => None,
         }

@@ -9,7 +9,7 @@ use wasm_encoder::{ExportKind, ExportSection, Module, RawSection};
 use wasmparser::{ExternalKind, Parser, Payload};
 
 /// What the host is to see, and what that is called in the module.
-const EXPORTS: [(&str, &str); 11] = [
+const EXPORTS: [(&str, &str); 12] = [
     ("memory", "memory"),
     ("_initialize", "_initialize"),
     ("proxy_abi_version_0_2_1", "proxy_abi_version_0_2_1"),
@@ -20,6 +20,7 @@ const EXPORTS: [(&str, &str); 11] = [
     ("proxy_on_http_call_response", "edgeward_on_http_call_response"),
     ("proxy_on_request_headers", "proxy_on_request_headers"),
     ("proxy_on_request_trailers", "proxy_on_request_trailers"),
+    ("proxy_on_response_headers", "proxy_on_response_headers"),
     ("proxy_on_delete", "proxy_on_delete"),
 ];
 

@@ -1,0 +1,163 @@
+//! Requests that wait while the companion is asked for a new access token. Those of one session share a call, each is
+//! held for a bounded time, and there is a limit to how many are.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use edgeward_wire::EdgeRefresh;
+
+use super::calls::{self, Answer, Question};
+use super::host;
+use super::request;
+use super::shared::Shared;
+use crate::config::Refresh;
+use crate::head::Request;
+use crate::rejection::Rejection;
+
+/// The most requests that a worker holds; with Envoy's share, each takes some 16 KiB.
+const MAX_HELD: usize = 4096;
+/// The most calls that a worker has under way.
+const MAX_CALLS: usize = 512;
+/// The longest answer that is read: a token and the lines for two cookies.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+/// How long after its own timeout a call is taken for lost.
+const LOST_AFTER: Duration = Duration::from_secs(1);
+/// What the companion is told of the client, for its records.
+const TOLD: [&[u8]; 3] = [b"user-agent", b"x-forwarded-for", b"x-request-id"];
+
+/// A request that waits. Its stream owns it, so that a client who goes away takes it along.
+pub(super) struct Held {
+    pub(super) stream: u32,
+    pub(super) ends: bool,
+    pub(super) shared: Rc<Shared>,
+    /// Why it could not pass as it was.
+    pub(super) rejection: Rejection,
+    /// The cookies that its response is to set.
+    pub(super) cookies: RefCell<Rc<[String]>>,
+}
+
+/// What came of the question.
+pub(super) enum Outcome {
+    /// The session goes on.
+    Granted(EdgeRefreshed),
+    /// The session is over.
+    Over,
+    /// Nobody knows.
+    Unavailable,
+}
+
+/// A new access token, and the cookies for the browser.
+pub(super) struct EdgeRefreshed {
+    pub(super) access_token: String,
+    pub(super) cookies: Rc<[String]>,
+}
+
+/// Asks the companion, and has those who wait go on.
+pub(super) struct Refresher {
+    refresh: Refresh,
+    /// Who waits for which refresh token.
+    waiting: RefCell<HashMap<Vec<u8>, Waiting>>,
+    held: Rc<Cell<usize>>,
+}
+
+struct Waiting {
+    call: u32,
+    /// When the call is taken for lost.
+    lost_at: Duration,
+    held: Vec<Weak<Held>>,
+}
+
+impl Refresher {
+    pub(super) fn new(refresh: Refresh) -> Self {
+        Self { refresh, waiting: RefCell::default(), held: Rc::default() }
+    }
+
+    /// Holds a request until the companion has answered what its refresh token is worth. `None` where too many are
+    /// held, or the host did not take the call.
+    pub(super) fn hold(
+        &self,
+        shared: &Rc<Shared>,
+        (stream, request): (u32, Request<'_>),
+        token: &[u8],
+        rejection: Rejection,
+    ) -> Option<Rc<Held>> {
+        let mut waiting = self.waiting.borrow_mut();
+        if self.held.get() >= MAX_HELD {
+            return None;
+        }
+        let held = Rc::new(Held {
+            stream,
+            ends: request.ends,
+            shared: Rc::clone(shared),
+            rejection,
+            cookies: RefCell::new(Rc::new([])),
+        });
+        if let Some(others) = waiting.get_mut(token) {
+            others.held.push(Rc::downgrade(&held));
+        } else {
+            if waiting.len() >= MAX_CALLS {
+                return None;
+            }
+            let call = self.ask(shared, request, token)?;
+            let lost_at = host::now()? + self.refresh.timeout + LOST_AFTER;
+            waiting.insert(token.to_vec(), Waiting { call, lost_at, held: vec![Rc::downgrade(&held)] });
+        }
+        self.held.set(self.held.get() + 1);
+        Some(held)
+    }
+
+    fn ask(&self, shared: &Rc<Shared>, request: Request<'_>, token: &[u8]) -> Option<u32> {
+        let cookie = [shared.policy.cookies.refresh.as_bytes(), b"=", token].concat();
+        let secret = self.refresh.secret.as_ref().map(|secret| format!("Bearer {}", secret.expose()));
+        let mut headers: Vec<(&[u8], &[u8])> = vec![(b"cookie", &cookie)];
+        headers.extend(secret.as_ref().map(|secret| (&b"authorization"[..], secret.as_bytes())));
+        headers.extend(TOLD.iter().filter_map(|name| Some((*name, request.first(name)?))));
+        let (asker, asked) = (Rc::clone(shared), token.to_vec());
+        let waiter = Box::new(move |answer: &Answer| {
+            if let Some(refresher) = &asker.refresher {
+                refresher.go_on(&asked, &read(answer));
+            }
+        });
+        let Refresh { cluster, path, timeout, .. } = &self.refresh;
+        calls::send(Question { cluster, method: "POST", path, headers: &headers, timeout: *timeout }, waiter)
+    }
+
+    /// Has everybody go on who waits for this token.
+    fn go_on(&self, token: &[u8], outcome: &Outcome) {
+        let Some(waiting) = self.waiting.borrow_mut().remove(token) else { return };
+        self.held.set(self.held.get().saturating_sub(waiting.held.len()));
+        for held in waiting.held.iter().filter_map(Weak::upgrade) {
+            request::go_on(&held, outcome);
+        }
+    }
+
+    /// Gives up on calls that the host has lost.
+    pub(super) fn tick(&self, now: Duration) {
+        let is_lost = |waiting: &Waiting| now >= waiting.lost_at;
+        let lost: Vec<(Vec<u8>, u32)> = self
+            .waiting
+            .borrow()
+            .iter()
+            .filter(|(_, waiting)| is_lost(waiting))
+            .map(|(token, waiting)| (token.clone(), waiting.call))
+            .collect();
+        for (token, call) in lost {
+            calls::forget(call);
+            self.go_on(&token, &Outcome::Unavailable);
+        }
+    }
+}
+
+fn read(answer: &Answer) -> Outcome {
+    match answer.status.as_deref() {
+        Some(b"200") if answer.body.len() <= MAX_ANSWER_BYTES => {
+            serde_json::from_slice(&answer.body).map_or(Outcome::Unavailable, |EdgeRefresh { access_token, set_cookies }| {
+                Outcome::Granted(EdgeRefreshed { access_token, cookies: set_cookies.into() })
+            })
+        }
+        Some(b"401") => Outcome::Over,
+        _ => Outcome::Unavailable,
+    }
+}

@@ -1,0 +1,242 @@
+//! The compiled filter and the edge refresh: requests that wait for a new token, and what becomes of them.
+
+use edgeward_tests::host::edge::{ENVOY, NOW, configuration, headers, refused};
+use edgeward_tests::host::{CALLS, Call, Exchange, Headers, Host};
+use edgeward_tests::mint::{self, Key};
+use serde_json::json;
+
+const COOKIES: [&str; 2] = ["access_token=new; Path=/; HttpOnly", "refresh_token=next; Path=/; HttpOnly"];
+
+fn start(key: &Key) -> Host {
+    let refresh = json!({"cluster": "companion_internal", "secret": "hunter2"});
+    let keys = json!({"inline": mint::jwks(&[key])});
+    Host::start(ENVOY, &configuration(&json!({"keys": keys, "refresh": refresh}))).unwrap()
+}
+
+fn head(path: &str, cookie: &str, more: &[(&str, &str)]) -> Headers {
+    let head = [(":method", "GET"), (":path", path), (":authority", "shop.example"), ("cookie", cookie)];
+    headers(&[&head, more].concat())
+}
+
+/// What the companion says when the session goes on.
+fn granted(token: &str) -> String {
+    json!({"access_token": token, "set_cookies": COOKIES}).to_string()
+}
+
+fn value<'h>(headers: &'h Headers, name: &str) -> Vec<&'h str> {
+    let found = headers.iter().filter(|(this, _)| this == name.as_bytes());
+    found.map(|(_, value)| std::str::from_utf8(value).unwrap()).collect()
+}
+
+fn take_call(host: &mut Host) -> Call {
+    let calls = host.take_calls();
+    let [call] = &calls[..] else { panic!("{} calls", calls.len()) };
+    call.clone()
+}
+
+#[test]
+fn a_request_whose_token_is_missing_expired_or_of_an_unknown_key_waits_and_goes_on_with_the_new_one() {
+    let (key, stranger) = (Key::generate("a"), Key::generate("b"));
+    let mut host = start(&key);
+    let expired = format!("access_token={}; refresh_token=old; a=1", key.good_with(NOW, "exp", "1"));
+    let unknown = format!("access_token={}; refresh_token=old; a=1", stranger.good(NOW));
+    for cookie in ["refresh_token=old; a=1", &expired, &unknown] {
+        let more = [("user-agent", "Browser"), ("x-forwarded-for", "192.0.2.7"), ("x-user-id", "1")];
+        let stream = host.open(head("/orders", cookie, &more));
+        assert!(host.is_held(stream));
+        let call = take_call(&mut host);
+        assert_eq!(call.cluster, "companion_internal");
+        for (name, expected) in [
+            (":method", "POST"),
+            (":path", "/internal/edge-refresh"),
+            ("cookie", "refresh_token=old"),
+            ("authorization", "Bearer hunter2"),
+            ("user-agent", "Browser"),
+            ("x-forwarded-for", "192.0.2.7"),
+        ] {
+            assert_eq!(value(&call.headers, name), [expected]);
+        }
+        host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+        let response = host.respond(stream, headers(&[("cache-control", "public, max-age=60"), ("set-cookie", "b=2")]));
+        assert_eq!(value(&response, "set-cookie"), [&["b=2"], &COOKIES[..]].concat());
+        let upstream = host.end(stream).upstream.unwrap();
+        assert_eq!(value(&upstream, "x-user-id"), ["42"]);
+        assert_eq!(value(&upstream, "cookie"), ["a=1"]);
+    }
+    assert!(!host.log().iter().any(|line| line.contains("hunter2") || line.contains("old")));
+}
+
+#[test]
+fn a_response_that_sets_no_cookie_stays_as_it_is() {
+    let key = Key::generate("a");
+    let mut host = start(&key);
+    let stream = host.open(head("/orders", &format!("access_token={}", key.good(NOW)), &[]));
+    let response = headers(&[("cache-control", "public, max-age=60")]);
+    assert_eq!(host.respond(stream, response.clone()), response);
+}
+
+#[test]
+fn only_what_a_new_token_would_help_waits() {
+    let key = Key::generate("a");
+    let mut host = start(&key);
+    let other = key.good_with(NOW, "iss", "\"other\"");
+    let cross_site = [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")];
+    let post = |cookie: &str| {
+        let mut head = head("/orders", cookie, &cross_site);
+        head[0].1 = b"POST".to_vec();
+        head
+    };
+    for (case, request) in [
+        ("no refresh token", head("/orders", "a=1", &[])),
+        ("an empty one", head("/orders", "refresh_token=", &[])),
+        ("several", head("/orders", "refresh_token=a; refresh_token=b", &[])),
+        ("a token that is not ours", head("/orders", &format!("access_token={other}; refresh_token=r"), &[])),
+        ("a public route", head("/public/", "refresh_token=r", &[])),
+        ("an ambiguous path", head("/orders//", "refresh_token=r", &[])),
+        ("another site's page", post("refresh_token=r")),
+        ("an oversize one", head("/orders", &format!("refresh_token={}", "r".repeat(5000)), &[])),
+    ] {
+        let stream = host.open(request);
+        assert!(!host.is_held(stream), "{case}");
+        assert!(host.take_calls().is_empty(), "{case}");
+        host.end(stream);
+    }
+}
+
+#[test]
+fn requests_of_one_session_share_a_call_and_those_of_others_do_not() {
+    let key = Key::generate("a");
+    let mut host = start(&key);
+    let streams: Vec<u32> = (0..8).map(|_| host.open(head("/orders", "refresh_token=one", &[]))).collect();
+    let other = host.open(head("/orders", "refresh_token=two", &[]));
+    let calls = host.take_calls();
+    assert_eq!(calls.len(), 2);
+    host.answer(&calls[0], Some(200), granted(&key.good(NOW)).as_bytes());
+    for stream in streams {
+        assert_eq!(value(&host.respond(stream, headers(&[])), "set-cookie"), COOKIES);
+        assert!(host.end(stream).upstream.is_some());
+    }
+    assert!(host.is_held(other));
+    assert_eq!(host.verifications(), 1);
+}
+
+#[test]
+fn where_there_is_no_new_token_an_api_call_and_a_navigation_are_answered_each_in_its_way() {
+    let key = Key::generate("a");
+    let good = granted(&key.good(NOW));
+    let forged = granted(&Key::generate("a").good(NOW));
+    for (case, status, body, expected, sets_cookies) in [
+        ("the session is over", Some(401), "", (401, "cookie_missing"), false),
+        ("the companion is busy", Some(503), "", (503, "refresh_unavailable"), false),
+        ("it does not answer", None, "", (503, "refresh_unavailable"), false),
+        ("it answers nonsense", Some(200), "{}", (503, "refresh_unavailable"), false),
+        ("it answers too much", Some(200), &format!("{good}{}", " ".repeat(70_000)), (503, "refresh_unavailable"), false),
+        ("its token is not good", Some(200), &forged, (401, "signature_invalid"), true),
+    ] {
+        let mut host = start(&key);
+        let api = host.open(head("/orders", "refresh_token=r", &[]));
+        let page = host.open(head("/orders?page=2", "refresh_token=r", &[("sec-fetch-mode", "navigate")]));
+        let call = take_call(&mut host);
+        host.answer(&call, status, body.as_bytes());
+        assert_eq!(!value(&host.respond(api, headers(&[])), "set-cookie").is_empty(), sets_cookies, "{case}");
+        let api = host.end(api);
+        assert_eq!(refused(&api), expected, "{case}");
+        let retry = value(&api.answer.unwrap().headers, "retry-after").len();
+        assert_eq!(retry == 1, expected.0 == 503, "{case}");
+        let page: Exchange = host.end(page);
+        assert_eq!(refused(&page), (302, expected.1), "{case}");
+        assert_eq!(value(&page.answer.unwrap().headers, "location"), ["/login?return_to=/orders%3Fpage%3D2"]);
+    }
+}
+
+#[test]
+fn a_new_token_lets_nobody_in_whose_role_does_not_fit_and_the_cookies_are_set_all_the_same() {
+    let key = Key::generate("a");
+    let mut host = start(&key);
+    let stream = host.open(head("/admin/x", "refresh_token=r", &[]));
+    let call = take_call(&mut host);
+    host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+    assert_eq!(value(&host.respond(stream, headers(&[])), "set-cookie"), COOKIES);
+    assert_eq!(refused(&host.end(stream)), (403, "role_insufficient"));
+}
+
+#[test]
+fn a_client_that_goes_away_while_it_waits_takes_its_request_along() {
+    let key = Key::generate("a");
+    let mut host = start(&key);
+    let gone = host.open(head("/orders", "refresh_token=r", &[]));
+    let stays = host.open(head("/orders", "refresh_token=r", &[]));
+    let call = take_call(&mut host);
+    assert!(host.end(gone).upstream.is_none());
+    host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+    host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+    assert!(host.end(stays).upstream.is_some());
+    // All of them gone, and the answer to nobody.
+    let gone = host.open(head("/orders", "refresh_token=r", &[]));
+    let call = take_call(&mut host);
+    host.end(gone);
+    host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+}
+
+#[test]
+fn a_call_that_the_host_loses_holds_nobody_for_ever() {
+    let key = Key::generate("a");
+    let mut host = start(&key);
+    let stream = host.open(head("/orders", "refresh_token=r", &[]));
+    let call = take_call(&mut host);
+    host.pass(2900);
+    assert!(host.is_held(stream));
+    host.pass(200);
+    assert_eq!(refused(&host.end(stream)), (503, "refresh_unavailable"));
+    host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+}
+
+#[test]
+fn a_change_of_configuration_leaves_nobody_waiting() {
+    let key = Key::generate("a");
+    let mut host = start(&key);
+    let stream = host.open(head("/orders", "refresh_token=r", &[]));
+    let call = take_call(&mut host);
+    host.reconfigure(&configuration(&json!({"keys": {"inline": mint::jwks(&[&key])}})));
+    host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+    assert!(host.end(stream).upstream.is_some());
+}
+
+#[test]
+fn more_than_can_be_held_are_told_to_come_back_and_there_is_room_again_after() {
+    let key = Key::generate("a");
+    let mut host = start(&key);
+    let held: Vec<u32> = (0..4096).map(|_| host.open(head("/orders", "refresh_token=r", &[]))).collect();
+    let beyond = host.open(head("/orders", "refresh_token=r", &[]));
+    assert_eq!(refused(&host.end(beyond)), (503, "refresh_unavailable"));
+    let call = take_call(&mut host);
+    host.answer(&call, Some(401), b"");
+    assert!(held.into_iter().all(|stream| refused(&host.end(stream)) == (401, "cookie_missing")));
+    let asking: Vec<u32> =
+        (0..512).map(|at| host.open(head("/orders", &format!("refresh_token={at}"), &[]))).collect();
+    let beyond = host.open(head("/orders", "refresh_token=r", &[]));
+    assert_eq!(refused(&host.end(beyond)), (503, "refresh_unavailable"));
+    assert!(asking.into_iter().all(|stream| host.is_held(stream)));
+}
+
+#[test]
+fn whatever_a_host_answers_nobody_passes_unjudged() {
+    let key = Key::generate("a");
+    for call in CALLS {
+        for fails_late in [false, true] {
+            let mut host = start(&key);
+            if !fails_late {
+                host.fail(call, 2);
+            }
+            let stream = host.open(head("/orders", "refresh_token=r", &[("x-user-id", "1")]));
+            let calls = host.take_calls();
+            host.fail(call, 2);
+            for call in calls {
+                host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+            }
+            let Some(passed) = host.end(stream).upstream else { continue };
+            assert_eq!(value(&passed, "x-user-id"), ["42"], "{call} {fails_late}");
+            assert!(!value(&passed, "cookie").iter().any(|cookie| cookie.contains("_token")), "{call}");
+        }
+    }
+}

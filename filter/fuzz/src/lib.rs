@@ -96,7 +96,7 @@ fn key_set() -> KeySet {
 }
 
 fn policy() -> Policy {
-    let text = br#"{"issuer": "edgeward", "feed": {"cluster": "c"}, "login_url": "/login", "rules": [
+    let text = br#"{"issuer": "edgeward", "feed": {"cluster": "c"}, "refresh": {"cluster": "c"}, "login_url": "/login", "rules": [
         {"prefix": "/public", "access": "public"}, {"prefix": "/admin", "roles": ["admin"]}]}"#;
     config::compile(text).map_or_else(|wrong| panic!("{wrong:?}"), |configuration| configuration.policy)
 }
@@ -192,6 +192,6 @@ pub fn gate(lines: &[u8]) {
             let public = CanonicalPath::read(target).unwrap().as_str().starts_with("/public");
             assert!(public || first(b":method") == Some(b"OPTIONS"));
         }
-        Decision::Redirect { .. } | Decision::Refuse { .. } => {}
+        Decision::Redirect { .. } | Decision::Refresh { .. } | Decision::Refuse { .. } => {}
     }
 }

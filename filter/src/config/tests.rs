@@ -43,7 +43,7 @@ fn the_documented_configuration_compiles_to_what_it_says() {
     let refresh = configuration.refresh.unwrap();
     assert_eq!((refresh.cluster.as_str(), refresh.path.as_str()), ("companion_internal", "/internal/edge-refresh"));
     assert_eq!((refresh.timeout, refresh.secret), (Duration::from_secs(2), None));
-    assert!(configuration.policy.refreshes);
+    assert!(policy.refreshes);
     assert_eq!(configuration.memory_entries, 65_536);
 }
 
@@ -57,6 +57,7 @@ fn what_is_left_out_has_the_documented_default() {
             rules: crate::rules::Rules::default(),
             origins: Some(Origins::default()),
             login_url: None,
+            refreshes: false,
             ..policy
         }
     );

@@ -44,8 +44,7 @@ impl Identity {
             return Err(Rejection::AudienceUnexpected);
         }
         let (issued_at, expires_at) = claims.judge_times(expected.clock_skew_s, now)?;
-        let user_id =
-            read_user_id(claims.string(Claim::Sub)?).ok_or(Rejection::ClaimMistyped(Claim::Sub))?;
+        let user_id = read_user_id(claims.string(Claim::Sub)?).ok_or(Rejection::ClaimMistyped(Claim::Sub))?;
         let session_id = claims.integer(Claim::Sid)?;
         let role = claims.string(Claim::Role)?;
         if !is_role(role) {

@@ -120,7 +120,8 @@ fn read(text: &[u8], mistakes: &Mistakes) -> Option<Configuration> {
         max_token_bytes: usize::try_from(root.integer("max_token_bytes", 256..=16_384).unwrap_or(4096))
             .ok()?,
     };
-    let memory_entries = usize::try_from(root.integer("memory_entries", 0..=1_000_000).unwrap_or(65_536)).ok()?;
+    let memory_entries =
+        usize::try_from(root.integer("memory_entries", 0..=1_000_000).unwrap_or(65_536)).ok()?;
     root.end();
     Some(Configuration { policy, keys, feed, refresh, memory_entries })
 }

@@ -63,7 +63,9 @@ impl Fault {
     pub const fn label(&self) -> &'static str {
         match self {
             Self::Oversize => "oversize",
-            Self::Malformed(_) | Self::EtagMalformed | Self::CursorMalformed | Self::PageOversize => "malformed",
+            Self::Malformed(_) | Self::EtagMalformed | Self::CursorMalformed | Self::PageOversize => {
+                "malformed"
+            }
             Self::ClockApart(_) => "clock_apart",
             Self::Backwards => "backwards",
             Self::KeysMissing | Self::KeysEmpty | Self::Keys(_) => "keys_unusable",
@@ -112,7 +114,10 @@ impl fmt::Display for Fault {
             Self::Oversize => write!(formatter, "the answer has more than {MAX_BYTES} bytes"),
             Self::Malformed(error) => write!(formatter, "the answer is not an edge feed: {error}"),
             Self::ClockApart(ahead) => {
-                write!(formatter, "the companion's clock is {ahead} s ahead of the edge's, and at most {MAX_CLOCK_GAP_S} are allowed")
+                write!(
+                    formatter,
+                    "the companion's clock is {ahead} s ahead of the edge's, and at most {MAX_CLOCK_GAP_S} are allowed"
+                )
             }
             Self::Backwards => formatter.write_str("the answer is older than one that was heard before"),
             Self::EtagMalformed => formatter.write_str("keys.etag is not 1 to 64 bytes of [0-9A-Za-z_-]"),
@@ -149,16 +154,22 @@ mod tests {
                 members.push((name, value));
             }
         }
-        let members: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        let members: Vec<String> =
+            members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
         format!("{{{}}}", members.join(","))
     }
 
     fn check(body: &str, held: &str, expected: &str) {
         let told = match read(body.as_bytes(), held, NOW) {
             Ok(update) => {
-                let keys = update.keys.map_or("same keys".to_owned(), |(etag, keys)| format!("{} keys as {etag}", keys.len()));
+                let keys = update
+                    .keys
+                    .map_or("same keys".to_owned(), |(etag, keys)| format!("{} keys as {etag}", keys.len()));
                 let (sessions, users) = (update.revoked.sessions.len(), update.revoked.users.len());
-                format!("{keys}, {sessions} sessions, {users} users, on at {}, more: {}", update.cursor, update.more)
+                format!(
+                    "{keys}, {sessions} sessions, {users} users, on at {}, more: {}",
+                    update.cursor, update.more
+                )
             }
             Err(fault) => fault.to_string(),
         };
@@ -173,7 +184,11 @@ mod tests {
         let set = format!(r#"{{"keys":[{{"kty":"RSA","kid":"a","n":"{modulus}","e":"AQAB"}}]}}"#);
         let fresh = format!(r#"{{"etag":"e1","set":{set}}}"#);
         check(&answer(&fresh, &[]), "", "1 keys as e1, 0 sessions, 0 users, on at c1, more: false");
-        check(&answer(&fresh, &[("later", "1")]), "e1", "1 keys as e1, 0 sessions, 0 users, on at c1, more: false");
+        check(
+            &answer(&fresh, &[("later", "1")]),
+            "e1",
+            "1 keys as e1, 0 sessions, 0 users, on at c1, more: false",
+        );
         check(&answer(SAME, &[]), "e1", "same keys, 0 sessions, 0 users, on at c1, more: false");
         let page = ("revoked", r#"{"sessions":[[7,1800003600],[8,1]],"users":[[42,1800000001,1800003600]]}"#);
         check(
@@ -190,7 +205,10 @@ mod tests {
         assert!(matches!(read(cut.as_bytes(), "e1", NOW), Err(Fault::Malformed(_))), "{cut}");
         for missing in ["at", "keys", "revoked", "cursor", "more"] {
             let body = answer(SAME, &[(missing, "")]);
-            let expected = format!("the answer is not an edge feed: missing field `{missing}` at line 1 column {}", body.len());
+            let expected = format!(
+                "the answer is not an edge feed: missing field `{missing}` at line 1 column {}",
+                body.len()
+            );
             check(&body, "e1", &expected);
         }
         check(&answer(SAME, &[]), "", "keys.set is missing, though keys.etag is new");
@@ -222,7 +240,11 @@ mod tests {
     fn a_page_of_the_largest_numbers_fits() {
         let one = format!("[{0},{1},{1}],", u64::MAX, u32::MAX);
         let page = format!(r#"{{"sessions":[],"users":[{}[1,1,1]]}}"#, one.repeat(MAX_PAGE - 1));
-        check(&answer(SAME, &[("revoked", &page)]), "e1", "same keys, 0 sessions, 8192 users, on at c1, more: false");
+        check(
+            &answer(SAME, &[("revoked", &page)]),
+            "e1",
+            "same keys, 0 sessions, 8192 users, on at c1, more: false",
+        );
     }
 
     #[test]
@@ -230,8 +252,14 @@ mod tests {
         for (at, expected) in [
             ("1799999940", Ok(())),
             ("1800000060", Ok(())),
-            ("1799999939", Err("the companion's clock is -61 s ahead of the edge's, and at most 60 are allowed")),
-            ("1800000061", Err("the companion's clock is 61 s ahead of the edge's, and at most 60 are allowed")),
+            (
+                "1799999939",
+                Err("the companion's clock is -61 s ahead of the edge's, and at most 60 are allowed"),
+            ),
+            (
+                "1800000061",
+                Err("the companion's clock is 61 s ahead of the edge's, and at most 60 are allowed"),
+            ),
         ] {
             let body = answer(SAME, &[("at", at)]);
             let read = read(body.as_bytes(), "e1", NOW).map(|_| ()).map_err(|fault| fault.to_string());

@@ -151,10 +151,20 @@ mod tests {
         for (at, body, expected, (age, generation, revocations, cursor, behind)) in [
             (NOW + 10, "{}".to_owned(), None, (100, 0, 0, "", true)),
             (NOW + 20, answer(NOW + 20, "e1", true, "c1", true), Some((true, true)), (80, 1, 1, "c1", true)),
-            (NOW + 30, answer(NOW + 30, "e1", false, "c2", false), Some((false, false)), (70, 1, 2, "c2", false)),
+            (
+                NOW + 30,
+                answer(NOW + 30, "e1", false, "c2", false),
+                Some((false, false)),
+                (70, 1, 2, "c2", false),
+            ),
             (NOW + 40, answer(NOW + 40, "e2", false, "c3", false), None, (70, 1, 2, "c2", false)),
             (NOW + 41, answer(NOW + 24, "e1", false, "c3", false), None, (70, 1, 2, "c2", false)),
-            (NOW + 42, answer(NOW + 25, "e1", false, "c3", false), Some((false, false)), (58, 1, 3, "c3", false)),
+            (
+                NOW + 42,
+                answer(NOW + 25, "e1", false, "c3", false),
+                Some((false, false)),
+                (58, 1, 3, "c3", false),
+            ),
             (NOW + 43, answer(NOW + 25, "e2", true, "c3", true), Some((true, true)), (57, 2, 3, "c3", false)),
         ] {
             let heard = knowledge.hear(body.as_bytes(), at).ok();
@@ -177,7 +187,10 @@ mod tests {
         let mut knowledge = Knowledge::before_the_feed(KeySet::default(), NOW + 50);
         knowledge.overhear(answer(NOW, "e1", true, "c1", false).as_bytes(), NOW).unwrap();
         assert_eq!((knowledge.keys().len(), knowledge.etag(), knowledge.cursor()), (1, "e1", ""));
-        assert_eq!((knowledge.revocations().len(), knowledge.age_s(NOW + 50), knowledge.is_behind()), (0, 50, true));
+        assert_eq!(
+            (knowledge.revocations().len(), knowledge.age_s(NOW + 50), knowledge.is_behind()),
+            (0, 50, true)
+        );
         knowledge.give_up_waiting();
         assert!(!knowledge.is_behind());
     }

@@ -110,10 +110,8 @@ mod tests {
     const NOW: u64 = 1_800_000_000;
 
     fn identity(user: u64, role: &str) -> Identity {
-        let (exp, expected) = (
-            NOW + 60,
-            Expected { issuer: "i".into(), audience: "a".into(), clock_skew_s: 0 },
-        );
+        let (exp, expected) =
+            (NOW + 60, Expected { issuer: "i".into(), audience: "a".into(), clock_skew_s: 0 });
         let claims = format!(
             r#"{{"iss":"i","aud":"a","exp":{exp},"iat":{NOW},"sub":"{user}","sid":1,"role":"{role}"}}"#
         );

@@ -82,7 +82,11 @@ mod tests {
         let headers: Vec<(&[u8], &[u8])> =
             lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
         let origins = Origins::new(vec!["https://app.example".into(), "http://localhost:5173".into()]);
-        assert_eq!(origins.admit(Request { headers: &headers, ends: true, renewed: None }), expected, "{lines:?}");
+        assert_eq!(
+            origins.admit(Request { headers: &headers, ends: true, renewed: None }),
+            expected,
+            "{lines:?}"
+        );
     }
 
     #[test]

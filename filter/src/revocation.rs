@@ -266,7 +266,12 @@ mod tests {
             ascending.insert(at, UNTIL, ());
             scattered.insert((at * 77_773 + 5) % (1 << 20), UNTIL, ());
         }
-        assert!(bytes(&ascending) < 16 && bytes(&scattered) < 16, "{} {}", bytes(&ascending), bytes(&scattered));
+        assert!(
+            bytes(&ascending) < 16 && bytes(&scattered) < 16,
+            "{} {}",
+            bytes(&ascending),
+            bytes(&scattered)
+        );
     }
 
     #[test]

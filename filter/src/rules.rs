@@ -97,13 +97,8 @@ impl Rules {
     pub fn unreachable(&self) -> impl Iterator<Item = (usize, usize)> {
         let rules = &self.rules.rules;
         rules.iter().enumerate().filter_map(|(at, rule)| {
-            let earlier = || {
-                rules
-                    .iter()
-                    .take(at)
-                    .enumerate()
-                    .filter(|(_, other)| other.pattern.covers(&rule.pattern))
-            };
+            let earlier =
+                || rules.iter().take(at).enumerate().filter(|(_, other)| other.pattern.covers(&rule.pattern));
             let taken = |method: &str| earlier().any(|(_, other)| other.takes(method.as_bytes()));
             let blocker = match &rule.methods {
                 Some(methods) if methods.iter().all(|method| taken(method)) => earlier().next(),
@@ -137,7 +132,8 @@ impl Index {
             forward_cookies: false,
         };
         let segments_end = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-        let beginnings = segments_end.take_while(|&end| end <= self.longest).filter_map(|end| path.get(..end));
+        let beginnings =
+            segments_end.take_while(|&end| end <= self.longest).filter_map(|end| path.get(..end));
         let beginning = beginnings.filter_map(|beginning| self.prefixes.get(beginning));
         let found = beginning.chain(self.exact.get(path)).filter_map(|rules| {
             rules.iter().copied().find(|&at| self.rules.get(at).is_some_and(|rule| rule.takes(method)))
@@ -170,9 +166,9 @@ impl Pattern {
     fn holds(&self, path: &str) -> bool {
         match self {
             Self::Exact(exact) => exact == path,
-            Self::Prefix(prefix) => {
-                path.strip_prefix(prefix.as_str()).is_some_and(|below| below.is_empty() || below.starts_with('/'))
-            }
+            Self::Prefix(prefix) => path
+                .strip_prefix(prefix.as_str())
+                .is_some_and(|below| below.is_empty() || below.starts_with('/')),
         }
     }
 
@@ -259,10 +255,15 @@ mod tests {
             let index = Rules::new(rules.clone());
             for path in paths.iter().filter(|path| path.starts_with('/')) {
                 for method in ["GET", "HEAD", "POST", "DELETE"] {
-                    let walk = rules.iter().find(|rule| rule.pattern.holds(path) && rule.takes(method.as_bytes()));
-                    let expected = walk.map(|rule| rule.access.clone()).unwrap_or(Access::SignedIn);
+                    let walk =
+                        rules.iter().find(|rule| rule.pattern.holds(path) && rule.takes(method.as_bytes()));
+                    let expected = walk.map_or(Access::SignedIn, |rule| rule.access.clone());
                     let path = CanonicalPath::read(path.as_bytes()).unwrap();
-                    assert_eq!(index.find(&path, method.as_bytes()).unwrap().access, expected, "{method} {path:?}");
+                    assert_eq!(
+                        index.find(&path, method.as_bytes()).unwrap().access,
+                        expected,
+                        "{method} {path:?}"
+                    );
                 }
             }
         }

@@ -1,8 +1,6 @@
 //! The compiled filter and the edge feed: what it makes of every answer, alone and with the proxy's other workers.
 
-use edgeward_tests::host::edge::{
-    ENVOY, NOW, configuration, feed, get, keys, refused, upstream, with_feed,
-};
+use edgeward_tests::host::edge::{ENVOY, NOW, configuration, feed, get, keys, refused, upstream, with_feed};
 use edgeward_tests::host::{Call, Host};
 use edgeward_tests::mint::{self, Key};
 use serde_json::{Value, json};
@@ -41,7 +39,10 @@ fn poll(host: &mut Host, answer: &[u8]) -> String {
 /// A worker that has heard of this key as `e1`, and goes on at `c1`.
 fn with_key(key: &Key) -> Host {
     let mut host = with_feed();
-    assert_eq!(poll(&mut host, &feed(&json!({"keys": keys("e1", &[key])}))), "/internal/edge-feed?after=&keys=");
+    assert_eq!(
+        poll(&mut host, &feed(&json!({"keys": keys("e1", &[key])}))),
+        "/internal/edge-feed?after=&keys="
+    );
     host
 }
 
@@ -79,7 +80,10 @@ fn without_a_key_protected_routes_answer_503_until_the_feed_brings_one() {
     host.tick();
     host.pass(100);
     let (call, asked) = take_call(&mut host);
-    assert_eq!((call.cluster.as_str(), asked.as_str()), ("companion_internal", "/internal/edge-feed?after=&keys="));
+    assert_eq!(
+        (call.cluster.as_str(), asked.as_str()),
+        ("companion_internal", "/internal/edge-feed?after=&keys=")
+    );
     host.answer(&call, Some(200), &feed(&json!({"keys": keys("e1", &[&key])})));
     assert_eq!(upstream(&get(&mut host, "/orders", &[("cookie", &cookie(&key))]))[1], "x-user-id: 42");
 }
@@ -105,9 +109,17 @@ fn what_was_revoked_is_refused_from_the_answer_on_though_it_was_seen_before() {
     let until = NOW + 3600;
     check(json!({}), "/internal/edge-feed?after=c1&keys=e1", [None, None]);
     let session = json!({"sessions": [[7, until]], "users": []});
-    check(json!({"revoked": session, "cursor": "c2"}), "/internal/edge-feed?after=c1&keys=e1", [Some("session_ended"), None]);
+    check(
+        json!({"revoked": session, "cursor": "c2"}),
+        "/internal/edge-feed?after=c1&keys=e1",
+        [Some("session_ended"), None],
+    );
     let others = json!({"sessions": [[6, until]], "users": [[41, NOW + 1, until], [42, NOW, until]]});
-    check(json!({"revoked": others, "cursor": "c3"}), "/internal/edge-feed?after=c2&keys=e1", [Some("session_ended"), None]);
+    check(
+        json!({"revoked": others, "cursor": "c3"}),
+        "/internal/edge-feed?after=c2&keys=e1",
+        [Some("session_ended"), None],
+    );
     let user = json!({"sessions": [], "users": [[42, NOW + 1, until]]});
     check(
         json!({"revoked": user, "cursor": "c4"}),
@@ -122,7 +134,10 @@ fn nobody_passes_before_the_last_page_of_what_was_revoked_is_heard() {
     let key = Key::generate("a");
     let mut host = with_feed();
     host.tick();
-    let pages = [("c1", true, "/internal/edge-feed?after=&keys="), ("c2", true, "/internal/edge-feed?after=c1&keys=e1")];
+    let pages = [
+        ("c1", true, "/internal/edge-feed?after=&keys="),
+        ("c2", true, "/internal/edge-feed?after=c1&keys=e1"),
+    ];
     for (cursor, more, expected) in pages {
         let (call, asked) = take_call(&mut host);
         assert_eq!(asked, expected);
@@ -338,7 +353,11 @@ fn a_change_of_configuration_refuses_nobody_meanwhile_and_forgets_nothing() {
     for more in [json!({"poll_ms": 500}), json!({"timeout_ms": 200}), json!({})] {
         host.reconfigure(&following("companion_internal", &more));
         assert!(passes(&mut host, &key), "{more}");
-        assert_eq!(refused(&get(&mut host, "/orders", &[("cookie", &other)])), (401, "session_ended"), "{more}");
+        assert_eq!(
+            refused(&get(&mut host, "/orders", &[("cookie", &other)])),
+            (401, "session_ended"),
+            "{more}"
+        );
         let told = feed(&json!({"cursor": "c2"}));
         assert_eq!(poll(&mut host, &told), "/internal/edge-feed?after=c2&keys=e1", "{more}");
     }
@@ -351,7 +370,10 @@ fn a_new_worker_has_the_keys_of_the_others_with_their_age() {
     let key = Key::generate("a");
     let first = with_key(&key);
     let mut second = first.start_beside(&following("companion_internal", &json!({}))).unwrap();
-    assert_eq!(refused(&get(&mut second, "/orders", &[("cookie", &cookie(&key))])), (503, "revocations_unknown"));
+    assert_eq!(
+        refused(&get(&mut second, "/orders", &[("cookie", &cookie(&key))])),
+        (503, "revocations_unknown")
+    );
     let denies = following("companion_internal", &json!({"when_stale": "deny", "max_staleness_seconds": 10}));
     let mut third = first.start_beside(&denies).unwrap();
     third.set_now(NOW + 20);

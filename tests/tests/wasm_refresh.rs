@@ -57,7 +57,8 @@ fn a_request_whose_token_is_missing_expired_or_of_an_unknown_key_waits_and_goes_
             assert_eq!(value(&call.headers, name), [expected]);
         }
         host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
-        let response = host.respond(stream, headers(&[("cache-control", "public, max-age=60"), ("set-cookie", "b=2")]));
+        let response =
+            host.respond(stream, headers(&[("cache-control", "public, max-age=60"), ("set-cookie", "b=2")]));
         assert_eq!(value(&response, "set-cookie"), [&["b=2"], &COOKIES[..]].concat());
         let upstream = host.end(stream).upstream.unwrap();
         assert_eq!(value(&upstream, "x-user-id"), ["42"]);
@@ -130,7 +131,13 @@ fn where_there_is_no_new_token_an_api_call_and_a_navigation_are_answered_each_in
         ("the companion is busy", Some(503), "", (503, "refresh_unavailable"), false),
         ("it does not answer", None, "", (503, "refresh_unavailable"), false),
         ("it answers nonsense", Some(200), "{}", (503, "refresh_unavailable"), false),
-        ("it answers too much", Some(200), &format!("{good}{}", " ".repeat(70_000)), (503, "refresh_unavailable"), false),
+        (
+            "it answers too much",
+            Some(200),
+            &format!("{good}{}", " ".repeat(70_000)),
+            (503, "refresh_unavailable"),
+            false,
+        ),
         ("its token is not good", Some(200), &forged, (401, "signature_invalid"), true),
     ] {
         let mut host = start(&key);

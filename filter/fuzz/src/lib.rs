@@ -170,7 +170,11 @@ pub fn feed(body: &[u8]) {
         assert!(knowledge.hear(body, NOW).is_ok());
         assert_eq!(format!("{knowledge:?}").len(), known);
     } else {
-        assert!(knowledge.keys().is_empty() && knowledge.cursor().is_empty() && knowledge.revocations().is_empty());
+        assert!(
+            knowledge.keys().is_empty()
+                && knowledge.cursor().is_empty()
+                && knowledge.revocations().is_empty()
+        );
     }
 }
 

@@ -41,7 +41,10 @@ fn the_documented_configuration_compiles_to_what_it_says() {
     assert_eq!(policy.login_url.as_deref(), Some("/login"));
     assert_eq!(configuration.feed.unwrap().poll, Duration::from_secs(1));
     let refresh = configuration.refresh.unwrap();
-    assert_eq!((refresh.cluster.as_str(), refresh.path.as_str()), ("companion_internal", "/internal/edge-refresh"));
+    assert_eq!(
+        (refresh.cluster.as_str(), refresh.path.as_str()),
+        ("companion_internal", "/internal/edge-refresh")
+    );
     assert_eq!((refresh.timeout, refresh.secret), (Duration::from_secs(2), None));
     assert!(policy.refreshes);
     assert_eq!(configuration.memory_entries, 65_536);

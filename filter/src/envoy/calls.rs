@@ -34,8 +34,8 @@ thread_local! {
 }
 
 /// Asks a cluster; None where the host did not take the call. The waiter hears the answer once, or never.
-pub(super) fn send(question: Question<'_>, waiter: Waiter) -> Option<u32> {
-    let Question { cluster, method, path, headers, timeout } = question;
+pub(super) fn send(question: &Question<'_>, waiter: Waiter) -> Option<u32> {
+    let &Question { cluster, method, path, headers, timeout } = question;
     let mut all: Vec<(&[u8], &[u8])> = vec![
         (b":method", method.as_bytes()),
         (b":path", path.as_bytes()),

@@ -176,7 +176,7 @@ impl Follower {
         let Feed { cluster, timeout, .. } = &follower.feed;
         let headers = authorization.as_slice();
         let question = Question { cluster, method: "GET", path: &path, headers, timeout: *timeout };
-        let call = calls::send(question, waiter);
+        let call = calls::send(&question, waiter);
         follower.call = call.map(|token| Call { token, lost_at: now + *timeout + LOST_AFTER });
         if call.is_none() {
             follower.failed("not_taken", "the host did not take the call: is there such a cluster?", now);

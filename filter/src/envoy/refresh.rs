@@ -114,14 +114,14 @@ impl Refresher {
         let mut headers: Vec<(&[u8], &[u8])> = vec![(b"cookie", &cookie)];
         headers.extend(secret.as_ref().map(|secret| (&b"authorization"[..], secret.as_bytes())));
         headers.extend(TOLD.iter().filter_map(|name| Some((*name, request.first(name)?))));
-        let (asker, asked) = (Rc::clone(shared), token.to_vec());
+        let (shared, token) = (Rc::clone(shared), token.to_vec());
         let waiter = Box::new(move |answer: &Answer| {
-            if let Some(refresher) = &asker.refresher {
-                refresher.go_on(&asked, &read(answer));
+            if let Some(refresher) = &shared.refresher {
+                refresher.go_on(&token, &read(answer));
             }
         });
         let Refresh { cluster, path, timeout, .. } = &self.refresh;
-        calls::send(Question { cluster, method: "POST", path, headers: &headers, timeout: *timeout }, waiter)
+        calls::send(&Question { cluster, method: "POST", path, headers: &headers, timeout: *timeout }, waiter)
     }
 
     /// Has everybody go on who waits for this token.
@@ -152,11 +152,12 @@ impl Refresher {
 
 fn read(answer: &Answer) -> Outcome {
     match answer.status.as_deref() {
-        Some(b"200") if answer.body.len() <= MAX_ANSWER_BYTES => {
-            serde_json::from_slice(&answer.body).map_or(Outcome::Unavailable, |EdgeRefresh { access_token, set_cookies }| {
+        Some(b"200") if answer.body.len() <= MAX_ANSWER_BYTES => serde_json::from_slice(&answer.body).map_or(
+            Outcome::Unavailable,
+            |EdgeRefresh { access_token, set_cookies }| {
                 Outcome::Granted(EdgeRefreshed { access_token, cookies: set_cookies.into() })
-            })
-        }
+            },
+        ),
         Some(b"401") => Outcome::Over,
         _ => Outcome::Unavailable,
     }

@@ -68,7 +68,8 @@ impl Relay {
 
     /// The place of the last answer.
     pub(super) fn last(&self) -> Place {
-        let head = host::shared_data(&format!("{} head", self.name)).map(|(head, _)| head).unwrap_or_default();
+        let head =
+            host::shared_data(&format!("{} head", self.name)).map(|(head, _)| head).unwrap_or_default();
         let place = head.split_first_chunk().map(|(number, cursor)| Place {
             number: u32::from_le_bytes(*number),
             cursor: String::from_utf8_lossy(cursor).into_owned(),
@@ -93,7 +94,11 @@ impl Relay {
         let place = Place { number: after.number.wrapping_add(1), cursor: cursor.to_owned() };
         let number = place.number.to_le_bytes();
         // The answer first: whoever sees its number finds it.
-        host::set_shared_data(&self.slot(place.number), &[&number, &heard_at.to_le_bytes()[..], body].concat(), 0);
+        host::set_shared_data(
+            &self.slot(place.number),
+            &[&number, &heard_at.to_le_bytes()[..], body].concat(),
+            0,
+        );
         host::set_shared_data(&format!("{} head", self.name), &[&number, cursor.as_bytes()].concat(), 0);
         Some(place)
     }

@@ -85,7 +85,9 @@ impl Stream {
                 self.held = refresher.hold(shared, (self.id, request), &token, rejection);
                 match self.held {
                     Some(_) => Ok(Action::Pause),
-                    None => carry_out(shared, request, turn_away(shared, request, Rejection::RefreshUnavailable)),
+                    None => {
+                        carry_out(shared, request, turn_away(shared, request, Rejection::RefreshUnavailable))
+                    }
                 }
             }
             (decision, _) => carry_out(shared, request, decision),
@@ -96,7 +98,8 @@ impl Stream {
 /// Goes on with a request that was held, by what the companion has answered.
 pub(super) fn go_on(held: &Held, outcome: &Outcome) {
     let shared = &held.shared;
-    let action = decide_again(held, outcome).unwrap_or_else(|HostFailed| refuse(shared, Rejection::HostFailed));
+    let action =
+        decide_again(held, outcome).unwrap_or_else(|HostFailed| refuse(shared, Rejection::HostFailed));
     if action == Action::Continue && !host::continue_request() {
         refuse(shared, Rejection::HostFailed);
     }
@@ -188,7 +191,9 @@ fn remove_our_cookies(policy: &Policy, headers: &[(&[u8], &[u8])]) -> Result<(),
         cookies => {
             all([host::remove_header(REQUEST, b"cookie")])?;
             let left = cookies.iter().map(|(value, left)| left.as_deref().unwrap_or(value));
-            all(left.filter(|value| !value.is_empty()).map(|value| host::add_header(REQUEST, b"cookie", value)))
+            all(left
+                .filter(|value| !value.is_empty())
+                .map(|value| host::add_header(REQUEST, b"cookie", value)))
         }
     }
 }

@@ -84,7 +84,12 @@ impl Host {
         Self::start_in(Arc::clone(&world.shared_data), world.traits, world.now_ns, configuration)
     }
 
-    fn start_in(shared: SharedData, traits: Traits, now_ns: u64, configuration: &str) -> Result<Self, Vec<String>> {
+    fn start_in(
+        shared: SharedData,
+        traits: Traits,
+        now_ns: u64,
+        configuration: &str,
+    ) -> Result<Self, Vec<String>> {
         let (engine, module) = compiled();
         let mut store = Store::new(engine, World::new(traits, now_ns, configuration, shared));
         let instance =

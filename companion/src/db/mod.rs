@@ -3,5 +3,6 @@
 pub mod databases;
 pub mod pool;
 pub mod refresh_tokens;
+pub mod revocations;
 pub mod schema;
 pub mod users;

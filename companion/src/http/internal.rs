@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use edgeward_wire::{EdgeFeed, KeysAt};
+use edgeward_wire::{EdgeFeed, KeysAt, Revoked};
 use serde::Deserialize;
 
 use super::error::Refusal;
@@ -25,5 +25,11 @@ pub(super) async fn edge_feed(
     let keys = &app.access_tokens.keys;
     let known = held.keys.as_deref() == Some(keys.etag());
     let set = (!known).then(|| keys.published().clone());
-    Ok(Json(EdgeFeed { keys: KeysAt { etag: keys.etag().to_owned(), set } }))
+    Ok(Json(EdgeFeed {
+        at: app.now().unix_timestamp().unsigned_abs(),
+        keys: KeysAt { etag: keys.etag().to_owned(), set },
+        revoked: Revoked::default(),
+        cursor: "0".to_owned(),
+        more: false,
+    }))
 }

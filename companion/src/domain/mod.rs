@@ -3,6 +3,7 @@
 pub mod access_token;
 pub mod clock;
 pub mod email;
+pub mod feed_cursor;
 pub mod hashing;
 pub mod host_name;
 pub mod jws;

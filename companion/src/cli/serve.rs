@@ -14,8 +14,9 @@ use tracing_subscriber::EnvFilter;
 
 use super::{connect, read_settings};
 use crate::app::{App, Random};
+use crate::background;
 use crate::config::{Config, Log, LogFormat};
-use crate::db::{pool, schema};
+use crate::db::{edge_feed, pool, schema};
 use crate::domain::clock::SystemClock;
 use crate::domain::key_files;
 use crate::http::{self, server};
@@ -34,14 +35,20 @@ impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config: Config = read_settings()?;
         start_log(&config.log)?;
-        let keys = key_files::read(&config.keys.0)?;
+        let (fingerprint, keys) = key_files::read_at_rest(&config.keys.0);
+        let keys = keys?;
         for path in key_files::list_exposed(&config.keys.0) {
             tracing::warn!(path = %path.display(), "a private key can be read by others");
         }
         if self.migrate {
             schema::run(&mut connect::connect(&config.database).await?).await?;
         }
-        drop(connect::connect_to_schema(&config.database).await?);
+        let mut connection = connect::connect_to_schema(&config.database).await?;
+        let restored = edge_feed::adopt_restored(&mut connection).await?;
+        if restored > 0 {
+            tracing::info!(restored, "revocations of another server are taken over");
+        }
+        drop(connection);
 
         let pool = pool::make(&config.database);
         let random: Random = Arc::new(SystemRandom::new());
@@ -49,6 +56,9 @@ impl Serve {
             .ok_or_else(|| anyhow!("the system has no randomness to give"))?;
         let public = listen("public", config.http.bind_address, config.http.port).await?;
         let internal = listen("internal", config.http.bind_address, config.http.internal_port).await?;
+
+        tokio::spawn(background::follow_keys(Arc::clone(&app), config.keys.0.clone(), fingerprint));
+        tokio::spawn(background::delete_expired(Arc::clone(&app)));
 
         let stop = watch_for_stop()?;
         let mut stopped = stop.clone();

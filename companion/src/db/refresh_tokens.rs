@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use super::users::read_role;
 use crate::domain::access_token::Bearer;
 use crate::domain::refresh_token::RefreshClaims;
+use crate::domain::revocation;
 use crate::domain::role::Role;
 use crate::domain::session::Session;
 use crate::domain::{SessionId, UserId};
@@ -20,10 +21,11 @@ pub async fn insert(
     now: OffsetDateTime,
 ) -> Result<Option<(RefreshClaims, Role)>, sqlx::Error> {
     let row = sqlx::query!(
-        r#"with person as (select id, role from users where id = $1 and disabled_at is null for share)
+        r#"with person as (select id, role, tokens_not_before from users where id = $1 and disabled_at is null for share)
            insert into refresh_tokens (user_id, expires_at, created_at, updated_at)
            select id, $2, $3, $3 from person
-           returning id, generation, (select role from person) as "role!""#,
+           returning id, generation, (select role from person) as "role!",
+               (select tokens_not_before from person)"#,
         user_id,
         expires_at,
         now,
@@ -31,7 +33,7 @@ pub async fn insert(
     .fetch_optional(connection)
     .await?;
     row.map(|row| {
-        let issued_at = now.unix_timestamp();
+        let issued_at = revocation::issued_at(now, row.tokens_not_before);
         let said = RefreshClaims { user_id, session_id: row.id, generation: row.generation, issued_at };
         Ok((said, read_role(&row.role)?))
     })
@@ -46,7 +48,7 @@ pub async fn lock(
 ) -> Result<Option<Session>, sqlx::Error> {
     // The locks are taken in the order they are named, which is that of `edgeward user disable`: no deadlock.
     let row = sqlx::query!(
-        r#"select user_id, generation, refresh_tokens.created_at, expires_at, role,
+        r#"select user_id, generation, refresh_tokens.created_at, expires_at, role, tokens_not_before,
                   disabled_at is not null as "user_disabled!"
            from refresh_tokens join users on users.id = user_id
            where refresh_tokens.id = $1
@@ -63,6 +65,7 @@ pub async fn lock(
             expires_at: row.expires_at,
             user_disabled: row.user_disabled,
             role: read_role(&row.role)?,
+            tokens_not_before: row.tokens_not_before,
         })
     })
     .transpose()

@@ -3,15 +3,18 @@
 pub mod access_token;
 pub mod clock;
 pub mod email;
+pub mod feed_cursor;
 pub mod hashing;
 pub mod host_name;
 pub mod jws;
 pub mod key_files;
+pub mod key_rotation;
 pub mod key_set;
 pub mod keys;
 pub mod name;
 pub mod password;
 pub mod refresh_token;
+pub mod revocation;
 pub mod role;
 pub mod session;
 

@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 
 use super::UserId;
 use super::refresh_token::RefreshClaims;
+use super::revocation;
 use super::role::Role;
 
 /// A session as it stands, with what matters of its user.
@@ -21,6 +22,8 @@ pub struct Session {
     pub user_disabled: bool,
     /// Its user's role now.
     pub role: Role,
+    /// From when on its user's tokens count.
+    pub tokens_not_before: Option<OffsetDateTime>,
 }
 
 /// Why a refresh is refused, in the order of the checks.
@@ -79,8 +82,8 @@ pub fn rotate(
     if session.generation != presented.generation {
         return Err(RefreshRefused::GenerationMismatch);
     }
-    let next =
-        RefreshClaims { generation: session.generation + 1, issued_at: now.unix_timestamp(), ..presented };
+    let issued_at = revocation::issued_at(now, session.tokens_not_before);
+    let next = RefreshClaims { generation: session.generation + 1, issued_at, ..presented };
     Ok((next, session.role))
 }
 
@@ -101,6 +104,7 @@ mod tests {
             expires_at: NOW + Duration::seconds(1),
             user_disabled: false,
             role: Role::parse("customer").unwrap(),
+            tokens_not_before: None,
         }
     }
 

@@ -19,6 +19,8 @@ pub enum Event {
     RefreshRefused(Option<(UserId, SessionId)>, &'static str),
     /// A session was ended by its user.
     LoggedOut(UserId, SessionId),
+    /// All sessions of a user were ended from one of them.
+    LoggedOutEverywhere(UserId, SessionId),
 }
 
 /// Writes one line.
@@ -33,6 +35,7 @@ pub fn record(event: Event, caller: &Caller) {
             ("refresh_refused", user, session, Some(reason))
         }
         Event::LoggedOut(user, session) => ("logout", Some(user), Some(session), None),
+        Event::LoggedOutEverywhere(user, session) => ("logout_all", Some(user), Some(session), None),
     };
     tracing::info!(
         target: "audit",

@@ -40,6 +40,7 @@ pub fn public(app: Arc<App>) -> Router {
         .route(&at("/auth/self"), get(self_::show))
         .route(&at("/auth/refresh"), post(refresh::refresh))
         .route(&at("/auth/logout"), post(logout::logout))
+        .route(&at("/auth/logout-all"), post(logout::logout_all))
         .route("/.well-known/jwks.json", get(jwks::show))
         .route("/login", get(pages::login))
         .route("/login.js", get(pages::login_script))
@@ -52,6 +53,8 @@ pub fn public(app: Arc<App>) -> Router {
 pub fn internal(app: Arc<App>) -> Router {
     let routes = Router::new()
         .route("/internal/edge-feed", get(internal::edge_feed))
+        // Of the routes above.
+        .route_layer(from_fn_with_state(Arc::clone(&app), internal::require_secret))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));
     surround(guard(routes), app, Logged::Failures)

@@ -14,7 +14,7 @@ use super::error::Refusal;
 use crate::app::App;
 use crate::db::users::{self, User};
 use crate::domain::UserId;
-use crate::domain::access_token::Expiry;
+use crate::domain::access_token::{Bearer, Expiry};
 
 #[derive(Serialize)]
 pub(super) struct Body {
@@ -35,19 +35,23 @@ struct Shown {
 }
 
 pub(super) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Json<Body>, Refusal> {
-    // A program that sends the header means it; a browser sends its cookies unasked.
-    let token = read_bearer(&headers).or_else(|| app.cookies.read_access(&headers).ok().flatten());
-    let now = app.now();
-    let bearer = token
-        .and_then(|token| app.access_tokens.verify(token, now, Expiry::Counts).ok())
-        .ok_or(Refusal::NotSignedIn)?;
+    let bearer = read_signed_in(&app, &headers)?;
     let mut connection = app.pool.acquire().await?;
-    let user = users::find_signed_in(&mut connection, bearer, now).await?.ok_or(Refusal::NotSignedIn)?;
+    let found = users::find_signed_in(&mut connection, bearer, app.now()).await?;
+    let user = found.ok_or(Refusal::NotSignedIn)?;
     Ok(Json(Body { message: "User details fetched successfully", user: user.into() }))
 }
 
+/// Whom the request's access token speaks of. Whether its session still lives is not asked here.
+pub(super) fn read_signed_in(app: &App, headers: &HeaderMap) -> Result<Bearer, Refusal> {
+    // A program that sends the header means it; a browser sends its cookies unasked.
+    let token = read_bearer(headers).or_else(|| app.cookies.read_access(headers).ok().flatten());
+    let bearer = token.and_then(|token| app.access_tokens.verify(token, app.now(), Expiry::Counts).ok());
+    bearer.ok_or(Refusal::NotSignedIn)
+}
+
 /// RFC 6750 §2.1; the scheme's case does not matter (RFC 9110 §11.1).
-fn read_bearer(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn read_bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

@@ -2,6 +2,7 @@
 
 pub mod access_token;
 pub mod clock;
+pub mod device;
 pub mod email;
 pub mod hashing;
 pub mod host_name;

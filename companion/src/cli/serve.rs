@@ -14,6 +14,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{connect, read_settings};
 use crate::app::{App, Random};
+use crate::cleaning;
 use crate::config::{Config, Log, LogFormat};
 use crate::db::{pool, schema};
 use crate::domain::clock::SystemClock;
@@ -52,6 +53,7 @@ impl Serve {
 
         let stop = watch_for_stop()?;
         let mut stopped = stop.clone();
+        tokio::spawn(cleaning::run(Arc::clone(&app), cleaning::INTERVAL, random, stop.clone()));
         let served = async {
             tokio::join!(
                 server::serve(public, http::public(Arc::clone(&app)), stop.clone()),

@@ -5,6 +5,8 @@ pub mod api;
 #[cfg(feature = "system")]
 pub mod database;
 #[cfg(feature = "system")]
+pub mod fault_proxy;
+#[cfg(feature = "system")]
 pub mod host;
 #[cfg(feature = "system")]
 pub mod journey;

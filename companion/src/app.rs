@@ -14,6 +14,7 @@ use crate::domain::clock::Clock;
 use crate::domain::hashing::PasswordHasher;
 use crate::domain::key_set::{CurrentKeys, KeySet};
 use crate::domain::refresh_token::RefreshTokens;
+use crate::domain::session::Lifetimes;
 use crate::http::cookies::CookiePolicy;
 
 /// The shared state of every handler.
@@ -24,6 +25,8 @@ pub struct App {
     pub access_tokens: AccessTokens,
     /// Makes and verifies refresh tokens.
     pub refresh_tokens: RefreshTokens,
+    /// How long sessions live.
+    pub lifetimes: Lifetimes,
     /// Hashes and compares passwords.
     pub passwords: PasswordHasher,
     /// How cookies are marked.
@@ -66,11 +69,12 @@ impl App {
             },
             refresh_tokens: RefreshTokens::new(
                 tokens.issuer.clone(),
-                tokens.refresh_ttl,
+                tokens.lifetimes.idle,
                 &tokens.refresh_secrets,
             )?,
+            lifetimes: tokens.lifetimes,
             passwords: PasswordHasher::new(config.hashing.bcrypt_cost, cores, Arc::clone(random)),
-            cookies: CookiePolicy::new(&config.cookies, tokens.access_ttl, tokens.refresh_ttl),
+            cookies: CookiePolicy::new(&config.cookies, tokens.access_ttl, tokens.lifetimes.idle),
             base_path: config.http.base_path.clone(),
             origins: config.http.origins.clone(),
             feed_secrets: config.feed.secrets.clone(),

@@ -187,6 +187,12 @@ impl Client {
         self.send(request).await
     }
 
+    /// Has something gone.
+    pub async fn delete(&mut self, path: &str) -> Answer {
+        let request = self.request(Method::DELETE, path);
+        self.send(request).await
+    }
+
     /// Sends JSON.
     pub async fn post_json(&mut self, path: &str, body: &Value) -> Answer {
         let request = self.request(Method::POST, path).json(body);

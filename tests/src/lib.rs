@@ -7,6 +7,8 @@ pub mod command;
 #[cfg(feature = "system")]
 pub mod database;
 #[cfg(feature = "system")]
+pub mod fault_proxy;
+#[cfg(feature = "system")]
 pub mod host;
 #[cfg(feature = "system")]
 pub mod journey;

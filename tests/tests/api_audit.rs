@@ -7,6 +7,7 @@ use edgeward_tests::api::{Api, PASSWORD};
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
+use time::Duration;
 use tracing::subscriber::DefaultGuard;
 
 /// What was logged on this thread: the tests' runtimes have one.
@@ -53,9 +54,7 @@ async fn everything_that_happens_to_an_account_is_one_line() {
     let _kept = log.keep();
 
     let mut ada = api.registered("ada@example.com").await;
-    let mut stale = ada.clone();
     ada.post("/api/auth/refresh").await;
-    stale.post("/api/auth/refresh").await;
     api.client().post("/api/auth/refresh").await;
     let mut rubbish = api.client();
     rubbish.cookies.insert("refresh_token".to_owned(), "rubbish".to_owned());
@@ -64,20 +63,36 @@ async fn everything_that_happens_to_an_account_is_one_line() {
     ada.post("/api/auth/logout").await;
     api.client().login("ada@example.com", "hunter2 hunter2").await;
     api.client().login("hunter2@example.com", PASSWORD).await;
-    api.client().login("ada@example.com", PASSWORD).await;
+    let mut phone = api.client();
+    phone.login("ada@example.com", PASSWORD).await;
+    let mut laptop = api.client();
+    laptop.login("ada@example.com", PASSWORD).await;
+    laptop.delete("/api/auth/sessions").await;
+    let mut stolen = laptop.clone();
+    laptop.post("/api/auth/refresh").await;
+    laptop.post("/api/auth/refresh").await;
+    api.clock.advance(Duration::seconds(10));
+    stolen.post("/api/auth/refresh").await;
+    laptop.post("/api/auth/refresh").await;
 
     assert_eq!(
         log.audit(),
         [
             json!(["register", 1, 1, null]),
             json!(["refresh", 1, 1, null]),
-            json!(["refresh_refused", 1, 1, "generation_mismatch"]),
             json!(["refresh_refused", null, null, "token_missing"]),
             json!(["refresh_refused", null, null, "token_invalid"]),
             json!(["logout", 1, 1, null]),
             json!(["login_refused", 1, null, "password_wrong"]),
             json!(["login_refused", null, null, "user_unknown"]),
             json!(["login", 1, 2, null]),
+            json!(["login", 1, 3, null]),
+            json!(["session_ended", 1, 2, null]),
+            json!(["refresh", 1, 3, null]),
+            json!(["refresh", 1, 3, null]),
+            json!(["refresh_token_reused", 1, 3, null]),
+            json!(["refresh_refused", 1, 3, "token_reused"]),
+            json!(["refresh_refused", 1, 3, "session_unknown"]),
         ]
     );
     let text = log.text();

@@ -22,12 +22,13 @@ async fn migrations_are_listed_applied_and_taken_back() {
     let database = database::bare().await;
     let check =
         |arguments: &[&str], code, expected: &str| check(&database.url, arguments, "", code, expected);
-    let pending = "0001 users: pending\n0002 refresh tokens: pending\n0003 revocations: pending\n";
+    let pending = "0001 users: pending\n0002 refresh tokens: pending\n0003 revocations: pending\n0004 sessions: pending\n";
     check(&["migrate", "status"], 0, pending);
     check(&["user", "list"], 1, "run: edgeward migrate run");
     let applied = pending.replace("pending", "applied");
     check(&["migrate", "run"], 0, &applied);
     check(&["migrate", "run"], 0, &applied);
+    check(&["migrate", "revert"], 0, "took back 0004\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "took back 0003\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "took back 0002\n0001 users: applied\n0002 refresh tokens: pending\n");
     check(&["migrate", "revert"], 0, "took back 0001\n");

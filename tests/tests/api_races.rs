@@ -1,6 +1,11 @@
-//! What happens to a user while that user signs in or refreshes: the change comes first, and is seen.
+//! What happens at the same time: a change of a user and a login or a refresh of theirs, where the change comes first
+//! and is seen; refreshes of one session, which all get the same.
+
+use std::sync::Arc;
 
 use edgeward_tests::api::{Api, Client, PASSWORD};
+use edgeward_tests::stack::variable;
+use tokio::sync::Semaphore;
 
 async fn refresh(client: &mut Client) -> u16 {
     client.post("/api/auth/refresh").await.status
@@ -48,4 +53,63 @@ async fn a_refresh_during_a_change_of_its_user_comes_after_it() {
         let (given, ada) = refreshed.await.expect("an answer");
         assert_eq!((given, ada.role().as_str()), (status, expected), "{change}");
     }
+}
+
+/// How many tabs refresh each session at once.
+const TABS: u32 = 8;
+
+/// Refreshes a session in all its tabs at once. Every fifth answer is thrown away.
+async fn refresh_in_every_tab(jar: Client, dice: u32) -> Client {
+    let tabs = (0..TABS).map(|tab| {
+        let mut tab_of_jar = jar.clone();
+        tokio::spawn(async move {
+            let answer = tab_of_jar.post("/api/auth/refresh").await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            ((dice * TABS + tab) % 5 != 0).then_some(tab_of_jar)
+        })
+    });
+    let mut heard = jar.clone();
+    for tab in tabs.collect::<Vec<_>>() {
+        heard = tab.await.expect("an answer").unwrap_or(heard);
+    }
+    heard
+}
+
+/// Many sessions, each refreshed in all its tabs at once, twice.
+async fn race(sessions: u32) {
+    let api = Api::start().await;
+    let mut browser = api.registered("ada@example.com").await;
+    // As many at a time as keep the database busy.
+    let places = Arc::new(Semaphore::new(16));
+    let mut tasks = Vec::new();
+    for number in 0..sessions {
+        assert_eq!(browser.login("ada@example.com", PASSWORD).await.status, 200);
+        let (jar, places) = (browser.clone(), Arc::clone(&places));
+        tasks.push(tokio::spawn(async move {
+            let _place = places.acquire_owned().await;
+            let jar = refresh_in_every_tab(jar, number).await;
+            let mut jar = refresh_in_every_tab(jar, number + 1).await;
+            (refresh(&mut jar).await, jar.get("/api/auth/self").await.status)
+        }));
+    }
+    let mut lost = 0;
+    for task in tasks {
+        lost += u32::from(task.await.expect("a session") != (200, 200));
+    }
+    assert_eq!(lost, 0, "sessions were lost");
+    let generations = "select generation, count(*) from refresh_tokens where generation > 1 group by 1";
+    let generations: Vec<(i64, i64)> =
+        sqlx::query_as(generations).fetch_all(&api.pool).await.expect("the generations");
+    assert_eq!(generations, [(4, i64::from(sessions))], "each round made one successor and no more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_tabs_that_refresh_at_once_all_get_the_same_successor_and_no_session_is_lost() {
+    race(50).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: RACE_SESSIONS says how many instead of 10,000"]
+async fn of_tabs_that_refresh_at_once_in_ten_thousand_sessions_none_is_lost() {
+    race(variable("RACE_SESSIONS").map_or(10_000, |count| count.parse().expect("a number"))).await;
 }

@@ -55,38 +55,6 @@ async fn an_access_token_expires_and_a_refresh_brings_a_new_one() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_works_once_and_a_refusal_leaves_the_cookies_alone() {
-    let api = Api::start().await;
-    let mut ada = api.registered("ada@example.com").await;
-    let mut copy = ada.clone();
-    assert_eq!(refresh(&mut ada).await, 200);
-    copy.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
-    assert_eq!(copy.cookies.len(), 2);
-    assert_eq!(refresh(&mut ada).await, 200);
-    let sessions =
-        sqlx::query_scalar::<_, i64>("select count(*) from refresh_tokens").fetch_one(&api.pool).await;
-    assert_eq!(sessions.expect("a count"), 1);
-}
-
-#[tokio::test]
-async fn of_refreshes_at_the_same_time_exactly_one_wins() {
-    let api = Api::start().await;
-    let ada = api.registered("ada@example.com").await;
-    let tasks: Vec<_> = (0..8)
-        .map(|_| {
-            let mut copy = ada.clone();
-            tokio::spawn(async move { refresh(&mut copy).await })
-        })
-        .collect();
-    let mut statuses = Vec::new();
-    for task in tasks {
-        statuses.push(task.await.expect("an answer"));
-    }
-    statuses.sort_unstable();
-    assert_eq!(statuses, [200, 401, 401, 401, 401, 401, 401, 401]);
-}
-
-#[tokio::test]
 async fn a_session_ends_when_it_is_left_alone_and_not_before() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
@@ -96,6 +64,19 @@ async fn a_session_ends_when_it_is_left_alone_and_not_before() {
     }
     api.clock.advance(Duration::days(30));
     ada.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
+}
+
+#[tokio::test]
+async fn a_session_ends_at_its_greatest_age_however_it_is_used() {
+    let api = Api::start_with(&[("SESSION_MAX_SECONDS", "5184000")]).await;
+    let mut ada = api.registered("ada@example.com").await;
+    for _ in 0..2 {
+        api.clock.advance(Duration::days(29));
+        assert_eq!(refresh(&mut ada).await, 200);
+    }
+    api.clock.advance(Duration::days(2));
+    ada.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
+    ada.get("/api/auth/self").await.assert_refused(401, NOT_SIGNED_IN);
 }
 
 #[tokio::test]

@@ -14,11 +14,12 @@ use tracing_subscriber::EnvFilter;
 
 use super::{connect, read_settings};
 use crate::app::{App, Random};
-use crate::background;
+use crate::cleaning;
 use crate::config::{Config, Log, LogFormat};
 use crate::db::{edge_feed, pool, schema};
 use crate::domain::clock::SystemClock;
 use crate::domain::key_files;
+use crate::following;
 use crate::http::{self, server};
 
 /// How long requests in flight may take to finish.
@@ -57,11 +58,11 @@ impl Serve {
         let public = listen("public", config.http.bind_address, config.http.port).await?;
         let internal = listen("internal", config.http.bind_address, config.http.internal_port).await?;
 
-        tokio::spawn(background::follow_keys(Arc::clone(&app), config.keys.0.clone(), fingerprint));
-        tokio::spawn(background::delete_expired(Arc::clone(&app)));
+        tokio::spawn(following::follow_keys(Arc::clone(&app), config.keys.0.clone(), fingerprint));
 
         let stop = watch_for_stop()?;
         let mut stopped = stop.clone();
+        tokio::spawn(cleaning::run(Arc::clone(&app), cleaning::INTERVAL, random, stop.clone()));
         let served = async {
             tokio::join!(
                 server::serve(public, http::public(Arc::clone(&app)), stop.clone()),

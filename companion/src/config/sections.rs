@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{AppEnv, Problem, Reader, Section};
 use crate::domain::host_name::is_host_name;
+use crate::domain::session::Lifetimes;
 
 /// HS256 wants a key at least as long as its digest (RFC 7518 §3.2).
 const MIN_SECRET_CHARS: usize = 32;
@@ -38,8 +39,8 @@ pub struct Tokens {
     pub audience: String,
     /// `ACCESS_TTL_SECONDS`.
     pub access_ttl: Duration,
-    /// `REFRESH_TTL_SECONDS`: how long a session lives without a refresh.
-    pub refresh_ttl: Duration,
+    /// `REFRESH_TTL_SECONDS`, `SESSION_MAX_SECONDS` and `REFRESH_GRACE_SECONDS`.
+    pub lifetimes: Lifetimes,
     /// `REFRESH_JWT_SECRET`, newest first; at least one.
     pub refresh_secrets: Vec<SecretString>,
 }
@@ -168,12 +169,20 @@ impl Section for Tokens {
         // The edge refuses an expiry more than a day away.
         let access_ttl = reader.number("ACCESS_TTL_SECONDS", 3600_u32, 60..=86_400);
         let refresh_ttl = reader.number("REFRESH_TTL_SECONDS", 2_592_000_u32, 60..=31_536_000);
+        // Without a greatest age, whoever copies a session's tokens and keeps step with it has them for ever.
+        let session_max = reader.number("SESSION_MAX_SECONDS", 15_552_000_u32, 60..=315_360_000);
+        // Half of the shortest access token: a repeated one is as old as this at most, and still good for a while.
+        let grace = reader.number("REFRESH_GRACE_SECONDS", 10_u32, 0..=30);
         let refresh_secrets = read_refresh_secrets(reader);
         Some(Self {
             issuer: issuer?,
             audience: audience?,
             access_ttl: Duration::seconds(access_ttl?.into()),
-            refresh_ttl: Duration::seconds(refresh_ttl?.into()),
+            lifetimes: Lifetimes {
+                idle: Duration::seconds(refresh_ttl?.into()),
+                absolute: Duration::seconds(session_max?.into()),
+                grace: Duration::seconds(grace?.into()),
+            },
             refresh_secrets: refresh_secrets?,
         })
     }

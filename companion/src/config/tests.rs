@@ -38,7 +38,9 @@ fn the_defaults_are_the_safe_ones() {
     assert!(config.cookies.secure);
     assert_eq!(config.hashing.bcrypt_cost, 12);
     assert_eq!(config.tokens.access_ttl, time::Duration::hours(1));
-    assert_eq!(config.tokens.refresh_ttl, time::Duration::days(30));
+    let lifetimes = config.tokens.lifetimes;
+    assert_eq!((lifetimes.idle, lifetimes.absolute), (time::Duration::days(30), time::Duration::days(180)));
+    assert_eq!(lifetimes.grace, time::Duration::seconds(10));
     assert_eq!((config.tokens.issuer.as_str(), config.tokens.audience.as_str()), ("edgeward", "edgeward"));
     assert_eq!(config.log.format, LogFormat::Json);
 }
@@ -82,6 +84,11 @@ fn every_mistake_is_named_at_once() {
 fn single_settings_are_held_to_their_limits() {
     check(&[("ACCESS_TTL_SECONDS", "59")], &["ACCESS_TTL_SECONDS is not a whole number from 60 to 86400"]);
     check(&[("ACCESS_TTL_SECONDS", "86400")], &[]);
+    let told = "REFRESH_GRACE_SECONDS is not a whole number from 0 to 30";
+    check(&[("REFRESH_GRACE_SECONDS", "31")], &[told]);
+    check(&[("REFRESH_GRACE_SECONDS", "0"), ("SESSION_MAX_SECONDS", "60")], &[]);
+    let told = "SESSION_MAX_SECONDS is not a whole number from 60 to 315360000";
+    check(&[("SESSION_MAX_SECONDS", "0")], &[told]);
     check(&[("BCRYPT_COST", "9")], &["BCRYPT_COST is not a whole number from 10 to 16"]);
     check(&[("BCRYPT_COST", "4"), ("APP_ENV", "test")], &[]);
     check(&[("LOG_FORMAT", "xml")], &["LOG_FORMAT is not one of: json, text"]);

@@ -6,4 +6,5 @@ pub mod pool;
 pub mod refresh_tokens;
 pub mod revocations;
 pub mod schema;
+pub mod sessions;
 pub mod users;

@@ -68,12 +68,6 @@ impl RefreshTokens {
         Some(Self { issuer, ttl, signing, verifying })
     }
 
-    /// How long a session lives without a refresh.
-    #[must_use]
-    pub fn ttl(&self) -> Duration {
-        self.ttl
-    }
-
     /// The token that says so.
     pub fn sign(&self, said: RefreshClaims) -> Result<String, SigningFailed> {
         let claims = Claims {

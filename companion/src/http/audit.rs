@@ -17,6 +17,10 @@ pub enum Event {
     Refreshed(UserId, SessionId),
     /// A refresh was refused; user and session are known if the token was one of ours.
     RefreshRefused(Option<(UserId, SessionId)>, &'static str),
+    /// A refresh token came that had been replaced long ago: two have it, and the session was ended for both.
+    RefreshTokenReused(UserId, SessionId),
+    /// A session was ended by its user from another one, or from its own list.
+    SessionEnded(UserId, SessionId),
     /// A session was ended by its user.
     LoggedOut(UserId, SessionId),
     /// All sessions of a user were ended from one of them.
@@ -34,6 +38,8 @@ pub fn record(event: Event, caller: &Caller) {
             let (user, session) = known.unzip();
             ("refresh_refused", user, session, Some(reason))
         }
+        Event::RefreshTokenReused(user, session) => ("refresh_token_reused", Some(user), Some(session), None),
+        Event::SessionEnded(user, session) => ("session_ended", Some(user), Some(session), None),
         Event::LoggedOut(user, session) => ("logout", Some(user), Some(session), None),
         Event::LoggedOutEverywhere(user, session) => ("logout_all", Some(user), Some(session), None),
     };

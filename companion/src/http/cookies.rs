@@ -51,7 +51,9 @@ impl CookiePolicy {
         ])
     }
 
-    /// Both cookies, gone.
+    /// Both cookies, gone. Only a logout answers with these: it is the one moment at which a browser says itself that
+    /// it wants none. A refusal never does, for another tab may just have been given better ones, and a failure of
+    /// ours (5xx) says nothing about anybody.
     #[must_use]
     pub fn clear(&self) -> SetCookies {
         SetCookies([
@@ -113,6 +115,13 @@ fn read_every<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item =
         .filter_map(cookie::split)
         .filter(move |(key, _)| *key == name.as_bytes())
         .filter_map(|(_, value)| str::from_utf8(value).ok())
+}
+
+impl SetCookies {
+    /// The headers' values, for an answer that another program gives.
+    pub fn into_values(self) -> Vec<String> {
+        self.0.iter().filter_map(|value| value.to_str().ok()).map(str::to_owned).collect()
+    }
 }
 
 impl IntoResponseParts for SetCookies {

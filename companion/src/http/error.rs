@@ -49,6 +49,8 @@ pub enum Refusal {
     Database(sqlx::Error),
     /// The signing key did not sign.
     Signing(SigningFailed),
+    /// What a refresh has written is not what was decided: no token is given for it.
+    SessionInDoubt,
     /// A password could not be hashed.
     Hashing,
     /// A page could not be rendered.
@@ -101,9 +103,12 @@ impl Refusal {
             Self::DatabaseAway(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "The database is not available, please try again")
             }
-            Self::Database(_) | Self::Signing(_) | Self::Hashing | Self::Rendering(_) | Self::Panicked => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "Internal error")
-            }
+            Self::Database(_)
+            | Self::Signing(_)
+            | Self::SessionInDoubt
+            | Self::Hashing
+            | Self::Rendering(_)
+            | Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "Internal error"),
         }
     }
 
@@ -133,6 +138,7 @@ impl fmt::Display for Refusal {
             Self::Rendering(error) => error.fmt(f),
             Self::Busy => f.write_str("too many passwords are being hashed"),
             Self::TimedOut => f.write_str("the time was up"),
+            Self::SessionInDoubt => f.write_str("the database and the service decide a refresh differently"),
             Self::Hashing => f.write_str("a password could not be hashed"),
             Self::Panicked => f.write_str("a handler panicked"),
             told => f.write_str(told.answer().1),

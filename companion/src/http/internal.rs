@@ -14,7 +14,7 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use super::error::Refusal;
-use super::self_::read_bearer;
+use super::signed_in::read_bearer;
 use crate::app::App;
 use crate::db::edge_feed;
 use crate::domain::feed_cursor::{Cursor, Position};

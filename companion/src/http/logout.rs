@@ -13,7 +13,7 @@ use serde_json::json;
 use super::audit::{self, Event};
 use super::error::Refusal;
 use super::observe::Caller;
-use super::self_;
+use super::signed_in;
 use crate::app::App;
 use crate::db::{refresh_tokens, revocations, users};
 use crate::domain::access_token::{Bearer, Expiry};
@@ -48,7 +48,7 @@ pub(super) async fn logout_all(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let bearer = self_::read_signed_in(&app, &headers)?;
+    let bearer = signed_in::read(&app, &headers, app.now())?;
     let mut transaction = app.pool.begin().await?;
     users::lock(&mut transaction, bearer.user_id).await?;
     // Nobody makes a token of this user's between this moment and the commit.

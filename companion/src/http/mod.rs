@@ -6,7 +6,7 @@ use axum::Router;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -29,7 +29,10 @@ mod refresh;
 mod register;
 mod self_;
 pub mod server;
+mod sessions;
 mod sign_in;
+mod signed_in;
+mod time_format;
 
 /// What the gateway routes to: the API, the public keys, the pages.
 pub fn public(app: Arc<App>) -> Router {
@@ -41,6 +44,8 @@ pub fn public(app: Arc<App>) -> Router {
         .route(&at("/auth/refresh"), post(refresh::refresh))
         .route(&at("/auth/logout"), post(logout::logout))
         .route(&at("/auth/logout-all"), post(logout::logout_all))
+        .route(&at("/auth/sessions"), get(sessions::list).delete(sessions::end_others))
+        .route(&at("/auth/sessions/{id}"), delete(sessions::end))
         .route("/.well-known/jwks.json", get(jwks::show))
         .route("/login", get(pages::login))
         .route("/login.js", get(pages::login_script))
@@ -53,6 +58,7 @@ pub fn public(app: Arc<App>) -> Router {
 pub fn internal(app: Arc<App>) -> Router {
     let routes = Router::new()
         .route("/internal/edge-feed", get(internal::edge_feed))
+        .route("/internal/edge-refresh", post(refresh::edge_refresh))
         // Of the routes above.
         .route_layer(from_fn_with_state(Arc::clone(&app), internal::require_secret))
         .route("/healthz", get(health::alive))
@@ -80,7 +86,7 @@ fn cors(origins: &[String]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_credentials(true)
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers([CONTENT_TYPE, AUTHORIZATION, REQUEST_ID])
         .expose_headers([REQUEST_ID, RETRY_AFTER])
         .max_age(Duration::from_hours(1))

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, USER_AGENT, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -15,6 +15,7 @@ use tracing::Instrument;
 use super::REQUEST_ID;
 use super::error::Refusal;
 use crate::app::App;
+use crate::domain::device::Device;
 
 /// The longest that a request may take: less than Envoy waits for an answer (30 s), so that ours is the one given.
 /// Waiting for a password's turn and for the database are within it.
@@ -35,6 +36,8 @@ pub struct Caller {
     pub peer: Option<IpAddr>,
     /// What the proxy says the client's address is. Believe it only behind a proxy that writes it.
     pub forwarded_for: Option<String>,
+    /// What the client says that it is.
+    pub user_agent: Option<HeaderValue>,
 }
 
 impl Caller {
@@ -42,6 +45,14 @@ impl Caller {
     #[must_use]
     pub fn request_id(&self) -> &str {
         self.request_id.to_str().unwrap_or_default()
+    }
+
+    /// The client's device: where the nearest proxy saw it, or where we did.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        let last = self.forwarded_for.as_deref().and_then(|way| way.rsplit(',').next());
+        let address = last.and_then(|address| address.trim().parse().ok()).or(self.peer);
+        Device::new(self.user_agent.as_ref().map(HeaderValue::as_bytes), address)
     }
 }
 
@@ -65,6 +76,7 @@ pub async fn observe(
         request_id: name(&app, request.headers()),
         peer: request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()),
         forwarded_for: read_forwarded_for(request.headers()),
+        user_agent: request.headers().get(USER_AGENT).cloned(),
     };
     let method = request.method().clone();
     // Without the query, which may hold anything.

@@ -1,51 +1,112 @@
-//! `POST /auth/refresh`: a session goes on, with new tokens. Whether it may is decided in `domain::session`.
+//! `POST /auth/refresh`: a session goes on, with new tokens. `POST /internal/edge-refresh`: the same for a request
+//! that the filter holds. Whether it may is decided in `domain::session`.
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use axum::{Extension, Json};
+use edgeward_wire::EdgeRefresh;
 use edgeward_wire::cookie::Repeated;
+use sqlx::Acquire;
 
 use super::audit::{self, Event};
 use super::error::Refusal;
 use super::observe::Caller;
-use super::sign_in;
+use super::sign_in::{self, Tokens};
 use crate::app::App;
-use crate::db::refresh_tokens;
+use crate::db::{refresh_tokens, revocations};
+use crate::domain::access_token::Bearer;
 use crate::domain::refresh_token::RefreshClaims;
-use crate::domain::session;
+use crate::domain::revocation;
+use crate::domain::session::{RefreshRefused, Step};
 
+/// For a browser.
 pub(super) async fn refresh(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    // A refusal leaves the cookies alone: another tab may just have got better ones.
-    let refuse = |known: Option<RefreshClaims>, reason| {
-        let known = known.map(|claims| (claims.user_id, claims.session_id));
-        audit::record(Event::RefreshRefused(known, reason), &caller);
+    let tokens = go_on(&app, &caller, &headers).await?;
+    Ok(sign_in::answer(&app, (StatusCode::OK, "Token refreshed successfully"), &tokens))
+}
+
+/// For the filter.
+pub(super) async fn edge_refresh(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Result<Json<EdgeRefresh>, Refusal> {
+    let Tokens { access, refresh, .. } = go_on(&app, &caller, &headers).await?;
+    let set_cookies = app.cookies.set(&access, &refresh).into_values();
+    Ok(Json(EdgeRefresh { access_token: access, set_cookies }))
+}
+
+/// The new tokens of the session whose refresh token the cookies hold. A refusal leaves the cookies alone: another
+/// tab may just have got better ones.
+async fn go_on(app: &App, caller: &Caller, headers: &HeaderMap) -> Result<Tokens, Refusal> {
+    let refuse = |reason| {
+        audit::record(Event::RefreshRefused(None, reason), caller);
         Err(Refusal::NotSignedIn)
     };
-    let token = match app.cookies.read_refresh(&headers) {
+    let token = match app.cookies.read_refresh(headers) {
         Ok(Some(token)) => token,
-        Ok(None) => return refuse(None, "token_missing"),
-        Err(Repeated) => return refuse(None, "token_repeated"),
+        Ok(None) => return refuse("token_missing"),
+        Err(Repeated) => return refuse("token_repeated"),
     };
-    let Ok(presented) = app.refresh_tokens.verify(token) else { return refuse(None, "token_invalid") };
+    let Ok(presented) = app.refresh_tokens.verify(token) else { return refuse("token_invalid") };
+    match present(app, presented).await? {
+        Ok(tokens) => {
+            audit::record(Event::Refreshed(presented.user_id, presented.session_id), caller);
+            Ok(tokens)
+        }
+        Err(reason) => {
+            if reason == RefreshRefused::TokenReused && end(app, presented).await? {
+                audit::record(Event::RefreshTokenReused(presented.user_id, presented.session_id), caller);
+            }
+            let known = Some((presented.user_id, presented.session_id));
+            audit::record(Event::RefreshRefused(known, reason.label()), caller);
+            Err(Refusal::NotSignedIn)
+        }
+    }
+}
 
+/// Presents a token to its session. All that is written is written by one statement: whoever does not get to hear of
+/// it comes again with the same token and is given the same answer.
+async fn present(app: &App, presented: RefreshClaims) -> Result<Result<Tokens, RefreshRefused>, Refusal> {
     let now = app.now();
-    let mut transaction = app.pool.begin().await?;
-    let session = refresh_tokens::lock(&mut transaction, presented.session_id).await?;
-    // The role of now, not the one that the session began with.
-    let (next, role) = match session::rotate(session, presented, now) {
-        Ok(decided) => decided,
-        Err(reason) => return refuse(Some(presented), reason.label()),
+    let found = {
+        let mut connection = app.pool.acquire().await?;
+        refresh_tokens::go_on(&mut connection, presented, &app.lifetimes, now).await?
     };
-    refresh_tokens::rotate(&mut transaction, next, now + app.refresh_tokens.ttl(), now).await?;
-    transaction.commit().await?;
+    let Some(refresh_tokens::Found { session, written }) = found else {
+        return Ok(Err(RefreshRefused::SessionUnknown));
+    };
+    let decided = session.judge(presented, &app.lifetimes, now);
+    if written != matches!(decided, Ok(Step::Rotate | Step::Renew)) {
+        return Err(Refusal::SessionInDoubt);
+    }
+    match decided {
+        Ok(step) => {
+            let session = session.after(step, &app.lifetimes, now);
+            // The role of now, not the one that the session began with.
+            Ok(Ok(Tokens::sign(app, session.live_token(presented.session_id), &session.role)?))
+        }
+        Err(reason) => Ok(Err(reason)),
+    }
+}
 
-    audit::record(Event::Refreshed(next.user_id, next.session_id), &caller);
-    sign_in::answer(&app, (StatusCode::OK, "Token refreshed successfully"), next, &role)
+/// Ends a session of which two hold tokens, for both of them and at the edge. Says whether it was still there.
+async fn end(app: &App, presented: RefreshClaims) -> Result<bool, Refusal> {
+    let RefreshClaims { user_id, session_id, issued_at, .. } = presented;
+    let mut connection = app.pool.acquire().await?;
+    let mut transaction = connection.begin().await?;
+    let ended = refresh_tokens::delete(&mut transaction, Bearer { user_id, session_id, issued_at }).await?;
+    if ended {
+        let until = revocation::until(app.now(), app.access_tokens.ttl);
+        revocations::end_session(&mut transaction, session_id, until).await?;
+    }
+    transaction.commit().await?;
+    Ok(ended)
 }

@@ -12,6 +12,7 @@ use super::error::Refusal;
 use super::observe::Caller;
 use crate::app::App;
 use crate::db::refresh_tokens;
+use crate::domain::jws::SigningFailed;
 use crate::domain::refresh_token::RefreshClaims;
 use crate::domain::role::Role;
 use crate::domain::{SessionId, UserId};
@@ -33,26 +34,40 @@ pub(super) async fn start(
     success: (StatusCode, &'static str),
 ) -> Result<Response, Refusal> {
     let now = app.now();
-    let expires_at = now + app.refresh_tokens.ttl();
-    let started = refresh_tokens::insert(&mut transaction, user_id, expires_at, now).await?;
+    let expires_at = app.lifetimes.end(now, now);
+    let started =
+        refresh_tokens::insert(&mut transaction, user_id, &caller.device(), expires_at, now).await?;
     let Some((said, role)) = started else {
         audit::record(Event::LoginRefused(Some(user_id), "user_disabled"), caller);
         return Err(Refusal::Disabled);
     };
     transaction.commit().await?;
     audit::record(event(user_id, said.session_id), caller);
-    answer(app, success, said, &role)
+    Ok(answer(app, success, &Tokens::sign(app, said, &role)?))
 }
 
-/// Answers with both tokens of a session: the refresh token says `said`, and the access token is made with it.
-pub(super) fn answer(
-    app: &App,
-    (status, message): (StatusCode, &'static str),
-    said: RefreshClaims,
-    role: &Role,
-) -> Result<Response, Refusal> {
-    let access = app.access_tokens.sign(said.user_id, said.session_id, role, said.issued_at)?;
-    let refresh = app.refresh_tokens.sign(said)?;
-    let body = Json(Body { message, user_id: said.user_id });
-    Ok((status, app.cookies.set(&access, &refresh), body).into_response())
+/// Both tokens of a session.
+pub(super) struct Tokens {
+    user_id: UserId,
+    /// The access token.
+    pub(super) access: String,
+    /// The refresh token.
+    pub(super) refresh: String,
+}
+
+impl Tokens {
+    /// The refresh token says `said`, and the access token is dated alike.
+    pub(super) fn sign(app: &App, said: RefreshClaims, role: &Role) -> Result<Self, SigningFailed> {
+        Ok(Self {
+            user_id: said.user_id,
+            access: app.access_tokens.sign(said.user_id, said.session_id, role, said.issued_at)?,
+            refresh: app.refresh_tokens.sign(said)?,
+        })
+    }
+}
+
+/// Answers with both tokens in both cookies.
+pub(super) fn answer(app: &App, (status, message): (StatusCode, &'static str), tokens: &Tokens) -> Response {
+    let body = Json(Body { message, user_id: tokens.user_id });
+    (status, app.cookies.set(&tokens.access, &tokens.refresh), body).into_response()
 }

@@ -1,4 +1,4 @@
-//! What the service does unasked, as long as it runs.
+//! Follows the folder of keys: what is put there is in use within a second or two, without a restart.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,13 +7,10 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::App;
-use crate::db::revocations;
 use crate::domain::key_files::{self, Fingerprint};
 
 /// How often the folder of keys is looked at.
 const KEYS_EVERY: Duration = Duration::from_secs(1);
-/// How often what has expired is deleted.
-const CLEAN_EVERY: Duration = Duration::from_mins(1);
 
 /// Puts the keys of a folder in use as they change. `seen` is what the ones in use were read from.
 pub async fn follow_keys(app: Arc<App>, dir: PathBuf, mut seen: Fingerprint) {
@@ -40,23 +37,4 @@ pub async fn follow_keys(app: Arc<App>, dir: PathBuf, mut seen: Fingerprint) {
             }
         }
     }
-}
-
-/// Deletes revocations that have expired.
-pub async fn delete_expired(app: Arc<App>) {
-    let mut ticks = interval(CLEAN_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        if let Err(error) = delete_batches(&app).await {
-            // They are left out of every answer meanwhile.
-            tracing::warn!(%error, "expired revocations stay for now");
-        }
-    }
-}
-
-async fn delete_batches(app: &App) -> Result<(), sqlx::Error> {
-    // A connection for each, so that nobody waits for all of them.
-    while revocations::delete_expired(&mut *app.pool.acquire().await?, app.now()).await? {}
-    Ok(())
 }

@@ -1,0 +1,73 @@
+//! SQL for what people see of their sessions and end of them.
+
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::domain::{SessionId, UserId};
+
+/// The most sessions that are listed, the latest used ones.
+const MAX_LISTED: i64 = 100;
+
+/// A session as its user is shown it.
+pub struct Listed {
+    /// The session's number.
+    pub id: SessionId,
+    /// What the client called itself that started it.
+    pub device: Option<String>,
+    /// The network that it was started from.
+    pub address_prefix: Option<String>,
+    /// When it was started.
+    pub created_at: OffsetDateTime,
+    /// When it last went on.
+    pub updated_at: OffsetDateTime,
+}
+
+/// A user's sessions that live, `own` first and then by their last use.
+pub async fn list(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    own: SessionId,
+    now: OffsetDateTime,
+) -> Result<Vec<Listed>, sqlx::Error> {
+    sqlx::query_as!(
+        Listed,
+        "select id, device, address_prefix, created_at, updated_at
+         from refresh_tokens
+         where user_id = $1 and expires_at > $3
+         order by id = $2 desc, updated_at desc, id desc
+         limit $4",
+        user_id,
+        own,
+        now,
+        MAX_LISTED,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Ends a session of a user's. Says whether there was one.
+pub async fn end(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    session_id: SessionId,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!("delete from refresh_tokens where id = $1 and user_id = $2", session_id, user_id)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Ends a user's sessions but this one. Gives those that were ended.
+pub async fn end_others(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    kept: SessionId,
+) -> Result<Vec<SessionId>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "delete from refresh_tokens where user_id = $1 and id <> $2 returning id",
+        user_id,
+        kept
+    )
+    .fetch_all(connection)
+    .await
+}

@@ -1,0 +1,170 @@
+//! What each token is worth at each moment, as a table.
+
+use time::macros::datetime;
+
+use super::*;
+
+const NOW: OffsetDateTime = datetime!(2030-01-01 00:00 UTC);
+const LIFETIMES: Lifetimes =
+    Lifetimes { idle: Duration::days(30), absolute: Duration::days(180), grace: Duration::seconds(10) };
+
+const PRESENTED: RefreshClaims =
+    RefreshClaims { user_id: 3, session_id: 7, generation: 5, issued_at: NOW.unix_timestamp() - 3600 };
+
+fn ago(seconds: i64) -> OffsetDateTime {
+    NOW - Duration::seconds(seconds)
+}
+
+fn live() -> Session {
+    Session {
+        user_id: 3,
+        generation: 5,
+        superseded: vec![ago(60)],
+        created_at: NOW - Duration::milliseconds(3_599_001),
+        updated_at: ago(60),
+        expires_at: NOW + Duration::seconds(1),
+        user_disabled: false,
+        role: Role::parse("customer").unwrap(),
+        tokens_not_before: None,
+    }
+}
+
+/// A session that was refreshed so many seconds ago, the latest first.
+fn refreshed(seconds: &[i64]) -> Session {
+    let superseded: Vec<_> = seconds.iter().copied().map(ago).collect();
+    Session { updated_at: superseded[0], superseded, ..live() }
+}
+
+fn check(session: &Session, presented: RefreshClaims, expected: Result<Step, RefreshRefused>) {
+    assert_eq!(session.judge(presented, &LIFETIMES, NOW), expected, "{presented:?} in {session:?}");
+}
+
+fn check_generation(session: &Session, generation: i64, expected: Result<Step, RefreshRefused>) {
+    check(session, RefreshClaims { generation, ..PRESENTED }, expected);
+}
+
+#[test]
+fn the_live_token_makes_place_for_its_successor() {
+    check(&live(), PRESENTED, Ok(Step::Rotate));
+    let next = live().after(Step::Rotate, &LIFETIMES, NOW);
+    assert_eq!((next.generation, &*next.superseded), (6, &[NOW][..]));
+    assert_eq!((next.updated_at, next.expires_at), (NOW, NOW + Duration::days(30)));
+    assert_eq!(
+        next.live_token(7),
+        RefreshClaims { generation: 6, issued_at: NOW.unix_timestamp(), ..PRESENTED }
+    );
+}
+
+#[test]
+fn the_token_just_before_gets_the_same_successor_whenever_it_comes() {
+    for (seconds, expected) in [(0, Step::Repeat), (4, Step::Repeat), (5, Step::Renew), (3600, Step::Renew)] {
+        let session = refreshed(&[seconds]);
+        check_generation(&session, 4, Ok(expected));
+        assert_eq!(session.after(expected, &LIFETIMES, NOW).generation, 5);
+    }
+}
+
+#[test]
+fn what_is_repeated_is_the_same_and_what_is_renewed_lives_on() {
+    let session = refreshed(&[9, 20]);
+    assert_eq!(session.clone().after(Step::Repeat, &LIFETIMES, NOW), session);
+    let renewed = session.clone().after(Step::Renew, &LIFETIMES, NOW);
+    let (superseded, expires_at) = (vec![NOW, ago(20)], NOW + Duration::days(30));
+    assert_eq!(renewed, Session { superseded, updated_at: NOW, expires_at, ..session });
+    // A session from before the times were kept.
+    let renewed = Session { superseded: Vec::new(), ..live() }.after(Step::Renew, &LIFETIMES, NOW);
+    assert_eq!(renewed.superseded, [NOW]);
+}
+
+#[test]
+fn the_grace_of_a_token_begins_when_it_was_last_given_its_successor() {
+    let session = refreshed(&[60]).after(Step::Renew, &LIFETIMES, NOW).after(Step::Rotate, &LIFETIMES, NOW);
+    check_generation(&session, 4, Ok(Step::Repeat));
+    let session = refreshed(&[60]).after(Step::Rotate, &LIFETIMES, NOW);
+    check_generation(&session, 4, Err(RefreshRefused::TokenReused));
+}
+
+#[test]
+fn an_older_token_is_good_for_the_grace_since_it_was_itself_replaced() {
+    for (replaced, generation, expected) in [
+        (&[0, 9][..], 3, Ok(Step::Repeat)),
+        (&[0, 10], 3, Err(RefreshRefused::TokenReused)),
+        (&[0, 1, 2, 3], 1, Ok(Step::Repeat)),
+        (&[0, 1, 2, 3], 2, Ok(Step::Repeat)),
+        (&[0, 1, 2, 10], 1, Err(RefreshRefused::TokenReused)),
+        // The last refresh was just now, but this one's successor came long ago.
+        (&[0], 3, Err(RefreshRefused::TokenReused)),
+        (&[3600], 3, Err(RefreshRefused::TokenReused)),
+        (&[0, 1], 2, Err(RefreshRefused::TokenReused)),
+        (&[0], 0, Err(RefreshRefused::TokenReused)),
+        (&[0], -5, Err(RefreshRefused::TokenReused)),
+        (&[0], i64::MIN, Err(RefreshRefused::TokenReused)),
+    ] {
+        check_generation(&refreshed(replaced), generation, expected);
+    }
+}
+
+#[test]
+fn replacements_are_remembered_for_the_grace_and_are_bounded() {
+    let mut session = Session { generation: 1, superseded: Vec::new(), ..live() };
+    let count = i64::try_from(MAX_SUPERSEDED).unwrap();
+    for _ in 0..count + 3 {
+        session = session.after(Step::Rotate, &LIFETIMES, NOW);
+    }
+    assert_eq!(session.superseded.len(), MAX_SUPERSEDED);
+    let oldest = session.generation - count;
+    check_generation(&session, oldest, Ok(Step::Repeat));
+    check_generation(&session, oldest - 1, Err(RefreshRefused::GenerationForgotten));
+    let later = NOW + LIFETIMES.grace;
+    for generation in [oldest, oldest - 1, 1] {
+        let presented = RefreshClaims { generation, ..PRESENTED };
+        assert_eq!(session.judge(presented, &LIFETIMES, later), Err(RefreshRefused::TokenReused));
+    }
+    assert_eq!(session.after(Step::Rotate, &LIFETIMES, later).superseded, [later]);
+}
+
+#[test]
+fn a_token_newer_than_the_live_one_is_refused_and_not_taken_for_stolen() {
+    for generation in [6, 7, i64::MAX] {
+        check_generation(&live(), generation, Err(RefreshRefused::GenerationUnknown));
+    }
+}
+
+#[test]
+fn another_persons_session_is_refused() {
+    check(&live(), RefreshClaims { user_id: 4, ..PRESENTED }, Err(RefreshRefused::UserMismatch));
+}
+
+#[test]
+fn a_token_from_before_the_session_is_refused() {
+    let earlier = RefreshClaims { issued_at: PRESENTED.issued_at - 1, ..PRESENTED };
+    check(&live(), earlier, Err(RefreshRefused::TokenTooOld));
+}
+
+#[test]
+fn a_session_is_dead_from_the_very_moment_it_expires() {
+    check(&Session { expires_at: NOW, ..live() }, PRESENTED, Err(RefreshRefused::SessionExpired));
+}
+
+#[test]
+fn a_session_does_not_outlive_its_greatest_age_however_it_is_used() {
+    let created_at = NOW - LIFETIMES.absolute;
+    let presented = PRESENTED;
+    check(&Session { created_at, ..live() }, presented, Err(RefreshRefused::SessionExpired));
+    let created_at = created_at + Duration::days(1);
+    let last = Session { created_at, ..live() }.after(Step::Rotate, &LIFETIMES, NOW);
+    assert_eq!(last.expires_at, NOW + Duration::days(1));
+}
+
+#[test]
+fn a_disabled_user_does_not_refresh() {
+    check(&Session { user_disabled: true, ..live() }, PRESENTED, Err(RefreshRefused::UserDisabled));
+}
+
+#[test]
+fn what_ends_a_session_comes_before_what_a_generation_is_worth() {
+    let reused = RefreshClaims { generation: 1, ..PRESENTED };
+    check(&Session { user_disabled: true, ..live() }, reused, Err(RefreshRefused::UserDisabled));
+    check(&Session { expires_at: NOW, ..live() }, reused, Err(RefreshRefused::SessionExpired));
+    check(&live(), RefreshClaims { user_id: 4, ..reused }, Err(RefreshRefused::UserMismatch));
+}

@@ -1,0 +1,3 @@
+alter table refresh_tokens drop column address_prefix;
+alter table refresh_tokens drop column device;
+alter table refresh_tokens drop column superseded;

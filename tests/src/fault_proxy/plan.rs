@@ -1,0 +1,119 @@
+//! Which message is to come to harm, and which ones came.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard};
+
+use tokio::sync::watch;
+
+/// Who says something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The companion.
+    Client,
+    /// Postgres.
+    Server,
+}
+
+/// A message of the protocol, version 3, by its first byte.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Message {
+    /// Who says it.
+    pub from: Side,
+    /// Which one it is.
+    pub tag: u8,
+}
+
+/// What is done to a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Harm {
+    /// It is lost, and the connection with it.
+    Cut,
+    /// It goes on, and the connection is lost after it.
+    CutBehind,
+    /// It goes on when it is released.
+    Hold,
+    /// It goes on twice.
+    Double,
+}
+
+/// Harm to one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// How many messages go by before it.
+    pub after: usize,
+    /// What is done to it.
+    pub harm: Harm,
+}
+
+pub(super) struct Plan {
+    state: Mutex<State>,
+    harmed: watch::Sender<bool>,
+    released: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct State {
+    fault: Option<Fault>,
+    seen: Vec<Message>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        let (harmed, released) = (watch::Sender::new(false), watch::Sender::new(false));
+        Self { state: Mutex::default(), harmed, released }
+    }
+}
+
+impl Plan {
+    pub(super) fn arm(&self, fault: Option<Fault>) {
+        self.harmed.send_replace(false);
+        self.released.send_replace(false);
+        *self.state() = State { fault, seen: Vec::new() };
+    }
+
+    pub(super) fn seen(&self) -> Vec<Message> {
+        self.state().seen.clone()
+    }
+
+    /// Notes a message, and says what is to be done to it.
+    pub(super) fn judge(&self, message: Message) -> Option<Harm> {
+        let mut state = self.state();
+        let before = state.seen.len();
+        let here = state.fault.take_if(|fault| fault.after == before);
+        state.seen.push(message);
+        if here.is_some() {
+            self.harmed.send_replace(true);
+        }
+        here.map(|fault| fault.harm)
+    }
+
+    pub(super) async fn harmed(&self) {
+        wait_for(&self.harmed).await;
+    }
+
+    pub(super) fn release(&self) {
+        self.released.send_replace(true);
+    }
+
+    pub(super) async fn released(&self) {
+        wait_for(&self.released).await;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("a plan")
+    }
+}
+
+async fn wait_for(event: &watch::Sender<bool>) {
+    event.subscribe().wait_for(|happened| *happened).await.expect("a plan that lives");
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let arrow = match self.from {
+            Side::Client => "→",
+            Side::Server => "←",
+        };
+        write!(f, "{arrow}{}", char::from(self.tag))
+    }
+}

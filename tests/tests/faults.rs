@@ -1,0 +1,203 @@
+//! The connection to Postgres breaks, stalls or stutters at every single message of a call. Whatever was acknowledged
+//! holds, a failure clears no cookie, and a client that asks again gets what it asked for.
+
+use edgeward_tests::api::{Answer, Api, Client, PASSWORD};
+use edgeward_tests::database;
+use edgeward_tests::fault_proxy::{Fault, FaultProxy, Harm};
+use sqlx::PgPool;
+
+/// A companion that speaks to its database by way of a proxy.
+struct Scene {
+    api: Api,
+    proxy: FaultProxy,
+    /// The database, past the proxy.
+    direct: PgPool,
+}
+
+impl Scene {
+    async fn set(connections: &str) -> Self {
+        let database = database::fresh().await;
+        let (proxy, url) = FaultProxy::before(&database.url).await;
+        let api = Api::start_with(&[("DATABASE_URL", &url), ("DB_POOL_SIZE", connections)]).await;
+        Self { api, proxy, direct: database.pool() }
+    }
+}
+
+/// A call that changes something.
+#[derive(Clone, Copy, Debug)]
+enum Call {
+    Register,
+    Login,
+    Refresh,
+    Logout,
+}
+
+/// How often a client asks again: a connection that was confused may have to be thrown away first.
+const TRIES: usize = 3;
+
+const CALLS: [Call; 4] = [Call::Register, Call::Login, Call::Refresh, Call::Logout];
+
+impl Call {
+    /// Somebody who is about to make the call, and has an e-mail address nobody else has.
+    async fn prepare(self, scene: &Scene, email: &str) -> Client {
+        match self {
+            Self::Register => scene.api.client(),
+            Self::Login => {
+                scene.api.registered(email).await;
+                scene.api.client()
+            }
+            Self::Refresh | Self::Logout => scene.api.registered(email).await,
+        }
+    }
+
+    async fn make(self, client: &mut Client, email: &str) -> Answer {
+        match self {
+            Self::Register => client.register(email).await,
+            Self::Login => client.login(email, PASSWORD).await,
+            Self::Refresh => client.post("/api/auth/refresh").await,
+            Self::Logout => client.post("/api/auth/logout").await,
+        }
+    }
+
+    /// Whether the answer acknowledges the call. One that does not is a failure that clears nothing.
+    fn is_acknowledged(self, answer: &Answer) -> bool {
+        if answer.status < 300 {
+            return true;
+        }
+        assert!([500, 503].contains(&answer.status), "{self:?}: {answer:?}");
+        assert!(answer.set_cookies().is_empty(), "{self:?}: {answer:?}");
+        false
+    }
+
+    /// Asks again as a client does that got no answer or a failure.
+    async fn repeat(self, client: &mut Client, email: &str) {
+        for _ in 0..TRIES {
+            let answer = self.make(client, email).await;
+            if matches!(self, Self::Register) && answer.status == 409 {
+                // It had been written before the connection broke.
+                assert_eq!(client.login(email, PASSWORD).await.status, 200);
+                return;
+            }
+            if self.is_acknowledged(&answer) {
+                return;
+            }
+        }
+        panic!("{self:?} fails again and again");
+    }
+
+    /// Fails unless the call has had its effect; `before` is the client as it was when it made it.
+    async fn assert_done(self, client: &Client, before: &Client, email: &str) {
+        let mut client = client.clone();
+        match self {
+            Self::Logout => {
+                assert_eq!(before.clone().post("/api/auth/refresh").await.status, 401);
+                assert_eq!(before.clone().get("/api/auth/self").await.status, 401);
+            }
+            Self::Register | Self::Login | Self::Refresh => {
+                assert_eq!(client.get("/api/auth/self").await.body["user"]["email"], email);
+                assert_eq!(client.post("/api/auth/refresh").await.status, 200);
+            }
+        }
+    }
+}
+
+/// How many messages a call takes, when all that it needs is prepared.
+async fn count_messages(scene: &Scene, call: Call) -> usize {
+    for time in ["first", "second"] {
+        let email = format!("{call:?}.{time}@example.com").to_lowercase();
+        let mut client = call.prepare(scene, &email).await;
+        scene.proxy.arm(None);
+        call.make(&mut client, &email).await;
+    }
+    scene.proxy.seen().len()
+}
+
+async fn check(scene: &Scene, call: Call, fault: Fault) {
+    let email = format!("{call:?}.{:?}.{}@example.com", fault.harm, fault.after).to_lowercase();
+    let before = call.prepare(scene, &email).await;
+    let mut client = before.clone();
+    scene.proxy.arm(Some(fault));
+    let answer = call.make(&mut client, &email).await;
+    let seen = scene.proxy.seen();
+    scene.proxy.arm(None);
+    let acknowledged = call.is_acknowledged(&answer);
+    println!("{call:?} {fault:?} {seen:?} {}", answer.status);
+    if acknowledged {
+        call.assert_done(&client, &before, &email).await;
+    }
+    // An answer can be lost on its way to the client as well.
+    let mut again = before.clone();
+    call.repeat(&mut again, &email).await;
+    call.assert_done(&again, &before, &email).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_at_any_message_loses_nothing_that_was_acknowledged() {
+    let scene = Scene::set("1").await;
+    for call in CALLS {
+        let messages = count_messages(&scene, call).await;
+        assert!(messages > 5, "{call:?}: {messages}");
+        for after in 0..messages {
+            for harm in [Harm::Cut, Harm::CutBehind] {
+                check(&scene, call, Fault { after, harm }).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_stutters_at_any_message_loses_nothing_that_was_acknowledged() {
+    let scene = Scene::set("1").await;
+    for call in CALLS {
+        for after in 0..count_messages(&scene, call).await {
+            check(&scene, call, Fault { after, harm: Harm::Double }).await;
+        }
+    }
+}
+
+/// Waits until somebody waits for a lock.
+async fn wait_for_lock(direct: &PgPool) {
+    let waiting = "select count(*) from pg_stat_activity
+                   where datname = current_database() and wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(direct).await.expect("a count") == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_stalls_at_any_message_and_its_repetition_agree() {
+    let scene = Scene::set("2").await;
+    for call in CALLS {
+        for after in 0..count_messages(&scene, call).await {
+            let email = format!("{call:?}.{after}@example.com").to_lowercase();
+            let before = call.prepare(&scene, &email).await;
+            let (mut first, mut second) = (before.clone(), before.clone());
+            scene.proxy.arm(Some(Fault { after, harm: Harm::Hold }));
+            let stalled = async {
+                let answer = call.make(&mut first, &email).await;
+                assert!(
+                    call.is_acknowledged(&answer) || answer.status == 409,
+                    "{call:?} {after}: {answer:?}"
+                );
+            };
+            let repeated = async {
+                scene.proxy.harmed().await;
+                // It may have to wait for what the stalled one holds.
+                let repetition = call.repeat(&mut second, &email);
+                tokio::pin!(repetition);
+                tokio::select! {
+                    () = &mut repetition => scene.proxy.release(),
+                    () = wait_for_lock(&scene.direct) => {
+                        scene.proxy.release();
+                        repetition.await;
+                    }
+                }
+            };
+            tokio::join!(stalled, repeated);
+            call.assert_done(&second, &before, &email).await;
+            if !first.cookies.is_empty() {
+                call.assert_done(&first, &before, &email).await;
+            }
+        }
+    }
+}

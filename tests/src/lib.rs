@@ -7,6 +7,8 @@ pub mod database;
 #[cfg(feature = "system")]
 pub mod host;
 #[cfg(feature = "system")]
+pub mod http2;
+#[cfg(feature = "system")]
 pub mod journey;
 #[cfg(feature = "mint")]
 pub mod mint;

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "system")]
 pub mod api;
+#[cfg(feature = "bench")]
+pub mod bench;
 #[cfg(feature = "system")]
 pub mod database;
 #[cfg(feature = "system")]

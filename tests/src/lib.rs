@@ -2,6 +2,8 @@
 
 #[cfg(feature = "system")]
 pub mod api;
+#[cfg(feature = "bench")]
+pub mod bench;
 #[cfg(feature = "system")]
 pub mod command;
 #[cfg(feature = "system")]
@@ -10,6 +12,8 @@ pub mod database;
 pub mod fault_proxy;
 #[cfg(feature = "system")]
 pub mod host;
+#[cfg(feature = "system")]
+pub mod http2;
 #[cfg(feature = "system")]
 pub mod journey;
 #[cfg(feature = "mint")]

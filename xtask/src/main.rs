@@ -1,5 +1,6 @@
 //! `cargo xtask`: what developers of Edgeward run; never what its users' machines run.
 
+mod bench;
 mod check;
 mod progress;
 mod sqlx_prepare;
@@ -37,6 +38,11 @@ enum Task {
     },
     /// Build the filter for a gateway of your own: target/edgeward.wasm
     Filter,
+    /// Measure what Edgeward costs, beside what else could do its work
+    Bench {
+        #[command(subcommand)]
+        what: bench::What,
+    },
     /// Check formatting, lints, documentation, licences and unused dependencies
     Check,
     /// Install the pre-commit hook, which checks formatting and lints
@@ -64,6 +70,7 @@ fn run(task: Task) -> Result<()> {
         Task::Up { fresh } => up::up(fresh),
         Task::Test { arguments } => test::test(&arguments),
         Task::Filter => filter(),
+        Task::Bench { what } => bench::bench(&what),
         Task::Check => check::check(),
         Task::Hooks => install_hooks(),
         Task::SqlxPrepare => sqlx_prepare::prepare(),

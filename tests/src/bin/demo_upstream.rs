@@ -63,25 +63,29 @@ fn address(mut arguments: impl Iterator<Item = String>) -> Result<SocketAddr> {
 async fn echo(request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
-    match count(body).await {
-        Ok(body_bytes) => Json(json!({
+    match drain(body).await {
+        Ok((body_bytes, trailers)) => Json(json!({
             "method": parts.method.as_str(),
             "path": path,
             "headers": readable(&parts.headers),
             "body_bytes": body_bytes,
+            "trailers": readable(&trailers),
         }))
         .into_response(),
         Err(error) => (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
     }
 }
 
-/// Reads the body without keeping it, whatever its size.
-async fn count(mut body: Body) -> Result<u64, axum::Error> {
-    let mut bytes = 0;
+/// Reads the body without keeping it, whatever its size: how long it was, and the trailers behind it.
+async fn drain(mut body: Body) -> Result<(u64, HeaderMap), axum::Error> {
+    let (mut bytes, mut trailers) = (0, HeaderMap::new());
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        bytes += frame?.data_ref().map_or(0, |data| data.len() as u64);
+        match frame?.into_data() {
+            Ok(data) => bytes += data.len() as u64,
+            Err(frame) => trailers.extend(frame.into_trailers().unwrap_or_default()),
+        }
     }
-    Ok(bytes)
+    Ok((bytes, trailers))
 }
 
 fn readable(headers: &HeaderMap) -> BTreeMap<&str, Vec<String>> {

@@ -5,6 +5,7 @@ mod claims;
 mod encodings;
 mod headers;
 mod signatures;
+mod weak;
 
 use aws_lc_rs::digest;
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der};
@@ -142,6 +143,7 @@ pub fn bad_tokens(key: &Key, stranger: &Key, now: u64) -> Vec<Bad> {
     let mut all = headers::bad(key, now);
     all.extend(encodings::bad(key, now));
     all.extend(signatures::bad(key, stranger, now));
+    all.extend(weak::bad(key, now));
     all.extend(claims::bad(key, now));
     all
 }

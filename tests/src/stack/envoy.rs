@@ -121,10 +121,16 @@ impl Envoy {
     }
 }
 
-/// `… version: 0e1f…/1.40.0/Clean/RELEASE/BoringSSL` → (1, 40).
-fn version(program: &Path) -> Option<(u32, u32)> {
+/// What a program calls its version: `… version: 0e1f…/1.40.0/Clean/RELEASE/BoringSSL` → `1.40.0`.
+#[must_use]
+pub fn version_of(program: &Path) -> Option<String> {
     let text = process::output(Command::new(program).arg("--version")).ok()?;
-    let number = text.rsplit("version:").next()?.split('/').nth(1)?;
+    Some(text.rsplit("version:").next()?.split('/').nth(1)?.to_owned())
+}
+
+/// `1.40.0` → (1, 40).
+fn version(program: &Path) -> Option<(u32, u32)> {
+    let number = version_of(program)?;
     let mut parts = number.split('.').map(str::parse);
     Some((parts.next()?.ok()?, parts.next()?.ok()?))
 }

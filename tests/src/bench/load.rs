@@ -1,0 +1,131 @@
+//! The load: connections that are kept open, each sending its next request as soon as the last is answered. Any
+//! answer but 200 ends the run.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use super::request::Template;
+
+/// Requests that are to be sent.
+pub(super) struct Work {
+    pub(super) template: Template,
+    pub(super) tokens: Arc<[String]>,
+    /// How many of the tokens are sent, in turn.
+    pub(super) distinct: usize,
+    /// Requests sent so far, over all rounds.
+    sent: AtomicUsize,
+}
+
+/// What came of one round.
+pub(super) struct Pace {
+    pub(super) elapsed: Duration,
+    /// In order, the shortest first.
+    pub(super) latencies: Vec<Duration>,
+}
+
+impl Work {
+    pub(super) fn new(template: Template, tokens: Arc<[String]>, distinct: usize) -> Self {
+        Self { template, tokens, distinct, sent: AtomicUsize::new(0) }
+    }
+
+    /// Sends so many requests over so many connections.
+    pub(super) async fn send(
+        self: &Arc<Self>,
+        port: u16,
+        connections: usize,
+        requests: usize,
+    ) -> Result<Pace> {
+        let mut streams = Vec::new();
+        for _ in 0..connections {
+            streams.push(connect(port).await?);
+        }
+        let end = self.sent.load(Ordering::Relaxed) + requests;
+        let start = Instant::now();
+        let mut clients = JoinSet::new();
+        for stream in streams {
+            clients.spawn(Arc::clone(self).run(stream, end));
+        }
+        let mut latencies = Vec::with_capacity(requests);
+        while let Some(client) = clients.join_next().await {
+            latencies.extend(client??);
+        }
+        let elapsed = start.elapsed();
+        // Each connection has taken one number too many to find out that it is done.
+        self.sent.store(end, Ordering::Relaxed);
+        latencies.sort_unstable();
+        Ok(Pace { elapsed, latencies })
+    }
+
+    async fn run(self: Arc<Self>, mut stream: TcpStream, end: usize) -> Result<Vec<Duration>> {
+        let (mut request, mut answer, mut latencies) = (Vec::new(), Vec::new(), Vec::new());
+        loop {
+            let at = self.sent.fetch_add(1, Ordering::Relaxed);
+            if at >= end {
+                return Ok(latencies);
+            }
+            self.template.render(&self.tokens[at % self.distinct], &mut request);
+            let start = Instant::now();
+            let status = exchange(&mut stream, &request, &mut answer).await?;
+            latencies.push(start.elapsed());
+            if status != 200 {
+                bail!("answered with {status} under load:\n{}", String::from_utf8_lossy(&answer));
+            }
+        }
+    }
+}
+
+/// The connection to a port of the loopback.
+pub(super) async fn connect(port: u16) -> Result<TcpStream> {
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.context("cannot connect to Envoy")?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Sends a request and reads the whole answer, of which the status is given back.
+pub(super) async fn exchange(stream: &mut TcpStream, request: &[u8], answer: &mut Vec<u8>) -> Result<u16> {
+    stream.write_all(request).await?;
+    answer.clear();
+    loop {
+        if stream.read_buf(answer).await? == 0 {
+            bail!("Envoy has closed the connection after `{}`", String::from_utf8_lossy(answer));
+        }
+        if let Some(status) = whole(answer)? {
+            return Ok(status);
+        }
+    }
+}
+
+/// The status of an answer that has arrived to its end.
+fn whole(answer: &[u8]) -> Result<Option<u16>> {
+    let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
+    let head = std::str::from_utf8(&answer[..end])?;
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let length: usize = length.context("an answer without content-length")?.parse()?;
+    let status = head.split(' ').nth(1).context("an answer without status")?.parse()?;
+    Ok((answer.len() >= end + 4 + length).then_some(status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_whole_when_its_body_is() {
+        for (answer, expected) in [
+            ("HTTP/1.1 200 OK\r\ncontent-len", None),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nok", None),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nok\n", Some(200)),
+            ("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n", Some(401)),
+        ] {
+            assert_eq!(whole(answer.as_bytes()).unwrap(), expected, "{answer}");
+        }
+        assert!(whole(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+    }
+}

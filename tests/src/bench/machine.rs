@@ -1,0 +1,68 @@
+//! What the system tells of a process, and where it lets it run. Linux alone tells it like this.
+
+use std::fs;
+use std::num::NonZero;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::time::{clock_getcpuclockid, clock_gettime};
+use nix::unistd::Pid;
+
+/// The processor time that a process has taken, all its threads together.
+pub(super) fn cpu_time(pid: u32) -> Result<Duration> {
+    let clock =
+        clock_getcpuclockid(id(pid)?).context("the system does not tell the processor time of Envoy")?;
+    Ok(clock_gettime(clock)?.into())
+}
+
+/// The memory of a process that is in RAM, in bytes.
+pub(super) fn resident(pid: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+}
+
+/// Gives Envoy as many processors as it has workers and us the others, where there are others.
+pub(super) fn separate(envoy: u32, workers: u32) -> Result<bool> {
+    let (workers, count) = (usize::try_from(workers)?, processors());
+    if workers >= count {
+        return Ok(false);
+    }
+    for task in fs::read_dir(format!("/proc/{envoy}/task"))? {
+        let thread: i32 = task?.file_name().to_string_lossy().parse()?;
+        sched_setaffinity(Pid::from_raw(thread), &set(0..workers)?)?;
+    }
+    sched_setaffinity(Pid::this(), &set(workers..count)?)?;
+    Ok(true)
+}
+
+/// Lets us run anywhere again.
+pub(super) fn reunite(processors: usize) -> Result<()> {
+    Ok(sched_setaffinity(Pid::this(), &set(0..processors)?)?)
+}
+
+/// How many processors we may use.
+pub(super) fn processors() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// What the processor calls itself.
+pub(super) fn processor_name() -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    name.map_or_else(|| "an unnamed processor".to_owned(), |(_, name)| name.to_owned())
+}
+
+fn set(range: std::ops::Range<usize>) -> Result<CpuSet> {
+    let mut set = CpuSet::new();
+    for cpu in range {
+        set.set(cpu)?;
+    }
+    Ok(set)
+}
+
+fn id(pid: u32) -> Result<Pid> {
+    Ok(Pid::from_raw(i32::try_from(pid)?))
+}

@@ -1,0 +1,50 @@
+//! What Edgeward costs: measurements of the real parts, side by side with what else could do their work. What the
+//! figures ought to be is said in one place, [`report`]; nothing here is a test.
+
+mod configuration;
+mod edge;
+mod empty;
+mod filters;
+mod load;
+mod machine;
+mod measure;
+mod page;
+mod report;
+mod request;
+mod sample;
+mod scenario;
+mod servers;
+mod startup;
+mod tokens;
+
+pub use edge::edge;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// How often each scenario is measured.
+    pub rounds: usize,
+    /// Requests of a round, unless a scenario says otherwise.
+    pub requests: usize,
+    /// What stands for "many" distinct tokens.
+    pub tokens: usize,
+    /// Whether the figures are good enough to be published.
+    pub published: bool,
+}
+
+impl Effort {
+    /// Some ten minutes.
+    pub const FULL: Self = Self { rounds: 15, requests: 8000, tokens: 100_000, published: true };
+    /// About a minute: shows that it works.
+    pub const QUICK: Self = Self { rounds: 3, requests: 1000, tokens: 10_000, published: false };
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "Envoy judges tokens by the wall clock, and so they are minted by it"
+)]
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

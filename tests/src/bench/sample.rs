@@ -1,0 +1,61 @@
+//! Before anything is measured: each listener does what it is there for. What is fast because it does not work is
+//! not fast.
+
+use std::sync::PoisonError;
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::edge::Bench;
+use super::load::{connect, exchange};
+use super::request::{ADMIN_PATH, PATH, Template};
+use super::scenario::{Filter, Scenario};
+use super::{servers, tokens};
+
+/// An error that says what a listener does wrongly.
+pub(super) fn check(bench: &Bench, scenario: &Scenario, port: u16) -> Result<()> {
+    judge(bench, scenario, port).with_context(|| format!("the listener for `{}`", scenario.name()))
+}
+
+fn judge(bench: &Bench, scenario: &Scenario, port: u16) -> Result<()> {
+    // The last token of all, which no measurement with new ones comes to.
+    let at = bench.signed.tokens.len() - 1;
+    let token = bench.signed.tokens.get(at).context("there are no tokens")?;
+    let ask = |path: &str, token: &str| ask(bench, scenario, port, path, token);
+
+    let (status, upstream) = ask(PATH, token)?;
+    ensure!(status == 200, "a good token is answered with {status}");
+    if !scenario.judges() {
+        return Ok(());
+    }
+    let user = if scenario.filter == Filter::ExtAuthz { servers::AUTHZ_USER } else { tokens::user(at) };
+    for (name, expected) in [("x-user-id", user.to_string()), ("x-user-role", "customer".to_owned())] {
+        let prefix = format!("{name}: ");
+        let values: Vec<&str> = upstream.lines().filter_map(|line| line.strip_prefix(&prefix)).collect();
+        ensure!(
+            values == [expected.as_str()],
+            "{name} reaches the upstream as {values:?}, not as {expected}"
+        );
+    }
+    if scenario.filter != Filter::ExtAuthz {
+        let (status, _) = ask(PATH, &token.replace('.', ".A"))?;
+        ensure!(status == 401, "a bad token is answered with {status}");
+    }
+    if scenario.knows_roles() {
+        let (status, _) = ask(ADMIN_PATH, token)?;
+        ensure!(status == 403, "a customer's visit to {ADMIN_PATH} is answered with {status}");
+    }
+    Ok(())
+}
+
+/// Sends one request with forged headers: the status of the answer, and what the upstream received.
+fn ask(bench: &Bench, scenario: &Scenario, port: u16, path: &str, token: &str) -> Result<(u16, String)> {
+    let recorded = || bench.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+    *recorded() = Some(Vec::new());
+    let mut request = Vec::new();
+    Template::new(scenario.shape, path, "x-user-id: 1\r\nx-user-role: admin\r\n").render(token, &mut request);
+    let status = bench
+        .runtime
+        .block_on(async { exchange(&mut connect(port).await?, &request, &mut Vec::new()).await })?;
+    let head = recorded().take().unwrap_or_default();
+    Ok((status, String::from_utf8(head)?))
+}

@@ -19,8 +19,8 @@ use super::{signed_in, time_format};
 use crate::app::App;
 use crate::db::sessions::{self, Listed};
 use crate::db::{revocations, users};
-use crate::domain::access_token::Bearer;
 use crate::domain::SessionId;
+use crate::domain::access_token::Bearer;
 
 #[derive(Serialize)]
 pub(super) struct Body {

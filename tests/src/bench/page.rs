@@ -21,6 +21,7 @@ const BAR: f64 = 380.0;
 const LINE: f64 = 26.0;
 
 pub(super) fn write(directory: &Path, figures: &Figures) -> Result<()> {
+    fs::create_dir_all(directory)?;
     let (processor, count) = &figures.machine;
     let text = TEXT
         .replace("{{tables}}", &tables(figures)?)

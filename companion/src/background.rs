@@ -9,6 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::app::App;
 use crate::db::revocations;
 use crate::domain::key_files::{self, Fingerprint};
+use crate::metrics::METRICS;
 
 /// How often the folder of keys is looked at.
 const KEYS_EVERY: Duration = Duration::from_secs(1);
@@ -17,6 +18,7 @@ const CLEAN_EVERY: Duration = Duration::from_mins(1);
 
 /// Puts the keys of a folder in use as they change. `seen` is what the ones in use were read from.
 pub async fn follow_keys(app: Arc<App>, dir: PathBuf, mut seen: Fingerprint) {
+    METRICS.keys_changed(app.now());
     let mut ticks = interval(KEYS_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -33,6 +35,7 @@ pub async fn follow_keys(app: Arc<App>, dir: PathBuf, mut seen: Fingerprint) {
                     "the keys have changed"
                 );
                 app.access_tokens.keys.replace(keys);
+                METRICS.keys_changed(app.now());
             }
             // Told once: not again before the folder changes.
             Err(mistake) => {
@@ -42,21 +45,23 @@ pub async fn follow_keys(app: Arc<App>, dir: PathBuf, mut seen: Fingerprint) {
     }
 }
 
-/// Deletes revocations that have expired.
+/// Deletes revocations that have expired, and counts the others.
 pub async fn delete_expired(app: Arc<App>) {
     let mut ticks = interval(CLEAN_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = delete_batches(&app).await {
+        if let Err(error) = delete_and_count(&app).await {
             // They are left out of every answer meanwhile.
             tracing::warn!(%error, "expired revocations stay for now");
         }
     }
 }
 
-async fn delete_batches(app: &App) -> Result<(), sqlx::Error> {
+async fn delete_and_count(app: &App) -> Result<(), sqlx::Error> {
     // A connection for each, so that nobody waits for all of them.
     while revocations::delete_expired(&mut *app.pool.acquire().await?, app.now()).await? {}
+    let live = revocations::count_live(&mut *app.pool.acquire().await?, app.now()).await?;
+    METRICS.set_revocations(live);
     Ok(())
 }

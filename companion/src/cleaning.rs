@@ -1,4 +1,4 @@
-//! Deletes what has expired, in the background: a batch at a time, and rows that anybody holds are left for later, so
+//! Deletes what has expired, and counts what has not, in the background: a batch at a time, and rows that anybody holds are left for later, so
 //! that nobody ever waits for it. When it is done is of no consequence: what has expired is refused while it is there.
 
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::app::{App, Random};
 use crate::db::{refresh_tokens, revocations};
+use crate::metrics::METRICS;
 
 /// About how long it rests. Several companions clean at different times, by chance.
 pub const INTERVAL: Duration = Duration::from_mins(1);
@@ -29,6 +30,7 @@ async fn clean(app: &App) -> Result<(), sqlx::Error> {
     // A connection for each batch, so that nobody waits for all of them.
     while refresh_tokens::delete_expired(&mut *app.pool.acquire().await?, app.now()).await? {}
     while revocations::delete_expired(&mut *app.pool.acquire().await?, app.now()).await? {}
+    METRICS.set_revocations(revocations::count_live(&mut *app.pool.acquire().await?, app.now()).await?);
     Ok(())
 }
 

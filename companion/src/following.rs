@@ -8,12 +8,14 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::App;
 use crate::domain::key_files::{self, Fingerprint};
+use crate::metrics::METRICS;
 
 /// How often the folder of keys is looked at.
 const KEYS_EVERY: Duration = Duration::from_secs(1);
 
 /// Puts the keys of a folder in use as they change. `seen` is what the ones in use were read from.
 pub async fn follow_keys(app: Arc<App>, dir: PathBuf, mut seen: Fingerprint) {
+    METRICS.keys_changed(app.now());
     let mut ticks = interval(KEYS_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -30,6 +32,7 @@ pub async fn follow_keys(app: Arc<App>, dir: PathBuf, mut seen: Fingerprint) {
                     "the keys have changed"
                 );
                 app.access_tokens.keys.replace(keys);
+                METRICS.keys_changed(app.now());
             }
             // Told once: not again before the folder changes.
             Err(mistake) => {

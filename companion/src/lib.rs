@@ -12,3 +12,4 @@ pub mod db;
 pub mod domain;
 pub mod following;
 pub mod http;
+pub mod metrics;

@@ -61,6 +61,7 @@ pub fn internal(app: Arc<App>) -> Router {
         .route("/internal/edge-refresh", post(refresh::edge_refresh))
         // Of the routes above.
         .route_layer(from_fn_with_state(Arc::clone(&app), internal::require_secret))
+        .route("/metrics", get(health::metrics))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));
     surround(guard(routes), app, Logged::Failures)

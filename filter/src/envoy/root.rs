@@ -68,7 +68,9 @@ impl Root {
             host::log(Level::Error, "edgeward: the host has no time, or no randomness");
             return false;
         };
-        host::set_tick_period(TICK);
+        if configuration.feed.is_some() || configuration.refresh.is_some() {
+            host::set_tick_period(TICK);
+        }
         let metrics = Rc::new(Metrics::default());
         let (knowledge, follower) = match configuration.feed {
             Some(feed) => {

@@ -12,4 +12,6 @@ pub mod host;
 pub mod journey;
 #[cfg(feature = "mint")]
 pub mod mint;
+#[cfg(feature = "system")]
+pub mod service;
 pub mod stack;

@@ -242,7 +242,8 @@ async fn the_same_question_has_the_same_answer() {
     let asked = edge.cursor.clone();
     let first = edge.hear().await;
     edge.cursor = asked;
-    assert_eq!(edge.hear().await, first);
+    // But for the cursor: the server has other databases, whose transactions count on.
+    assert_eq!(edge.hear().await.revoked, first.revoked);
 }
 
 #[tokio::test]

@@ -50,7 +50,6 @@ async fn a_million_revocations_are_caught_up_with_in_ten_seconds() {
     let (took, used) = (started.elapsed(), cpu(service.pid()).saturating_sub(before));
     println!("caught up with {heard} in {pages} pages: {took:.2?}, companion CPU {used:.2?}");
     assert_eq!(heard, usize::try_from(LIVE).expect("a number"));
-    assert!(took < Duration::from_secs(10));
 
     // One more revocation each second, so that there is something to tell.
     let before = cpu(service.pid());
@@ -87,4 +86,5 @@ async fn a_million_revocations_are_caught_up_with_in_ten_seconds() {
         "{polls} polls: companion CPU {:.2?} each, {share:.1} % of a core; slowest {slowest:.2?}",
         used / polls
     );
+    assert!(took < Duration::from_secs(10), "{took:.2?}");
 }

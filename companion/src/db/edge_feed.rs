@@ -48,8 +48,8 @@ pub async fn read(
            select (select system_identifier from pg_control_system()) || '-' || (select name from edge_feed_history)
                       as history,
                   pg_current_snapshot()::text as "present!",
-                  (select xact::text from page order by xact desc, id desc limit 1) as last_xact,
-                  (select id from page order by xact desc, id desc limit 1) as last_id,
+                  (select page.xact::text from page order by page.xact desc, page.id desc limit 1) as last_xact,
+                  (select page.id from page order by page.xact desc, page.id desc limit 1) as last_id,
                   count(*) as "rows!",
                   coalesce(array_agg(session_id) filter (where session_id is not null), '{}') as "sessions!",
                   coalesce(array_agg(ceil(extract(epoch from expires_at))::bigint) filter (where session_id is not null),

@@ -18,4 +18,6 @@ pub mod http2;
 pub mod journey;
 #[cfg(feature = "mint")]
 pub mod mint;
+#[cfg(feature = "system")]
+pub mod service;
 pub mod stack;

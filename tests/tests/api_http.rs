@@ -146,7 +146,7 @@ async fn the_feed_leaves_out_the_keys_that_the_asker_holds() {
     let first = feed("").await;
     assert_eq!(first.keys.set.as_ref(), Some(api.app.access_tokens.keys.current().published()));
     assert_eq!(feed(&format!("?after=&keys={}", first.keys.etag)).await.keys.set, None);
-    assert_eq!(feed("?after=0&keys=another").await, first);
+    assert_eq!(feed("?after=0&keys=another").await.keys, first.keys);
     let twice = api.internal().get("/internal/edge-feed?keys=a&keys=b").await;
     twice.assert_refused(400, "The query cannot be read");
 }

@@ -1,51 +1,30 @@
 //! Signing keys that change while companions run: the real service, its folder, its commands.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use edgeward_tests::api::{PASSWORD, REFRESH_SECRET, registration};
+use edgeward_tests::api::{PASSWORD, registration};
 use edgeward_tests::database::{self, Database};
-use edgeward_tests::stack::paths;
+use edgeward_tests::service::{Service, edgeward};
 use edgeward_wire::JwkSet;
 use reqwest::header::SET_COOKIE;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A companion that runs until it is dropped.
+/// A companion, and how it is asked.
 struct Companion {
-    child: Child,
-    address: String,
+    service: Service,
     http: reqwest::Client,
-}
-
-impl Drop for Companion {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
 }
 
 impl Companion {
     fn start(database: &Database, certs: &Path) -> Self {
-        let mut command = edgeward(certs);
-        command.arg("serve").env("DATABASE_URL", &database.url).env("REFRESH_JWT_SECRET", REFRESH_SECRET);
-        command.env("BCRYPT_COST", "4").env("PORT", "0").env("INTERNAL_PORT", "0").stdout(Stdio::piped());
-        let mut child = command.spawn().expect("a service");
-        let mut line = String::new();
-        let mut log = BufReader::new(child.stdout.take().expect("a log"));
-        log.read_line(&mut line).expect("a line");
-        // Nobody may have to wait for the rest to be read.
-        std::thread::spawn(move || log.lines().for_each(drop));
-        let said: Value = serde_json::from_str(&line).expect("JSON");
-        let address = said["address"].as_str().expect("an address").to_owned();
-        Self { child, address, http: reqwest::Client::new() }
+        Self { service: Service::start(database, certs), http: reqwest::Client::new() }
     }
 
     async fn published(&self) -> JwkSet {
-        let url = format!("http://{}/.well-known/jwks.json", self.address);
+        let url = format!("http://{}/.well-known/jwks.json", self.service.public);
         self.http.get(url).send().await.expect("an answer").json().await.expect("a JWK set")
     }
 
@@ -64,7 +43,7 @@ impl Companion {
 
     /// An access token for whoever has registered.
     async fn sign(&self) -> String {
-        let url = format!("http://{}/api/auth/login", self.address);
+        let url = format!("http://{}/api/auth/login", self.service.public);
         let who = json!({"email": "ada@example.com", "password": PASSWORD});
         let answer = self.http.post(url).json(&who).send().await.expect("an answer");
         let mut cookies = answer.headers().get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
@@ -73,15 +52,9 @@ impl Companion {
     }
 
     async fn accepts(&self, token: &str) -> bool {
-        let url = format!("http://{}/api/auth/self", self.address);
+        let url = format!("http://{}/api/auth/self", self.service.public);
         self.http.get(url).bearer_auth(token).send().await.expect("an answer").status() == 200
     }
-}
-
-fn edgeward(certs: &Path) -> Command {
-    let mut command = Command::new(paths::program("edgeward"));
-    command.env_clear().env("APP_ENV", "test").env("CERTS_DIR", certs).current_dir(std::env::temp_dir());
-    command
 }
 
 /// Runs a command; gives what it said by the word that each line begins with.
@@ -111,7 +84,7 @@ async fn two_companions() -> (TempDir, Database, [Companion; 2]) {
     run(folder.path(), &["keys", "generate"]);
     run(folder.path(), &["keys", "rotate"]);
     let companions = [Companion::start(&database, folder.path()), Companion::start(&database, folder.path())];
-    let url = format!("http://{}/api/auth/register", companions[0].address);
+    let url = format!("http://{}/api/auth/register", companions[0].service.public);
     let registered = companions[0].http.post(url).json(&registration("ada@example.com")).send().await;
     assert_eq!(registered.expect("an answer").status(), 201);
     (folder, database, companions)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread;
 
 use aws_lc_rs::rand::SecureRandom;
+use secrecy::SecretString;
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
@@ -11,7 +12,7 @@ use crate::config::Config;
 use crate::domain::access_token::AccessTokens;
 use crate::domain::clock::Clock;
 use crate::domain::hashing::PasswordHasher;
-use crate::domain::key_set::KeySet;
+use crate::domain::key_set::{CurrentKeys, KeySet};
 use crate::domain::refresh_token::RefreshTokens;
 use crate::domain::session::Lifetimes;
 use crate::http::cookies::CookiePolicy;
@@ -34,6 +35,8 @@ pub struct App {
     pub base_path: String,
     /// Whose pages may call with cookies.
     pub origins: Vec<String>,
+    /// What the edge says to be told anything; empty: it need not.
+    pub feed_secrets: Vec<SecretString>,
     /// Starts every request ID of this process, so that two processes do not use the same ones.
     pub run_id: [u8; 8],
     clock: Arc<dyn Clock>,
@@ -59,7 +62,7 @@ impl App {
         Some(Arc::new(Self {
             pool,
             access_tokens: AccessTokens {
-                keys,
+                keys: CurrentKeys::new(keys),
                 issuer: tokens.issuer.clone(),
                 audience: tokens.audience.clone(),
                 ttl: tokens.access_ttl,
@@ -74,6 +77,7 @@ impl App {
             cookies: CookiePolicy::new(&config.cookies, tokens.access_ttl, tokens.lifetimes.idle),
             base_path: config.http.base_path.clone(),
             origins: config.http.origins.clone(),
+            feed_secrets: config.feed.secrets.clone(),
             run_id,
             clock,
         }))

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edgeward_companion::app::App;
 use edgeward_companion::config::{self, Config};
 use edgeward_companion::db::pool;
-use edgeward_companion::domain::clock::Clock;
+use edgeward_companion::domain::clock::{Clock, SystemClock};
 use edgeward_companion::domain::key_set::KeySet;
 use edgeward_companion::domain::keys::PrivateKey;
 use edgeward_companion::http::{self, server};
@@ -56,6 +56,11 @@ pub struct Api {
 pub struct MovableClock(Mutex<OffsetDateTime>);
 
 impl MovableClock {
+    /// Shows the time that commands have.
+    pub fn catch_up(&self) {
+        *self.0.lock().expect("a clock") = SystemClock.now();
+    }
+
     /// Lets time pass.
     pub fn advance(&self, by: Duration) {
         *self.0.lock().expect("a clock") += by;
@@ -212,9 +217,15 @@ impl Client {
     /// The role in its access token, as the edge will read it.
     #[must_use]
     pub fn role(&self) -> String {
+        self.claims().role
+    }
+
+    /// What its access token says.
+    #[must_use]
+    pub fn claims(&self) -> AccessClaims {
         let claims = self.cookies["access_token"].split('.').nth(1).expect("claims");
         let claims = URL_SAFE_NO_PAD.decode(claims).expect("base64url");
-        serde_json::from_slice::<AccessClaims>(&claims).expect("claims").role
+        serde_json::from_slice(&claims).expect("claims")
     }
 
     /// Sends a request along with the cookies, and keeps those of the answer.

@@ -3,6 +3,8 @@
 #[cfg(feature = "system")]
 pub mod api;
 #[cfg(feature = "system")]
+pub mod command;
+#[cfg(feature = "system")]
 pub mod database;
 #[cfg(feature = "system")]
 pub mod fault_proxy;

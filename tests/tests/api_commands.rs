@@ -1,24 +1,13 @@
 //! The commands that need a database, run as a person runs them: the binary, its words, its exit code.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Command, Output, Stdio};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 
 use edgeward_tests::api::{Api, PASSWORD};
+use edgeward_tests::command::run;
 use edgeward_tests::database;
 use edgeward_tests::stack::paths;
 use serde_json::{Value, json};
-
-/// Runs `edgeward` with a database and some input.
-fn run(url: &str, arguments: &[&str], input: &str) -> Output {
-    let program = paths::program("edgeward");
-    let mut command = Command::new(&program);
-    command.args(arguments).env_clear().current_dir(std::env::temp_dir());
-    command.env("DATABASE_URL", url).env("APP_ENV", "test").env("BCRYPT_COST", "4");
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
-    child.stdin.take().expect("an input").write_all(input.as_bytes()).ok();
-    child.wait_with_output().expect("an output")
-}
 
 fn check(url: &str, arguments: &[&str], input: &str, code: i32, expected: &str) {
     let output = run(url, arguments, input);

@@ -127,7 +127,7 @@ async fn the_public_keys_are_there_for_anyone() {
     let answer = api.client().get("/.well-known/jwks.json").await;
     assert_eq!(answer.header("cache-control"), "public, max-age=300");
     let set: JwkSet = serde_json::from_value(answer.body).expect("a JWK set");
-    assert_eq!(&set, api.app.access_tokens.keys.published());
+    assert_eq!(&set, api.app.access_tokens.keys.current().published());
     let key = &set.keys[0];
     assert_eq!(
         (key.alg.as_deref(), key.use_.as_deref(), key.kty.as_str()),
@@ -144,7 +144,7 @@ async fn the_feed_leaves_out_the_keys_that_the_asker_holds() {
         serde_json::from_value(answer.body).expect("a feed")
     };
     let first = feed("").await;
-    assert_eq!(first.keys.set.as_ref(), Some(api.app.access_tokens.keys.published()));
+    assert_eq!(first.keys.set.as_ref(), Some(api.app.access_tokens.keys.current().published()));
     assert_eq!(feed(&format!("?after=&keys={}", first.keys.etag)).await.keys.set, None);
     assert_eq!(feed("?after=0&keys=another").await, first);
     let twice = api.internal().get("/internal/edge-feed?keys=a&keys=b").await;

@@ -17,6 +17,7 @@ async fn a_login_during_a_change_of_its_user_comes_after_it() {
         ("update users set disabled_at = now()", 403, None),
         ("update users set role = 'admin'", 200, Some("admin")),
         ("delete from users", 403, None),
+        ("update users set password = overlay(password placing repeat('.', 31) from 30)", 503, None),
     ] {
         let api = Api::start().await;
         api.registered("ada@example.com").await;

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use edgeward_companion::domain::access_token::AccessTokens;
 use edgeward_companion::domain::clock::Clock as _;
-use edgeward_companion::domain::key_set::KeySet;
+use edgeward_companion::domain::key_set::{CurrentKeys, KeySet};
 use edgeward_companion::domain::keys::PrivateKey;
 use edgeward_companion::domain::refresh_token::{RefreshClaims, RefreshTokens};
 use edgeward_companion::domain::role::Role;
@@ -207,7 +207,7 @@ fn the_largest_token_stays_below_one_kibibyte() {
     let key = PrivateKey::generate(KeySize::Rsa3072).expect("a key");
     let (issued_at, ttl) = (9_999_999_999 - 86_400, Duration::days(365));
     let mint = AccessTokens {
-        keys: KeySet::new(key, Vec::new()),
+        keys: CurrentKeys::new(KeySet::new(key, Vec::new())),
         issuer: longest.clone(),
         audience: longest.clone(),
         ttl: Duration::days(1),

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Environment, Section};
-use crate::domain::clock::{Clock, SystemClock};
+use crate::domain::clock::SystemClock;
 
 mod config_;
 mod connect;
@@ -89,7 +89,7 @@ impl Command {
             Self::Migrate(migrate) => block_on(migrate.run()),
             Self::Db(db) => block_on(db.run()),
             Self::Keys(keys) => keys.run(),
-            Self::User(user) => block_on(user.run(SystemClock.now())),
+            Self::User(user) => block_on(user.run(&SystemClock)),
             Self::Config(config) => config.run(),
         }
     }

@@ -16,7 +16,7 @@ use super::{connect, read_settings};
 use crate::app::{App, Random};
 use crate::cleaning;
 use crate::config::{Config, Log, LogFormat};
-use crate::db::{pool, schema};
+use crate::db::{edge_feed, pool, schema};
 use crate::domain::clock::SystemClock;
 use crate::domain::key_files;
 use crate::http::{self, server};
@@ -42,7 +42,12 @@ impl Serve {
         if self.migrate {
             schema::run(&mut connect::connect(&config.database).await?).await?;
         }
-        drop(connect::connect_to_schema(&config.database).await?);
+        let mut connection = connect::connect_to_schema(&config.database).await?;
+        let restored = edge_feed::adopt_restored(&mut connection).await?;
+        if restored > 0 {
+            tracing::info!(restored, "revocations of another server are taken over");
+        }
+        drop(connection);
 
         let pool = pool::make(&config.database);
         let random: Random = Arc::new(SystemRandom::new());

@@ -1,4 +1,4 @@
-//! `edgeward user create|list|set-role|disable|enable`.
+//! `edgeward user create|list|set-role|set-password|disable|enable`.
 
 use std::io::{self, IsTerminal, Read};
 use std::sync::Arc;
@@ -11,13 +11,15 @@ use time::OffsetDateTime;
 
 use super::{connect, read_settings, say};
 use crate::config::{Database, Hashing, Reader, Section};
-use crate::db::refresh_tokens;
 use crate::db::users::{self, InsertRefused, NewUser};
+use crate::db::{refresh_tokens, revocations};
 use crate::domain::UserId;
+use crate::domain::clock::Clock;
 use crate::domain::email::Email;
 use crate::domain::hashing::{HashingRefused, PasswordHasher};
 use crate::domain::name::Name;
 use crate::domain::password::{Password, PasswordHash};
+use crate::domain::revocation::{self, MAX_ACCESS_TTL};
 use crate::domain::role::Role;
 
 #[derive(Subcommand)]
@@ -26,7 +28,7 @@ pub(super) enum User {
     Create(Create),
     /// List every user
     List,
-    /// Give a user a role; it holds from the user's next refresh on
+    /// Give a user a role; it holds from the user's next refresh on, which the edge asks for at once
     SetRole {
         /// Whose
         #[arg(value_parser = parse_email)]
@@ -34,6 +36,15 @@ pub(super) enum User {
         /// Which
         #[arg(value_parser = Role::parse)]
         role: Role,
+    },
+    /// Give a user another password, read from standard input, and end all sessions of theirs
+    SetPassword {
+        /// Whose
+        #[arg(value_parser = parse_email)]
+        email: Email,
+        /// Read the password from standard input even if that is a terminal
+        #[arg(long)]
+        password_stdin: bool,
     },
     /// Keep a user from signing in, and end all sessions of theirs
     Disable {
@@ -78,20 +89,20 @@ impl Section for Settings {
 }
 
 impl User {
-    pub(super) async fn run(self, now: OffsetDateTime) -> anyhow::Result<()> {
+    pub(super) async fn run(self, clock: &dyn Clock) -> anyhow::Result<()> {
         let settings: Settings = read_settings()?;
         let connection = &mut connect::connect_to_schema(&settings.database).await?;
         match self {
-            Self::Create(create) => create.run(connection, &settings.hashing, now).await,
+            Self::Create(create) => create.run(connection, &settings.hashing, clock.now()).await,
             Self::List => list(connection).await,
-            Self::SetRole { email, role } => {
-                let id = require(users::set_role(connection, &email, &role, now).await?, &email)?;
-                let (email, role) = (email.as_str(), role.as_str());
-                say(format_args!("user {id} ({email}) has the role {role} from the next refresh on"))
+            Self::SetRole { email, role } => set_role(connection, &email, &role, clock).await,
+            Self::SetPassword { email, password_stdin } => {
+                let password = hash(read_password(password_stdin)?, &settings.hashing).await?;
+                set_password(connection, &email, &password, clock).await
             }
-            Self::Disable { email } => disable(connection, &email, now).await,
+            Self::Disable { email } => disable(connection, &email, clock).await,
             Self::Enable { email } => {
-                let id = require(users::set_disabled(connection, &email, false, now).await?, &email)?;
+                let id = require(users::set_disabled(connection, &email, false, clock.now()).await?, &email)?;
                 say(format_args!("user {id} ({}) may sign in", email.as_str()))
             }
         }
@@ -127,9 +138,50 @@ impl Create {
     }
 }
 
-async fn disable(connection: &mut PgConnection, email: &Email, now: OffsetDateTime) -> anyhow::Result<()> {
+async fn set_role(
+    connection: &mut PgConnection,
+    email: &Email,
+    role: &Role,
+    clock: &dyn Clock,
+) -> anyhow::Result<()> {
     let mut transaction = connection.begin().await?;
-    let id = require(users::set_disabled(&mut transaction, email, true, now).await?, email)?;
+    let (id, now) = revoke(&mut transaction, email, clock).await?;
+    users::set_role(&mut transaction, email, role, now).await?;
+    transaction.commit().await?;
+    let (email, role) = (email.as_str(), role.as_str());
+    say(format_args!("user {id} ({email}) has the role {role} from the next refresh on"))
+}
+
+async fn set_password(
+    connection: &mut PgConnection,
+    email: &Email,
+    password: &PasswordHash,
+    clock: &dyn Clock,
+) -> anyhow::Result<()> {
+    let mut transaction = connection.begin().await?;
+    let (id, now) = revoke(&mut transaction, email, clock).await?;
+    users::set_password(&mut transaction, id, password, now).await?;
+    let ended = refresh_tokens::delete_all(&mut transaction, id).await?;
+    transaction.commit().await?;
+    say(format_args!("user {id} ({}) has another password; sessions ended: {ended}", email.as_str()))
+}
+
+/// Has the edge refuse every token that the user has. Gives the moment of that, which the change to come is made at.
+async fn revoke(
+    transaction: &mut PgConnection,
+    email: &Email,
+    clock: &dyn Clock,
+) -> anyhow::Result<(UserId, OffsetDateTime)> {
+    let id = require(users::lock_by_email(transaction, email).await?, email)?;
+    let now = clock.now();
+    revocations::end_user_tokens(transaction, id, now, revocation::until(now, MAX_ACCESS_TTL)).await?;
+    Ok((id, now))
+}
+
+async fn disable(connection: &mut PgConnection, email: &Email, clock: &dyn Clock) -> anyhow::Result<()> {
+    let mut transaction = connection.begin().await?;
+    let (id, now) = revoke(&mut transaction, email, clock).await?;
+    users::set_disabled(&mut transaction, email, true, now).await?;
     let ended = refresh_tokens::delete_all(&mut transaction, id).await?;
     transaction.commit().await?;
     say(format_args!("user {id} ({}) may not sign in; sessions ended: {ended}", email.as_str()))

@@ -10,7 +10,7 @@ mod source;
 pub use database::Database;
 pub use mistake::{Mistake, Mistakes, Problem};
 pub use reader::{Effective, Reader};
-pub use sections::{Cookies, Hashing, Http, KeyFolder, Log, LogFormat, Tokens};
+pub use sections::{Cookies, Feed, Hashing, Http, KeyFolder, Log, LogFormat, Tokens};
 pub use source::{AppEnv, Environment, Lookup};
 
 /// Everything `edgeward serve` is told.
@@ -21,6 +21,8 @@ pub struct Config {
     pub database: Database,
     /// What tokens say and how long they last.
     pub tokens: Tokens,
+    /// Who may ask for the edge feed.
+    pub feed: Feed,
     /// Where the signing keys are.
     pub keys: KeyFolder,
     /// How passwords are hashed.
@@ -43,6 +45,7 @@ impl Section for Config {
         let http = Http::read(reader);
         let database = Database::read(reader);
         let tokens = Tokens::read(reader);
+        let feed = Feed::read(reader);
         let keys = KeyFolder::read(reader);
         let hashing = Hashing::read(reader);
         let cookies = Cookies::read(reader);
@@ -51,6 +54,7 @@ impl Section for Config {
             http: http?,
             database: database?,
             tokens: tokens?,
+            feed: feed?,
             keys: keys?,
             hashing: hashing?,
             cookies: cookies?,

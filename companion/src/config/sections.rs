@@ -45,6 +45,12 @@ pub struct Tokens {
     pub refresh_secrets: Vec<SecretString>,
 }
 
+/// Who may ask for the edge feed and the edge refresh.
+pub struct Feed {
+    /// `FEED_SECRET`, newest first; empty if whoever reaches the internal listener may.
+    pub secrets: Vec<SecretString>,
+}
+
 /// `CERTS_DIR`.
 pub struct KeyFolder(pub PathBuf);
 
@@ -184,14 +190,30 @@ impl Section for Tokens {
 
 fn read_refresh_secrets(reader: &mut Reader<'_>) -> Option<Vec<SecretString>> {
     const NAME: &str = "REFRESH_JWT_SECRET";
-    let Some(all) = reader.secret(NAME)? else {
-        return reader.refuse(NAME, Problem::Missing);
-    };
+    match reader.secret(NAME)? {
+        Some(all) => split_secrets(reader, NAME, &all),
+        None => reader.refuse(NAME, Problem::Missing),
+    }
+}
+
+/// Several secrets, comma-separated, newest first.
+fn split_secrets(reader: &mut Reader<'_>, name: &str, all: &SecretString) -> Option<Vec<SecretString>> {
     let secrets: Vec<_> = all.expose_secret().split(',').map(str::trim).collect();
     if secrets.iter().any(|secret| secret.chars().count() < MIN_SECRET_CHARS) {
-        return reader.refuse(NAME, Problem::SecretTooShort { min: MIN_SECRET_CHARS });
+        return reader.refuse(name, Problem::SecretTooShort { min: MIN_SECRET_CHARS });
     }
     Some(secrets.into_iter().map(SecretString::from).collect())
+}
+
+impl Section for Feed {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        const NAME: &str = "FEED_SECRET";
+        let secrets = match reader.secret(NAME)? {
+            Some(all) => split_secrets(reader, NAME, &all)?,
+            None => Vec::new(),
+        };
+        Some(Self { secrets })
+    }
 }
 
 impl Section for KeyFolder {

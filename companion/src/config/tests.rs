@@ -34,6 +34,7 @@ fn the_defaults_are_the_safe_ones() {
     assert_eq!((config.http.port, config.http.internal_port), (5501, 5502));
     assert_eq!(config.http.base_path, "/api");
     assert!(config.http.origins.is_empty());
+    assert!(config.feed.secrets.is_empty());
     assert!(config.cookies.secure);
     assert_eq!(config.hashing.bcrypt_cost, 12);
     assert_eq!(config.tokens.access_ttl, time::Duration::hours(1));
@@ -52,6 +53,7 @@ fn every_mistake_is_named_at_once() {
             ("PORT", "http"),
             ("DATABASE_URL", ""),
             ("REFRESH_JWT_SECRET", "short"),
+            ("FEED_SECRET", "short"),
             ("CLIENT_UI_DOMAIN", "*"),
             ("EDGEWARD_PROT", "1"),
             ("EDGEWARD_GATEWAY_PORT", "8080"),
@@ -67,6 +69,7 @@ fn every_mistake_is_named_at_once() {
             ORIGINS,
             "DATABASE_URL (or DB_HOST, DB_USERNAME, DB_NAME) is not set",
             "REFRESH_JWT_SECRET has a secret of fewer than 32 characters; make one with: openssl rand -hex 32",
+            "FEED_SECRET has a secret of fewer than 32 characters; make one with: openssl rand -hex 32",
             "APP_ENV is not one of: dev, test, prod",
             "BCRYPT_COST is not a whole number from 4 to 16",
             "COOKIE_DOMAIN is not a domain such as example.com",

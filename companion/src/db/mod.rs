@@ -1,6 +1,7 @@
 //! The only SQL there is: free functions over a connection. No decision is taken here.
 
 pub mod databases;
+pub mod edge_feed;
 pub mod pool;
 pub mod refresh_tokens;
 pub mod revocations;

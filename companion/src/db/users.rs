@@ -161,6 +161,59 @@ pub async fn replace_password(
     Ok(())
 }
 
+/// Whether a user has another password than this by now. What it is stays so until the transaction ends.
+pub async fn has_other_password(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    password: &PasswordHash,
+) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query_scalar!(
+        r#"select password <> $2 as "other!" from users where id = $1 for share"#,
+        user_id,
+        password.expose(),
+    );
+    Ok(found.fetch_optional(connection).await?.unwrap_or(false))
+}
+
+/// Gives a user another password.
+pub async fn set_password(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    password: &PasswordHash,
+    now: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update users set password = $2, updated_at = $3 where id = $1",
+        user_id,
+        password.expose(),
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Holds a user's row until the transaction ends, before whoever makes or refreshes a session of theirs.
+pub async fn lock(connection: &mut PgConnection, user_id: UserId) -> Result<(), sqlx::Error> {
+    sqlx::query!("select id from users where id = $1 for no key update", user_id)
+        .fetch_optional(connection)
+        .await?;
+    Ok(())
+}
+
+/// The same for the user with this e-mail. `None`: there is no such user.
+pub async fn lock_by_email(
+    connection: &mut PgConnection,
+    email: &Email,
+) -> Result<Option<UserId>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select id from users where lower(email collate "C") = $1 for no key update"#,
+        email.as_str(),
+    )
+    .fetch_optional(connection)
+    .await
+}
+
 /// Gives a user a role. `None`: there is no such user.
 pub async fn set_role(
     connection: &mut PgConnection,

@@ -6,14 +6,15 @@ use jsonwebtoken::{Algorithm, Header};
 use time::{Duration, OffsetDateTime};
 
 use super::jws::{self, JwsRefused, SigningFailed, Unverified};
-use super::key_set::KeySet;
+use super::key_set::CurrentKeys;
+use super::revocation;
 use super::role::Role;
 use super::{SessionId, UserId};
 
 /// Makes and verifies access tokens.
 pub struct AccessTokens {
     /// The keys that sign and verify.
-    pub keys: KeySet,
+    pub keys: CurrentKeys,
     /// The `iss` claim.
     pub issuer: String,
     /// The `aud` claim.
@@ -85,9 +86,16 @@ impl AccessTokens {
         };
         let mut header = Header::new(Algorithm::RS256);
         header.typ = Some(ACCESS_TOKEN_TYP.to_owned());
-        let key = self.keys.signing();
+        let keys = self.keys.current();
+        let key = keys.signing();
         header.kid = Some(key.public().kid().to_owned());
         jws::sign(&header, &claims, |message| key.sign(message))
+    }
+
+    /// Until when it matters that a token made by now is revoked.
+    #[must_use]
+    pub fn revoked_until(&self, now: OffsetDateTime) -> OffsetDateTime {
+        revocation::until(now, self.ttl)
     }
 
     /// Whom the token speaks of, if it is one of ours.
@@ -105,7 +113,8 @@ impl AccessTokens {
         if header.crit.is_some() {
             return Err(AccessRefused::Critical);
         }
-        let key = header.kid.as_deref().and_then(|kid| self.keys.verifying_key(kid));
+        let keys = self.keys.current();
+        let key = header.kid.as_deref().and_then(|kid| keys.verifying_key(kid));
         let claims: AccessClaims =
             token.verify(&header, key.ok_or(AccessRefused::KeyUnknown)?).map_err(AccessRefused::Jws)?;
         self.judge(&claims, now, expiry)

@@ -1,5 +1,7 @@
 //! The keys in use: one signs, and the edge verifies with all. Files are not read here: that is `key_files`.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -53,6 +55,29 @@ impl KeySet {
             .chain([self.signing.public()])
             .find(|key| key.kid() == kid)
             .map(|key| &key.verifying)
+    }
+}
+
+/// The key set of the moment. It is replaced as a whole: whoever holds one goes on with it.
+pub struct CurrentKeys(RwLock<Arc<KeySet>>);
+
+impl CurrentKeys {
+    /// Begins with a set.
+    #[must_use]
+    pub fn new(keys: KeySet) -> Self {
+        Self(RwLock::new(Arc::new(keys)))
+    }
+
+    /// The set of now.
+    #[must_use]
+    pub fn current(&self) -> Arc<KeySet> {
+        // The lock is held for a copy alone, which cannot panic.
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another set in its place.
+    pub fn replace(&self, keys: KeySet) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
 }
 

@@ -4,6 +4,7 @@ pub mod access_token;
 pub mod clock;
 pub mod device;
 pub mod email;
+pub mod feed_cursor;
 pub mod hashing;
 pub mod host_name;
 pub mod jws;

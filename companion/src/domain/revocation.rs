@@ -7,6 +7,9 @@ use time::{Duration, OffsetDateTime};
 /// `filter/src/config.rs`.
 pub const MAX_SKEW: Duration = Duration::seconds(300);
 
+/// The longest that an access token may live: the most that `ACCESS_TTL_SECONDS` may be, whatever it is at the service.
+pub const MAX_ACCESS_TTL: Duration = Duration::days(1);
+
 /// When the last of the tokens made until now has expired everywhere, the edge's allowance for clocks included. A
 /// token may be dated ahead of now by as much and a second, see `db::revocations::end_user_tokens`.
 #[must_use]

@@ -23,6 +23,8 @@ pub enum Event {
     SessionEnded(UserId, SessionId),
     /// A session was ended by its user.
     LoggedOut(UserId, SessionId),
+    /// All sessions of a user were ended from one of them.
+    LoggedOutEverywhere(UserId, SessionId),
 }
 
 /// Writes one line.
@@ -39,6 +41,7 @@ pub fn record(event: Event, caller: &Caller) {
         Event::RefreshTokenReused(user, session) => ("refresh_token_reused", Some(user), Some(session), None),
         Event::SessionEnded(user, session) => ("session_ended", Some(user), Some(session), None),
         Event::LoggedOut(user, session) => ("logout", Some(user), Some(session), None),
+        Event::LoggedOutEverywhere(user, session) => ("logout_all", Some(user), Some(session), None),
     };
     tracing::info!(
         target: "audit",

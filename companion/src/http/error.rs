@@ -171,8 +171,9 @@ impl IntoResponse for Refusal {
 impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
         /// Connection lost, rolled back for another's sake, insufficient resources, a lock not had in time, operator
-        /// intervention and timeouts (Postgres, appendix A).
-        const AWAY: [&str; 5] = ["08", "40", "53", "55P03", "57"];
+        /// intervention and timeouts; and what only a standby answers, to whoever writes or reads unlogged tables
+        /// (Postgres, appendix A).
+        const AWAY: [&str; 7] = ["08", "40", "53", "55P03", "57", "25006", "0A000"];
         let away = match &error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
             sqlx::Error::Database(error) => {

@@ -14,5 +14,5 @@ use crate::app::App;
 const CACHE: &str = "public, max-age=300";
 
 pub(super) async fn show(State(app): State<Arc<App>>) -> ([(HeaderName, &'static str); 1], Json<JwkSet>) {
-    ([(CACHE_CONTROL, CACHE)], Json(app.access_tokens.keys.published().clone()))
+    ([(CACHE_CONTROL, CACHE)], Json(app.access_tokens.keys.current().published().clone()))
 }

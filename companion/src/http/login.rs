@@ -52,12 +52,17 @@ pub(super) async fn login(
     if disabled {
         return refuse(Some(user_id), "user_disabled", Refusal::Disabled);
     }
+    let mut transaction = app.pool.begin().await?;
+    // Comparing took long: whoever changed the password meanwhile has ended all sessions, and this would be one more.
+    if users::has_other_password(&mut transaction, user_id, &hash).await? {
+        return refuse(Some(user_id), "password_changed", Refusal::Busy);
+    }
+    let success = (StatusCode::OK, "User logged in successfully");
+    let answer = sign_in::start(&app, transaction, user_id, (Event::LoggedIn, &caller), success).await?;
     if outdated {
         rehash(&app, user_id, &password, &hash).await;
     }
-    let transaction = app.pool.begin().await?;
-    let success = (StatusCode::OK, "User logged in successfully");
-    sign_in::start(&app, transaction, user_id, (Event::LoggedIn, &caller), success).await
+    Ok(answer)
 }
 
 fn parse(mut form: Form) -> Result<Login, Refusal> {

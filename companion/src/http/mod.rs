@@ -45,6 +45,7 @@ pub fn public(app: Arc<App>) -> Router {
         .route(&at("/auth/logout"), post(logout::logout))
         .route(&at("/auth/sessions"), get(sessions::list).delete(sessions::end_others))
         .route(&at("/auth/sessions/{id}"), delete(sessions::end))
+        .route(&at("/auth/logout-all"), post(logout::logout_all))
         .route("/.well-known/jwks.json", get(jwks::show))
         .route("/login", get(pages::login))
         .route("/login.js", get(pages::login_script))
@@ -57,6 +58,9 @@ pub fn public(app: Arc<App>) -> Router {
 pub fn internal(app: Arc<App>) -> Router {
     let routes = Router::new()
         .route("/internal/edge-feed", get(internal::edge_feed))
+        // Of the routes above.
+        .route_layer(from_fn_with_state(Arc::clone(&app), internal::require_secret))
+        // Whoever asks this has a refresh token, and gets no more than the public API gives.
         .route("/internal/edge-refresh", post(refresh::edge_refresh))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));

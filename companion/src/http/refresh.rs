@@ -19,7 +19,6 @@ use crate::app::App;
 use crate::db::{refresh_tokens, revocations};
 use crate::domain::access_token::Bearer;
 use crate::domain::refresh_token::RefreshClaims;
-use crate::domain::revocation;
 use crate::domain::session::{RefreshRefused, Step};
 
 /// For a browser.
@@ -104,7 +103,7 @@ async fn end(app: &App, presented: RefreshClaims) -> Result<bool, Refusal> {
     let mut transaction = connection.begin().await?;
     let ended = refresh_tokens::delete(&mut transaction, Bearer { user_id, session_id, issued_at }).await?;
     if ended {
-        let until = revocation::until(app.now(), app.access_tokens.ttl);
+        let until = app.access_tokens.revoked_until(app.now());
         revocations::end_session(&mut transaction, session_id, until).await?;
     }
     transaction.commit().await?;

@@ -19,8 +19,8 @@ use super::{signed_in, time_format};
 use crate::app::App;
 use crate::db::sessions::{self, Listed};
 use crate::db::{revocations, users};
+use crate::domain::SessionId;
 use crate::domain::access_token::Bearer;
-use crate::domain::{SessionId, revocation};
 
 #[derive(Serialize)]
 pub(super) struct Body {
@@ -63,7 +63,7 @@ pub(super) async fn end(
     if !sessions::end(&mut transaction, bearer.user_id, id).await? {
         return Err(Refusal::NotFound);
     }
-    revocations::end_session(&mut transaction, id, revocation::until(now, app.access_tokens.ttl)).await?;
+    revocations::end_session(&mut transaction, id, app.access_tokens.revoked_until(now)).await?;
     transaction.commit().await?;
     audit::record(Event::SessionEnded(bearer.user_id, id), &caller);
     Ok(Json(json!({"message": "Session ended successfully"})))
@@ -76,7 +76,7 @@ pub(super) async fn end_others(
 ) -> Result<Json<Value>, Refusal> {
     let now = app.now();
     let bearer = signed_in::read(&app, &headers, now)?;
-    let until = revocation::until(now, app.access_tokens.ttl);
+    let until = app.access_tokens.revoked_until(now);
     let mut transaction = app.pool.begin().await?;
     require_alive(&mut transaction, bearer, now).await?;
     let ended = sessions::end_others(&mut transaction, bearer.user_id, bearer.session_id).await?;

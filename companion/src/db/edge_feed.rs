@@ -1,0 +1,117 @@
+//! SQL that reads the edge feed: the revocations that an asker has not heard of, by the transactions it has not seen.
+
+use edgeward_wire::{Revoked, RevokedSession, RevokedUser};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::domain::feed_cursor::{Position, RowKey, Snapshot};
+
+/// One page, and when it was read.
+pub struct Page {
+    /// The present history of transaction numbers. `None`: it has no name yet.
+    pub history: Option<String>,
+    /// What is visible now.
+    pub present: Snapshot,
+    /// What is revoked.
+    pub revoked: Revoked,
+    /// The page's last row, if the page is full and more may follow it.
+    pub last: Option<RowKey>,
+}
+
+/// Reads what follows a position, at most `limit` rows, in the order of their transactions. What has expired is left
+/// out. It fails on a standby: that must not answer, for it does not know what it has not received yet.
+pub async fn read(
+    connection: &mut PgConnection,
+    position: &Position,
+    now: OffsetDateTime,
+    limit: usize,
+) -> Result<Page, sqlx::Error> {
+    let reading = position.reading.as_ref();
+    let after = reading.map_or(RowKey { xact: 0, id: 0 }, |reading| reading.after);
+    let target = reading.filter(|reading| reading.bounded).map(|reading| reading.target.as_str());
+    // What a snapshot does not see are the transactions that were open then, and those that began later: few, and found
+    // by the index. Each row is visible to this statement, so the first page needs no bound.
+    let row = sqlx::query!(
+        r#"with page as materialized (
+               (select * from revocations
+                where xact = any(array(select pg_snapshot_xip($1::text::pg_snapshot)))
+                    and (xact, id) > ($3::text::xid8, $4::bigint) and expires_at > $5
+                    and ($2::text is null or pg_visible_in_snapshot(xact, $2::text::pg_snapshot))
+                order by xact, id limit $6)
+               union all
+               (select * from revocations
+                where xact >= pg_snapshot_xmax($1::text::pg_snapshot)
+                    and (xact, id) > ($3::text::xid8, $4::bigint) and expires_at > $5
+                    and ($2::text is null or pg_visible_in_snapshot(xact, $2::text::pg_snapshot))
+                order by xact, id limit $6)
+               order by xact, id limit $6)
+           select (select system_identifier from pg_control_system()) || '-' || (select name from edge_feed_history)
+                      as history,
+                  pg_current_snapshot()::text as "present!",
+                  (select xact::text from page order by xact desc, id desc limit 1) as last_xact,
+                  (select id from page order by xact desc, id desc limit 1) as last_id,
+                  count(*) as "rows!",
+                  coalesce(array_agg(session_id) filter (where session_id is not null), '{}') as "sessions!",
+                  coalesce(array_agg(ceil(extract(epoch from expires_at))::bigint) filter (where session_id is not null),
+                           '{}') as "sessions_until!",
+                  coalesce(array_agg(user_id) filter (where user_id is not null), '{}') as "users!",
+                  coalesce(array_agg(ceil(extract(epoch from not_before))::bigint) filter (where user_id is not null),
+                           '{}') as "users_not_before!",
+                  coalesce(array_agg(ceil(extract(epoch from expires_at))::bigint) filter (where user_id is not null),
+                           '{}') as "users_until!"
+           from page"#,
+        position.from.as_str(),
+        target,
+        after.xact.to_string(),
+        after.id,
+        now,
+        i64::try_from(limit).unwrap_or(i64::MAX),
+    )
+    .fetch_one(connection)
+    .await?;
+    let sessions = row.sessions.iter().zip(&row.sessions_until);
+    let users = row.users.iter().zip(row.users_not_before.iter().zip(&row.users_until));
+    let last_xact = row.last_xact.and_then(|xact| xact.parse().ok());
+    Ok(Page {
+        history: row.history,
+        present: row.present.parse().map_err(|_| sqlx::Error::Decode("not a snapshot".into()))?,
+        revoked: Revoked {
+            sessions: sessions
+                .map(|(id, until)| RevokedSession(id.unsigned_abs(), to_seconds(*until)))
+                .collect(),
+            users: users
+                .map(|(id, (not_before, until))| {
+                    RevokedUser(id.unsigned_abs(), to_seconds(*not_before), to_seconds(*until))
+                })
+                .collect(),
+        },
+        last: last_xact
+            .zip(row.last_id)
+            .filter(|_| row.rows.unsigned_abs() >= limit as u64)
+            .map(|(xact, id)| RowKey { xact, id }),
+    })
+}
+
+/// Names the history of transaction numbers that begins with a database, after a crash or with a failover, unless
+/// somebody else has.
+pub async fn begin_history(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!("insert into edge_feed_history default values on conflict do nothing")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Gives rows that were restored from another server's dump a transaction of this server's: theirs is yet to come
+/// here, and until then no snapshot sees it. Gives their number.
+pub async fn adopt_restored(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "update revocations set xact = pg_current_xact_id() where xact >= pg_snapshot_xmax(pg_current_snapshot())",
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+fn to_seconds(seconds: i64) -> u32 {
+    u32::try_from(seconds).unwrap_or(u32::MAX)
+}

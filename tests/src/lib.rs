@@ -14,4 +14,7 @@ pub mod host;
 pub mod journey;
 #[cfg(feature = "mint")]
 pub mod mint;
+#[cfg(feature = "system")]
+#[path = "bench/refresh.rs"]
+pub mod refresh_bench;
 pub mod stack;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::app::{App, Random};
-use crate::db::refresh_tokens;
+use crate::db::{refresh_tokens, revocations};
+use crate::metrics::METRICS;
 
 /// About how long it rests. Several companions clean at different times, by chance.
 pub const INTERVAL: Duration = Duration::from_mins(1);
@@ -25,9 +26,13 @@ pub async fn run(app: Arc<App>, interval: Duration, random: Random, mut stop: wa
     }
 }
 
+/// Deletes sessions and revocations that have expired, and counts the revocations that have not.
 async fn clean(app: &App) -> Result<(), sqlx::Error> {
-    let mut connection = app.pool.acquire().await?;
-    while refresh_tokens::delete_expired(&mut connection, app.now()).await? {}
+    // A connection for each batch, so that nobody waits for all of them.
+    while refresh_tokens::delete_expired(&mut *app.pool.acquire().await?, app.now()).await? {}
+    while revocations::delete_expired(&mut *app.pool.acquire().await?, app.now()).await? {}
+    let live = revocations::count_live(&mut *app.pool.acquire().await?, app.now()).await?;
+    METRICS.set_revocations(live);
     Ok(())
 }
 

@@ -5,9 +5,11 @@
 //! says how, `cli` starts it all, and `app` is what the handlers share.
 
 pub mod app;
+pub mod background;
 pub mod cleaning;
 pub mod cli;
 pub mod config;
 pub mod db;
 pub mod domain;
 pub mod http;
+pub mod metrics;

@@ -79,7 +79,7 @@ fn next_and_retired_keys_are_published_beside_the_one_that_signs() {
     assert_eq!(set.keys.len(), 3);
     let (_, told) = in_folder("a", &["keys", "list"]);
     let states: Vec<_> = told.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(states, ["signs", "next", "retired"]);
+    assert_eq!(states, ["signing", "announced", "retired"]);
 
     fs::copy(path("b/public.pem"), path("a/public.pem")).expect("a copy");
     let (code, told) = in_folder("a", &["keys", "list"]);

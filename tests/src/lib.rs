@@ -17,4 +17,6 @@ pub mod mint;
 #[cfg(feature = "system")]
 #[path = "bench/refresh.rs"]
 pub mod refresh_bench;
+#[cfg(feature = "system")]
+pub mod service;
 pub mod stack;

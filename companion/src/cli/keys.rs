@@ -1,12 +1,14 @@
-//! `edgeward keys generate|list|jwk`. It needs no database and no secret.
+//! `edgeward keys generate|rotate|list|jwk`. It needs no database and no secret.
 
 use anyhow::{Context, anyhow};
 use aws_lc_rs::rsa::KeySize;
 use clap::{Subcommand, ValueEnum};
+use time::OffsetDateTime;
 
 use super::{read_settings, say};
 use crate::config::KeyFolder;
 use crate::domain::key_files;
+use crate::domain::key_rotation::{self, Rotation};
 use crate::domain::keys::PrivateKey;
 
 #[derive(Subcommand)]
@@ -20,7 +22,13 @@ pub(super) enum Keys {
         #[arg(long)]
         force: bool,
     },
-    /// List every key with its name (kid), size and file
+    /// Have the announced key sign, retire the one that did, and announce a new one; if none is announced, announce one
+    Rotate {
+        /// Sign with a key that not everyone can know yet; those who do not refuse its tokens
+        #[arg(long)]
+        force: bool,
+    },
+    /// List every key with its phase and since when, its name (kid), size and file
     List,
     /// Print the public keys as a JWK set
     Jwk,
@@ -36,7 +44,7 @@ pub(super) enum Bits {
 }
 
 impl Keys {
-    pub(super) fn run(self) -> anyhow::Result<()> {
+    pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<()> {
         let KeyFolder(dir) = read_settings()?;
         match self {
             Self::Generate { bits, force } => {
@@ -44,10 +52,12 @@ impl Keys {
                 key_files::write(&dir, &key, force)?;
                 say(format_args!("{}  {}", key.public().kid(), dir.join(key_files::PRIVATE).display()))?;
             }
+            Self::Rotate { force } => tell(&key_rotation::rotate(&dir, now, force)?)?,
             Self::List => {
                 for file in key_files::list(&dir)? {
                     let (kid, bits) = (file.key.kid(), file.key.bits());
-                    say(format_args!("{:<8} {kid}  {bits} bits  {}", file.state, file.path.display()))?;
+                    let (phase, since) = (file.phase, key_files::write_time(file.since));
+                    say(format_args!("{phase:<9}  {since}  {kid}  {bits} bits  {}", file.path.display()))?;
                 }
                 for path in key_files::list_exposed(&dir) {
                     say(format_args!("{} can be read by others; run: chmod 600", path.display()))?;
@@ -60,6 +70,17 @@ impl Keys {
         }
         Ok(())
     }
+}
+
+fn tell(Rotation { gone, retired, signing, announced }: &Rotation) -> anyhow::Result<()> {
+    for kid in gone {
+        say(format_args!("gone       {kid}"))?;
+    }
+    if let Some(kid) = retired {
+        say(format_args!("retired    {kid}"))?;
+    }
+    say(format_args!("signing    {signing}"))?;
+    say(format_args!("announced  {announced}"))
 }
 
 impl From<Bits> for KeySize {

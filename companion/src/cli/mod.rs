@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Environment, Section};
-use crate::domain::clock::SystemClock;
+use crate::domain::clock::{Clock, SystemClock};
 
 mod config_;
 mod connect;
@@ -38,7 +38,7 @@ enum Command {
     /// Make or drop the database
     #[command(subcommand)]
     Db(db::Db),
-    /// Make or list the keys that sign access tokens
+    /// Make, rotate or list the keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::Keys),
     /// Make, list and change users
@@ -88,7 +88,7 @@ impl Command {
             Self::Serve(serve) => block_on(serve.run()),
             Self::Migrate(migrate) => block_on(migrate.run()),
             Self::Db(db) => block_on(db.run()),
-            Self::Keys(keys) => keys.run(),
+            Self::Keys(keys) => keys.run(SystemClock.now()),
             Self::User(user) => block_on(user.run(&SystemClock)),
             Self::Config(config) => config.run(),
         }

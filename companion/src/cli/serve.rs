@@ -14,6 +14,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{connect, read_settings};
 use crate::app::{App, Random};
+use crate::background;
 use crate::cleaning;
 use crate::config::{Config, Log, LogFormat};
 use crate::db::{edge_feed, pool, schema};
@@ -35,7 +36,8 @@ impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config: Config = read_settings()?;
         start_log(&config.log)?;
-        let keys = key_files::read(&config.keys.0)?;
+        let (fingerprint, keys) = key_files::read_at_rest(&config.keys.0);
+        let keys = keys?;
         for path in key_files::list_exposed(&config.keys.0) {
             tracing::warn!(path = %path.display(), "a private key can be read by others");
         }
@@ -55,6 +57,8 @@ impl Serve {
             .ok_or_else(|| anyhow!("the system has no randomness to give"))?;
         let public = listen("public", config.http.bind_address, config.http.port).await?;
         let internal = listen("internal", config.http.bind_address, config.http.internal_port).await?;
+
+        tokio::spawn(background::follow_keys(Arc::clone(&app), config.keys.0.clone(), fingerprint));
 
         let stop = watch_for_stop()?;
         let mut stopped = stop.clone();

@@ -26,11 +26,12 @@ pub async fn read(
     now: OffsetDateTime,
     limit: usize,
 ) -> Result<Page, sqlx::Error> {
-    let reading = position.reading.as_ref();
-    let after = reading.map_or(RowKey { xact: 0, id: 0 }, |reading| reading.after);
-    let target = reading.filter(|reading| reading.bounded).map(|reading| reading.target.as_str());
+    let (after, after_among_later) = (position.after(), position.after_among_later());
+    let target =
+        position.reading.as_ref().filter(|reading| reading.bounded).map(|reading| reading.target.as_str());
     // What a snapshot does not see are the transactions that were open then, and those that began later: few, and found
-    // by the index. Each row is visible to this statement, so the first page needs no bound.
+    // by the index. (It goes by one lower bound alone; with two, each page would go through all those before it.) Each
+    // row is visible to this statement, so the first page needs no bound at the other end.
     let row = sqlx::query!(
         r#"with page as materialized (
                (select * from revocations
@@ -40,16 +41,15 @@ pub async fn read(
                 order by xact, id limit $6)
                union all
                (select * from revocations
-                where xact >= pg_snapshot_xmax($1::text::pg_snapshot)
-                    and (xact, id) > ($3::text::xid8, $4::bigint) and expires_at > $5
+                where (xact, id) > ($7::text::xid8, $8::bigint) and expires_at > $5
                     and ($2::text is null or pg_visible_in_snapshot(xact, $2::text::pg_snapshot))
                 order by xact, id limit $6)
                order by xact, id limit $6)
            select (select system_identifier from pg_control_system()) || '-' || (select name from edge_feed_history)
                       as history,
                   pg_current_snapshot()::text as "present!",
-                  (select xact::text from page order by xact desc, id desc limit 1) as last_xact,
-                  (select id from page order by xact desc, id desc limit 1) as last_id,
+                  (select page.xact::text from page order by page.xact desc, page.id desc limit 1) as last_xact,
+                  (select page.id from page order by page.xact desc, page.id desc limit 1) as last_id,
                   count(*) as "rows!",
                   coalesce(array_agg(session_id) filter (where session_id is not null), '{}') as "sessions!",
                   coalesce(array_agg(ceil(extract(epoch from expires_at))::bigint) filter (where session_id is not null),
@@ -66,6 +66,8 @@ pub async fn read(
         after.id,
         now,
         i64::try_from(limit).unwrap_or(i64::MAX),
+        after_among_later.xact.to_string(),
+        after_among_later.id,
     )
     .fetch_one(connection)
     .await?;

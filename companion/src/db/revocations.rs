@@ -52,6 +52,13 @@ pub async fn end_user_tokens(
     Ok(())
 }
 
+/// How many have not expired.
+pub async fn count_live(connection: &mut PgConnection, now: OffsetDateTime) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(r#"select count(*) as "count!" from revocations where expires_at > $1"#, now)
+        .fetch_one(connection)
+        .await
+}
+
 /// Deletes some of what has expired. Says whether there may be more.
 pub async fn delete_expired(connection: &mut PgConnection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
     // Rows that somebody else is deleting are left to them.

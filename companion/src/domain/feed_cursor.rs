@@ -26,7 +26,7 @@ pub struct Snapshot {
 }
 
 /// A row's place in the feed's order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RowKey {
     /// The transaction that added it.
     pub xact: u64,
@@ -127,6 +127,19 @@ impl Position {
     #[must_use]
     pub fn of_nothing() -> Self {
         Self { from: Snapshot::of_nothing(), reading: None }
+    }
+
+    /// The last row that was read; before the first page, where none is.
+    #[must_use]
+    pub fn after(&self) -> RowKey {
+        self.reading.as_ref().map_or(RowKey { xact: 0, id: 0 }, |reading| reading.after)
+    }
+
+    /// The same among the transactions that had not begun by `from`.
+    #[must_use]
+    pub fn after_among_later(&self) -> RowKey {
+        // Rows are numbered from 1.
+        self.after().max(RowKey { xact: self.from.xmax, id: 0 })
     }
 
     /// Where the asker stands after a page that was read with the snapshot `present`. `last` is the page's last row if

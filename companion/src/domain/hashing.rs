@@ -42,6 +42,7 @@ pub enum HashingRefused {
 /// Hashes and compares, a bounded number at once.
 pub struct PasswordHasher {
     cost: u32,
+    places: usize,
     random: Arc<dyn SecureRandom + Send + Sync>,
     waiting: Arc<Semaphore>,
     working: Arc<Semaphore>,
@@ -52,12 +53,20 @@ impl PasswordHasher {
     #[must_use]
     pub fn new(cost: u32, cores: usize, random: Arc<dyn SecureRandom + Send + Sync>) -> Self {
         let workers = cores.saturating_sub(1).max(1);
+        let places = workers * (WAITING_PER_WORKER + 1);
         Self {
             cost,
+            places,
             random,
-            waiting: Arc::new(Semaphore::new(workers * (WAITING_PER_WORKER + 1))),
+            waiting: Arc::new(Semaphore::new(places)),
             working: Arc::new(Semaphore::new(workers)),
         }
+    }
+
+    /// How many are worked at or wait.
+    #[must_use]
+    pub fn in_work(&self) -> usize {
+        self.places.saturating_sub(self.waiting.available_permits())
     }
 
     /// Hashes a password under a fresh salt.

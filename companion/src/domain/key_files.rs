@@ -1,12 +1,14 @@
 //! The signing keys on disk: which file means what, how they are read and written. What a key is, is in `keys`.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::{fmt, process};
 
 use secrecy::ExposeSecret;
+use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
 
 use super::key_set::KeySet;
 use super::keys::{KeyMistake, PrivateKey, PublicKey};
@@ -20,7 +22,7 @@ pub const NEXT: &str = "next.pem";
 /// A folder of public keys that are still accepted.
 pub const RETIRED: &str = "retired";
 /// How many keys there may be: what `filter/src/keys.rs` accepts in a set.
-const MAX_KEYS: usize = 32;
+pub(super) const MAX_KEYS: usize = 32;
 
 /// Why the keys cannot be used.
 #[derive(Debug)]
@@ -43,12 +45,53 @@ pub enum KeyFileMistake {
 
 /// One key file, as it is listed.
 pub struct KeyFile {
-    /// What the key is for: `signs`, `next` or `retired`.
-    pub state: &'static str,
+    /// How far the key is: `signing`, `announced` or `retired`.
+    pub phase: &'static str,
+    /// Since when.
+    pub since: OffsetDateTime,
     /// Where it is.
     pub path: PathBuf,
     /// Its public half.
     pub key: PublicKey,
+}
+
+/// What a folder's files look like from outside: it differs once one was put in place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint(Vec<(PathBuf, u64, (i64, i64), u64)>);
+
+/// Reads the keys of a folder, and what they were read from, with no change in between: of two keys that change places
+/// one would be missing. A folder that does not come to rest is taken as it is.
+pub fn read_at_rest(dir: &Path) -> (Fingerprint, Result<KeySet, KeyFileMistake>) {
+    /// A rotation changes five files.
+    const TRIES: usize = 10;
+    let mut before = take_fingerprint(dir);
+    let mut keys = read(dir);
+    for _ in 1..TRIES {
+        let after = take_fingerprint(dir);
+        if after == before {
+            break;
+        }
+        before = after;
+        keys = read(dir);
+    }
+    (before, keys)
+}
+
+/// The same, if the folder looks different from when it was last read.
+#[must_use]
+pub fn read_changed(dir: &Path, seen: &Fingerprint) -> Option<(Fingerprint, Result<KeySet, KeyFileMistake>)> {
+    (take_fingerprint(dir) != *seen).then(|| read_at_rest(dir))
+}
+
+/// A file that is not there, or not to be looked at, is left out.
+fn take_fingerprint(dir: &Path) -> Fingerprint {
+    let mut paths = vec![dir.join(PRIVATE), dir.join(PUBLIC), dir.join(NEXT)];
+    paths.extend(list_retired(&dir.join(RETIRED)).unwrap_or_default());
+    let look = |path: PathBuf| {
+        let file = fs::metadata(&path).ok()?;
+        Some((path, file.ino(), (file.mtime(), file.mtime_nsec()), file.len()))
+    };
+    Fingerprint(paths.into_iter().filter_map(look).collect())
 }
 
 /// Reads the keys of a folder, as the service uses them.
@@ -61,7 +104,8 @@ pub fn read(dir: &Path) -> Result<KeySet, KeyFileMistake> {
 /// Every key of a folder, the one that signs first.
 pub fn list(dir: &Path) -> Result<Vec<KeyFile>, KeyFileMistake> {
     let signing = read_signing(dir)?.public().clone();
-    let mut files = vec![KeyFile { state: "signs", path: dir.join(PRIVATE), key: signing }];
+    let path = dir.join(PRIVATE);
+    let mut files = vec![KeyFile { phase: "signing", since: read_since(&path)?, path, key: signing }];
     files.append(&mut list_others(dir)?);
     Ok(files)
 }
@@ -88,7 +132,7 @@ pub fn write(dir: &Path, key: &PrivateKey, overwrite: bool) -> Result<(), KeyFil
     replace(&public_path, &public_pem, 0o644)
 }
 
-fn read_signing(dir: &Path) -> Result<PrivateKey, KeyFileMistake> {
+pub(super) fn read_signing(dir: &Path) -> Result<PrivateKey, KeyFileMistake> {
     let path = dir.join(PRIVATE);
     let Some(key) = read_with(&path, PrivateKey::from_pem)? else {
         return Err(KeyFileMistake::NoSigningKey(path));
@@ -104,14 +148,15 @@ fn list_others(dir: &Path) -> Result<Vec<KeyFile>, KeyFileMistake> {
     let mut files = Vec::new();
     let next = dir.join(NEXT);
     if let Some(key) = read_with(&next, PrivateKey::from_pem)? {
-        files.push(KeyFile { state: "next", path: next, key: key.public().clone() });
+        let since = read_since(&next)?;
+        files.push(KeyFile { phase: "announced", since, path: next, key: key.public().clone() });
     }
     let retired = dir.join(RETIRED);
     for path in list_retired(&retired).map_err(|error| KeyFileMistake::Io(retired, error))? {
         let Some(key) = read_with(&path, PublicKey::from_pem)? else {
             return Err(KeyFileMistake::Io(path, io::ErrorKind::NotFound.into()));
         };
-        files.push(KeyFile { state: "retired", path, key });
+        files.push(KeyFile { phase: "retired", since: read_since(&path)?, path, key });
     }
     // Beside the one that signs.
     if files.len() >= MAX_KEYS { Err(KeyFileMistake::TooMany(dir.to_owned())) } else { Ok(files) }
@@ -130,7 +175,10 @@ fn list_retired(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Reads a key. `None`: there is no such file.
-fn read_with<T>(path: &Path, parse: fn(&[u8]) -> Result<T, KeyMistake>) -> Result<Option<T>, KeyFileMistake> {
+pub(super) fn read_with<T>(
+    path: &Path,
+    parse: fn(&[u8]) -> Result<T, KeyMistake>,
+) -> Result<Option<T>, KeyFileMistake> {
     match fs::read(path) {
         Ok(pem) => match parse(&pem) {
             Ok(key) => Ok(Some(key)),
@@ -141,14 +189,42 @@ fn read_with<T>(path: &Path, parse: fn(&[u8]) -> Result<T, KeyMistake>) -> Resul
     }
 }
 
+/// Since when a file is what it is.
+pub(super) fn read_since(path: &Path) -> Result<OffsetDateTime, KeyFileMistake> {
+    let modified = fs::metadata(path).and_then(|file| file.modified());
+    modified.map(OffsetDateTime::from).map_err(|error| KeyFileMistake::Io(path.to_owned(), error))
+}
+
+/// A time for people, to the second.
+#[must_use]
+pub fn write_time(time: OffsetDateTime) -> String {
+    let form = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]Z");
+    time.to_offset(UtcOffset::UTC).format(&form).unwrap_or_default()
+}
+
+/// Removes a file, if it is there.
+pub(super) fn remove(path: &Path) -> Result<(), KeyFileMistake> {
+    let removed = match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed.and_then(|()| keep(path)),
+    };
+    removed.map_err(|error| KeyFileMistake::Io(path.to_owned(), error))
+}
+
+/// Has a change of a folder survive a power cut before the next one is made.
+fn keep(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
 /// Puts a file in place at once: a reader sees the old one or the new one, never a part.
-fn replace(path: &Path, content: &str, mode: u32) -> Result<(), KeyFileMistake> {
+pub(super) fn replace(path: &Path, content: &str, mode: u32) -> Result<(), KeyFileMistake> {
     let unfinished = path.with_extension(format!("{}.new", process::id()));
     let write = || {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&unfinished)?;
         file.write_all(content.as_bytes())?;
         file.sync_all()?;
-        fs::rename(&unfinished, path)
+        fs::rename(&unfinished, path)?;
+        keep(path)
     };
     write().map_err(|error| KeyFileMistake::Io(path.to_owned(), error))
 }

@@ -45,6 +45,12 @@ impl KeySet {
         &self.etag
     }
 
+    /// The name (kid) of the key that signs.
+    #[must_use]
+    pub fn signing_kid(&self) -> &str {
+        self.signing.public().kid()
+    }
+
     pub(super) fn signing(&self) -> &PrivateKey {
         &self.signing
     }

@@ -9,6 +9,7 @@ pub mod hashing;
 pub mod host_name;
 pub mod jws;
 pub mod key_files;
+pub mod key_rotation;
 pub mod key_set;
 pub mod keys;
 pub mod name;

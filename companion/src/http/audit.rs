@@ -3,6 +3,7 @@
 
 use super::observe::Caller;
 use crate::domain::{SessionId, UserId};
+use crate::metrics::METRICS;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub enum Event {
     LoggedOutEverywhere(UserId, SessionId),
 }
 
-/// Writes one line.
+/// Writes one line, and counts it.
 pub fn record(event: Event, caller: &Caller) {
     let (name, user_id, session_id, reason) = match event {
         Event::Registered(user, session) => ("register", Some(user), Some(session), None),
@@ -43,6 +44,7 @@ pub fn record(event: Event, caller: &Caller) {
         Event::LoggedOut(user, session) => ("logout", Some(user), Some(session), None),
         Event::LoggedOutEverywhere(user, session) => ("logout_all", Some(user), Some(session), None),
     };
+    METRICS.count_event(name, reason);
     tracing::info!(
         target: "audit",
         event = name,

@@ -1,14 +1,18 @@
 //! `GET /healthz`: the process runs. `GET /readyz`: it can serve, because the database answers and has our schema.
+//! `GET /metrics`: what it has done. On the internal listener alone.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderName;
+use axum::http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
 use super::error::Refusal;
 use crate::app::App;
 use crate::db::schema;
+use crate::metrics::{self, METRICS};
 
 pub(super) async fn alive() -> Json<Value> {
     Json(json!({"status": "alive"}))
@@ -20,4 +24,11 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Re
         Ok(None) => Ok(Json(json!({"status": "ready"}))),
         Ok(Some(_)) | Err(_) => Err(Refusal::NotReady),
     }
+}
+
+pub(super) async fn metrics(
+    State(app): State<Arc<App>>,
+) -> Result<([(HeaderName, &'static str); 1], String), Refusal> {
+    let text = METRICS.write(&app).ok_or(Refusal::NotReady)?;
+    Ok(([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text))
 }

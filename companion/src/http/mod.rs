@@ -62,6 +62,7 @@ pub fn internal(app: Arc<App>) -> Router {
         .route_layer(from_fn_with_state(Arc::clone(&app), internal::require_secret))
         // Whoever asks this has a refresh token, and gets no more than the public API gives.
         .route("/internal/edge-refresh", post(refresh::edge_refresh))
+        .route("/metrics", get(health::metrics))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));
     surround(guard(routes), app, Logged::Failures)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, USER_AGENT, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
@@ -16,6 +16,7 @@ use super::REQUEST_ID;
 use super::error::Refusal;
 use crate::app::App;
 use crate::domain::device::Device;
+use crate::metrics::METRICS;
 
 /// The longest that a request may take: less than Envoy waits for an answer (30 s), so that ours is the one given.
 /// Waiting for a password's turn and for the database are within it.
@@ -65,7 +66,7 @@ pub enum Logged {
     Failures,
 }
 
-/// Names the request, logs one line about it, and completes the answer's headers.
+/// Names the request, counts it, logs one line about it, and completes the answer's headers.
 pub async fn observe(
     State((app, logged)): State<(Arc<App>, Logged)>,
     mut request: Request,
@@ -78,6 +79,7 @@ pub async fn observe(
         forwarded_for: read_forwarded_for(request.headers()),
         user_agent: request.headers().get(USER_AGENT).cloned(),
     };
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let method = request.method().clone();
     // Without the query, which may hold anything.
     let path = request.uri().path().to_owned();
@@ -91,6 +93,8 @@ pub async fn observe(
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Answers about people are nobody's to keep; what may be kept says so itself.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    let route = route.as_ref().map_or("", MatchedPath::as_str);
+    METRICS.observe_request(route, response.status().as_u16(), started.elapsed());
     if logged == Logged::Failures && response.status().is_success() {
         return response;
     }

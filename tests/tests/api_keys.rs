@@ -1,0 +1,155 @@
+//! Signing keys that change while companions run: the real service, its folder, its commands.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use edgeward_tests::api::{PASSWORD, registration};
+use edgeward_tests::database::{self, Database};
+use edgeward_tests::service::{Service, edgeward};
+use edgeward_wire::JwkSet;
+use reqwest::header::SET_COOKIE;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A companion, and how it is asked.
+struct Companion {
+    service: Service,
+    http: reqwest::Client,
+}
+
+impl Companion {
+    fn start(database: &Database, certs: &Path) -> Self {
+        Self { service: Service::start(database, certs), http: reqwest::Client::new() }
+    }
+
+    async fn published(&self) -> JwkSet {
+        let url = format!("http://{}/.well-known/jwks.json", self.service.public);
+        self.http.get(url).send().await.expect("an answer").json().await.expect("a JWK set")
+    }
+
+    /// Waits until it publishes so many keys, this one among them.
+    async fn wait_for(&self, kid: &str, keys: usize) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let set = self.published().await.keys;
+            if set.len() == keys && set.iter().any(|key| key.kid.as_deref() == Some(kid)) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{kid} is not among the {} keys", set.len());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// An access token for whoever has registered.
+    async fn sign(&self) -> String {
+        let url = format!("http://{}/api/auth/login", self.service.public);
+        let who = json!({"email": "ada@example.com", "password": PASSWORD});
+        let answer = self.http.post(url).json(&who).send().await.expect("an answer");
+        let mut cookies = answer.headers().get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let token = cookies.find_map(|cookie| cookie.strip_prefix("access_token=")).expect("a token");
+        token.split(';').next().expect("a value").to_owned()
+    }
+
+    async fn accepts(&self, token: &str) -> bool {
+        let url = format!("http://{}/api/auth/self", self.service.public);
+        self.http.get(url).bearer_auth(token).send().await.expect("an answer").status() == 200
+    }
+}
+
+/// Runs a command; gives what it said by the word that each line begins with.
+fn run(certs: &Path, arguments: &[&str]) -> Vec<(String, String)> {
+    let output = edgeward(certs).args(arguments).output().expect("an output");
+    assert!(output.status.success(), "{output:?}");
+    let told = String::from_utf8(output.stdout).expect("UTF-8");
+    let words = told.lines().filter_map(|line| line.split_once(' '));
+    words.map(|(word, rest)| (word.to_owned(), rest.trim().to_owned())).collect()
+}
+
+fn find(told: &[(String, String)], word: &str) -> String {
+    told.iter().find(|(said, _)| said == word).map(|(_, rest)| rest.clone()).expect("a line")
+}
+
+/// The name of the key that a token is signed with.
+fn kid(token: &str) -> String {
+    use base64::Engine as _;
+    let header = token.split('.').next().expect("a header");
+    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(header).expect("base64url");
+    serde_json::from_slice::<Value>(&header).expect("JSON")["kid"].as_str().expect("a kid").to_owned()
+}
+
+async fn two_companions() -> (TempDir, Database, [Companion; 2]) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let database = database::fresh().await;
+    run(folder.path(), &["keys", "generate"]);
+    run(folder.path(), &["keys", "rotate"]);
+    let companions = [Companion::start(&database, folder.path()), Companion::start(&database, folder.path())];
+    let url = format!("http://{}/api/auth/register", companions[0].service.public);
+    let registered = companions[0].http.post(url).json(&registration("ada@example.com")).send().await;
+    assert_eq!(registered.expect("an answer").status(), 201);
+    (folder, database, companions)
+}
+
+#[tokio::test]
+async fn no_token_is_refused_while_keys_rotate_and_companions_follow_one_after_the_other() {
+    let (folder, _database, [a, b]) = two_companions().await;
+    let mut tokens = vec![a.sign().await];
+    for rotations in 1..=3 {
+        let told = run(folder.path(), &["keys", "rotate", "--force"]);
+        let (signing, announced) = (find(&told, "signing"), find(&told, "announced"));
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let made = [a.sign().await, b.sign().await];
+            for token in tokens.iter().chain(&made) {
+                assert!(a.accepts(token).await && b.accepts(token).await, "{rotations}: {}", kid(token));
+            }
+            if made.iter().all(|token| kid(token) == signing) {
+                tokens.extend(made);
+                break;
+            }
+            assert!(Instant::now() < deadline, "{signing} does not sign");
+        }
+        // As an administrator does who does not force it: the next one signs once everyone knows it.
+        for companion in [&a, &b] {
+            companion.wait_for(&announced, rotations + 2).await;
+        }
+    }
+    assert_eq!(tokens.len(), 7);
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_used_leave_the_former_ones_in_place() {
+    let (folder, _database, [a, _b]) = two_companions().await;
+    let before = a.published().await;
+    let next = folder.path().join("next.pem");
+    let good = fs::read(&next).expect("a key");
+    let told = run(folder.path(), &["keys", "list"]);
+    let signing = find(&told, "signing");
+    fs::write(&next, "rubbish").expect("a file");
+    // Whether it has been seen by now or not.
+    assert_eq!(a.published().await, before);
+    fs::write(&next, good).expect("a file");
+    let told = run(folder.path(), &["keys", "rotate", "--force"]);
+    a.wait_for(&find(&told, "announced"), 3).await;
+    assert!(signing.contains(&find(&told, "retired")), "{signing}");
+}
+
+#[tokio::test]
+async fn a_key_that_was_just_announced_does_not_sign() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    run(folder.path(), &["keys", "generate"]);
+    let first = run(folder.path(), &["keys", "rotate"]);
+    let phases = |told: Vec<(String, String)>| told.into_iter().map(|(word, _)| word).collect::<Vec<_>>();
+    assert_eq!(phases(run(folder.path(), &["keys", "list"])), ["signing", "announced"]);
+    let refused = edgeward(folder.path()).args(["keys", "rotate"]).output().expect("an output");
+    let told = String::from_utf8(refused.stderr).expect("UTF-8");
+    assert_eq!(
+        (refused.status.code(), told.contains("may sign 10 minutes later")),
+        (Some(1), true),
+        "{told}"
+    );
+    let forced = run(folder.path(), &["keys", "rotate", "--force"]);
+    assert_eq!(find(&forced, "signing"), find(&first, "announced"));
+    assert_eq!(phases(forced), ["retired", "signing", "announced"]);
+    assert_eq!(phases(run(folder.path(), &["keys", "list"])), ["signing", "announced", "retired"]);
+}

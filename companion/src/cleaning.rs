@@ -26,11 +26,13 @@ pub async fn run(app: Arc<App>, interval: Duration, random: Random, mut stop: wa
     }
 }
 
+/// Deletes sessions and revocations that have expired, and counts the revocations that have not.
 async fn clean(app: &App) -> Result<(), sqlx::Error> {
     // A connection for each batch, so that nobody waits for all of them.
     while refresh_tokens::delete_expired(&mut *app.pool.acquire().await?, app.now()).await? {}
     while revocations::delete_expired(&mut *app.pool.acquire().await?, app.now()).await? {}
-    METRICS.set_revocations(revocations::count_live(&mut *app.pool.acquire().await?, app.now()).await?);
+    let live = revocations::count_live(&mut *app.pool.acquire().await?, app.now()).await?;
+    METRICS.set_revocations(live);
     Ok(())
 }
 

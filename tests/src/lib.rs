@@ -19,5 +19,8 @@ pub mod journey;
 #[cfg(feature = "mint")]
 pub mod mint;
 #[cfg(feature = "system")]
+#[path = "bench/refresh.rs"]
+pub mod refresh_bench;
+#[cfg(feature = "system")]
 pub mod service;
 pub mod stack;

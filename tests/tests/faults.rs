@@ -1,4 +1,4 @@
-//! The connection to Postgres breaks, stalls or stutters at every single message of a call. Whatever was acknowledged
+//! The connection to Postgres breaks or stalls at every single message of a call. Whatever was acknowledged
 //! holds, a failure clears no cookie, and a client that asks again gets what it asked for.
 
 use edgeward_tests::api::{Answer, Api, Client, PASSWORD};
@@ -12,6 +12,7 @@ struct Scene {
     proxy: FaultProxy,
     /// The database, past the proxy.
     direct: PgPool,
+    nobody: Client,
 }
 
 impl Scene {
@@ -19,7 +20,7 @@ impl Scene {
         let database = database::fresh().await;
         let (proxy, url) = FaultProxy::before(&database.url).await;
         let api = Api::start_with(&[("DATABASE_URL", &url), ("DB_POOL_SIZE", connections)]).await;
-        Self { api, proxy, direct: database.pool() }
+        Self { nobody: api.client(), api, proxy, direct: database.pool() }
     }
 }
 
@@ -32,7 +33,7 @@ enum Call {
     Logout,
 }
 
-/// How often a client asks again: a connection that was confused may have to be thrown away first.
+/// How often a client asks again before it gives up.
 const TRIES: usize = 3;
 
 const CALLS: [Call; 4] = [Call::Register, Call::Login, Call::Refresh, Call::Logout];
@@ -41,12 +42,16 @@ impl Call {
     /// Somebody who is about to make the call, and has an e-mail address nobody else has.
     async fn prepare(self, scene: &Scene, email: &str) -> Client {
         match self {
-            Self::Register => scene.api.client(),
+            Self::Register => scene.nobody.clone(),
             Self::Login => {
-                scene.api.registered(email).await;
-                scene.api.client()
+                assert_eq!(scene.nobody.clone().register(email).await.status, 201);
+                scene.nobody.clone()
             }
-            Self::Refresh | Self::Logout => scene.api.registered(email).await,
+            Self::Refresh | Self::Logout => {
+                let mut client = scene.nobody.clone();
+                assert_eq!(client.register(email).await.status, 201);
+                client
+            }
         }
     }
 
@@ -69,7 +74,7 @@ impl Call {
         false
     }
 
-    /// Asks again as a client does that got no answer or a failure.
+    /// Asks again, and again, as a client does that got no answer or a failure.
     async fn repeat(self, client: &mut Client, email: &str) {
         for _ in 0..TRIES {
             let answer = self.make(client, email).await;
@@ -121,6 +126,7 @@ async fn check(scene: &Scene, call: Call, fault: Fault) {
     let seen = scene.proxy.seen();
     scene.proxy.arm(None);
     let acknowledged = call.is_acknowledged(&answer);
+    // Shown where something below fails.
     println!("{call:?} {fault:?} {seen:?} {}", answer.status);
     if acknowledged {
         call.assert_done(&client, &before, &email).await;
@@ -145,16 +151,6 @@ async fn a_connection_that_breaks_at_any_message_loses_nothing_that_was_acknowle
     }
 }
 
-#[tokio::test]
-async fn a_connection_that_stutters_at_any_message_loses_nothing_that_was_acknowledged() {
-    let scene = Scene::set("1").await;
-    for call in CALLS {
-        for after in 0..count_messages(&scene, call).await {
-            check(&scene, call, Fault { after, harm: Harm::Double }).await;
-        }
-    }
-}
-
 /// Waits until somebody waits for a lock.
 async fn wait_for_lock(direct: &PgPool) {
     let waiting = "select count(*) from pg_stat_activity
@@ -175,8 +171,9 @@ async fn a_call_that_stalls_at_any_message_and_its_repetition_agree() {
             scene.proxy.arm(Some(Fault { after, harm: Harm::Hold }));
             let stalled = async {
                 let answer = call.make(&mut first, &email).await;
+                // Of two registrations of one address the other one may have been quicker.
                 assert!(
-                    call.is_acknowledged(&answer) || answer.status == 409,
+                    answer.status == 409 || call.is_acknowledged(&answer),
                     "{call:?} {after}: {answer:?}"
                 );
             };

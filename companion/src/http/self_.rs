@@ -35,8 +35,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Res
     let now = app.now();
     let bearer = signed_in::read(&app, &headers, now)?;
     let mut connection = app.pool.acquire().await?;
-    let found = users::find_signed_in(&mut connection, bearer, now).await?;
-    let user = found.ok_or(Refusal::NotSignedIn)?;
+    let user = users::find_signed_in(&mut connection, bearer, now).await?.ok_or(Refusal::NotSignedIn)?;
     Ok(Json(Body { message: "User details fetched successfully", user: user.into() }))
 }
 

@@ -18,7 +18,7 @@ pub(super) fn read(app: &App, headers: &HeaderMap, now: OffsetDateTime) -> Resul
         .ok_or(Refusal::NotSignedIn)
 }
 
-/// RFC 6750 §2.1; the scheme's case does not matter (RFC 9110 §11.1).
+/// The token in `Authorization`: RFC 6750 §2.1; the scheme's case does not matter (RFC 9110 §11.1).
 pub(super) fn read_bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

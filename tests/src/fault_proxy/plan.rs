@@ -32,8 +32,6 @@ pub enum Harm {
     CutBehind,
     /// It goes on when it is released.
     Hold,
-    /// It goes on twice.
-    Double,
 }
 
 /// Harm to one message.

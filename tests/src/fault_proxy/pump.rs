@@ -50,7 +50,6 @@ async fn pump(side: Side, mut says: OwnedReadHalf, mut hears: OwnedWriteHalf, pl
                 None => hears.write_all(&message).await?,
                 Some(Harm::Cut) => return Ok(()),
                 Some(Harm::CutBehind) => return hears.write_all(&message).await,
-                Some(Harm::Double) => hears.write_all(&message.repeat(2)).await?,
                 Some(Harm::Hold) => {
                     plan.released().await;
                     hears.write_all(&message).await?;

@@ -77,6 +77,11 @@ impl Process {
     pub fn stop(mut self) {
         self.group.stop();
     }
+
+    /// Kills the program without a warning and waits until it is gone.
+    pub fn kill(mut self) {
+        self.group.kill();
+    }
 }
 
 /// Runs a program to its end with its output shown through; stopping us stops it as well.
@@ -158,9 +163,13 @@ impl Group {
         }
         self.signal(self.stop_signal);
         if !wait::patiently(PATIENCE, || ended(self)) {
-            self.signal(Signal::SIGKILL);
-            wait::patiently(PATIENCE, || ended(self));
+            self.kill();
         }
+    }
+
+    fn kill(&mut self) {
+        self.signal(Signal::SIGKILL);
+        wait::patiently(PATIENCE, || self.ended().is_ok_and(|status| status.is_some()));
     }
 
     fn signal(&self, signal: Signal) {

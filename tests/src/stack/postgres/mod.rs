@@ -54,6 +54,17 @@ impl Postgres {
         format!("postgres://{USER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
     }
 
+    /// The port that it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Kills it without a warning, as a crash of the machine would.
+    pub fn kill(self) {
+        self.process.kill();
+    }
+
     /// The process ID.
     #[must_use]
     pub fn pid(&self) -> u32 {

@@ -54,6 +54,19 @@ pub enum Decision {
     },
 }
 
+impl Decision {
+    /// Why the request may not pass as it is.
+    #[must_use]
+    pub const fn rejection(&self) -> Option<Rejection> {
+        match self {
+            Self::Pass { .. } => None,
+            Self::Redirect { rejection, .. } | Self::Refresh { rejection, .. } | Self::Refuse { rejection, .. } => {
+                Some(*rejection)
+            }
+        }
+    }
+}
+
 /// Decides on a request at `now`, in seconds since 1970.
 #[must_use]
 pub fn decide(

@@ -353,7 +353,7 @@ async fn whoever_asks_must_know_a_secret_if_there_is_one() {
     for wrong in
         [None, Some("Bearer"), Some("Bearer "), Some("Bearer 0"), Some(secrets[0]), Some("Basic YTpi")]
     {
-        assert_eq!(status("/internal/edge-feed", wrong).await, 401, "{wrong:?}");
+        assert_eq!(status("/internal/edge-feed", wrong).await, 403, "{wrong:?}");
     }
     assert_eq!(status("/healthz", None).await, 200);
 }

@@ -25,6 +25,8 @@ pub enum Refusal {
     WrongCredentials,
     /// Not signed in, or not any more; why is not told.
     NotSignedIn,
+    /// The edge's secret is missing or wrong. Not 401, which would tell the edge that a session is over.
+    EdgeUnknown,
     /// The password is right, but the user may not sign in.
     Disabled,
     /// There is nothing here.
@@ -91,6 +93,7 @@ impl Refusal {
             Self::QueryUnreadable => (StatusCode::BAD_REQUEST, "The query cannot be read"),
             Self::WrongCredentials => (StatusCode::UNAUTHORIZED, "E-mail or password is wrong"),
             Self::NotSignedIn => (StatusCode::UNAUTHORIZED, "Not signed in"),
+            Self::EdgeUnknown => (StatusCode::FORBIDDEN, "Not allowed"),
             Self::Disabled => (StatusCode::FORBIDDEN, "This account is disabled"),
             Self::NotFound => (StatusCode::NOT_FOUND, "Not found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),

@@ -70,6 +70,6 @@ pub(super) async fn require_secret(
     if app.feed_secrets.is_empty() || app.feed_secrets.iter().any(|secret| is_known(secret.expose_secret())) {
         Ok(next.run(request).await)
     } else {
-        Err(Refusal::NotSignedIn)
+        Err(Refusal::EdgeUnknown)
     }
 }

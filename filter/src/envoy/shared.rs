@@ -31,12 +31,7 @@ impl Shared {
         let mut memory = self.memory.borrow_mut();
         let decision =
             gate::decide(&self.policy, &self.knowledge.borrow(), &mut memory, request, now.as_secs());
-        if let (
-            Decision::Refuse { rejection: Rejection::KeyUnknown, .. }
-            | Decision::Refresh { rejection: Rejection::KeyUnknown, .. },
-            Some(follower),
-        ) = (&decision, &self.follower)
-        {
+        if let (Some(Rejection::KeyUnknown), Some(follower)) = (decision.rejection(), &self.follower) {
             follower.borrow_mut().hurry(now);
         }
         Some(decision)

@@ -33,6 +33,9 @@ async fn start(client: &mut TcpStream, server: &mut TcpStream) -> io::Result<()>
         client.write_all(b"N").await?;
         client.read_exact(&mut head).await?;
     }
+    // Messages go on one by one, and none waits for the one before to be acknowledged.
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
     let [a, b, c, d, ..] = head;
     let rest =
         usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or_default().saturating_sub(head.len());

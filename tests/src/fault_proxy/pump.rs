@@ -9,7 +9,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::plan::{Harm, Message, Plan, Side};
 
-/// A client's first message, where it asks for TLS (PostgreSQL, "Message Formats": `SSLRequest`).
+/// A client's first message, where it asks for TLS (`SSLRequest` among the message formats of its manual).
 const TLS_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
 /// Joins both until one of them ends it or harm is done. Then both connections are closed.

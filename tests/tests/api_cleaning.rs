@@ -33,11 +33,11 @@ async fn what_has_expired_goes_in_batches_around_whatever_is_held() {
     let mut connection = PgConnection::connect(&api.database.url).await.expect("a connection");
 
     let mut held = api.pool.begin().await.expect("a transaction");
-    let hold = "select id from refresh_tokens where id in (7, 1500) for update";
-    sqlx::query(hold).execute(&mut *held).await.expect("locks");
-    let (stop, stopped) = watch::channel(false);
+    let two = "select id from refresh_tokens where id in (7, 1500) for update";
+    sqlx::query(two).execute(&mut *held).await.expect("locks");
+    let (stop, told) = watch::channel(false);
     let random: edgeward_companion::app::Random = Arc::new(SystemRandom::new());
-    let task = tokio::spawn(cleaning::run(Arc::clone(&api.app), Duration::from_millis(10), random, stopped));
+    let task = tokio::spawn(cleaning::run(Arc::clone(&api.app), Duration::from_millis(10), random, told));
     wait_for(&mut connection, 3).await;
     held.commit().await.expect("the end of the transaction");
     wait_for(&mut connection, 1).await;

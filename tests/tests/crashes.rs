@@ -21,10 +21,10 @@ use tokio::task::block_in_place;
 const PEOPLE: usize = 6;
 /// How much is acknowledged between two crashes.
 const PROGRESS: u64 = 20;
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// What is killed.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Victim {
     Companion,
     Postgres,
@@ -81,18 +81,18 @@ impl Scene {
     }
 
     fn crash(&mut self, victim: Victim) {
-        let (companion, postgres) = match victim {
-            Victim::Companion => (self.service.take(), None),
-            Victim::Postgres => (None, self.postgres.take()),
-            Victim::Both => (self.service.take(), self.postgres.take()),
-        };
-        let (no_companion, no_postgres) = (companion.is_some(), postgres.is_some());
-        companion.map(Process::kill);
-        postgres.map(Postgres::kill);
-        if no_postgres {
+        let companion = self.service.take_if(|_| victim != Victim::Postgres);
+        let postgres = self.postgres.take_if(|_| victim != Victim::Companion);
+        if let Some(service) = companion {
+            service.kill();
+        }
+        if let Some(postgres) = postgres {
+            postgres.kill();
+        }
+        if self.postgres.is_none() {
             self.start_postgres();
         }
-        if no_companion {
+        if self.service.is_none() {
             self.start_companion();
         }
     }

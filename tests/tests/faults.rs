@@ -5,10 +5,12 @@ use edgeward_tests::api::{Answer, Api, Client, PASSWORD};
 use edgeward_tests::database;
 use edgeward_tests::fault_proxy::{Fault, FaultProxy, Harm};
 use sqlx::PgPool;
+use tokio::sync::Notify;
 
 /// A companion that speaks to its database by way of a proxy.
 struct Scene {
-    api: Api,
+    /// Its handlers answer as long as it is there.
+    _api: Api,
     proxy: FaultProxy,
     /// The database, past the proxy.
     direct: PgPool,
@@ -20,7 +22,7 @@ impl Scene {
         let database = database::fresh().await;
         let (proxy, url) = FaultProxy::before(&database.url).await;
         let api = Api::start_with(&[("DATABASE_URL", &url), ("DB_POOL_SIZE", connections)]).await;
-        Self { nobody: api.client(), api, proxy, direct: database.pool() }
+        Self { nobody: api.client(), _api: api, proxy, direct: database.pool() }
     }
 }
 
@@ -169,6 +171,7 @@ async fn a_call_that_stalls_at_any_message_and_its_repetition_agree() {
             let before = call.prepare(&scene, &email).await;
             let (mut first, mut second) = (before.clone(), before.clone());
             scene.proxy.arm(Some(Fault { after, harm: Harm::Hold }));
+            let answered = Notify::new();
             let stalled = async {
                 let answer = call.make(&mut first, &email).await;
                 // Of two registrations of one address the other one may have been quicker.
@@ -176,9 +179,14 @@ async fn a_call_that_stalls_at_any_message_and_its_repetition_agree() {
                     answer.status == 409 || call.is_acknowledged(&answer),
                     "{call:?} {after}: {answer:?}"
                 );
+                answered.notify_one();
             };
             let repeated = async {
-                scene.proxy.harmed().await;
+                // How many messages there are differs by those that look after the connections.
+                tokio::select! {
+                    () = scene.proxy.harmed() => {}
+                    () = answered.notified() => {}
+                }
                 // It may have to wait for what the stalled one holds.
                 let repetition = call.repeat(&mut second, &email);
                 tokio::pin!(repetition);

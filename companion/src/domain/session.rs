@@ -151,9 +151,8 @@ impl Session {
             1 => Ok(Step::Repeat),
             age => match self.superseded_at(age) {
                 Some(at) if !lifetimes.is_over(at, now) => Ok(Step::Repeat),
-                Some(_) => Err(RefreshRefused::TokenReused),
                 None if self.has_forgotten(lifetimes, now) => Err(RefreshRefused::GenerationForgotten),
-                None => Err(RefreshRefused::TokenReused),
+                Some(_) | None => Err(RefreshRefused::TokenReused),
             },
         }
     }

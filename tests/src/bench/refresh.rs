@@ -59,7 +59,7 @@ pub fn refresh(companion: &Path, time: Duration, options: &[&str]) -> Result<Mea
     Ok(Measured {
         rate: f64::from(count) / elapsed.as_secs_f64(),
         latency: [at(50), at(99)],
-        cpu: [0, 1, 2].map(|part: usize| (after[part] - before[part]) / count.max(1)),
+        cpu: [0, 1, 2].map(|part: usize| after[part].saturating_sub(before[part]) / count.max(1)),
         sign: measure_signing(),
     })
 }

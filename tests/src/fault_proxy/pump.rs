@@ -9,7 +9,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::plan::{Harm, Message, Plan, Side};
 
-/// A client's first message, where it asks for TLS (PostgreSQL, "Message Formats": `SSLRequest`).
+/// A client's first message, where it asks for TLS (`SSLRequest` among the message formats of its manual).
 const TLS_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
 /// Joins both until one of them ends it or harm is done. Then both connections are closed.
@@ -33,6 +33,9 @@ async fn start(client: &mut TcpStream, server: &mut TcpStream) -> io::Result<()>
         client.write_all(b"N").await?;
         client.read_exact(&mut head).await?;
     }
+    // Messages go on one by one, and none waits for the one before to be acknowledged.
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
     let [a, b, c, d, ..] = head;
     let rest =
         usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or_default().saturating_sub(head.len());

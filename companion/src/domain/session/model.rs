@@ -17,7 +17,7 @@ const LIFETIMES: Lifetimes =
     Lifetimes { idle: Duration::days(30), absolute: Duration::days(180), grace: Duration::seconds(10) };
 
 /// What happens next. An index chooses among what is on its way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Event {
     /// So many milliseconds pass.
     Pass(i64),
@@ -105,9 +105,9 @@ impl World {
         }
     }
 
-    fn happen(&mut self, event: &Event) {
+    fn happen(&mut self, event: Event) {
         match event {
-            Event::Pass(milliseconds) => self.pass(Duration::milliseconds(*milliseconds)),
+            Event::Pass(milliseconds) => self.pass(Duration::milliseconds(milliseconds)),
             Event::Refresh => self.refresh(),
             Event::Arrive(index) => self.arrive(index, 1, true),
             Event::ArriveTwice(index) => self.arrive(index, 2, true),
@@ -138,7 +138,7 @@ impl World {
         self.requests.push(Travelling { generation: self.jar, since: self.now });
     }
 
-    fn arrive(&mut self, index: &Index, times: usize, answered: bool) {
+    fn arrive(&mut self, index: Index, times: usize, answered: bool) {
         let Some(request) = take(&mut self.requests, index) else { return };
         for _ in 0..times {
             let granted = self.present(request.generation);
@@ -151,14 +151,14 @@ impl World {
         }
     }
 
-    fn answer(&mut self, index: &Index) {
+    fn answer(&mut self, index: Index) {
         if let Some(answer) = take(&mut self.answers, index) {
             self.jar = answer.generation;
             self.heard_at = self.now;
         }
     }
 
-    fn thieve(&mut self, index: &Index) {
+    fn thieve(&mut self, index: Index) {
         if self.stolen.is_empty() {
             return;
         }
@@ -208,7 +208,7 @@ impl World {
     }
 }
 
-fn take<T>(all: &mut Vec<T>, index: &Index) -> Option<T> {
+fn take<T>(all: &mut Vec<T>, index: Index) -> Option<T> {
     (!all.is_empty()).then(|| all.remove(index.index(all.len())))
 }
 
@@ -231,7 +231,7 @@ fn event(with_thief: bool) -> impl Strategy<Value = Event> {
 fn live(habits: Habits, events: &[Event]) -> World {
     let mut world = World::new(habits);
     for event in events {
-        world.happen(event);
+        world.happen(*event);
     }
     world
 }

@@ -81,7 +81,8 @@ impl User {
         user
     }
 
-    fn keep_cookies(&mut self, headers: &HeaderMap) {
+    /// Keeps the cookies of an answer.
+    pub fn keep_cookies(&mut self, headers: &HeaderMap) {
         for cookie in headers.get_all(SET_COOKIE) {
             let (pair, _) = cookie.to_str().unwrap().split_once(';').unwrap();
             let (name, value) = pair.split_once('=').unwrap();

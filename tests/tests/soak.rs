@@ -14,7 +14,7 @@ use edgeward_tests::journey::{keys, stack};
 use edgeward_tests::mint::{self, Key};
 use edgeward_tests::stack::envoy::{self, Envoy};
 use edgeward_tests::stack::ports::Ports;
-use edgeward_tests::stack::{http, paths, variable, wait};
+use edgeward_tests::stack::{http, paths, process, variable, wait};
 
 const THREADS: usize = 8;
 const RELOAD_EVERY: Duration = Duration::from_secs(10);
@@ -49,13 +49,13 @@ fn two_million_requests_and_reloads_leave_the_gateway_as_it_was() {
             (0..THREADS).map(|_| scope.spawn(|| run(ports.gateway, total / THREADS, &sent))).collect();
         let finished = || clients.iter().all(thread::ScopedJoinHandle::is_finished);
         while !wait::patiently(RELOAD_EVERY, finished) {
-            memory.push((sent.load(Ordering::Relaxed), resident_mib(envoy.pid())));
+            memory.push((sent.load(Ordering::Relaxed), process::resident(envoy.pid()).unwrap() >> 20));
             reloads += 1;
             listeners.reload(reloads);
         }
         clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
     });
-    memory.push((sent.load(Ordering::Relaxed), resident_mib(envoy.pid())));
+    memory.push((sent.load(Ordering::Relaxed), process::resident(envoy.pid()).unwrap() >> 20));
 
     let stats =
         fetch(ports.envoy_admin, "/stats?filter=vm_reload|lds.update_success|downstream_rq_5xx|rejected");
@@ -194,12 +194,6 @@ impl Listeners {
         fs::write(&new, format!("resources:\n{listener}\n")).unwrap();
         fs::rename(new, file).unwrap();
     }
-}
-
-fn resident_mib(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
 }
 
 fn fetch(port: u16, path: &str) -> String {

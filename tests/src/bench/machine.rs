@@ -17,13 +17,6 @@ pub(super) fn cpu_time(pid: u32) -> Result<Duration> {
     Ok(clock_gettime(clock)?.into())
 }
 
-/// The memory of a process that is in RAM, in bytes.
-pub(super) fn resident(pid: u32) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
-}
-
 /// Gives Envoy as many processors as it has workers and us the others, where there are others.
 pub(super) fn separate(envoy: u32, workers: u32) -> Result<bool> {
     let (workers, count) = (usize::try_from(workers)?, processors());

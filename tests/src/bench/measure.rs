@@ -14,7 +14,7 @@ use super::request::{PATH, Template};
 use super::sample;
 use super::scenario::{self, Scenario, Tokens};
 use crate::stack::envoy::Envoy;
-use crate::stack::ports;
+use crate::stack::{ports, process};
 
 /// The admin interface of one Envoy, and more listeners than there are scenarios.
 const PORTS: usize = 40;
@@ -104,9 +104,9 @@ impl Lane {
             Tokens::Seen(count) => (8 * count).max(scenario.requests),
             Tokens::New => scenario.requests,
         };
-        let before = machine::resident(envoy.pid())?;
+        let before = process::resident(envoy.pid())?;
         self.send(bench, workers, requests)?;
-        self.measured.growth = machine::resident(envoy.pid())?.saturating_sub(before);
+        self.measured.growth = process::resident(envoy.pid())?.saturating_sub(before);
         Ok(())
     }
 

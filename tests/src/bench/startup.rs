@@ -8,9 +8,9 @@ use anyhow::{Context as _, Result};
 use super::edge::Bench;
 use super::report::median;
 use super::scenario::{FEW_RULES, Filter};
-use super::{configuration, machine};
+use super::configuration;
 use crate::stack::envoy::Envoy;
-use crate::stack::ports;
+use crate::stack::{ports, process};
 
 const REPEATS: usize = 5;
 /// Between these lines of its log Envoy loads its one listener: it compiles the module and configures the plugin.
@@ -43,7 +43,7 @@ fn start(bench: &Bench, filter: Filter) -> Result<(f64, f64)> {
     let directory = bench.directory.join("start");
     fs::create_dir_all(&directory)?;
     let envoy = Envoy::start(&bench.program, &text, admin, 1, &directory)?;
-    let kib = u32::try_from(machine::resident(envoy.pid())? / 1024)?;
+    let kib = u32::try_from(process::resident(envoy.pid())? / 1024)?;
     let log = envoy.log();
     let at = |what: &str| {
         let line = log.lines().find(|line| line.contains(what));

@@ -19,6 +19,7 @@ pub mod wheels;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -38,7 +39,8 @@ const KEYS_LIMIT: Duration = Duration::from_secs(20);
 pub struct Stack {
     /// The gateway.
     pub envoy: Envoy,
-    companion_process: Process,
+    /// None while it was killed.
+    companion_process: Mutex<Option<Process>>,
     upstream: Process,
     postgres: Option<Postgres>,
     /// The companion's settings, and with them its commands.
@@ -66,7 +68,7 @@ impl Stack {
         let envoy = start_envoy(&plan, &envoy_program)?;
         let mut stack = Self {
             envoy,
-            companion_process,
+            companion_process: Mutex::new(Some(companion_process)),
             upstream,
             postgres,
             companion,
@@ -96,9 +98,36 @@ impl Stack {
     /// An error that names the part which has ended by itself.
     pub fn check_alive(&mut self) -> Result<()> {
         self.envoy.check_alive()?;
-        self.companion_process.check_alive()?;
+        if let Some(process) = &mut *self.companion_process() {
+            process.check_alive()?;
+        }
         self.upstream.check_alive()?;
         self.postgres.as_mut().map_or(Ok(()), Postgres::check_alive)
+    }
+
+    /// Kills the companion without a warning.
+    pub fn kill_companion(&self) {
+        self.companion_process().take().map(Process::kill);
+    }
+
+    /// Starts the companion where it was killed, and waits until it is ready.
+    pub fn start_companion(&self) -> Result<()> {
+        let mut process = self.companion_process();
+        if process.is_none() {
+            *process = Some(self.companion.serve(&self.plan.ports, &self.plan.directory)?);
+        }
+        Ok(())
+    }
+
+    /// The companion's process ID, unless it was killed.
+    #[must_use]
+    pub fn companion_pid(&self) -> Option<u32> {
+        self.companion_process().as_ref().map(Process::pid)
+    }
+
+    fn companion_process(&self) -> MutexGuard<'_, Option<Process>> {
+        // Whoever panicked with it has left a process or none.
+        self.companion_process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until the gateway forwards, and the filter in it knows the keys.
@@ -106,9 +135,10 @@ impl Stack {
         let gateway = self.plan.ports.gateway;
         wait::until("the filter's first keys", KEYS_LIMIT, || {
             self.check_alive()?;
-            // Before it knows a key, the filter answers 503 to whoever must be signed in.
-            let ready =
-                http::status(gateway, "/healthz") == Some(200) && http::status(gateway, "/") == Some(401);
+            // Before it knows a key, the filter answers 503 to whoever must be signed in. Each worker learns by
+            // itself, and any of them may take a connection.
+            let knows = || http::status(gateway, "/") == Some(401);
+            let ready = http::status(gateway, "/healthz") == Some(200) && (0..16).all(|_| knows());
             Ok(ready.then_some(()))
         })
         .with_context(|| {

@@ -61,7 +61,7 @@ impl Plan {
             certs: directory.join("certs"),
             settings: vec![("BCRYPT_COST".to_owned(), "4".to_owned())],
             replacements: Vec::new(),
-            workers: 1,
+            workers: 2,
         })
     }
 }

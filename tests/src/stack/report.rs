@@ -27,7 +27,7 @@ pub(super) fn write(stack: &Stack) -> Result<()> {
         "envoy_bin": stack.envoy_program,
         "pids": {
             "envoy": stack.envoy.pid(),
-            "companion": stack.companion_process.pid(),
+            "companion": stack.companion_pid(),
             "upstream": stack.upstream.pid(),
             "postgres": stack.postgres.as_ref().map(Postgres::pid),
         },

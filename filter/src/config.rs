@@ -50,8 +50,10 @@ pub struct Feed {
     pub timeout: Duration,
     /// What the companion knows us by.
     pub secret: Option<Secret>,
-    /// How old what it told may be, in seconds; absent when it may be of any age.
-    pub max_staleness_s: Option<u64>,
+    /// How old what it told may be, in seconds, before `denies_stale` counts.
+    pub max_staleness_s: u64,
+    /// Whether what is older lets nobody in.
+    pub denies_stale: bool,
 }
 
 /// Where the companion is asked for a new access token.
@@ -115,7 +117,7 @@ fn read(text: &[u8], mistakes: &Mistakes) -> Option<Configuration> {
         rules: rules::read(&mut root, mistakes),
         origins: read_origins(&mut root),
         login_url: read_login_url(&mut root),
-        max_staleness_s: feed.as_ref().and_then(|feed| feed.max_staleness_s),
+        max_staleness_s: feed.as_ref().filter(|feed| feed.denies_stale).map(|feed| feed.max_staleness_s),
         refreshes: refresh.is_some(),
         max_token_bytes: usize::try_from(root.integer("max_token_bytes", 256..=16_384).unwrap_or(4096))
             .ok()?,
@@ -147,7 +149,8 @@ fn read_feed(root: &mut Section<'_, '_>) -> Option<Feed> {
         poll: millis(section.integer("poll_ms", 100..=60_000), 1000),
         timeout: millis(section.integer("timeout_ms", 10..=60_000), 1000),
         secret: section.text("secret").map(Secret),
-        max_staleness_s: denies.then(|| max_staleness_s.into()),
+        max_staleness_s: max_staleness_s.into(),
+        denies_stale: denies,
     };
     section.end();
     Some(feed)

@@ -60,9 +60,9 @@ impl Decision {
     pub const fn rejection(&self) -> Option<Rejection> {
         match self {
             Self::Pass { .. } => None,
-            Self::Redirect { rejection, .. } | Self::Refresh { rejection, .. } | Self::Refuse { rejection, .. } => {
-                Some(*rejection)
-            }
+            Self::Redirect { rejection, .. }
+            | Self::Refresh { rejection, .. }
+            | Self::Refuse { rejection, .. } => Some(*rejection),
         }
     }
 }
@@ -85,7 +85,14 @@ pub fn decide(
     }
     let pass = |identity| Decision::Pass { identity, forward_cookies: rule.forward_cookies };
     let cross_site = policy.is_cross_site(request);
-    let identity = identify(policy, knowledge, memory, request, now);
+    let identity =
+        identify(policy, knowledge, memory, request, now).map_err(|rejection| match request.renewed {
+            // A token that the companion has just made is good; it is the edge that has yet to hear of something.
+            Some(_) if rejection.status() != 503 && rejection != Rejection::SessionEnded => {
+                Rejection::RefreshUnavailable
+            }
+            _ => rejection,
+        });
     match (&rule.access, identity) {
         (Access::Public, identity) if !cross_site => pass(identity.ok()),
         // Another site's page may do here what anybody may, and nothing in the user's name.

@@ -53,7 +53,9 @@ impl Knowledge {
     /// Takes an answer of the feed that came at `now`. A doubtful one changes nothing.
     pub fn hear(&mut self, body: &[u8], now: u64) -> Result<Heard, Fault> {
         let Update { at, keys, revoked, cursor, more } = feed::read(body, &self.etag, now)?;
-        if at.saturating_add(MAX_BACK_S) < self.told_at {
+        // One answer by a clock that runs ahead must not make all others look old.
+        let told_at = self.told_at.min(now.saturating_add(MAX_BACK_S));
+        if at.saturating_add(MAX_BACK_S) < told_at {
             return Err(Fault::Backwards);
         }
         self.revocations.add(&revoked, now).map_err(|Overflow| Fault::TooManyRevocations)?;
@@ -64,7 +66,7 @@ impl Knowledge {
         }
         self.cursor = cursor;
         self.behind &= more;
-        self.told_at = self.told_at.max(at);
+        self.told_at = told_at.max(at);
         self.heard_at = self.heard_at.max(now);
         Ok(heard)
     }
@@ -77,6 +79,19 @@ impl Knowledge {
         }
         self.heard_at = heard_at;
         Ok(())
+    }
+
+    /// Lives with a clock that went back to `now`: nothing was heard later than that.
+    pub fn turn_back(&mut self, now: u64) {
+        self.heard_at = self.heard_at.min(now);
+    }
+
+    /// Takes these keys where it has none.
+    pub fn lend(&mut self, keys: KeySet) {
+        if self.keys.is_empty() {
+            self.keys = keys;
+            self.generation += 1;
+        }
     }
 
     /// Goes by what is known from now on, because the feed does not answer.
@@ -166,6 +181,19 @@ mod tests {
                 (58, 1, 3, "c3", false),
             ),
             (NOW + 43, answer(NOW + 25, "e2", true, "c3", true), Some((true, true)), (57, 2, 3, "c3", false)),
+            // An answer by a clock that runs ahead, and then one that is right.
+            (
+                NOW + 44,
+                answer(NOW + 100, "e2", false, "c4", false),
+                Some((false, false)),
+                (56, 2, 4, "c4", false),
+            ),
+            (
+                NOW + 45,
+                answer(NOW + 45, "e2", false, "c5", false),
+                Some((false, false)),
+                (55, 2, 5, "c5", false),
+            ),
         ] {
             let heard = knowledge.hear(body.as_bytes(), at).ok();
             assert_eq!(heard.map(|heard| (heard.keys, heard.more)), expected, "{body}");
@@ -193,5 +221,7 @@ mod tests {
         );
         knowledge.give_up_waiting();
         assert!(!knowledge.is_behind());
+        knowledge.turn_back(NOW - 10);
+        assert_eq!(knowledge.age_s(NOW), 10);
     }
 }

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use percent_encoding::percent_decode_str;
+
 use crate::path::{Ambiguity, CanonicalPath};
 
 /// What a rule asks of a request.
@@ -54,8 +56,14 @@ pub struct Rule {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
     rules: Index,
-    /// The same with their paths in lower case, where that makes a difference.
+    /// The same with their paths folded, where that makes a difference.
     folded: Option<Index>,
+}
+
+/// A canonical path as those read it who make no difference between letters in one case and another, whatever their
+/// alphabet: what is the same to anybody is the same here.
+fn fold(path: &str) -> String {
+    percent_decode_str(path).decode_utf8_lossy().to_uppercase().to_lowercase()
 }
 
 /// Rules found by their paths: a path is looked up whole and by each of its beginnings that ends with a segment, so
@@ -86,10 +94,10 @@ impl Rules {
     pub fn find(&self, path: &CanonicalPath<'_>, method: &[u8]) -> Result<&Rule, Ambiguity> {
         let path = path.as_str();
         let rule = self.rules.first(path, method);
-        if self.folded.is_none() && !path.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        if self.folded.is_none() && !path.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'%') {
             return Ok(rule);
         }
-        let folded = self.folded.as_ref().unwrap_or(&self.rules).first(&path.to_ascii_lowercase(), method);
+        let folded = self.folded.as_ref().unwrap_or(&self.rules).first(&fold(path), method);
         if folded.access == rule.access { Ok(rule) } else { Err(Ambiguity::LetterCase) }
     }
 
@@ -158,8 +166,8 @@ impl Pattern {
 
     fn folded(&self) -> Self {
         match self {
-            Self::Exact(path) => Self::Exact(path.to_ascii_lowercase()),
-            Self::Prefix(path) => Self::Prefix(path.to_ascii_lowercase()),
+            Self::Exact(path) => Self::Exact(fold(path)),
+            Self::Prefix(path) => Self::Prefix(fold(path)),
         }
     }
 
@@ -290,6 +298,11 @@ mod tests {
         check(&large, "/api/x", Err(Ambiguity::LetterCase));
         let escaped = [rule(exact("/caf%C3%A9"), &[], "cafe")];
         check(&escaped, "/caf%c3%a9", Ok("cafe"));
+        check(&escaped, "/caf%C3%89", Err(Ambiguity::LetterCase));
+        check(&small, "/admin%C4%B1", Ok(""));
+        let secret = [rule(Pattern::prefix("/secret/"), &[], "admin")];
+        check(&secret, "/%C5%BFecret/x", Err(Ambiguity::LetterCase));
+        check(&secret, "/secret/%20x", Ok("admin"));
     }
 
     #[test]

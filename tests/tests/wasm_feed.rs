@@ -296,9 +296,12 @@ fn when_the_worker_that_asks_is_gone_another_goes_on_where_it_was() {
     assert_eq!(asked, "/internal/edge-feed?after=c1&keys=e1");
     let session = json!({"sessions": [[7, NOW + 3600]], "users": []});
     second.answer(&taken_over, Some(200), &feed(&json!({"revoked": session, "cursor": "c2"})));
-    // The first comes back, and what it was told meanwhile counts for itself alone.
+    // The first comes back, and what it was told meanwhile counts for itself alone: it asks for what it missed.
     first.answer(&call, Some(200), &feed(&json!({"cursor": "c3"})));
-    first.pass(1200);
+    first.pass(100);
+    let (call, asked) = take_call(&mut first);
+    assert_eq!(asked, "/internal/edge-feed?after=c3&keys=e1");
+    first.answer(&call, Some(200), &feed(&json!({"revoked": session, "cursor": "c4"})));
     assert!(!passes(&mut first, &key) && !passes(&mut second, &key));
 }
 
@@ -389,4 +392,166 @@ fn the_feed_is_asked_with_its_secret_where_it_has_one() {
     let (call, _) = take_call(&mut host);
     assert!(call.headers.contains(&(b"authorization".to_vec(), b"Bearer hunter2".to_vec())));
     assert!(!host.log().iter().any(|line| line.contains("hunter2")));
+}
+
+/// Two workers of one proxy, of which the first has heard of this key and both follow.
+fn two_with_key(key: &Key) -> (Host, Host) {
+    let mut first = with_key(key);
+    let mut second = first.start_beside(&following("companion_internal", &json!({}))).unwrap();
+    second.pass(100);
+    (first, second)
+}
+
+#[test]
+fn of_two_workers_that_ask_at_once_both_hear_every_page() {
+    let key = Key::generate("a");
+    let mut first = with_feed();
+    let mut second = first.start_beside(&following("companion_internal", &json!({}))).unwrap();
+    first.pass(100);
+    let (asked_by_first, _) = take_call(&mut first);
+    // The first has not been alive for longer than its turn lasts.
+    second.pass(1500);
+    let (asked_by_second, _) = take_call(&mut second);
+    let page = feed(&json!({"keys": keys("e1", &[&key]), "cursor": "p1", "more": true}));
+    first.answer(&asked_by_first, Some(200), &page);
+    let (call, asked) = take_call(&mut first);
+    assert_eq!(asked, "/internal/edge-feed?after=p1&keys=e1");
+    first.answer(&call, Some(200), &feed(&json!({"cursor": "p2"})));
+    second.answer(&asked_by_second, Some(200), &page);
+    let (call, asked) = take_call(&mut second);
+    assert_eq!(asked, "/internal/edge-feed?after=p1&keys=e1", "it goes on, though its page was not left");
+    second.answer(&call, Some(200), &feed(&json!({"cursor": "p2"})));
+    assert!(passes(&mut first, &key) && passes(&mut second, &key));
+}
+
+#[test]
+fn a_clock_that_is_set_back_neither_stops_the_polls_nor_makes_old_news_young() {
+    let key = Key::generate("a");
+    let denies = following("c", &json!({"when_stale": "deny", "max_staleness_seconds": 10}));
+    let mut host = Host::start(ENVOY, &denies).unwrap();
+    poll(&mut host, &feed(&json!({"keys": keys("e1", &[&key])})));
+    host.set_now(NOW - 600);
+    let mut asked = 0;
+    for _ in 0..120 {
+        host.pass(100);
+        asked += host.take_calls().into_iter().map(|call| host.answer(&call, Some(503), b"")).count();
+    }
+    assert!(asked > 3, "{asked} polls in 12 s");
+    let stale = get(&mut host, "/orders", &[("cookie", &cookie(&key))]);
+    assert_eq!(refused(&stale), (503, "feed_stale"));
+}
+
+#[test]
+fn an_answer_from_before_a_takeover_does_not_hide_what_another_worker_heard_since() {
+    let key = Key::generate("a");
+    let (mut first, mut second) = two_with_key(&key);
+    first.pass(1200);
+    let (old, _) = take_call(&mut first);
+    second.pass(2500);
+    let (call, _) = take_call(&mut second);
+    let revoked = json!({"sessions": [[7, NOW + 3600]], "users": []});
+    second.answer(&call, Some(200), &feed(&json!({"revoked": revoked, "cursor": "c2"})));
+    // The first wakes up to a token under an unknown key, and then to its answer from before.
+    assert!(!passes(&mut first, &Key::generate("z")));
+    first.answer(&old, Some(200), &feed(&json!({"cursor": "c1"})));
+    first.pass(1400);
+    for call in first.take_calls() {
+        first.answer(&call, Some(200), &feed(&json!({"revoked": revoked, "cursor": "c2"})));
+    }
+    first.pass(100);
+    assert!(!passes(&mut first, &key) && !passes(&mut second, &key));
+}
+
+#[test]
+fn a_worker_whose_polls_fail_leaves_its_turn_to_another() {
+    let key = Key::generate("a");
+    let (mut first, mut second) = two_with_key(&key);
+    first.fail("proxy_http_call", 10);
+    let mut asked = 0;
+    for _ in 0..200 {
+        first.pass(100);
+        second.pass(100);
+        for call in second.take_calls() {
+            asked += 1;
+            second.answer(&call, Some(200), &feed(&json!({"cursor": "c2"})));
+        }
+    }
+    assert!(asked > 5, "{asked} polls in 20 s");
+}
+
+#[test]
+fn a_new_worker_that_fails_at_first_does_not_let_in_whom_the_others_refuse() {
+    let key = Key::generate("a");
+    let mut first = with_key(&key);
+    let revoked = json!({"sessions": [[7, NOW + 3600]], "users": []});
+    poll(&mut first, &feed(&json!({"revoked": revoked, "cursor": "c2"})));
+    let mut second = first.start_beside(&following("companion_internal", &json!({}))).unwrap();
+    for number in 3..40 {
+        let at = NOW + 3 * number;
+        poll(&mut first, &feed(&json!({"at": at, "cursor": format!("c{number}")})));
+    }
+    second.pass(100);
+    let (call, _) = take_call(&mut second);
+    second.answer(&call, Some(503), b"");
+    let waiting = get(&mut second, "/orders", &[("cookie", &cookie(&key))]);
+    assert_eq!(refused(&waiting), (503, "revocations_unknown"));
+    second.pass(302_000);
+    for call in second.take_calls() {
+        second.answer(&call, Some(503), b"");
+    }
+    assert!(passes(&mut second, &key), "after max_staleness_seconds, when_stale decides");
+}
+
+#[test]
+fn one_answer_by_a_clock_that_runs_ahead_hides_none_that_follow() {
+    let key = Key::generate("a");
+    let mut host = with_feed();
+    poll(&mut host, &feed(&json!({"at": NOW + 59, "keys": keys("e1", &[&key])})));
+    let revoked = json!({"sessions": [[7, NOW + 3600]], "users": []});
+    poll(&mut host, &feed(&json!({"at": NOW + 4, "revoked": revoked, "cursor": "c2"})));
+    assert!(!passes(&mut host, &key));
+}
+
+#[test]
+fn what_one_configuration_lets_pass_another_may_deny() {
+    let key = Key::generate("a");
+    let inline = json!({"inline": mint::jwks(&[&key])});
+    let with = |when_stale: &str| {
+        configuration(&json!({"keys": inline, "feed": {"cluster": "c", "when_stale": when_stale}}))
+    };
+    let mut host = Host::start(ENVOY, &with("allow")).unwrap();
+    host.tick();
+    let (call, _) = take_call(&mut host);
+    host.answer(&call, Some(503), b"");
+    assert!(passes(&mut host, &key));
+    host.reconfigure(&with("deny"));
+    assert!(!passes(&mut host, &key));
+}
+
+#[test]
+fn keys_that_are_configured_while_the_feed_is_down_are_taken() {
+    let key = Key::generate("a");
+    let mut host = with_feed();
+    host.tick();
+    let (call, _) = take_call(&mut host);
+    host.answer(&call, Some(503), b"");
+    let rescue = json!({"feed": {"cluster": "companion_internal"}, "keys": {"inline": mint::jwks(&[&key])}});
+    host.reconfigure(&configuration(&rescue));
+    assert!(passes(&mut host, &key));
+}
+
+#[test]
+fn a_feed_that_nobody_followed_for_a_while_is_heard_anew() {
+    let key = Key::generate("a");
+    let with = |cluster: &str| {
+        configuration(&json!({"feed": {"cluster": cluster}, "refresh": {"cluster": cluster}}))
+    };
+    let mut host = Host::start(ENVOY, &with("x")).unwrap();
+    poll(&mut host, &feed(&json!({"keys": keys("e1", &[&key])})));
+    let head = [(":method", "GET"), (":path", "/orders"), ("cookie", "refresh_token=r")];
+    let stream = host.open(edgeward_tests::host::edge::headers(&head));
+    host.end(stream);
+    host.reconfigure(&with("y"));
+    host.reconfigure(&with("x"));
+    assert!(!passes(&mut host, &key), "nothing is kept alive by a call that was never answered");
 }

@@ -138,7 +138,7 @@ fn where_there_is_no_new_token_an_api_call_and_a_navigation_are_answered_each_in
             (503, "refresh_unavailable"),
             false,
         ),
-        ("its token is not good", Some(200), &forged, (401, "signature_invalid"), true),
+        ("its token is not good here", Some(200), &forged, (503, "refresh_unavailable"), true),
     ] {
         let mut host = start(&key);
         let api = host.open(head("/orders", "refresh_token=r", &[]));
@@ -213,11 +213,15 @@ fn a_change_of_configuration_leaves_nobody_waiting() {
 fn more_than_can_be_held_are_told_to_come_back_and_there_is_room_again_after() {
     let key = Key::generate("a");
     let mut host = start(&key);
-    let held: Vec<u32> = (0..4096).map(|_| host.open(head("/orders", "refresh_token=r", &[]))).collect();
-    let beyond = host.open(head("/orders", "refresh_token=r", &[]));
-    assert_eq!(refused(&host.end(beyond)), (503, "refresh_unavailable"));
-    let call = take_call(&mut host);
-    host.answer(&call, Some(401), b"");
+    let token = |at: usize| format!("refresh_token=r{}", at / 256);
+    let held: Vec<u32> = (0..4096).map(|at| host.open(head("/orders", &token(at), &[]))).collect();
+    for beyond in ["refresh_token=r0", "refresh_token=other"] {
+        let beyond = host.open(head("/orders", beyond, &[]));
+        assert_eq!(refused(&host.end(beyond)), (503, "refresh_unavailable"));
+    }
+    for call in host.take_calls() {
+        host.answer(&call, Some(401), b"");
+    }
     assert!(held.into_iter().all(|stream| refused(&host.end(stream)) == (401, "cookie_missing")));
     let asking: Vec<u32> =
         (0..512).map(|at| host.open(head("/orders", &format!("refresh_token={at}"), &[]))).collect();
@@ -246,4 +250,67 @@ fn whatever_a_host_answers_nobody_passes_unjudged() {
             assert!(!value(&passed, "cookie").iter().any(|cookie| cookie.contains("_token")), "{call}");
         }
     }
+}
+
+#[test]
+fn clients_that_went_away_take_no_room_from_those_who_stay() {
+    let key = Key::generate("a");
+    let mut host = start(&key);
+    for _ in 0..5000 {
+        let gone = host.open(head("/orders", "refresh_token=mine", &[]));
+        host.end(gone);
+    }
+    let honest = host.open(head("/orders", "refresh_token=honest", &[]));
+    assert!(host.is_held(honest));
+}
+
+#[test]
+fn a_token_that_was_worth_nothing_is_not_asked_about_at_every_request() {
+    let key = Key::generate("a");
+    let mut host = start(&key);
+    let mut calls = 0;
+    for _ in 0..100 {
+        let stream = host.open(head("/orders", "refresh_token=dead", &[]));
+        for call in host.take_calls() {
+            calls += 1;
+            host.answer(&call, Some(401), b"");
+        }
+        assert_eq!(refused(&host.end(stream)), (401, "cookie_missing"));
+    }
+    assert_eq!(calls, 1);
+    host.pass(5000);
+    let stream = host.open(head("/orders", "refresh_token=dead", &[]));
+    assert!(host.is_held(stream));
+}
+
+#[test]
+fn an_upstream_that_is_to_see_our_cookies_sees_the_new_ones() {
+    let key = Key::generate("a");
+    let rules = json!([{"prefix": "/account/", "access": "signed_in", "forward_cookies": true}]);
+    let keys = json!({"inline": mint::jwks(&[&key])});
+    let with = json!({"keys": keys, "refresh": {"cluster": "c"}, "rules": rules});
+    let mut host = Host::start(ENVOY, &configuration(&with)).unwrap();
+    let stream = host.open(head("/account/", "a=1; refresh_token=old", &[]));
+    let call = take_call(&mut host);
+    host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+    let upstream = host.end(stream).upstream.unwrap();
+    assert_eq!(value(&upstream, "cookie"), ["a=1", "access_token=new; refresh_token=next"]);
+}
+
+#[test]
+fn what_the_upstream_says_of_a_cookie_counts_and_no_cache_keeps_the_response() {
+    let key = Key::generate("a");
+    let mut host = start(&key);
+    let stream = host.open(head("/leave", "refresh_token=old", &[]));
+    let call = take_call(&mut host);
+    host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+    let cleared = "refresh_token=; Max-Age=0";
+    let lines =
+        [("set-cookie", cleared), ("cdn-cache-control", "max-age=600"), ("surrogate-control", "max-age=600")];
+    let response = host.respond(stream, headers(&lines));
+    assert_eq!(value(&response, "set-cookie"), [cleared, COOKIES[0]]);
+    assert_eq!(value(&response, "cache-control"), ["no-store"]);
+    assert!(
+        value(&response, "cdn-cache-control").is_empty() && value(&response, "surrogate-control").is_empty()
+    );
 }

@@ -11,7 +11,6 @@ use super::metrics::Metrics;
 use super::random::Random;
 use super::relay::{Left, Place, Relay};
 use crate::config::Feed;
-use crate::feed::Fault;
 use crate::keys::KeySet;
 use crate::knowledge::{Heard, Knowledge};
 
@@ -39,12 +38,14 @@ pub(super) struct Follower {
     random: Random,
     /// The last answer of the relay that was heard.
     heard: Place,
-    /// While it catches up by itself: from where on the relay will do again.
+    /// Where it has to catch up by itself: from where on the relay will do again.
     catching_up: Option<Place>,
     call: Option<Call>,
     next_ask: Duration,
     /// How often in a row no good answer came.
     failures: u32,
+    started_at: Duration,
+    ticked_at: Duration,
     hurried_at: Duration,
     recorded_at: Duration,
 }
@@ -54,18 +55,22 @@ struct Call {
     token: u32,
     /// When it is taken for lost.
     lost_at: Duration,
+    /// Where it is to catch up: what to go on from after it.
+    catches_up_to: Option<Place>,
 }
 
 impl Follower {
     /// Follows a feed from where this worker, or others, have come; the host's timer does the rest. `keys` are known
     /// from the start.
     pub(super) fn start(feed: Feed, keys: KeySet, metrics: Rc<Metrics>) -> Rc<RefCell<Self>> {
-        let name = format!("{} {}", feed.cluster, feed.path);
+        // Who lets stale knowledge count and who does not wait for different things.
+        let name = format!("{} {} {}", feed.cluster, feed.path, feed.denies_stale);
         FOLLOWED.with_borrow_mut(|followed| {
             followed.retain(|(_, follower)| follower.strong_count() > 0);
             let known = followed.iter().find(|(other, _)| *other == name);
             if let Some(follower) = known.and_then(|(_, follower)| follower.upgrade()) {
                 follower.borrow_mut().feed = feed;
+                follower.borrow().knowledge.borrow_mut().lend(keys);
                 return follower;
             }
             let follower = Rc::new(RefCell::new(Self::new(feed, keys, metrics)));
@@ -96,6 +101,8 @@ impl Follower {
             call: None,
             next_ask: Duration::ZERO,
             failures: 0,
+            started_at: now,
+            ticked_at: now,
             hurried_at: Duration::ZERO,
             recorded_at: Duration::ZERO,
         }
@@ -109,13 +116,18 @@ impl Follower {
     /// Does what is due: hears what others were told, and asks where that is on us.
     pub(super) fn tick(this: &Rc<RefCell<Self>>, now: Duration) {
         let mut follower = this.borrow_mut();
+        if now < follower.ticked_at {
+            follower.turn_back(now);
+        }
+        follower.ticked_at = now;
         follower.record(now);
-        let leads = follower.relay.leads(now);
+        let is_due = now >= follower.next_ask;
+        // Who fails again and again leaves its turn to others between its tries.
+        let leads = (follower.failures < 2 || is_due) && follower.relay.leads(now);
         match &follower.call {
             Some(call) if now < call.lost_at => return,
-            Some(call) => {
-                calls::forget(call.token);
-                follower.call = None;
+            Some(_) => {
+                follower.abandon();
                 follower.failed("lost", "no answer came", now);
             }
             None => {}
@@ -140,12 +152,30 @@ impl Follower {
         }
     }
 
+    /// Waits no more for a call, which the host may have dropped with the plugin that made it.
+    pub(super) fn abandon(&mut self) {
+        if let Some(call) = self.call.take() {
+            calls::forget(call.token);
+            self.catching_up = call.catches_up_to.or(self.catching_up.take());
+            self.next_ask = Duration::ZERO;
+        }
+    }
+
+    /// The clock went back to `now`: what was to be done at a later time is due.
+    fn turn_back(&mut self, now: Duration) {
+        self.knowledge.borrow_mut().turn_back(now.as_secs());
+        (self.next_ask, self.hurried_at, self.recorded_at) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+        self.started_at = self.started_at.min(now);
+        if let Some(call) = &mut self.call {
+            call.lost_at = now + self.feed.timeout + LOST_AFTER;
+        }
+    }
+
     /// Hears what was left since. What was missed, or can't be used, is asked for.
     fn listen(&mut self) {
         let last = self.relay.last();
         while self.heard.number != last.number {
-            let number = self.heard.number.wrapping_add(1);
-            let heard = self.relay.read(number).map(|Left { heard_at, body }| {
+            let heard = self.relay.read(&self.heard).map(|Left { heard_at, body }| {
                 let mut knowledge = self.knowledge.borrow_mut();
                 knowledge.hear(&body, heard_at).map(|_| knowledge.cursor().to_owned())
             });
@@ -153,15 +183,15 @@ impl Follower {
                 self.catching_up = Some(last);
                 return;
             };
-            self.heard = Place { number, cursor };
+            self.heard = Place { number: self.heard.number.wrapping_add(1), cursor };
         }
     }
 
     fn ask(this: &Rc<RefCell<Self>>, follower: &mut Self, now: Duration) {
+        let catches_up_to = follower.catching_up.take();
         let knowledge = follower.knowledge.borrow();
         // The others have heard what the relay had, and perhaps not what we have caught up with by ourselves.
-        let cursor =
-            if follower.catching_up.is_some() { knowledge.cursor() } else { follower.heard.cursor.as_str() };
+        let cursor = if catches_up_to.is_some() { knowledge.cursor() } else { &follower.heard.cursor };
         let path = format!("{}?after={cursor}&keys={}", follower.feed.path, knowledge.etag());
         drop(knowledge);
         let asker = Rc::downgrade(this);
@@ -176,60 +206,67 @@ impl Follower {
         let Feed { cluster, timeout, .. } = &follower.feed;
         let headers = authorization.as_slice();
         let question = Question { cluster, method: "GET", path: &path, headers, timeout: *timeout };
-        let call = calls::send(&question, waiter);
-        follower.call = call.map(|token| Call { token, lost_at: now + *timeout + LOST_AFTER });
-        if call.is_none() {
-            follower.failed("not_taken", "the host did not take the call: is there such a cluster?", now);
+        let lost_at = now + *timeout + LOST_AFTER;
+        match calls::send(&question, waiter) {
+            Some(token) => follower.call = Some(Call { token, lost_at, catches_up_to }),
+            None => {
+                follower.catching_up = catches_up_to;
+                follower.failed("not_taken", "the host did not take the call: is there such a cluster?", now);
+            }
         }
     }
 
     fn answered(this: &Rc<RefCell<Self>>, answer: &Answer) {
         let mut follower = this.borrow_mut();
-        follower.call = None;
+        let Some(Call { catches_up_to, .. }) = follower.call.take() else { return };
         let now = host::now().unwrap_or_default();
-        match answer.status.as_deref() {
-            Some(b"200") => {}
-            Some(status) => {
-                let why = format!("the answer has status {}", status.escape_ascii());
-                return follower.failed("status", &why, now);
+        let heard = match answer.status.as_deref() {
+            Some(b"200") => {
+                let heard = follower.knowledge.borrow_mut().hear(&answer.body, now.as_secs());
+                heard.map_err(|fault| (fault.label(), fault.to_string()))
             }
-            None => return follower.failed("no_answer", "no answer came", now),
-        }
-        let heard = follower.knowledge.borrow_mut().hear(&answer.body, now.as_secs());
+            Some(status) => Err(("status", format!("the answer has status {}", status.escape_ascii()))),
+            None => Err(("no_answer", "no answer came".to_owned())),
+        };
         match heard {
             Ok(heard) => {
-                follower.pass_on(heard, &answer.body, now);
+                follower.pass_on(heard, catches_up_to, &answer.body, now);
                 if heard.more {
                     Self::ask(this, &mut follower, now);
                 }
             }
-            Err(fault) => follower.refused(&fault, now),
+            Err((label, why)) => {
+                follower.catching_up = catches_up_to.or(follower.catching_up.take());
+                follower.failed(label, &why, now);
+            }
         }
     }
 
     /// Leaves a good answer to the others, where they can make use of it.
-    fn pass_on(&mut self, heard: Heard, body: &[u8], now: Duration) {
+    fn pass_on(&mut self, heard: Heard, catches_up_to: Option<Place>, body: &[u8], now: Duration) {
         let knowledge = self.knowledge.borrow();
         if heard.keys {
             host::log(Level::Info, &format!("edgeward: keys {:?}", knowledge.keys()));
             self.relay.leave_keys(now.as_secs(), body);
         }
-        if self.catching_up.is_none() {
-            let left = self.relay.leave(&self.heard, knowledge.cursor(), now.as_secs(), body);
-            self.heard = left.unwrap_or_else(|| self.heard.clone());
-        } else if !heard.more {
-            self.heard = self.catching_up.take().unwrap_or_default();
+        match catches_up_to {
+            Some(place) if heard.more => self.catching_up = Some(place),
+            Some(place) => self.heard = place,
+            None => match self.relay.leave(&self.heard, knowledge.cursor(), now.as_secs(), body) {
+                Some(place) => self.heard = place,
+                // Another worker was told something meanwhile.
+                None => self.catching_up = Some(self.relay.last()),
+            },
         }
         drop(knowledge);
         if self.failures > 0 {
             host::log(Level::Info, "edgeward: the edge feed answers again");
         }
         self.failures = 0;
-        self.next_ask = now + self.random.around(self.feed.poll);
-    }
-
-    fn refused(&mut self, fault: &Fault, now: Duration) {
-        self.failed(fault.label(), &fault.to_string(), now);
+        self.next_ask = match self.catching_up {
+            Some(_) => Duration::ZERO,
+            None => now + self.random.around(self.feed.poll),
+        };
     }
 
     /// What is known stays; of a row of failures the first is logged.
@@ -242,7 +279,10 @@ impl Follower {
             host::log(Level::Warn, &line);
         }
         let mut knowledge = self.knowledge.borrow_mut();
-        if self.feed.max_staleness_s.is_none() {
+        // Where others have heard the feed, they know what was revoked, and this worker must not know less.
+        let waited_s = now.saturating_sub(self.started_at).as_secs();
+        let may_go_on = self.relay.last().number == 0 || waited_s > self.feed.max_staleness_s;
+        if !self.feed.denies_stale && may_go_on {
             knowledge.give_up_waiting();
         }
         let first = if knowledge.keys().is_empty() { EAGER_POLL } else { self.feed.poll };
@@ -254,7 +294,7 @@ impl Follower {
 
     /// Tells the host's metrics how things stand, once a second.
     fn record(&mut self, now: Duration) {
-        if now.saturating_sub(self.recorded_at) >= Duration::from_secs(1) || now < self.recorded_at {
+        if now.saturating_sub(self.recorded_at) >= Duration::from_secs(1) {
             self.recorded_at = now;
             self.metrics.record(&self.knowledge.borrow(), self.heard.number, now.as_secs());
         }

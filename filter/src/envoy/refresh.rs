@@ -18,6 +18,11 @@ use crate::rejection::Rejection;
 
 /// The most requests that a worker holds; with Envoy's share, each takes some 16 KiB.
 const MAX_HELD: usize = 4096;
+/// The most of them for one token: more than a browser sends at once.
+const MAX_HELD_FOR_ONE: usize = 256;
+/// How long a token is not asked about again that was worth nothing, and how many such tokens are kept in mind.
+const REFUSED_FOR: Duration = Duration::from_secs(5);
+const MAX_REFUSED: usize = 1024;
 /// The most calls that a worker has under way.
 const MAX_CALLS: usize = 512;
 /// The longest answer that is read: a token and the lines for two cookies.
@@ -36,6 +41,24 @@ pub(super) struct Held {
     pub(super) rejection: Rejection,
     /// The cookies that its response is to set.
     pub(super) cookies: RefCell<Rc<[String]>>,
+    /// How many are held on this worker.
+    count: Rc<Cell<usize>>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.count.set(self.count.get().saturating_sub(1));
+    }
+}
+
+/// Whether a request is held.
+pub(super) enum Hold {
+    /// It waits.
+    Held(Rc<Held>),
+    /// Its token was worth nothing a moment ago.
+    Refused,
+    /// Too many wait, or the host did not take the call.
+    Unavailable,
 }
 
 /// What came of the question.
@@ -59,6 +82,8 @@ pub(super) struct Refresher {
     refresh: Refresh,
     /// Who waits for which refresh token.
     waiting: RefCell<HashMap<Vec<u8>, Waiting>>,
+    /// Tokens that were worth nothing, and until when they are not asked about again.
+    refused: RefCell<HashMap<Vec<u8>, Duration>>,
     held: Rc<Cell<usize>>,
 }
 
@@ -71,41 +96,59 @@ struct Waiting {
 
 impl Refresher {
     pub(super) fn new(refresh: Refresh) -> Self {
-        Self { refresh, waiting: RefCell::default(), held: Rc::default() }
+        Self { refresh, waiting: RefCell::default(), refused: RefCell::default(), held: Rc::default() }
     }
 
-    /// Holds a request until the companion has answered what its refresh token is worth. `None` where too many are
-    /// held, or the host did not take the call.
+    /// Holds a request until the companion has answered what its refresh token is worth.
     pub(super) fn hold(
         &self,
         shared: &Rc<Shared>,
         (stream, request): (u32, Request<'_>),
         token: &[u8],
         rejection: Rejection,
-    ) -> Option<Rc<Held>> {
-        let mut waiting = self.waiting.borrow_mut();
-        if self.held.get() >= MAX_HELD {
-            return None;
+    ) -> Hold {
+        let Some(now) = host::now() else { return Hold::Unavailable };
+        if self.refused.borrow().get(token).is_some_and(|until| now < *until) {
+            return Hold::Refused;
         }
+        if self.held.get() >= MAX_HELD {
+            return Hold::Unavailable;
+        }
+        self.held.set(self.held.get() + 1);
         let held = Rc::new(Held {
             stream,
             ends: request.ends,
             shared: Rc::clone(shared),
             rejection,
             cookies: RefCell::new(Rc::new([])),
+            count: Rc::clone(&self.held),
         });
+        let mut waiting = self.waiting.borrow_mut();
         if let Some(others) = waiting.get_mut(token) {
+            others.held.retain(|other| other.strong_count() > 0);
+            if others.held.len() >= MAX_HELD_FOR_ONE {
+                return Hold::Unavailable;
+            }
             others.held.push(Rc::downgrade(&held));
         } else {
             if waiting.len() >= MAX_CALLS {
-                return None;
+                return Hold::Unavailable;
             }
-            let call = self.ask(shared, request, token)?;
-            let lost_at = host::now()? + self.refresh.timeout + LOST_AFTER;
+            let Some(call) = self.ask(shared, request, token) else { return Hold::Unavailable };
+            let lost_at = now + self.refresh.timeout + LOST_AFTER;
             waiting.insert(token.to_vec(), Waiting { call, lost_at, held: vec![Rc::downgrade(&held)] });
         }
-        self.held.set(self.held.get() + 1);
-        Some(held)
+        Hold::Held(held)
+    }
+
+    /// Does not ask about this token again for a while.
+    fn remember_refused(&self, token: &[u8]) {
+        let Some(now) = host::now() else { return };
+        let mut refused = self.refused.borrow_mut();
+        refused.retain(|_, until| now < *until);
+        if refused.len() < MAX_REFUSED {
+            refused.insert(token.to_vec(), now + REFUSED_FOR);
+        }
     }
 
     fn ask(&self, shared: &Rc<Shared>, request: Request<'_>, token: &[u8]) -> Option<u32> {
@@ -114,9 +157,10 @@ impl Refresher {
         let mut headers: Vec<(&[u8], &[u8])> = vec![(b"cookie", &cookie)];
         headers.extend(secret.as_ref().map(|secret| (&b"authorization"[..], secret.as_bytes())));
         headers.extend(TOLD.iter().filter_map(|name| Some((*name, request.first(name)?))));
-        let (shared, token) = (Rc::clone(shared), token.to_vec());
+        // Whoever is held keeps it alive.
+        let (shared, token) = (Rc::downgrade(shared), token.to_vec());
         let waiter = Box::new(move |answer: &Answer| {
-            if let Some(refresher) = &shared.refresher {
+            if let Some(refresher) = shared.upgrade().as_ref().and_then(|shared| shared.refresher.as_ref()) {
                 refresher.go_on(&token, &read(answer));
             }
         });
@@ -127,7 +171,9 @@ impl Refresher {
     /// Has everybody go on who waits for this token.
     fn go_on(&self, token: &[u8], outcome: &Outcome) {
         let Some(waiting) = self.waiting.borrow_mut().remove(token) else { return };
-        self.held.set(self.held.get().saturating_sub(waiting.held.len()));
+        if matches!(outcome, Outcome::Over) {
+            self.remember_refused(token);
+        }
         for held in waiting.held.iter().filter_map(Weak::upgrade) {
             request::go_on(&held, outcome);
         }
@@ -146,6 +192,14 @@ impl Refresher {
         for (token, call) in lost {
             calls::forget(call);
             self.go_on(&token, &Outcome::Unavailable);
+        }
+    }
+}
+
+impl Drop for Refresher {
+    fn drop(&mut self) {
+        for waiting in self.waiting.borrow().values() {
+            calls::forget(waiting.call);
         }
     }
 }

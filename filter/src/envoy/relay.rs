@@ -1,8 +1,9 @@
 //! What the workers of a proxy leave each other in its shared data: whose turn it is to ask the feed, and what the
 //! feed answered. All of it is of bounded size, for nothing is ever removed there.
 //!
-//! Answers are numbered from 1. Each was asked for with the cursor of the one before, so whoever has heard all up
-//! to one of them knows all that was to be known then. The last few are kept; who was away for longer asks by itself.
+//! Answers are numbered from 1. Each was asked for with the cursor of the one before, and says so: whoever has heard
+//! all up to one of them knows all that was to be known then. The last few are kept; who was away for longer, or finds
+//! the chain broken because two workers asked at once, asks by itself.
 
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ pub(super) struct Relay {
 }
 
 /// An answer's place among the answers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Place {
     /// Its number, 0 before the first.
     pub(super) number: u32,
@@ -37,6 +38,9 @@ pub(super) struct Left {
     pub(super) heard_at: u64,
     pub(super) body: Vec<u8>,
 }
+
+const NUMBER_BYTES: usize = 4;
+const TIME_BYTES: usize = 8;
 
 impl Relay {
     pub(super) fn new(feed: &Feed, worker: u64) -> Self {
@@ -63,44 +67,54 @@ impl Relay {
             return false;
         }
         let lease = [self.worker.to_le_bytes(), (now_ms + millis(LEASE)).to_le_bytes()].concat();
+        // Where there was none, the host lets two workers write at once, and the later one has it.
         host::set_shared_data(&key, &lease, version)
+            && (version != 0 || host::shared_data(&key).is_some_and(|(written, _)| written == lease))
     }
 
     /// The place of the last answer.
     pub(super) fn last(&self) -> Place {
-        let head =
-            host::shared_data(&format!("{} head", self.name)).map(|(head, _)| head).unwrap_or_default();
+        self.head().0
+    }
+
+    /// The same, and the version of what says so.
+    fn head(&self) -> (Place, u32) {
+        let (head, version) = host::shared_data(&format!("{} head", self.name)).unwrap_or_default();
         let place = head.split_first_chunk().map(|(number, cursor)| Place {
             number: u32::from_le_bytes(*number),
             cursor: String::from_utf8_lossy(cursor).into_owned(),
         });
-        place.unwrap_or_default()
+        (place.unwrap_or_default(), version)
     }
 
-    /// The answer of this number, while it is kept.
-    pub(super) fn read(&self, number: u32) -> Option<Left> {
-        let (slot, _) = host::shared_data(&self.slot(number))?;
-        let (found, rest) = slot.split_first_chunk()?;
-        let (heard_at, body) = rest.split_first_chunk()?;
-        (u32::from_le_bytes(*found) == number)
-            .then(|| Left { heard_at: u64::from_le_bytes(*heard_at), body: body.to_vec() })
+    /// The answer that follows on the one at `after`, while it is kept.
+    pub(super) fn read(&self, after: &Place) -> Option<Left> {
+        let next = after.number.wrapping_add(1);
+        let (slot, _) = host::shared_data(&self.slot(next))?;
+        let (number, rest) = slot.split_first_chunk::<NUMBER_BYTES>()?;
+        let (heard_at, rest) = rest.split_first_chunk::<TIME_BYTES>()?;
+        let (cursor_len, rest) = rest.split_first_chunk::<NUMBER_BYTES>()?;
+        let (cursor, body) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*cursor_len)).ok()?)?;
+        let follows = u32::from_le_bytes(*number) == next && cursor == after.cursor.as_bytes();
+        follows.then(|| Left { heard_at: u64::from_le_bytes(*heard_at), body: body.to_vec() })
     }
 
     /// Leaves the answer that follows on the one at `after`, unless another worker has left one. Gives its place.
     pub(super) fn leave(&self, after: &Place, cursor: &str, heard_at: u64, body: &[u8]) -> Option<Place> {
-        if self.last().number != after.number {
+        let (last, version) = self.head();
+        if last != *after {
             return None;
         }
         let place = Place { number: after.number.wrapping_add(1), cursor: cursor.to_owned() };
-        let number = place.number.to_le_bytes();
+        let (number, heard_at, before) =
+            (place.number.to_le_bytes(), heard_at.to_le_bytes(), after.cursor.as_bytes());
+        let before_len = u32::try_from(before.len()).ok()?.to_le_bytes();
+        let slot = [&number[..], &heard_at, &before_len, before, body].concat();
+        let head = [&number, cursor.as_bytes()].concat();
         // The answer first: whoever sees its number finds it.
-        host::set_shared_data(
-            &self.slot(place.number),
-            &[&number, &heard_at.to_le_bytes()[..], body].concat(),
-            0,
-        );
-        host::set_shared_data(&format!("{} head", self.name), &[&number, cursor.as_bytes()].concat(), 0);
-        Some(place)
+        let left = host::set_shared_data(&self.slot(place.number), &slot, 0)
+            && host::set_shared_data(&format!("{} head", self.name), &head, version);
+        left.then_some(place)
     }
 
     /// The last answer that had keys in it, and when it came.

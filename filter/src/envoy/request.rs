@@ -5,7 +5,7 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
-use super::refresh::{Held, Outcome};
+use super::refresh::{Held, Hold, Outcome};
 use super::shared::Shared;
 use super::{answer, host};
 use crate::claims::Identity;
@@ -61,14 +61,7 @@ impl HttpContext for Stream {
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
         if let Some(held) = self.held.take() {
-            let cookies = held.cookies.take();
-            // What signs one person in must not be kept for another (RFC 9111 §5.2.2.5).
-            if !cookies.is_empty() {
-                host::set_header(RESPONSE, b"cache-control", b"no-store");
-            }
-            for cookie in cookies.iter() {
-                host::add_header(RESPONSE, b"set-cookie", cookie.as_bytes());
-            }
+            set_cookies(&held.cookies.take());
         }
         Action::Continue
     }
@@ -82,16 +75,41 @@ impl Stream {
         let request = Request { headers: &headers, ends, renewed: None };
         match (shared.decide(request).ok_or(HostFailed)?, &shared.refresher) {
             (Decision::Refresh { token, rejection }, Some(refresher)) => {
-                self.held = refresher.hold(shared, (self.id, request), &token, rejection);
-                match self.held {
-                    Some(_) => Ok(Action::Pause),
-                    None => {
-                        carry_out(shared, request, turn_away(shared, request, Rejection::RefreshUnavailable))
+                let rejection = match refresher.hold(shared, (self.id, request), &token, rejection) {
+                    Hold::Held(held) => {
+                        self.held = Some(held);
+                        return Ok(Action::Pause);
                     }
-                }
+                    Hold::Refused => rejection,
+                    Hold::Unavailable => Rejection::RefreshUnavailable,
+                };
+                carry_out(shared, request, gate::turn_away(&shared.policy, request, rejection))
             }
             (decision, _) => carry_out(shared, request, decision),
         }
+    }
+}
+
+/// Has the response set these cookies, but those that the upstream sets itself, as it does for a logout.
+fn set_cookies(cookies: &[String]) {
+    if cookies.is_empty() {
+        return;
+    }
+    let headers = host::headers(RESPONSE);
+    let pairs = headers.as_ref().and_then(host::Headers::pairs).unwrap_or_default();
+    let name =
+        |cookie: &[u8]| cookie.split(|&byte| byte == b'=').next().unwrap_or_default().trim_ascii().to_vec();
+    let theirs: Vec<Vec<u8>> =
+        pairs.iter().filter(|(name, _)| *name == b"set-cookie").map(|(_, cookie)| name(cookie)).collect();
+    // What signs one person in must not be kept for another (RFC 9111 §5.2.2.5), whatever else caches are told.
+    host::set_header(RESPONSE, b"cache-control", b"no-store");
+    for other in [&b"cdn-cache-control"[..], b"surrogate-control"] {
+        if pairs.iter().any(|(name, _)| *name == other) {
+            host::remove_header(RESPONSE, other);
+        }
+    }
+    for cookie in cookies.iter().filter(|cookie| !theirs.contains(&name(cookie.as_bytes()))) {
+        host::add_header(RESPONSE, b"set-cookie", cookie.as_bytes());
     }
 }
 
@@ -115,16 +133,30 @@ fn decide_again(held: &Held, outcome: &Outcome) -> Result<Action, HostFailed> {
         Outcome::Granted(granted) => {
             held.cookies.replace(Rc::clone(&granted.cookies));
             let renewed = Some(granted.access_token.as_bytes());
-            shared.decide(Request { renewed, ..request }).ok_or(HostFailed)?
+            let decision = shared.decide(Request { renewed, ..request }).ok_or(HostFailed)?;
+            if let Decision::Pass { forward_cookies: true, .. } = decision {
+                return pass_with_new_cookies(shared, request, decision, &granted.cookies);
+            }
+            decision
         }
-        Outcome::Over => turn_away(shared, request, held.rejection),
-        Outcome::Unavailable => turn_away(shared, request, Rejection::RefreshUnavailable),
+        Outcome::Over => gate::turn_away(&shared.policy, request, held.rejection),
+        Outcome::Unavailable => gate::turn_away(&shared.policy, request, Rejection::RefreshUnavailable),
     };
     carry_out(shared, request, decision)
 }
 
-fn turn_away(shared: &Shared, request: Request<'_>, rejection: Rejection) -> Decision {
-    gate::turn_away(&shared.policy, request, rejection)
+/// An upstream that is to see our cookies sees the new ones.
+fn pass_with_new_cookies(
+    shared: &Shared,
+    request: Request<'_>,
+    decision: Decision,
+    cookies: &[String],
+) -> Result<Action, HostFailed> {
+    remove_our_cookies(&shared.policy, request.headers)?;
+    let action = carry_out(shared, request, decision)?;
+    let pairs: Vec<&str> = cookies.iter().filter_map(|cookie| cookie.split(';').next()).collect();
+    all([host::add_header(REQUEST, b"cookie", pairs.join("; ").as_bytes())])?;
+    Ok(action)
 }
 
 fn carry_out(shared: &Shared, request: Request<'_>, decision: Decision) -> Result<Action, HostFailed> {

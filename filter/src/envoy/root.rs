@@ -29,11 +29,27 @@ pub(super) struct Root {
 
 impl Context for Root {}
 
+impl Drop for Root {
+    fn drop(&mut self) {
+        // The host drops the calls of a plugin that ends; another may go on with the same feed.
+        if let Some(follower) = self.shared.as_ref().and_then(|shared| shared.follower.as_ref()) {
+            follower.borrow_mut().abandon();
+        }
+    }
+}
+
 impl RootContext for Root {
     fn on_configure(&mut self, _: usize) -> bool {
+        let (Some(now), Some(key)) = (host::now(), random::key()) else {
+            host::log(Level::Error, "edgeward: the host has no time, or no randomness");
+            return false;
+        };
         let text = host::buffer(Buffer::PluginConfiguration, usize::MAX).unwrap_or_default();
         match config::compile(&text) {
-            Ok(configuration) => self.configure(configuration),
+            Ok(configuration) => {
+                self.configure(configuration, now, key);
+                true
+            }
             Err(mistakes) => {
                 for mistake in mistakes {
                     host::log(Level::Error, &format!("edgeward: {mistake}"));
@@ -63,11 +79,7 @@ impl RootContext for Root {
 }
 
 impl Root {
-    fn configure(&mut self, configuration: Configuration) -> bool {
-        let (Some(now), Some(key)) = (host::now(), random::key()) else {
-            host::log(Level::Error, "edgeward: the host has no time, or no randomness");
-            return false;
-        };
+    fn configure(&mut self, configuration: Configuration, now: Duration, key: [u8; 16]) {
         if configuration.feed.is_some() || configuration.refresh.is_some() {
             host::set_tick_period(TICK);
         }
@@ -88,6 +100,5 @@ impl Root {
             memory: RefCell::new(Memory::new(configuration.memory_entries, key)),
             metrics,
         }));
-        true
     }
 }

@@ -31,7 +31,12 @@ impl Shared {
         let mut memory = self.memory.borrow_mut();
         let decision =
             gate::decide(&self.policy, &self.knowledge.borrow(), &mut memory, request, now.as_secs());
-        if let (Some(Rejection::KeyUnknown), Some(follower)) = (decision.rejection(), &self.follower) {
+        let lacks_news = match decision.rejection() {
+            Some(Rejection::KeyUnknown) => true,
+            Some(Rejection::RefreshUnavailable) => request.renewed.is_some(),
+            _ => false,
+        };
+        if let Some(follower) = self.follower.as_ref().filter(|_| lacks_news) {
             follower.borrow_mut().hurry(now);
         }
         Some(decision)

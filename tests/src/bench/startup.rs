@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use super::configuration;
 use super::edge::Bench;
 use super::report::median;
 use super::scenario::{FEW_RULES, Filter};
-use super::configuration;
 use crate::stack::envoy::Envoy;
 use crate::stack::{ports, process};
 

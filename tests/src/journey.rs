@@ -31,6 +31,8 @@ pub fn stack() -> &'static Stack {
     static STACK: OnceLock<Stack> = OnceLock::new();
     STACK.get_or_init(|| {
         let plan = Plan::for_tests(&paths::test_folder("stack")).unwrap();
+        // An earlier run may have rotated its keys.
+        fs::remove_dir_all(&plan.certs).ok();
         fs::create_dir_all(&plan.certs).unwrap();
         for (file, key) in ["private.pem", "next.pem"].iter().zip(keys()) {
             fs::write(plan.certs.join(file), key.private_pem()).unwrap();

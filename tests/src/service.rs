@@ -1,14 +1,14 @@
 //! The companion as a process of its own, on free ports and with a database of a test's; never what it ought to answer.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
 use crate::api::REFRESH_SECRET;
 use crate::database::Database;
-use crate::stack::{paths, variable};
+use crate::stack::paths;
 
 /// A companion that runs until it is dropped.
 pub struct Service {
@@ -53,11 +53,10 @@ impl Drop for Service {
     }
 }
 
-/// The command line, with the keys of a folder. `EDGEWARD` in the environment names another build of it, to measure.
+/// The command line, with the keys of a folder.
 #[must_use]
 pub fn edgeward(certs: &Path) -> Command {
-    let program = variable("EDGEWARD").map_or_else(|| paths::program("edgeward"), PathBuf::from);
-    let mut command = Command::new(program);
+    let mut command = Command::new(paths::edgeward());
     command.env_clear().env("APP_ENV", "test").env("CERTS_DIR", certs).current_dir(std::env::temp_dir());
     command
 }

@@ -69,7 +69,7 @@ impl Companion {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(paths::program("edgeward"));
+        let mut command = Command::new(paths::edgeward());
         // Not the checkout: what its .env files say is for running `edgeward` by hand.
         command.current_dir(paths::target());
         command.env("APP_ENV", "dev").env("CLIENT_UI_DOMAIN", "http://localhost:5173");

@@ -38,6 +38,12 @@ pub fn program(name: &str) -> PathBuf {
     target().join("debug").join(name)
 }
 
+/// The companion and its command line. `EDGEWARD` in the environment names another build of it, to measure.
+#[must_use]
+pub fn edgeward() -> PathBuf {
+    super::variable("EDGEWARD").map_or_else(|| program("edgeward"), PathBuf::from)
+}
+
 /// A folder for each test program, so that none meets another's files, and the next run clears up after this one.
 #[must_use]
 pub fn test_folder(name: &str) -> PathBuf {

@@ -58,8 +58,9 @@ async fn ending_every_session_ends_each_of_them_and_the_next_login_is_good_at_on
 }
 
 fn access_token(response: &reqwest::Response) -> String {
-    let cookies = response.headers().get_all("set-cookie").into_iter().map(|value| value.to_str().unwrap());
-    let token = cookies.filter_map(|cookie| cookie.strip_prefix("access_token=")).next().unwrap();
+    let mut cookies =
+        response.headers().get_all("set-cookie").into_iter().map(|value| value.to_str().unwrap());
+    let token = cookies.find_map(|cookie| cookie.strip_prefix("access_token=")).unwrap();
     token.split(';').next().unwrap().to_owned()
 }
 

@@ -207,12 +207,11 @@ impl Follower {
         let headers = authorization.as_slice();
         let question = Question { cluster, method: "GET", path: &path, headers, timeout: *timeout };
         let lost_at = now + *timeout + LOST_AFTER;
-        match calls::send(&question, waiter) {
-            Some(token) => follower.call = Some(Call { token, lost_at, catches_up_to }),
-            None => {
-                follower.catching_up = catches_up_to;
-                follower.failed("not_taken", "the host did not take the call: is there such a cluster?", now);
-            }
+        if let Some(token) = calls::send(&question, waiter) {
+            follower.call = Some(Call { token, lost_at, catches_up_to });
+        } else {
+            follower.catching_up = catches_up_to;
+            follower.failed("not_taken", "the host did not take the call: is there such a cluster?", now);
         }
     }
 

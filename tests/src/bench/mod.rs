@@ -1,5 +1,5 @@
 //! What Edgeward costs: measurements of the real parts, side by side with what else could do their work. What the
-//! figures ought to be is said in one place, [`report`]; nothing here is a test.
+//! figures ought to be is said in one place, `report`; nothing here is a test.
 
 mod configuration;
 mod edge;

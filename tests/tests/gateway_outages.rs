@@ -511,16 +511,20 @@ async fn hold(requests: u32, sessions: u32) {
     let connected = resident();
 
     let paused = Paused::companion();
-    let held = all_at_once(&people("refresh_token", &valid), ports.gateway);
+    let mut held = all_at_once(&people("refresh_token", &valid), ports.gateway);
+    let mut answers = Vec::new();
     until("the requests to be held", async || {
+        // Whoever is not held is answered.
+        answers.extend(std::iter::from_fn(|| held.try_join_next()).map(Result::unwrap));
         let stats = stats(ports.envoy_admin, "http.gateway.downstream_rq_active").await;
-        stats.trim().rsplit(' ').next().unwrap().parse::<u32>().unwrap() >= requests
+        let active: usize = stats.trim().rsplit(' ').next().unwrap().parse().unwrap();
+        active + answers.len() >= requests as usize
     })
     .await;
     let holding = resident();
     drop(paused);
     let resumed = Instant::now();
-    let answers = held.join_all().await;
+    answers.extend(held.join_all().await);
     let wrong: Vec<_> = answers.iter().filter(|answer| answer.status != 200).collect();
     let mib = |bytes: u64| f64::from(u32::try_from(bytes >> 10).unwrap()) / 1024.0;
     println!(

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use aws_lc_rs::rand::SystemRandom;
 use clap::Args;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
@@ -21,6 +21,10 @@ use crate::domain::clock::SystemClock;
 use crate::domain::key_files;
 use crate::following;
 use crate::http::{self, server};
+
+/// How many connections may wait to be accepted; the system may allow less. With fewer than the gateway opens at once
+/// (the usual 128), those beyond are not heard, and given up after a second.
+const WAITING_CONNECTIONS: u32 = 4096;
 
 /// How long requests in flight may take to finish.
 const GRACE: Duration = Duration::from_secs(10);
@@ -55,8 +59,8 @@ impl Serve {
         let random: Random = Arc::new(SystemRandom::new());
         let app = App::new(&config, pool.clone(), keys, Arc::new(SystemClock), &random)
             .ok_or_else(|| anyhow!("the system has no randomness to give"))?;
-        let public = listen("public", config.http.bind_address, config.http.port).await?;
-        let internal = listen("internal", config.http.bind_address, config.http.internal_port).await?;
+        let public = listen("public", config.http.bind_address, config.http.port)?;
+        let internal = listen("internal", config.http.bind_address, config.http.internal_port)?;
 
         tokio::spawn(following::follow_keys(Arc::clone(&app), config.keys.0.clone(), fingerprint));
 
@@ -85,11 +89,15 @@ impl Serve {
     }
 }
 
-async fn listen(listener: &str, address: std::net::IpAddr, port: u16) -> anyhow::Result<TcpListener> {
+fn listen(listener: &str, address: std::net::IpAddr, port: u16) -> anyhow::Result<TcpListener> {
     let address = SocketAddr::from((address, port));
-    let bound = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address} for the {listener} API"))?;
+    let bind = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(WAITING_CONNECTIONS)
+    };
+    let bound = bind().with_context(|| format!("cannot listen on {address} for the {listener} API"))?;
     tracing::info!(listener, address = %bound.local_addr()?, "listening");
     Ok(bound)
 }

@@ -100,7 +100,7 @@ async fn only_the_origins_of_the_settings_may_call_with_credentials() {
         .header("access-control-request-method", "POST");
     let answer = client.send(request).await;
     assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("access-control-allow-methods"), "GET,POST");
+    assert_eq!(answer.header("access-control-allow-methods"), "GET,POST,DELETE");
     assert_eq!(answer.header("access-control-allow-headers"), "content-type,authorization,x-request-id");
     assert_eq!(answer.header("access-control-max-age"), "3600");
 }

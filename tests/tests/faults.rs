@@ -130,6 +130,8 @@ async fn check(scene: &Scene, call: Call, fault: Fault) {
     let acknowledged = call.is_acknowledged(&answer);
     // Shown where something below fails.
     println!("{call:?} {fault:?} {seen:?} {}", answer.status);
+    // Whether the connection is still there, is found out by the next one who uses it.
+    scene.nobody.clone().login("nobody@example.com", PASSWORD).await;
     if acknowledged {
         call.assert_done(&client, &before, &email).await;
     }

@@ -396,7 +396,7 @@ fn the_feed_is_asked_with_its_secret_where_it_has_one() {
 
 /// Two workers of one proxy, of which the first has heard of this key and both follow.
 fn two_with_key(key: &Key) -> (Host, Host) {
-    let mut first = with_key(key);
+    let first = with_key(key);
     let mut second = first.start_beside(&following("companion_internal", &json!({}))).unwrap();
     second.pass(100);
     (first, second)

@@ -19,7 +19,9 @@ pub struct Database {
 
 impl Section for Database {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let pool_size = reader.number("DB_POOL_SIZE", 10_u32, 1..=1000);
+        // Commits at the same time share one write to the disk: with 20 there are enough of them, and a server that
+        // takes 100 connections has room for several companions.
+        let pool_size = reader.number("DB_POOL_SIZE", 20_u32, 1..=1000);
         let url = reader.secret("DATABASE_URL")?;
         let options = match url {
             Some(url) => read_url(reader, url.expose_secret()),

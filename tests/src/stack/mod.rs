@@ -107,7 +107,9 @@ impl Stack {
 
     /// Kills the companion without a warning.
     pub fn kill_companion(&self) {
-        self.companion_process().take().map(Process::kill);
+        if let Some(process) = self.companion_process().take() {
+            process.kill();
+        }
     }
 
     /// Starts the companion where it was killed, and waits until it is ready.

@@ -234,8 +234,8 @@ async fn rotate_under_load(rotations: u32) {
         // A generation is a worker's own number, but a set of so many keys is the same one everywhere.
         let mut since = None;
         until("the edge's knowledge of the announced key", async || {
-            let told = gauge("key_set_generation").await > generation && gauge("keys").await == known;
-            since = since.or(told.then(Instant::now)).filter(|_| told);
+            let is_told = gauge("key_set_generation").await > generation && gauge("keys").await == known;
+            since = since.or(is_told.then(Instant::now)).filter(|_| is_told);
             since.is_some_and(|since| since.elapsed() > ALL_HAVE_WRITTEN)
         })
         .await;

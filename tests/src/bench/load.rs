@@ -35,26 +35,23 @@ impl Work {
         Self { template, tokens, distinct, sent: AtomicUsize::new(0) }
     }
 
-    /// Sends so many requests over so many connections.
+    /// Sends so many requests over these connections, which stay open.
     pub(super) async fn send(
         self: &Arc<Self>,
-        port: u16,
-        connections: usize,
+        connections: &mut Vec<TcpStream>,
         requests: usize,
     ) -> Result<Pace> {
-        let mut streams = Vec::new();
-        for _ in 0..connections {
-            streams.push(connect(port).await?);
-        }
         let end = self.sent.load(Ordering::Relaxed) + requests;
         let start = Instant::now();
         let mut clients = JoinSet::new();
-        for stream in streams {
+        for stream in connections.drain(..) {
             clients.spawn(Arc::clone(self).run(stream, end));
         }
         let mut latencies = Vec::with_capacity(requests);
         while let Some(client) = clients.join_next().await {
-            latencies.extend(client??);
+            let (stream, taken) = client??;
+            connections.push(stream);
+            latencies.extend(taken);
         }
         let elapsed = start.elapsed();
         // Each connection has taken one number too many to find out that it is done.
@@ -63,12 +60,12 @@ impl Work {
         Ok(Pace { elapsed, latencies })
     }
 
-    async fn run(self: Arc<Self>, mut stream: TcpStream, end: usize) -> Result<Vec<Duration>> {
+    async fn run(self: Arc<Self>, mut stream: TcpStream, end: usize) -> Result<(TcpStream, Vec<Duration>)> {
         let (mut request, mut answer, mut latencies) = (Vec::new(), Vec::new(), Vec::new());
         loop {
             let at = self.sent.fetch_add(1, Ordering::Relaxed);
             if at >= end {
-                return Ok(latencies);
+                return Ok((stream, latencies));
             }
             self.template.render(&self.tokens[at % self.distinct], &mut request);
             let start = Instant::now();

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use tokio::net::TcpStream;
 
 use super::configuration;
 use super::edge::Bench;
-use super::load::Work;
+use super::load::{Pace, Work, connect};
 use super::machine;
 use super::request::{PATH, Template};
 use super::sample;
@@ -44,6 +45,8 @@ pub(super) struct Measured {
 struct Lane {
     port: u16,
     work: Arc<Work>,
+    /// Opened by the warm-up: what a connection costs is not the filter's.
+    connections: Vec<TcpStream>,
     measured: Measured,
 }
 
@@ -73,7 +76,7 @@ pub(super) fn run(bench: &Bench, workers: u32, log: &mut dyn FnMut(&str)) -> Res
         log(&format!("  round {round} of {}", bench.effort.rounds));
         fastrand::shuffle(&mut order);
         for at in &order {
-            lanes[*at].measure(bench, &envoy, workers)?;
+            lanes[*at].measure(bench, &envoy)?;
         }
     }
     machine::reunite(processors)?;
@@ -89,7 +92,7 @@ fn lanes(bench: &Bench, workers: u32, ports: &[u16]) -> Vec<Lane> {
         };
         let template = Template::new(scenario.shape, PATH, "");
         let work = Arc::new(Work::new(template, Arc::clone(&bench.signed.tokens), distinct));
-        Lane { port, work, measured: Measured { scenario, rounds: Vec::new(), growth: 0 } }
+        Lane { port, work, connections: Vec::new(), measured: Measured { scenario, rounds: Vec::new(), growth: 0 } }
     };
     assert!(scenarios.len() <= ports.len(), "there are not enough ports for every scenario");
     scenarios.into_iter().zip(ports).map(lane).collect()
@@ -105,15 +108,18 @@ impl Lane {
             Tokens::New => scenario.requests,
         };
         let before = process::resident(envoy.pid())?;
-        self.send(bench, workers, requests)?;
+        for _ in 0..CONNECTIONS * usize::try_from(workers)? {
+            self.connections.push(bench.runtime.block_on(connect(self.port))?);
+        }
+        self.send(bench, requests)?;
         self.measured.growth = process::resident(envoy.pid())?.saturating_sub(before);
         Ok(())
     }
 
-    fn measure(&mut self, bench: &Bench, envoy: &Envoy, workers: u32) -> Result<()> {
+    fn measure(&mut self, bench: &Bench, envoy: &Envoy) -> Result<()> {
         let requests = self.measured.scenario.requests;
         let before = machine::cpu_time(envoy.pid())?;
-        let pace = self.send(bench, workers, requests)?;
+        let pace = self.send(bench, requests)?;
         let taken = machine::cpu_time(envoy.pid())?.saturating_sub(before);
         let count = f64::from(u32::try_from(requests)?);
         let at = |share: usize| pace.latencies.get((pace.latencies.len() * share / 100).min(requests - 1));
@@ -126,11 +132,10 @@ impl Lane {
         Ok(())
     }
 
-    fn send(&self, bench: &Bench, workers: u32, requests: usize) -> Result<super::load::Pace> {
-        let connections = CONNECTIONS * usize::try_from(workers)?;
+    fn send(&mut self, bench: &Bench, requests: usize) -> Result<Pace> {
         bench
             .runtime
-            .block_on(self.work.send(self.port, connections, requests))
+            .block_on(self.work.send(&mut self.connections, requests))
             .with_context(|| format!("the listener for `{}`", self.measured.scenario.name()))
     }
 }

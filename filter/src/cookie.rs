@@ -11,11 +11,21 @@ pub use edgeward_wire::cookie::{Repeated, find};
 pub fn without(header: &[u8], names: &[&str]) -> Option<Vec<u8>> {
     let is_ours =
         |pair: &[u8]| split(pair).is_some_and(|(this, _)| names.iter().any(|name| this == name.as_bytes()));
-    if !pairs(header).any(is_ours) {
-        return None;
+    let mut left = Vec::with_capacity(header.len());
+    let (mut found, mut is_first) = (false, true);
+    for pair in pairs(header) {
+        if is_ours(pair) {
+            found = true;
+            continue;
+        }
+        if !std::mem::take(&mut is_first) {
+            left.push(b';');
+        }
+        left.extend_from_slice(pair);
     }
-    let kept: Vec<&[u8]> = pairs(header).filter(|pair| !is_ours(pair)).collect();
-    Some(kept.join(&b';').trim_ascii_start().to_vec())
+    // The space behind a semicolon goes with what stood before it.
+    left.drain(..left.len() - left.trim_ascii_start().len());
+    found.then_some(left)
 }
 
 #[cfg(test)]

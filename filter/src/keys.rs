@@ -13,7 +13,7 @@ use rsa::pkcs8::EncodePublicKey;
 use crate::rejection::Rejection;
 
 /// More keys than a rotation ever needs, and few enough to search one by one.
-const MAX_KEYS: usize = 32;
+pub const MAX_KEYS: usize = 32;
 /// A thumbprint has 43 bytes; other issuers use a UUID or a date.
 pub const MAX_KID_BYTES: usize = 128;
 /// RFC 7518 §3.3 asks for 2,048 bits at least; verification beyond 8,192 costs more than it guards.

@@ -191,9 +191,9 @@ fn a_call_that_the_host_loses_holds_nobody_for_ever() {
     let mut host = start(&key);
     let stream = host.open(head("/orders", "refresh_token=r", &[]));
     let call = take_call(&mut host);
-    host.pass(2900);
+    host.pass_in_ticks(2900);
     assert!(host.is_held(stream));
-    host.pass(200);
+    host.pass_in_ticks(200);
     assert_eq!(refused(&host.end(stream)), (503, "refresh_unavailable"));
     host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
 }
@@ -278,7 +278,7 @@ fn a_token_that_was_worth_nothing_is_not_asked_about_at_every_request() {
         assert_eq!(refused(&host.end(stream)), (401, "cookie_missing"));
     }
     assert_eq!(calls, 1);
-    host.pass(5000);
+    host.pass_in_ticks(5000);
     let stream = host.open(head("/orders", "refresh_token=dead", &[]));
     assert!(host.is_held(stream));
 }
@@ -294,7 +294,58 @@ fn an_upstream_that_is_to_see_our_cookies_sees_the_new_ones() {
     let call = take_call(&mut host);
     host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
     let upstream = host.end(stream).upstream.unwrap();
-    assert_eq!(value(&upstream, "cookie"), ["a=1", "access_token=new; refresh_token=next"]);
+    assert_eq!(value(&upstream, "cookie"), ["a=1; access_token=new; refresh_token=next"]);
+}
+
+#[test]
+fn cookies_that_come_too_late_for_a_response_stay_away_from_it() {
+    let key = Key::generate("a");
+    for (millis, expected) in [(5000, &COOKIES[..]), (5100, &[])] {
+        let mut host = start(&key);
+        let stream = host.open(head("/long-poll", "refresh_token=old", &[]));
+        let call = take_call(&mut host);
+        host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+        // By now the browser may be somebody else's.
+        host.pass_in_ticks(millis);
+        let response = host.respond(stream, headers(&[("cache-control", "public")]));
+        assert_eq!(value(&response, "set-cookie"), expected, "after {millis} ms");
+        assert_eq!(
+            value(&response, "cache-control"),
+            [if expected.is_empty() { "public" } else { "no-store" }]
+        );
+        assert!(host.end(stream).upstream.is_some());
+    }
+}
+
+#[test]
+fn requests_that_went_on_take_no_room_from_those_who_wait_however_slow_the_upstream() {
+    let key = Key::generate("a");
+    let mut host = start(&key);
+    for at in 0..5000 {
+        let slow = host.open(head("/long-poll", &format!("refresh_token=r{at}"), &[]));
+        let call = take_call(&mut host);
+        host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+        assert!(!host.is_held(slow), "{at}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_gives_up_no_call_and_forgets_no_refusal() {
+    let key = Key::generate("a");
+    for now in [NOW + 60, NOW - 60] {
+        let mut host = start(&key);
+        let stream = host.open(head("/orders", "refresh_token=r", &[]));
+        let call = take_call(&mut host);
+        host.set_now(now);
+        host.tick();
+        assert!(host.is_held(stream), "at {now}");
+        host.answer(&call, Some(401), b"");
+        let again = host.open(head("/orders", "refresh_token=r", &[]));
+        assert!(!host.is_held(again), "at {now}");
+        host.pass_in_ticks(5000);
+        let again = host.open(head("/orders", "refresh_token=r", &[]));
+        assert!(host.is_held(again), "at {now}");
+    }
 }
 
 #[test]
@@ -305,12 +356,16 @@ fn what_the_upstream_says_of_a_cookie_counts_and_no_cache_keeps_the_response() {
     let call = take_call(&mut host);
     host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
     let cleared = "refresh_token=; Max-Age=0";
-    let lines =
-        [("set-cookie", cleared), ("cdn-cache-control", "max-age=600"), ("surrogate-control", "max-age=600")];
+    let lines = [
+        ("set-cookie", cleared),
+        ("x-cdn-cache-control", "max-age=600"),
+        ("surrogate-control", "max-age=600"),
+    ];
     let response = host.respond(stream, headers(&lines));
     assert_eq!(value(&response, "set-cookie"), [cleared, COOKIES[0]]);
     assert_eq!(value(&response, "cache-control"), ["no-store"]);
     assert!(
-        value(&response, "cdn-cache-control").is_empty() && value(&response, "surrogate-control").is_empty()
+        value(&response, "x-cdn-cache-control").is_empty()
+            && value(&response, "surrogate-control").is_empty()
     );
 }

@@ -26,16 +26,26 @@ pub fn find<'a>(
 
 /// The pairs of a `Cookie` header value, as they stand between the semicolons.
 pub fn pairs(header: &[u8]) -> impl Iterator<Item = &[u8]> {
-    header.split(|&byte| byte == b';')
+    let mut rest = Some(header);
+    std::iter::from_fn(move || {
+        let (pair, after) = split_at_first(b';', rest?);
+        rest = after;
+        Some(pair)
+    })
 }
 
 /// A pair's name and value without the white space around them; a pair without `=` has no name
 /// (RFC 6265 §5.2) and is nobody's.
 #[must_use]
 pub fn split(pair: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = pair.iter().position(|&byte| byte == b'=')?;
-    let (name, value) = pair.split_at_checked(at)?;
-    Some((name.trim_ascii(), value.get(1..)?.trim_ascii()))
+    let (name, value) = split_at_first(b'=', pair);
+    Some((name.trim_ascii(), value?.trim_ascii()))
+}
+
+/// What stands before a byte's first place, and behind it where there is one.
+fn split_at_first(byte: u8, bytes: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let before = memchr::memchr(byte, bytes).and_then(|at| bytes.split_at_checked(at));
+    before.map_or((bytes, None), |(before, rest)| (before, rest.get(1..)))
 }
 
 #[cfg(test)]

@@ -1,10 +1,18 @@
 //! The host's calls, in a form that cannot panic: any status but Ok is an absent value or `false`, and
 //! what the host hands over is checked before it is believed. The SDK's own wrappers panic instead.
+//!
+//! Also what the host calls for streams and answers. The build gives these functions the names that the host looks
+//! for, in place of the SDK's: its dispatcher panics on what it does not know, and takes a stream through several
+//! maps and a box of its own. Root contexts stay with the SDK.
 
 #![expect(unsafe_code, reason = "the proxy-wasm ABI is made of raw pointers; no other file touches them")]
 
 use std::ptr::{null, null_mut, slice_from_raw_parts_mut};
 use std::time::Duration;
+
+use proxy_wasm::types::Action;
+
+use super::{calls, request, root};
 
 /// A map of headers (ABI 0.2.1, `proxy_map_type_t`).
 #[derive(Clone, Copy)]
@@ -122,6 +130,51 @@ unsafe extern "C" {
         data: *mut *mut u8,
         len: *mut usize,
     ) -> u32;
+}
+
+// The SDK's, for root contexts.
+unsafe extern "C" {
+    fn proxy_on_context_create(context: u32, parent: u32);
+    fn proxy_on_delete(context: u32);
+}
+
+#[unsafe(export_name = "edgeward_on_context_create")]
+extern "C" fn on_context_create(context: u32, parent: u32) {
+    if parent != 0 {
+        request::on_create(context, parent);
+    } else if root::on_create(context) {
+        // SAFETY: only numbers are passed, and the SDK has not seen this context.
+        unsafe { proxy_on_context_create(context, parent) };
+    }
+}
+
+#[unsafe(export_name = "edgeward_on_request_headers")]
+extern "C" fn on_request_headers(stream: u32, _headers: u32, ends: u32) -> Action {
+    request::on_request_headers(stream, ends != 0)
+}
+
+#[unsafe(export_name = "edgeward_on_request_trailers")]
+extern "C" fn on_request_trailers(stream: u32, _trailers: u32) -> Action {
+    request::on_request_trailers(stream)
+}
+
+#[unsafe(export_name = "edgeward_on_response_headers")]
+extern "C" fn on_response_headers(stream: u32, _headers: u32, _ends: u32) -> Action {
+    request::on_response_headers(stream);
+    Action::Continue
+}
+
+#[unsafe(export_name = "edgeward_on_delete")]
+extern "C" fn on_delete(context: u32) {
+    if !request::on_delete(context) && root::on_delete(context) {
+        // SAFETY: only a number is passed, and the SDK knows this context.
+        unsafe { proxy_on_delete(context) };
+    }
+}
+
+#[unsafe(export_name = "edgeward_on_http_call_response")]
+extern "C" fn on_http_call_response(_root: u32, token: u32, _headers: u32, _body: u32, _trailers: u32) {
+    calls::answered(token);
 }
 
 /// Writes a line to the host's log.
@@ -254,13 +307,6 @@ pub(super) fn http_call(cluster: &str, headers: &[(&[u8], &[u8])], timeout: Dura
     (status == OK).then_some(token)
 }
 
-/// The host's answer to a call. The build gives this the name that the host looks for, in place of the SDK's
-/// function of that name.
-#[unsafe(export_name = "edgeward_on_http_call_response")]
-extern "C" fn on_http_call_response(_context: u32, token: u32, _headers: u32, _body: u32, _trailers: u32) {
-    super::calls::answered(token);
-}
-
 /// Sets a property of the stream; Envoy keeps it in the filter state as `wasm.<name>`.
 pub(super) fn set_property(name: &str, value: &[u8]) -> bool {
     // SAFETY: the pointers and the lengths are those of live slices.
@@ -321,17 +367,16 @@ impl Headers {
         }
         let (count, rest) = take_number(&self.0)?;
         let (lengths, mut bytes) = rest.split_at_checked(count.checked_mul(8)?)?;
-        lengths
-            .chunks_exact(8)
-            .map(|pair| {
-                let (name_len, pair) = take_number(pair)?;
-                let (value_len, _) = take_number(pair)?;
-                let (name, rest) = take_bytes(bytes, name_len)?;
-                let (value, rest) = take_bytes(rest, value_len)?;
-                bytes = rest;
-                Some((name, value))
-            })
-            .collect()
+        let mut pairs = Vec::with_capacity(count);
+        for pair in lengths.chunks_exact(8) {
+            let (name_len, pair) = take_number(pair)?;
+            let (value_len, _) = take_number(pair)?;
+            let (name, rest) = take_bytes(bytes, name_len)?;
+            let (value, rest) = take_bytes(rest, value_len)?;
+            bytes = rest;
+            pairs.push((name, value));
+        }
+        Some(pairs)
     }
 }
 

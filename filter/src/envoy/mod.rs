@@ -20,5 +20,5 @@ use crate::rs256;
 
 proxy_wasm::main! {{
     rs256::install::<verify_signature::HostFirst>();
-    proxy_wasm::set_root_context(|_| -> Box<dyn RootContext> { Box::new(root::Root::default()) });
+    proxy_wasm::set_root_context(|id| -> Box<dyn RootContext> { Box::new(root::Root::new(id)) });
 }}

@@ -11,6 +11,7 @@ use edgeward_wire::EdgeRefresh;
 use super::calls::{self, Answer, Question};
 use super::host;
 use super::request;
+use super::root::TICK;
 use super::shared::Shared;
 use crate::config::Refresh;
 use crate::head::Request;
@@ -20,15 +21,16 @@ use crate::rejection::Rejection;
 const MAX_HELD: usize = 4096;
 /// The most of them for one token: more than a browser sends at once.
 const MAX_HELD_FOR_ONE: usize = 256;
-/// How long a token is not asked about again that was worth nothing, and how many such tokens are kept in mind.
-const REFUSED_FOR: Duration = Duration::from_secs(5);
+/// For how many ticks a token is not asked about again that was worth nothing, and how many such tokens are kept in
+/// mind.
+const REFUSED_FOR: u128 = 50;
 const MAX_REFUSED: usize = 1024;
 /// The most calls that a worker has under way.
 const MAX_CALLS: usize = 512;
 /// The longest answer that is read: a token and the lines for two cookies.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
-/// How long after its own timeout a call is taken for lost.
-const LOST_AFTER: Duration = Duration::from_secs(1);
+/// How many ticks after its own timeout a call is taken for lost.
+const LOST_AFTER: u128 = 10;
 /// What the companion is told of the client, for its records.
 const TOLD: [&[u8]; 3] = [b"user-agent", b"x-forwarded-for", b"x-request-id"];
 
@@ -39,15 +41,35 @@ pub(super) struct Held {
     pub(super) shared: Rc<Shared>,
     /// Why it could not pass as it was.
     pub(super) rejection: Rejection,
-    /// The cookies that its response is to set.
-    pub(super) cookies: RefCell<Rc<[String]>>,
-    /// How many are held on this worker.
-    count: Rc<Cell<usize>>,
+    /// What its response is to bring.
+    pub(super) granted: RefCell<Option<Granted>>,
+    /// Its place among those that wait.
+    place: RefCell<Option<Place>>,
 }
 
-impl Drop for Held {
+impl Held {
+    /// It waits no more.
+    pub(super) fn release(&self) {
+        self.place.take();
+    }
+}
+
+/// One of the places for those that wait.
+struct Place(Rc<Cell<usize>>);
+
+impl Place {
+    fn take(taken: &Rc<Cell<usize>>) -> Option<Self> {
+        if taken.get() >= MAX_HELD {
+            return None;
+        }
+        taken.set(taken.get() + 1);
+        Some(Self(Rc::clone(taken)))
+    }
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
-        self.count.set(self.count.get().saturating_sub(1));
+        self.0.set(self.0.get().saturating_sub(1));
     }
 }
 
@@ -64,17 +86,22 @@ pub(super) enum Hold {
 /// What came of the question.
 pub(super) enum Outcome {
     /// The session goes on.
-    Granted(EdgeRefreshed),
+    Renewed {
+        /// The new access token.
+        access_token: String,
+        granted: Granted,
+    },
     /// The session is over.
     Over,
     /// Nobody knows.
     Unavailable,
 }
 
-/// A new access token, and the cookies for the browser.
-pub(super) struct EdgeRefreshed {
-    pub(super) access_token: String,
+/// The cookies for the browser, and when they were given.
+#[derive(Clone)]
+pub(super) struct Granted {
     pub(super) cookies: Rc<[String]>,
+    pub(super) at: Duration,
 }
 
 /// Asks the companion, and has those who wait go on.
@@ -82,21 +109,29 @@ pub(super) struct Refresher {
     refresh: Refresh,
     /// Who waits for which refresh token.
     waiting: RefCell<HashMap<Vec<u8>, Waiting>>,
-    /// Tokens that were worth nothing, and until when they are not asked about again.
-    refused: RefCell<HashMap<Vec<u8>, Duration>>,
+    /// Tokens that were worth nothing, and until which tick they are not asked about again.
+    refused: RefCell<HashMap<Vec<u8>, u128>>,
     held: Rc<Cell<usize>>,
+    /// Counts the ticks. Time is measured by them, for clocks are set, forward and back.
+    ticks: Cell<u128>,
 }
 
 struct Waiting {
     call: u32,
-    /// When the call is taken for lost.
-    lost_at: Duration,
+    /// The tick at which the call is taken for lost.
+    lost_at: u128,
     held: Vec<Weak<Held>>,
 }
 
 impl Refresher {
     pub(super) fn new(refresh: Refresh) -> Self {
-        Self { refresh, waiting: RefCell::default(), refused: RefCell::default(), held: Rc::default() }
+        Self {
+            refresh,
+            waiting: RefCell::default(),
+            refused: RefCell::default(),
+            held: Rc::default(),
+            ticks: Cell::default(),
+        }
     }
 
     /// Holds a request until the companion has answered what its refresh token is worth.
@@ -107,21 +142,17 @@ impl Refresher {
         token: &[u8],
         rejection: Rejection,
     ) -> Hold {
-        let Some(now) = host::now() else { return Hold::Unavailable };
-        if self.refused.borrow().get(token).is_some_and(|until| now < *until) {
+        if self.refused.borrow().contains_key(token) {
             return Hold::Refused;
         }
-        if self.held.get() >= MAX_HELD {
-            return Hold::Unavailable;
-        }
-        self.held.set(self.held.get() + 1);
+        let Some(place) = Place::take(&self.held) else { return Hold::Unavailable };
         let held = Rc::new(Held {
             stream,
             ends: request.ends,
             shared: Rc::clone(shared),
             rejection,
-            cookies: RefCell::new(Rc::new([])),
-            count: Rc::clone(&self.held),
+            granted: RefCell::default(),
+            place: RefCell::new(Some(place)),
         });
         let mut waiting = self.waiting.borrow_mut();
         if let Some(others) = waiting.get_mut(token) {
@@ -135,7 +166,7 @@ impl Refresher {
                 return Hold::Unavailable;
             }
             let Some(call) = self.ask(shared, request, token) else { return Hold::Unavailable };
-            let lost_at = now + self.refresh.timeout + LOST_AFTER;
+            let lost_at = self.ticks.get() + self.refresh.timeout.as_millis() / TICK.as_millis() + LOST_AFTER;
             waiting.insert(token.to_vec(), Waiting { call, lost_at, held: vec![Rc::downgrade(&held)] });
         }
         Hold::Held(held)
@@ -143,11 +174,9 @@ impl Refresher {
 
     /// Does not ask about this token again for a while.
     fn remember_refused(&self, token: &[u8]) {
-        let Some(now) = host::now() else { return };
         let mut refused = self.refused.borrow_mut();
-        refused.retain(|_, until| now < *until);
         if refused.len() < MAX_REFUSED {
-            refused.insert(token.to_vec(), now + REFUSED_FOR);
+            refused.insert(token.to_vec(), self.ticks.get() + REFUSED_FOR);
         }
     }
 
@@ -179,8 +208,11 @@ impl Refresher {
         }
     }
 
-    /// Gives up on calls that the host has lost.
-    pub(super) fn tick(&self, now: Duration) {
+    /// Forgets what was refused a while ago, and gives up on calls that the host has lost.
+    pub(super) fn tick(&self) {
+        let now = self.ticks.get() + 1;
+        self.ticks.set(now);
+        self.refused.borrow_mut().retain(|_, until| now < *until);
         let is_lost = |waiting: &Waiting| now >= waiting.lost_at;
         let lost: Vec<(Vec<u8>, u32)> = self
             .waiting
@@ -205,14 +237,15 @@ impl Drop for Refresher {
 }
 
 fn read(answer: &Answer) -> Outcome {
-    match answer.status.as_deref() {
-        Some(b"200") if answer.body.len() <= MAX_ANSWER_BYTES => serde_json::from_slice(&answer.body).map_or(
-            Outcome::Unavailable,
-            |EdgeRefresh { access_token, set_cookies }| {
-                Outcome::Granted(EdgeRefreshed { access_token, cookies: set_cookies.into() })
-            },
-        ),
-        Some(b"401") => Outcome::Over,
+    match (answer.status.as_deref(), host::now()) {
+        (Some(b"200"), Some(at)) if answer.body.len() <= MAX_ANSWER_BYTES => serde_json::from_slice(
+            &answer.body,
+        )
+        .map_or(Outcome::Unavailable, |EdgeRefresh { access_token, set_cookies }| {
+            let granted = Granted { cookies: set_cookies.into(), at };
+            Outcome::Renewed { access_token, granted }
+        }),
+        (Some(b"401"), _) => Outcome::Over,
         _ => Outcome::Unavailable,
     }
 }

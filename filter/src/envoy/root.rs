@@ -1,29 +1,52 @@
 //! The plugin on one worker: configured once, and woken by the host's timer.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::ContextType;
+use proxy_wasm::traits::{Context, RootContext};
 
 use super::follow::Follower;
 use super::host::{self, Buffer, Level};
 use super::metrics::Metrics;
 use super::random;
 use super::refresh::Refresher;
-use super::request::Stream;
 use super::shared::Shared;
 use crate::config::{self, Configuration};
 use crate::knowledge::Knowledge;
 use crate::memory::Memory;
 
 /// How often a worker looks for what others have heard, whether it is its turn to ask, and whom it keeps waiting.
-const TICK: Duration = Duration::from_millis(100);
+pub(super) const TICK: Duration = Duration::from_millis(100);
 
-/// The root context.
-#[derive(Default)]
+thread_local! {
+    /// What the streams of each root context share, once that is configured.
+    static ROOTS: RefCell<BTreeMap<u32, Option<Rc<Shared>>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// The host has made a root context. False for one that there is already.
+pub(super) fn on_create(root: u32) -> bool {
+    ROOTS.with_borrow_mut(|roots| {
+        let is_new = !roots.contains_key(&root);
+        roots.entry(root).or_default();
+        is_new
+    })
+}
+
+/// The host has ended a context. False where it is none of the root contexts.
+pub(super) fn on_delete(root: u32) -> bool {
+    ROOTS.with_borrow_mut(|roots| roots.remove(&root)).is_some()
+}
+
+/// What the streams of this root context share; None where it is not configured.
+pub(super) fn shared(root: u32) -> Option<Rc<Shared>> {
+    ROOTS.with_borrow(|roots| roots.get(&root).cloned().flatten())
+}
+
+/// A root context.
 pub(super) struct Root {
+    id: u32,
     shared: Option<Rc<Shared>>,
 }
 
@@ -65,20 +88,16 @@ impl RootContext for Root {
             Follower::tick(follower, now);
         }
         if let Some(refresher) = &shared.refresher {
-            refresher.tick(now);
+            refresher.tick();
         }
-    }
-
-    fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream { id, shared: self.shared.clone(), held: None }))
-    }
-
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
     }
 }
 
 impl Root {
+    pub(super) fn new(id: u32) -> Self {
+        Self { id, shared: None }
+    }
+
     fn configure(&mut self, configuration: Configuration, now: Duration, key: [u8; 16]) {
         if configuration.feed.is_some() || configuration.refresh.is_some() {
             host::set_tick_period(TICK);
@@ -92,13 +111,15 @@ impl Root {
             }
             None => (Rc::new(RefCell::new(Knowledge::new(configuration.keys, now.as_secs()))), None),
         };
-        self.shared = Some(Rc::new(Shared {
+        let shared = Rc::new(Shared {
             policy: configuration.policy,
             knowledge,
             follower,
             refresher: configuration.refresh.map(Refresher::new),
             memory: RefCell::new(Memory::new(configuration.memory_entries, key)),
             metrics,
-        }));
+        });
+        ROOTS.with_borrow_mut(|roots| roots.insert(self.id, Some(Rc::clone(&shared))));
+        self.shared = Some(shared);
     }
 }

@@ -1,10 +1,7 @@
 //! The wasm filter that does nothing, written without an SDK: what a host asks for to run it, and the callbacks that
 //! any filter with a state for each request has. What it costs is what no wasm filter can go below.
 
-use wasm_encoder::{
-    CodeSection, ExportKind, ExportSection, Function, FunctionSection, MemorySection, MemoryType, Module,
-    TypeSection, ValType,
-};
+use walrus::{FunctionBuilder, Module, ValType};
 
 /// The callbacks with the number of their parameters, all of them i32, and what they return, if anything.
 const CALLBACKS: [(&str, usize, Option<i32>); 6] = [
@@ -19,30 +16,19 @@ const CALLBACKS: [(&str, usize, Option<i32>); 6] = [
 ];
 
 pub(super) fn module() -> Vec<u8> {
-    let (mut types, mut functions) = (TypeSection::new(), FunctionSection::new());
-    let (mut exports, mut code) = (ExportSection::new(), CodeSection::new());
-    exports.export("memory", ExportKind::Memory, 0);
-    for (index, (name, parameters, returns)) in (0..).zip(CALLBACKS) {
+    let mut module = Module::default();
+    let memory = module.memories.add_local(false, false, 1, None, None);
+    module.exports.add("memory", memory);
+    for (name, parameters, returns) in CALLBACKS {
         let parameters = vec![ValType::I32; parameters];
-        types.ty().function(parameters, returns.map(|_| ValType::I32));
-        functions.function(index);
-        exports.export(name, ExportKind::Func, index);
-        let mut body = Function::new([]);
+        let results: Vec<ValType> = returns.map(|_| ValType::I32).into_iter().collect();
+        let mut function = FunctionBuilder::new(&mut module.types, &parameters, &results);
         if let Some(value) = returns {
-            body.instructions().i32_const(value);
+            function.func_body().i32_const(value);
         }
-        body.instructions().end();
-        code.function(&body);
+        let arguments = parameters.iter().map(|kind| module.locals.add(*kind)).collect();
+        let function = function.finish(arguments, &mut module.funcs);
+        module.exports.add(name, function);
     }
-    let mut memory = MemorySection::new();
-    memory.memory(MemoryType {
-        minimum: 1,
-        maximum: None,
-        memory64: false,
-        shared: false,
-        page_size_log2: None,
-    });
-    let mut module = Module::new();
-    module.section(&types).section(&functions).section(&memory).section(&exports).section(&code);
-    module.finish()
+    module.emit_wasm()
 }

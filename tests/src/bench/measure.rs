@@ -92,7 +92,12 @@ fn lanes(bench: &Bench, workers: u32, ports: &[u16]) -> Vec<Lane> {
         };
         let template = Template::new(scenario.shape, PATH, "");
         let work = Arc::new(Work::new(template, Arc::clone(&bench.signed.tokens), distinct));
-        Lane { port, work, connections: Vec::new(), measured: Measured { scenario, rounds: Vec::new(), growth: 0 } }
+        Lane {
+            port,
+            work,
+            connections: Vec::new(),
+            measured: Measured { scenario, rounds: Vec::new(), growth: 0 },
+        }
     };
     assert!(scenarios.len() <= ports.len(), "there are not enough ports for every scenario");
     scenarios.into_iter().zip(ports).map(lane).collect()

@@ -206,6 +206,13 @@ impl Host {
         self.tick();
     }
 
+    /// Lets time pass while the filter's timer goes off ten times a second.
+    pub fn pass_in_ticks(&mut self, millis: u64) {
+        for _ in 0..millis / 100 {
+            self.pass(100);
+        }
+    }
+
     /// A counter's or gauge's value.
     #[must_use]
     pub fn counter(&self, name: &str) -> i64 {

@@ -1,12 +1,11 @@
 //! The last step of building the filter: the compiled module is left with the exports that it means to have.
-//! What its functions do is not touched.
+//! What its functions do is not touched, and those that nothing calls any more are left out: a host compiles them all.
 //!
-//! The SDK exports every callback there is, and a host enters the module for each one that is exported. It also
-//! panics on an answer to a call that it does not know of; the filter's own function takes that one's place.
+//! The SDK exports every callback there is, and a host enters the module for each one that is exported. For streams
+//! and for answers to calls the filter's own functions take the place of the SDK's.
 
-use anyhow::{Result, bail};
-use wasm_encoder::{ExportKind, ExportSection, Module, RawSection};
-use wasmparser::{ExternalKind, Parser, Payload};
+use anyhow::{Context as _, Result};
+use walrus::{ExportItem, Module};
 
 /// What the host is to see, and what that is called in the module.
 const EXPORTS: [(&str, &str); 12] = [
@@ -14,47 +13,35 @@ const EXPORTS: [(&str, &str); 12] = [
     ("_initialize", "_initialize"),
     ("proxy_abi_version_0_2_1", "proxy_abi_version_0_2_1"),
     ("proxy_on_memory_allocate", "proxy_on_memory_allocate"),
-    ("proxy_on_context_create", "proxy_on_context_create"),
+    ("proxy_on_context_create", "edgeward_on_context_create"),
     ("proxy_on_configure", "proxy_on_configure"),
     ("proxy_on_tick", "proxy_on_tick"),
     ("proxy_on_http_call_response", "edgeward_on_http_call_response"),
-    ("proxy_on_request_headers", "proxy_on_request_headers"),
-    ("proxy_on_request_trailers", "proxy_on_request_trailers"),
-    ("proxy_on_response_headers", "proxy_on_response_headers"),
-    ("proxy_on_delete", "proxy_on_delete"),
+    ("proxy_on_request_headers", "edgeward_on_request_headers"),
+    ("proxy_on_request_trailers", "edgeward_on_request_trailers"),
+    ("proxy_on_response_headers", "edgeward_on_response_headers"),
+    ("proxy_on_delete", "edgeward_on_delete"),
 ];
 
-/// The module with these exports and no others.
+/// The module with these exports and no others, and without what nothing that is left refers to.
 pub(super) fn finish(wasm: &[u8]) -> Result<Vec<u8>> {
-    let mut module = Module::new();
-    for payload in Parser::new(0).parse_all(wasm) {
-        let payload = payload?;
-        if let Payload::ExportSection(reader) = &payload {
-            let found = reader.clone().into_iter().collect::<Result<Vec<_>, _>>()?;
-            let mut section = ExportSection::new();
-            for (shown, name) in EXPORTS {
-                let Some(export) = found.iter().find(|export| export.name == name) else {
-                    bail!("the compiled filter has no export `{name}`");
-                };
-                section.export(shown, kind(export.kind), export.index);
-            }
-            module.section(&section);
-        } else if let Some((id, range)) = payload.as_section() {
-            let data = wasm.get(range).unwrap_or_default();
-            module.section(&RawSection { id, data });
-        }
+    let mut module = Module::from_buffer(wasm)?;
+    let compiled: Vec<_> =
+        module.exports.iter().map(|export| (export.id(), export.name.clone(), export.item)).collect();
+    let find = |name: &str| {
+        let found = compiled.iter().find(|(_, this, _)| this == name).map(|(_, _, item)| *item);
+        found.with_context(|| format!("the compiled filter has no export `{name}`"))
+    };
+    let shown: Vec<(&str, ExportItem)> =
+        EXPORTS.iter().map(|(shown, name)| Ok((*shown, find(name)?))).collect::<Result<_>>()?;
+    for (export, _, _) in &compiled {
+        module.exports.delete(*export);
     }
-    Ok(module.finish())
-}
-
-fn kind(kind: ExternalKind) -> ExportKind {
-    match kind {
-        ExternalKind::Memory => ExportKind::Memory,
-        ExternalKind::Table => ExportKind::Table,
-        ExternalKind::Global => ExportKind::Global,
-        ExternalKind::Tag => ExportKind::Tag,
-        ExternalKind::Func | ExternalKind::FuncExact => ExportKind::Func,
+    for (name, item) in shown {
+        module.exports.add(name, item);
     }
+    walrus::passes::gc::run(&mut module);
+    Ok(module.emit_wasm())
 }
 
 #[cfg(test)]
@@ -65,22 +52,15 @@ mod tests {
     #[test]
     fn the_plugin_exports_what_it_means_to_and_nothing_else() {
         let path = paths::filter_wasm();
-        let wasm =
-            std::fs::read(&path).unwrap_or_else(|_| panic!("{}: run `cargo xtask test`", path.display()));
-        let exports = Parser::new(0).parse_all(&wasm).find_map(|payload| match payload.unwrap() {
-            Payload::ExportSection(reader) => {
-                Some(reader.into_iter().map(|export| export.unwrap().name).collect::<Vec<_>>())
-            }
-            _ => None,
-        });
-        assert_eq!(exports.unwrap(), EXPORTS.map(|(shown, _)| shown));
+        let module =
+            Module::from_file(&path).unwrap_or_else(|_| panic!("{}: run `cargo xtask test`", path.display()));
+        let exports: Vec<&str> = module.exports.iter().map(|export| export.name.as_str()).collect();
+        assert_eq!(exports, EXPORTS.map(|(shown, _)| shown));
     }
 
     #[test]
     fn a_module_without_one_of_them_is_refused() {
-        let mut module = Module::new();
-        module.section(&ExportSection::new());
-        let error = finish(&module.finish()).unwrap_err();
+        let error = finish(&Module::default().emit_wasm()).unwrap_err();
         assert_eq!(error.to_string(), "the compiled filter has no export `memory`");
     }
 }

@@ -56,6 +56,9 @@ impl Serve {
         drop(connection);
 
         let pool = pool::make(&config.database);
+        if let Err(cause) = pool::fill(&pool).await {
+            tracing::warn!(%cause, "there are fewer connections to the database than there may be");
+        }
         let random: Random = Arc::new(SystemRandom::new());
         let app = App::new(&config, pool.clone(), keys, Arc::new(SystemClock), &random)
             .ok_or_else(|| anyhow!("the system has no randomness to give"))?;

@@ -20,7 +20,8 @@ use crate::db::{edge_feed, pool, schema};
 use crate::domain::clock::SystemClock;
 use crate::domain::key_files;
 use crate::following;
-use crate::http::{self, server};
+use crate::http;
+use crate::http::server::{self, Spoken};
 
 /// How many connections may wait to be accepted; the system may allow less. With fewer than the gateway opens at once
 /// (the usual 128), those beyond are not heard, and given up after a second.
@@ -72,8 +73,8 @@ impl Serve {
         tokio::spawn(cleaning::run(Arc::clone(&app), cleaning::INTERVAL, random, stop.clone()));
         let served = async {
             tokio::join!(
-                server::serve(public, http::public(Arc::clone(&app)), stop.clone()),
-                server::serve(internal, http::internal(app), stop.clone()),
+                server::serve(public, Spoken::Http1, http::public(Arc::clone(&app)), stop.clone()),
+                server::serve(internal, Spoken::Http1OrHttp2, http::internal(app), stop.clone()),
             )
         };
         let too_late = async {

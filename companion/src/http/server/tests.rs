@@ -151,10 +151,14 @@ async fn headers_have_a_limit() {
 
 #[tokio::test]
 async fn requests_under_way_on_a_connection_have_a_limit() {
-    let address = start(1, Spoken::Http1OrHttp2).await;
-    let said: Vec<_> = streams(MAX_STREAMS + 1).map(|stream| request(stream, "/never")).collect();
+    let address = start(2, Spoken::Http1OrHttp2).await;
+    let hanging = |count| streams(count).map(|stream| request(stream, "/never"));
+    let last = 2 * MAX_STREAMS - 1;
+    let said: Vec<_> = hanging(MAX_STREAMS - 1).chain([request(last, "/")]).collect();
+    assert!(hears(address, &said, b"here").await);
     // REFUSED_STREAM (RFC 9113 §7).
-    let refused = frame(RST_STREAM, 0, 2 * MAX_STREAMS + 1, &[0, 0, 0, 7]);
+    let refused = frame(RST_STREAM, 0, last + 2, &[0, 0, 0, 7]);
+    let said: Vec<_> = hanging(MAX_STREAMS + 1).collect();
     assert!(hears(address, &said, &refused).await);
 }
 

@@ -14,7 +14,8 @@ use edgeward_companion::db::pool;
 use edgeward_companion::domain::clock::{Clock, SystemClock};
 use edgeward_companion::domain::key_set::KeySet;
 use edgeward_companion::domain::keys::PrivateKey;
-use edgeward_companion::http::{self, server};
+use edgeward_companion::http;
+use edgeward_companion::http::server::{self, Spoken};
 use edgeward_wire::AccessClaims;
 use reqwest::header::COOKIE;
 use reqwest::{Method, RequestBuilder};
@@ -97,8 +98,8 @@ impl Api {
         let random: edgeward_companion::app::Random = Arc::new(SystemRandom::new());
         let keys = KeySet::new(signing_key(), Vec::new());
         let app = App::new(&config, pool.clone(), keys, clock.clone(), &random).expect("an application");
-        let public = serve(http::public(Arc::clone(&app))).await;
-        let internal = serve(http::internal(Arc::clone(&app))).await;
+        let public = serve(Spoken::Http1, http::public(Arc::clone(&app))).await;
+        let internal = serve(Spoken::Http1OrHttp2, http::internal(Arc::clone(&app))).await;
         Self { app, database, pool, clock, public, internal }
     }
 
@@ -155,12 +156,12 @@ pub fn mint() -> &'static Key {
     })
 }
 
-async fn serve(router: Router) -> SocketAddr {
+async fn serve(spoken: Spoken, router: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
         let (_stop, stopped) = watch::channel(false);
-        server::serve(listener, router, stopped).await;
+        server::serve(listener, spoken, router, stopped).await;
     });
     address
 }

@@ -9,11 +9,14 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use anyhow::Result;
 use reqwest::header::{HeaderMap, SET_COOKIE};
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::mint::Key;
+use crate::stack::envoy::{self, Envoy};
+use crate::stack::ports::Ports;
 use crate::stack::{Plan, Stack, paths};
 
 /// Every version of HTTP that a client may speak: 1.1, and 2 where true.
@@ -39,6 +42,20 @@ pub fn stack() -> &'static Stack {
         }
         Stack::start(plan, &mut |_| {}).unwrap()
     })
+}
+
+/// One more gateway of two workers before the stack's companion, with changes to its configuration.
+pub fn another_gateway(name: &str, changes: &[(&str, &str)]) -> Result<(Envoy, Ports)> {
+    let directory = paths::test_folder(name);
+    fs::create_dir_all(&directory)?;
+    let Ports { gateway, envoy_admin, .. } = Ports::free()?;
+    let ports = Ports { gateway, envoy_admin, ..*stack().ports() };
+    let mut replacements = envoy::local(&ports, &paths::filter_wasm());
+    replacements.extend(changes.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())));
+    let configuration = envoy::render(&envoy::configuration()?, &replacements)?;
+    let program = envoy::find_or_install(&mut |_| {})?;
+    let envoy = Envoy::start(&program, &configuration, ports.envoy_admin, 2, &directory)?;
+    Ok((envoy, ports))
 }
 
 /// A client that keeps no cookies by itself, follows no redirects, and speaks one version of HTTP.

@@ -14,13 +14,10 @@ pub mod fault_proxy;
 pub mod host;
 #[cfg(feature = "system")]
 pub mod http2;
-#[cfg(feature = "system")]
+#[cfg(feature = "bench")]
 pub mod journey;
 #[cfg(feature = "mint")]
 pub mod mint;
-#[cfg(feature = "system")]
-#[path = "bench/refresh.rs"]
-pub mod refresh_bench;
 #[cfg(feature = "system")]
 pub mod service;
 pub mod stack;

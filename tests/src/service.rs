@@ -29,9 +29,12 @@ impl Service {
         let mut child = command.spawn().expect("a service");
         let mut lines = BufReader::new(child.stdout.take().expect("a log")).lines();
         let mut listening = || {
-            let line = lines.next().expect("a line").expect("UTF-8");
-            let said: Value = serde_json::from_str(&line).expect("JSON");
-            said["address"].as_str().expect("an address").to_owned()
+            // It may warn of something before.
+            let address = |line: std::io::Result<String>| {
+                let said: Value = serde_json::from_str(&line.expect("UTF-8")).expect("JSON");
+                said["address"].as_str().map(str::to_owned)
+            };
+            lines.by_ref().find_map(address).expect("an address")
         };
         let (public, internal) = (listening(), listening());
         // Nobody may have to wait for the rest to be read.

@@ -3,11 +3,13 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-use edgeward_tests::api::{Api, PASSWORD};
+use edgeward_tests::api::{Api, PASSWORD, mint};
 use edgeward_tests::command::run;
-use edgeward_tests::database;
+use edgeward_tests::database::{self, Database};
+use edgeward_tests::service::Service;
 use edgeward_tests::stack::paths;
 use serde_json::{Value, json};
+use sqlx::Executor as _;
 
 fn check(url: &str, arguments: &[&str], input: &str, code: i32, expected: &str) {
     let output = run(url, arguments, input);
@@ -185,4 +187,21 @@ async fn the_service_starts_says_where_it_is_and_stops_when_asked() {
     assert_eq!(child.wait().expect("an end").code(), Some(0));
     let last = lines.map_while(Result::ok).last().expect("a line");
     assert!(last.contains("\"message\":\"stopped\""), "{last}");
+}
+
+#[tokio::test]
+async fn the_service_starts_with_fewer_connections_than_it_may_have() {
+    let database = database::fresh().await;
+    let mut owner = database.pool().acquire().await.expect("a connection");
+    let few = "create role frugal login password 'p' connection limit 3;
+               grant all on all tables in schema public to frugal";
+    owner.execute(few).await.expect("a role");
+    let url = database.url.split_once('@').map(|(_, server)| format!("postgres://frugal:p@{server}"));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("private.pem"), mint().private_pem()).expect("a key");
+    let service = Service::start(&Database { url: url.expect("an address") }, folder.path());
+    assert_eq!(
+        reqwest::get(format!("http://{}/readyz", service.internal)).await.expect("an answer").status(),
+        200
+    );
 }

@@ -252,3 +252,17 @@ async fn what_happened_is_counted() {
     assert!(!answer.text.contains("hunter2"));
     assert_eq!(api.client().get("/metrics").await.status, 404);
 }
+
+#[tokio::test]
+async fn the_internal_listener_speaks_http_1_and_2_and_the_public_one_http_1_alone() {
+    let api = Api::start().await;
+    let http2 = reqwest::Client::builder().http2_prior_knowledge().build().expect("a client");
+    let mut internal = api.internal();
+    assert_eq!(internal.get("/healthz").await.status, 200);
+    let request = internal.request(Method::GET, "/healthz").build().expect("a request");
+    assert_eq!(http2.execute(request).await.expect("an answer").status(), 200);
+
+    let request = api.client().request(Method::GET, "/.well-known/jwks.json").build().expect("a request");
+    http2.execute(request).await.expect_err("no HTTP/2");
+    assert_eq!(api.client().get("/.well-known/jwks.json").await.status, 200);
+}

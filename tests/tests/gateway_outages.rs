@@ -1,20 +1,16 @@
 //! What honest users notice of rotated keys, of a companion that is gone and of a changed role, through the real
-//! Envoy with two workers and under load; and what it costs to refresh at the edge.
+//! Envoy with two workers and under load. What a refresh at the edge costs is measured by `cargo xtask bench refresh`.
 
-use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use edgeward_tests::journey::{User, VERSIONS, client, stack};
-use edgeward_tests::stack::envoy::{self, Envoy};
-use edgeward_tests::stack::ports::Ports;
-use edgeward_tests::stack::{paths, process, variable};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use reqwest::{Client, Method, RequestBuilder};
+use edgeward_tests::bench::held;
+use edgeward_tests::journey::{User, VERSIONS, another_gateway, client, stack};
+use edgeward_tests::stack::variable;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use tokio::task::{JoinHandle, JoinSet, block_in_place};
+use tokio::task::{JoinHandle, block_in_place};
 use tokio::time::sleep;
 
 /// How many use the gateway at once.
@@ -315,20 +311,6 @@ async fn a_minute_without_a_companion_refuses_nobody() {
     be_without_companion(Duration::from_secs(size("OUTAGE_SECONDS", 60).into())).await;
 }
 
-/// One more gateway of two workers before the same companion, with changes to its configuration.
-fn gateway(name: &str, changes: &[(&str, &str)]) -> (Envoy, Ports) {
-    let directory = paths::test_folder(name);
-    fs::create_dir_all(&directory).unwrap();
-    let Ports { gateway, envoy_admin, .. } = Ports::free().unwrap();
-    let ports = Ports { gateway, envoy_admin, ..*stack().ports() };
-    let mut replacements = envoy::local(&ports, &paths::filter_wasm());
-    replacements.extend(changes.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())));
-    let configuration = envoy::render(&envoy::configuration().unwrap(), &replacements).unwrap();
-    let program = envoy::find_or_install(&mut |_| {}).unwrap();
-    let envoy = Envoy::start(&program, &configuration, ports.envoy_admin, 2, &directory).unwrap();
-    (envoy, ports)
-}
-
 /// Somebody with a good token before a gateway that knows nothing yet: when it was first let in and last told to
 /// come again, each time over a new connection.
 async fn knock(gateway: u16, token: String, met: Arc<Met>) -> (Option<Instant>, Option<Instant>) {
@@ -352,7 +334,7 @@ async fn start_without_companion() -> (Duration, Duration) {
     let user = User::register(&client(false)).await;
     let token = user.cookies["access_token"].clone();
     stack().kill_companion();
-    let (_envoy, ports) = block_in_place(|| gateway("early", &[]));
+    let (_envoy, ports) = block_in_place(|| another_gateway("early", &[])).unwrap();
     let met = Arc::new(Met::default());
     let load = Load { met: Arc::clone(&met), people: Vec::new() };
     let people: Vec<_> =
@@ -418,135 +400,19 @@ async fn how_soon_a_gateway_opens_when_its_companion_comes() {
     start_without_companion_again_and_again(size("STARTS", 10)).await;
 }
 
-async fn compare_refreshed_with_valid(samples: u32) {
-    let _alone = alone().await;
-    for http2 in VERSIONS {
-        let mut user = User::register(&client(http2)).await;
-        let (mut valid, mut refreshed) = (Vec::new(), Vec::new());
-        for sample in 0..samples + 10 {
-            for (times, cookie) in [(&mut valid, ""), (&mut refreshed, "access_token")] {
-                user.cookies.remove(cookie);
-                let start = Instant::now();
-                let response = user.send(Method::GET, "/orders", &[]).await;
-                assert_eq!(response.status(), 200);
-                response.bytes().await.unwrap();
-                // At first, everything is slower.
-                if sample >= 10 {
-                    times.push(start.elapsed());
-                }
-            }
-        }
-        valid.sort();
-        refreshed.sort();
-        println!(
-            "{samples} of each, http2 {http2}: {:.2?} with a valid token, {:.2?} refreshed: {:.2?} more",
-            median(&valid),
-            median(&refreshed),
-            median(&refreshed).saturating_sub(median(&valid))
-        );
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn who_refreshes_at_the_edge_pays_for_one_call() {
-    compare_refreshed_with_valid(20).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "measures: SAMPLES says how many instead of 500, and EDGEWARD which build of the companion"]
-async fn what_a_refresh_at_the_edge_costs_the_request_that_pays_for_it() {
-    compare_refreshed_with_valid(size("SAMPLES", 500)).await;
-}
-
-/// The companion, which answers nobody until this is dropped.
-struct Paused(Pid);
-
-impl Paused {
-    fn companion() -> Self {
-        let pid = Pid::from_raw(stack().companion_pid().unwrap().try_into().unwrap());
-        kill(pid, Signal::SIGSTOP).unwrap();
-        Self(pid)
-    }
-}
-
-impl Drop for Paused {
-    fn drop(&mut self) {
-        kill(self.0, Signal::SIGCONT).unwrap();
-    }
-}
-
-/// Everybody's next request at once, each over its own connection.
-fn all_at_once(people: &[(Client, String)], port: u16) -> JoinSet<Answer> {
-    let request = |(client, cookie): &(Client, String)| {
-        let request = client.get(format!("http://127.0.0.1:{port}/orders")).header("cookie", cookie);
-        async move { send(request).await.unwrap().0 }
-    };
-    people.iter().map(request).collect()
-}
-
-async fn hold(requests: u32, sessions: u32) {
     let _alone = alone().await;
-    // Held for longer than usual, for 1,000 refreshes take their time on a small machine.
-    let from = r#""path": "/internal/edge-refresh"}"#;
-    let to = r#""path": "/internal/edge-refresh", "timeout_ms": 25000}"#;
-    let (envoy, ports) = block_in_place(|| gateway("held", &[(from, to)]));
-    let mut cookies = Vec::new();
-    let clients = client(false);
-    for _ in 0..sessions {
-        cookies.push(User::register(&clients).await.cookies);
+    for http2 in VERSIONS {
+        println!("http2 {http2}: {:.2?}", held::added(http2, 20).await.unwrap());
     }
-    until("the gateway's keys", async || everywhere(ports.gateway, 200, &cookies[0]["access_token"]).await)
-        .await;
-    let people = |name: &'static str, of: &[(Client, String)]| -> Vec<(Client, String)> {
-        let cookies = cookies.iter().cycle().take(requests as usize);
-        let cookies = cookies.map(|cookies| format!("{name}={}", cookies[name]));
-        let clients = of.iter().map(|(client, _)| client.clone()).chain((of.len()..).map(|_| client(false)));
-        clients.zip(cookies).collect()
-    };
-    let resident = || process::resident(envoy.pid()).unwrap();
-    let start = resident();
-    let valid = people("access_token", &[]);
-    let answers = all_at_once(&valid, ports.gateway).join_all().await;
-    assert!(answers.iter().all(|answer| answer.status == 200));
-    let connected = resident();
-
-    let paused = Paused::companion();
-    let mut held = all_at_once(&people("refresh_token", &valid), ports.gateway);
-    let mut answers = Vec::new();
-    until("the requests to be held", async || {
-        // Whoever is not held is answered.
-        answers.extend(std::iter::from_fn(|| held.try_join_next()).map(Result::unwrap));
-        let stats = stats(ports.envoy_admin, "http.gateway.downstream_rq_active").await;
-        let active: usize = stats.trim().rsplit(' ').next().unwrap().parse().unwrap();
-        active + answers.len() >= requests as usize
-    })
-    .await;
-    let holding = resident();
-    drop(paused);
-    let resumed = Instant::now();
-    answers.extend(held.join_all().await);
-    let wrong: Vec<_> = answers.iter().filter(|answer| answer.status != 200).collect();
-    let mib = |bytes: u64| f64::from(u32::try_from(bytes >> 10).unwrap()) / 1024.0;
-    println!(
-        "{requests} held requests of {sessions} sessions: {:.1} MiB at the start, {:.1} with their connections, {:.1} held, {:.1} after; all answered {:.1?} after the companion went on",
-        mib(start),
-        mib(connected),
-        mib(holding),
-        mib(resident()),
-        resumed.elapsed()
-    );
-    assert!(wrong.is_empty(), "{} wrong answers, the first: {:?}", wrong.len(), wrong[0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_held_while_the_companion_hangs_goes_on_when_it_does() {
-    hold(50, 25).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "measures: HELD and HELD_SESSIONS say how many instead of 1000 and 500"]
-async fn what_a_thousand_held_requests_cost() {
-    hold(size("HELD", 1000), size("HELD_SESSIONS", 500)).await;
+    let _alone = alone().await;
+    let held = held::hold(50, 25).await.unwrap();
+    assert_eq!(held.held, 50);
 }
 
 async fn change_roles(times: u32) {

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
-use edgeward_tests::stack::{cargo, process};
+use edgeward_tests::stack::{cargo, process, variable};
 
 use crate::progress;
 
@@ -15,18 +15,32 @@ pub(crate) enum What {
         #[arg(long)]
         quick: bool,
     },
+    /// A refresh in the companion, and at the edge: how many a second, and where the time and the memory go
+    Refresh {
+        /// Half a minute instead of two: shows that it works
+        #[arg(long)]
+        quick: bool,
+    },
 }
 
 pub(crate) fn bench(what: &What) -> Result<()> {
     let mut log = progress::timed();
     log("building the filter");
     cargo::build_filter()?;
-    log("building the benchmark");
     let mut command = cargo::command();
+    if let What::Refresh { .. } = what {
+        log("building the companion and the demo upstream");
+        cargo::build_programs()?;
+        if variable("EDGEWARD").is_none() {
+            command.env("EDGEWARD", cargo::build_fast_companion()?);
+        }
+    }
+    log("building the benchmark");
     command.args(["run", "--quiet", "--release", "--package", "edgeward-tests", "--no-default-features"]);
     command.args(["--features", "bench", "--bin", "edgeward-bench", "--"]);
     match what {
         What::Edge { quick } => command.arg("edge").args(quick.then_some("--quick")),
+        What::Refresh { quick } => command.arg("refresh").args(quick.then_some("--quick")),
     };
     if process::run(&mut command)?.success() { Ok(()) } else { bail!("the benchmark has failed: see above") }
 }

@@ -20,7 +20,8 @@ use crate::db::{edge_feed, pool, schema};
 use crate::domain::clock::SystemClock;
 use crate::domain::key_files;
 use crate::following;
-use crate::http::{self, server};
+use crate::http;
+use crate::http::server::{self, Spoken};
 
 /// How many connections may wait to be accepted; the system may allow less. With fewer than the gateway opens at once
 /// (the usual 128), those beyond are not heard, and given up after a second.
@@ -56,6 +57,9 @@ impl Serve {
         drop(connection);
 
         let pool = pool::make(&config.database);
+        if let Err(cause) = pool::fill(&pool).await {
+            tracing::warn!(%cause, "there are fewer connections to the database than there may be");
+        }
         let random: Random = Arc::new(SystemRandom::new());
         let app = App::new(&config, pool.clone(), keys, Arc::new(SystemClock), &random)
             .ok_or_else(|| anyhow!("the system has no randomness to give"))?;
@@ -69,8 +73,8 @@ impl Serve {
         tokio::spawn(cleaning::run(Arc::clone(&app), cleaning::INTERVAL, random, stop.clone()));
         let served = async {
             tokio::join!(
-                server::serve(public, http::public(Arc::clone(&app)), stop.clone()),
-                server::serve(internal, http::internal(app), stop.clone()),
+                server::serve(public, Spoken::Http1, http::public(Arc::clone(&app)), stop.clone()),
+                server::serve(internal, Spoken::Http1OrHttp2, http::internal(app), stop.clone()),
             )
         };
         let too_late = async {

@@ -16,11 +16,17 @@ const STATEMENT_LIMITS: [(&str, &str); 2] = [("statement_timeout", "5s"), ("lock
 /// given back, and a round trip before every statement would cost a good part of what a refresh does.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
-/// A pool. It connects as it needs to.
+/// How long a start waits for the connections that it can do without: a server that has no more of them is asked again
+/// and again.
+const FILL_LIMIT: Duration = Duration::from_secs(2);
+
+/// A pool. It connects as it needs to, and keeps as many connections as it has come to have.
 #[must_use]
 pub fn make(database: &Database) -> PgPool {
     PgPoolOptions::new()
         .max_connections(database.pool_size)
+        .min_connections(database.pool_size)
+        .idle_timeout(None)
         .acquire_timeout(ACQUIRE_LIMIT)
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {
@@ -32,4 +38,17 @@ pub fn make(database: &Database) -> PgPool {
             })
         })
         .connect_lazy_with(database.options.clone().options(STATEMENT_LIMITS))
+}
+
+/// Makes all the connections that the pool may have. One that is made when a burst of requests needs it takes seconds:
+/// SCRAM is hundreds of small steps, and between two of them the requests that have a connection are signed for.
+pub async fn fill(pool: &PgPool) -> Result<(), sqlx::Error> {
+    let fill = async {
+        let mut connections = Vec::new();
+        for _ in 0..pool.options().get_max_connections() {
+            connections.push(pool.acquire().await?);
+        }
+        Ok(())
+    };
+    tokio::time::timeout(FILL_LIMIT, fill).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }

@@ -1,15 +1,19 @@
 //! Accepts connections and hands their requests to a router, within limits. What is served is not known here.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ConnectInfo;
+use axum::http::{Request, Version};
 use axum::serve::Listener;
 use axum::{Extension, Router};
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulConnection;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -18,27 +22,43 @@ use tower::Layer;
 /// How long a request's headers may take, from the end of the request before: a connection that says nothing
 /// (slow loris), or nothing any more, is closed.
 const HEADER_LIMIT: Duration = Duration::from_secs(10);
+/// How long the other end may take to let go of an HTTP/2 connection that is closed.
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// The largest headers, in bytes, and all that is read ahead: what Envoy accepts by default (60 KiB), with room for
 /// what it adds.
-const MAX_HEADER_BYTES: usize = 64 * 1024;
+const MAX_HEADER_BYTES: u32 = 64 * 1024;
 /// How many connections one listener has at once. More wait in the system's queue.
-const MAX_CONNECTIONS: usize = 10_000;
+const MAX_CONNECTIONS: u32 = 10_000;
+/// How many requests an HTTP/2 connection has under way: enough for one worker of the gateway, which has 512 of its held
+/// requests' calls, and the feed's.
+const MAX_STREAMS: u32 = 1024;
+/// How many requests may be withdrawn before they were looked at: all that were under way while we hung, some times
+/// over, since those are sent again. Where there are more (CVE-2023-44487), the connection is closed.
+const MAX_WITHDRAWN: u32 = 4 * MAX_STREAMS;
+
+/// What is spoken on a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoken {
+    /// HTTP/1.1 alone.
+    Http1,
+    /// HTTP/1.1, and HTTP/2 with whoever starts with it (RFC 9113 §3.3).
+    Http1OrHttp2,
+}
 
 /// Serves until `stop` turns true, and then until the requests in flight are answered.
-pub async fn serve(listener: TcpListener, router: Router, stop: watch::Receiver<bool>) {
-    serve_at_once(MAX_CONNECTIONS, listener, router, stop).await;
+pub async fn serve(listener: TcpListener, spoken: Spoken, router: Router, stop: watch::Receiver<bool>) {
+    serve_at_once(MAX_CONNECTIONS, listener, spoken, router, stop).await;
 }
 
 async fn serve_at_once(
-    connections: usize,
+    connections: u32,
     mut listener: TcpListener,
+    spoken: Spoken,
     router: Router,
     mut stop: watch::Receiver<bool>,
 ) {
-    let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(HEADER_LIMIT).max_buf_size(MAX_HEADER_BYTES);
-    let places = Arc::new(Semaphore::new(connections));
-    let open = GracefulShutdown::new();
+    let server = Arc::new(limited(spoken));
+    let places = Arc::new(Semaphore::new(connections as usize));
     let mut accept = async || {
         // The semaphore is never closed, so there is always a place in the end.
         let place = Arc::clone(&places).acquire_owned().await.ok();
@@ -49,83 +69,120 @@ async fn serve_at_once(
             accepted = accept() => accepted,
             _ = stop.wait_for(|stop| *stop) => break,
         };
+        // Answers of several requests are not to wait for each other's arrival. Else it is only slower.
+        _ = stream.set_nodelay(true);
         let service =
             TowerToHyperService::new(Extension(ConnectInfo::<SocketAddr>(peer)).layer(router.clone()));
-        let connection = open.watch(server.serve_connection(TokioIo::new(stream), service));
+        let (server, stop) = (Arc::clone(&server), stop.clone());
         tokio::spawn(async move {
-            // How it ends is the client's business.
-            _ = connection.await;
+            let (activity, seen) = watch::channel(Activity::Silent);
+            let activity = Arc::new(activity);
+            let service = service_fn(|request: Request<Incoming>| {
+                let under_way = UnderWay::begin(Arc::clone(&activity), request.version());
+                let answer = service.call(request);
+                async move {
+                    let answer = answer.await;
+                    drop(under_way);
+                    answer
+                }
+            });
+            hold(server.serve_connection(TokioIo::new(stream), service), seen, stop).await;
             drop(place);
         });
     }
     drop(listener);
-    open.shutdown().await;
+    // All places are free when the last connection has ended.
+    _ = places.acquire_many(connections).await;
+}
+
+fn limited(spoken: Spoken) -> auto::Builder<TokioExecutor> {
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    let mut http1 = server.http1();
+    http1.timer(TokioTimer::new()).header_read_timeout(HEADER_LIMIT).max_buf_size(MAX_HEADER_BYTES as usize);
+    let mut http2 = server.http2();
+    http2.max_header_list_size(MAX_HEADER_BYTES).max_concurrent_streams(MAX_STREAMS);
+    http2.max_pending_accept_reset_streams(MAX_WITHDRAWN as usize);
+    // No request that is asked this way has a body.
+    http2.initial_stream_window_size(MAX_HEADER_BYTES).initial_connection_window_size(MAX_HEADER_BYTES);
+    match spoken {
+        Spoken::Http1 => server.http1_only(),
+        Spoken::Http1OrHttp2 => server,
+    }
+}
+
+/// Serves a connection until it ends. It is closed when it is quiet for too long, or `stop` turns true.
+async fn hold(
+    connection: impl GracefulConnection,
+    mut activity: watch::Receiver<Activity>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut connection = pin!(connection);
+    // How it ends is the client's business.
+    tokio::select! {
+        _ = &mut connection => return,
+        () = await_quiet(&mut activity, HEADER_LIMIT) => {}
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    tokio::select! {
+        _ = connection => {}
+        () = await_quiet(&mut activity, CLOSE_LIMIT) => {}
+    }
+}
+
+/// What is done on a connection.
+#[derive(Clone, Copy)]
+enum Activity {
+    /// It has not asked for anything.
+    Silent,
+    /// It has asked by HTTP/1.1, which is watched by hyper from there on.
+    Http1,
+    /// It has asked by HTTP/2, and so many requests are not answered yet.
+    Http2(u32),
+}
+
+/// Waits until there was nothing to do for so long. Bytes that are no request do not count, whatever their number:
+/// half a head, a ping.
+async fn await_quiet(activity: &mut watch::Receiver<Activity>, length: Duration) {
+    loop {
+        let now = *activity.borrow_and_update();
+        match now {
+            Activity::Silent | Activity::Http2(0) => {
+                let Ok(Ok(())) = tokio::time::timeout(length, activity.changed()).await else { return };
+            }
+            Activity::Http1 => std::future::pending().await,
+            Activity::Http2(_) => {
+                let Ok(()) = activity.changed().await else { return };
+            }
+        }
+    }
+}
+
+/// A request that is not answered yet.
+struct UnderWay(Arc<watch::Sender<Activity>>);
+
+impl UnderWay {
+    fn begin(activity: Arc<watch::Sender<Activity>>, version: Version) -> Self {
+        activity.send_modify(|activity| {
+            *activity = match *activity {
+                _ if version != Version::HTTP_2 => Activity::Http1,
+                Activity::Http2(requests) => Activity::Http2(requests.saturating_add(1)),
+                Activity::Silent | Activity::Http1 => Activity::Http2(1),
+            };
+        });
+        Self(activity)
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.send_modify(|activity| {
+            if let Activity::Http2(requests) = activity {
+                *requests = requests.saturating_sub(1);
+            }
+        });
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use axum::routing::get;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpStream;
-    use tokio::time::Instant;
-
-    use super::*;
-
-    const REQUEST: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
-
-    async fn start(connections: usize) -> SocketAddr {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let router = Router::new().route("/", get(async || "here"));
-        tokio::spawn(async move {
-            let (_stop, stopped) = watch::channel(false);
-            serve_at_once(connections, listener, router, stopped).await;
-        });
-        address
-    }
-
-    /// Says something and nothing more; gives what was answered until the connection was closed.
-    async fn say(address: SocketAddr, said: &str) -> String {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        _ = stream.write_all(said.as_bytes()).await;
-        let mut answer = String::new();
-        // What was said in vain may end it with a reset.
-        _ = stream.read_to_string(&mut answer).await;
-        answer
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_connection_that_says_no_more_is_closed() {
-        for (said, answered) in [
-            (String::new(), false),
-            ("GET / HTTP/1.1\r\nhost: a\r\nx-slow: ".to_owned(), false),
-            (REQUEST.to_owned(), true),
-            (format!("{REQUEST}GET"), true),
-        ] {
-            let started = Instant::now();
-            assert_eq!(say(start(1).await, &said).await.ends_with("here"), answered, "{said}");
-            assert!(started.elapsed() >= HEADER_LIMIT, "{said}");
-            assert!(started.elapsed() < HEADER_LIMIT * 2, "{said}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_connection_too_many_waits_for_a_place() {
-        let address = start(1).await;
-        let started = Instant::now();
-        let silent = TcpStream::connect(address).await.unwrap();
-        assert!(say(address, REQUEST).await.ends_with("here"));
-        assert!(started.elapsed() >= HEADER_LIMIT * 2, "one limit for each, one after the other");
-        drop(silent);
-    }
-
-    #[tokio::test]
-    async fn headers_have_a_limit() {
-        let answer = say(
-            start(1).await,
-            &format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "a".repeat(4 * MAX_HEADER_BYTES)),
-        )
-        .await;
-        assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
-    }
-}
+mod tests;

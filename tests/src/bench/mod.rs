@@ -5,10 +5,12 @@ mod configuration;
 mod edge;
 mod empty;
 mod filters;
+pub mod held;
 mod load;
 mod machine;
 mod measure;
 mod page;
+mod refresh;
 mod report;
 mod request;
 mod sample;
@@ -18,6 +20,7 @@ mod startup;
 mod tokens;
 
 pub use edge::edge;
+pub use refresh::refresh;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -30,15 +33,17 @@ pub struct Effort {
     pub requests: usize,
     /// What stands for "many" distinct tokens.
     pub tokens: usize,
+    /// How long refreshes are counted.
+    pub seconds: u64,
     /// Whether the figures are good enough to be published.
     pub published: bool,
 }
 
 impl Effort {
     /// Some ten minutes. Many short rounds: the noise of a machine comes in spells longer than one of them.
-    pub const FULL: Self = Self { rounds: 61, requests: 2000, tokens: 100_000, published: true };
+    pub const FULL: Self = Self { rounds: 61, requests: 2000, tokens: 100_000, seconds: 20, published: true };
     /// About a minute: shows that it works.
-    pub const QUICK: Self = Self { rounds: 3, requests: 1000, tokens: 10_000, published: false };
+    pub const QUICK: Self = Self { rounds: 3, requests: 1000, tokens: 10_000, seconds: 2, published: false };
 }
 
 #[expect(

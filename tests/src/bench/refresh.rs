@@ -1,5 +1,5 @@
-//! How many refreshes a second the companion does with a Postgres that keeps its promises (fsync on, synchronous
-//! commit), and where the time goes; never how many there ought to be.
+//! `bench refresh`: how many refreshes a second the companion does with a Postgres that keeps its promises (fsync on,
+//! synchronous commit), where the time goes, and what one costs at the edge; never how much that ought to be.
 
 use std::fmt;
 use std::fs;
@@ -12,8 +12,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
+use tokio::runtime::Runtime;
 
-use crate::api::{PASSWORD, mint, registration};
+use super::held::{self, Added, Held};
+use super::{Effort, machine};
+use crate::journey::VERSIONS;
+use crate::mint::Key;
 use crate::stack::companion::Companion;
 use crate::stack::ports::Ports;
 use crate::stack::process::Process;
@@ -23,57 +27,88 @@ use crate::stack::{Postgres, http, paths, postgres, wait};
 const CLIENTS: usize = 24;
 /// Sessions of each client: so many that hardly any is refreshed twice within the grace.
 const SESSIONS: usize = 64;
+/// How often each step of a refresh is taken alone.
+const STEPS: usize = 1000;
+const PASSWORD: &str = "correct horse battery";
+/// What Postgres does by default, and what shows what waiting for the disk costs.
+const DURABILITY: [(&str, &[&str]); 2] =
+    [("as durable as it comes", &[]), ("without waiting for the disk", &["-c", "synchronous_commit=off"])];
+/// Requests that are held at once, and of how many sessions.
+const HELD: [(usize, usize); 2] = [(1000, 100), (1000, 1000)];
 
-/// What was measured.
-pub struct Measured {
-    /// Refreshes a second.
-    pub rate: f64,
-    /// The middle and the 99th percentile of the times to an answer.
-    pub latency: [Duration; 2],
-    /// What a refresh costs of processor time: in the companion, in Postgres and in the clients.
-    pub cpu: [Duration; 3],
-    /// What it costs to sign one access token.
-    pub sign: Duration,
-}
-
-/// Measures the companion at this path for so long, with options for Postgres beside its defaults.
-pub fn refresh(companion: &Path, time: Duration, options: &[&str]) -> Result<Measured> {
-    let scene = Scene::set(companion, options)?;
-    let mut clients = Vec::new();
-    for number in 0..CLIENTS {
-        clients.push(Client::sign_in(&scene, number)?);
+/// Measures, and prints what came of it.
+pub fn refresh(effort: Effort, log: &mut dyn FnMut(&str)) -> Result<()> {
+    println!("{} processors: {}", machine::processors(), machine::processor_name());
+    let sign = measure_signing()?;
+    println!("processor time of signing one access token: {} µs", sign.as_micros());
+    for (name, options) in DURABILITY {
+        log(&format!("measuring the companion, its Postgres {name}"));
+        let scene = Scene::set(options)?;
+        println!("{name}: {}", scene.measure_rate(Duration::from_secs(effort.seconds))?);
+        println!("{name}, one client: {}", scene.measure_steps()?);
     }
-    let before = scene.cpu()?;
-    let start = Instant::now();
-    let latencies: Vec<Vec<Duration>> = thread::scope(|scope| {
-        let running: Vec<_> =
-            clients.iter_mut().map(|client| scope.spawn(|| client.run_until(start + time))).collect();
-        running.into_iter().map(|client| client.join().expect("a client")).collect::<Result<_>>()
-    })?;
-    let elapsed = start.elapsed();
-    let after = scene.cpu()?;
-    let mut latencies = latencies.concat();
-    latencies.sort_unstable();
-    let count = u32::try_from(latencies.len())?;
-    let at = |part: usize| latencies.get(latencies.len() * part / 100).copied().unwrap_or_default();
-    Ok(Measured {
-        rate: f64::from(count) / elapsed.as_secs_f64(),
-        latency: [at(50), at(99)],
-        cpu: [0, 1, 2].map(|part: usize| after[part].saturating_sub(before[part]) / count.max(1)),
-        sign: measure_signing(),
-    })
+    log("measuring at the edge");
+    let runtime = Runtime::new()?;
+    for (version, http2) in ["HTTP/1.1", "HTTP/2"].into_iter().zip(VERSIONS) {
+        let Added { valid, refreshed } = runtime.block_on(held::added(http2, effort.requests / 16))?;
+        let more = refreshed.saturating_sub(valid);
+        println!("by {version}: {valid:.2?} with a valid token, {refreshed:.2?} refreshed: {more:.2?} more");
+    }
+    for (requests, sessions) in HELD {
+        log(&format!("holding {requests} requests of {sessions} sessions"));
+        let Held { held, connected, holding, drained } = runtime.block_on(held::hold(requests, sessions))?;
+        println!(
+            "{held} of {requests} requests held, of {sessions} sessions: {:.1} MiB more than with their connections; \
+             all answered {drained:.1?} after the companion went on",
+            mib(holding.saturating_sub(connected))
+        );
+    }
+    Ok(())
 }
 
-impl fmt::Display for Measured {
+fn mib(bytes: u64) -> f64 {
+    u32::try_from(bytes >> 10).map_or(f64::INFINITY, f64::from) / 1024.0
+}
+
+/// What many clients got.
+struct Rate {
+    /// Refreshes a second.
+    per_second: f64,
+    /// The middle and the 99th percentile of the times to an answer.
+    latency: [Duration; 2],
+    /// What a refresh costs of processor time: in the companion, in Postgres and in the clients.
+    cpu: [Duration; 3],
+}
+
+impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [companion, postgres, clients] = self.cpu.map(|time| time.as_micros());
         let [median, slow] = self.latency.map(|time| time.as_secs_f64() * 1000.0);
         write!(
             f,
-            "{:.0} refreshes/s; {median:.1} ms, p99 {slow:.1} ms; processor time of each: companion {companion} µs \
-             (of which signing {} µs), Postgres {postgres} µs, clients {clients} µs",
-            self.rate,
-            self.sign.as_micros()
+            "{:.0} refreshes/s by {CLIENTS} clients; {median:.1} ms, p99 {slow:.1} ms; processor time of each: \
+             companion {companion} µs, Postgres {postgres} µs, clients {clients} µs",
+            self.per_second
+        )
+    }
+}
+
+/// The middle times of what a refresh does, step by step, each with all that comes before it.
+struct Steps {
+    /// A request without a token: HTTP and the log.
+    asked: Duration,
+    /// One whose session is over: the statement as well, a round trip that finds nothing.
+    found: Duration,
+    /// A refresh: the rows are written, the transaction is committed, the tokens are signed.
+    refreshed: Duration,
+}
+
+impl fmt::Display for Steps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [asked, found, refreshed] = [self.asked, self.found, self.refreshed].map(|time| time.as_micros());
+        write!(
+            f,
+            "HTTP {asked} µs; with the round trip to Postgres {found} µs; with row, commit and signature {refreshed} µs"
         )
     }
 }
@@ -85,7 +120,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn set(program: &Path, options: &[&str]) -> Result<Self> {
+    fn set(options: &[&str]) -> Result<Self> {
         let directory = paths::test_folder("refresh");
         postgres::erase(&directory.join("postgres"))?;
         fs::create_dir_all(&directory)?;
@@ -99,8 +134,63 @@ impl Scene {
         companion.generate_keys()?;
         companion.migrate()?;
         let ports = Ports::free()?;
-        let service = serve(program, &companion, &ports, &directory)?;
+        let service = serve(&companion, &ports, &directory)?;
         Ok(Self { ports, service, postgres })
+    }
+
+    fn measure_rate(&self, time: Duration) -> Result<Rate> {
+        let mut clients = Vec::new();
+        for number in 0..CLIENTS {
+            clients.push(Client::sign_in(self, number)?);
+        }
+        let before = self.cpu()?;
+        let start = Instant::now();
+        let latencies: Vec<Vec<Duration>> = thread::scope(|scope| {
+            let running: Vec<_> =
+                clients.iter_mut().map(|client| scope.spawn(|| client.run_until(start + time))).collect();
+            running.into_iter().map(|client| client.join().expect("a client")).collect::<Result<_>>()
+        })?;
+        let elapsed = start.elapsed();
+        let after = self.cpu()?;
+        let mut latencies = latencies.concat();
+        latencies.sort_unstable();
+        let count = u32::try_from(latencies.len())?;
+        let at = |part: usize| latencies.get(latencies.len() * part / 100).copied().unwrap_or_default();
+        Ok(Rate {
+            per_second: f64::from(count) / elapsed.as_secs_f64(),
+            latency: [at(50), at(99)],
+            cpu: [0, 1, 2].map(|part: usize| after[part].saturating_sub(before[part]) / count.max(1)),
+        })
+    }
+
+    fn measure_steps(&self) -> Result<Steps> {
+        let mut client = Client::sign_in(self, CLIENTS)?;
+        let ended = client.tokens.pop().context("no session")?;
+        client.ask("logout", &cookie(&ended), "")?;
+        client.tokens.truncate(SESSIONS / 2);
+        let mut times = [const { Vec::new() }; 3];
+        for step in 0..STEPS {
+            let at = step % client.tokens.len();
+            let refresh = client.tokens[at].clone();
+            for (times, (headers, status)) in
+                times.iter_mut().zip([(String::new(), 401), (cookie(&ended), 401), (cookie(&refresh), 200)])
+            {
+                let start = Instant::now();
+                let answer = client.ask("refresh", &headers, "")?;
+                times.push(start.elapsed());
+                if answer.0 != status {
+                    bail!("a refresh was answered with {} instead of {status}", answer.0);
+                }
+                if let Some(token) = answer.1 {
+                    client.tokens[at] = token;
+                }
+            }
+        }
+        let [asked, found, refreshed] = times.map(|mut times| {
+            times.sort_unstable();
+            times[times.len() / 2]
+        });
+        Ok(Steps { asked, found, refreshed })
     }
 
     /// The processor time of the companion, of Postgres and of ourselves.
@@ -120,8 +210,8 @@ impl Scene {
 }
 
 /// The companion as it runs in production, but for the cost of passwords, which are not what is measured.
-fn serve(program: &Path, companion: &Companion, ports: &Ports, directory: &Path) -> Result<Process> {
-    let mut command = Command::new(program);
+fn serve(companion: &Companion, ports: &Ports, directory: &Path) -> Result<Process> {
+    let mut command = Command::new(paths::edgeward());
     command.arg("serve").current_dir(directory).env_clear();
     command.env("APP_ENV", "test").env("BCRYPT_COST", "4").env("DATABASE_URL", &companion.database_url);
     command.env("REFRESH_JWT_SECRET", &companion.refresh_secret).env("CERTS_DIR", &companion.certs);
@@ -150,55 +240,61 @@ fn read_process(folder: &Path) -> Option<UsedProcess> {
     Some(UsedProcess { id, parent: u32::try_from(number(1)?).ok()?, cpu })
 }
 
-fn measure_signing() -> Duration {
+/// The processor time that a signature takes.
+fn measure_signing() -> Result<Duration> {
     const TIMES: u32 = 500;
-    let (key, message) = (mint(), "x".repeat(300));
-    let start = Instant::now();
+    let (key, message) = (Key::generate(""), "x".repeat(300));
+    let ours = || machine::cpu_time(std::process::id());
+    let start = ours()?;
     for _ in 0..TIMES {
         assert!(!key.seal(&message).is_empty(), "a key that signs");
     }
-    start.elapsed() / TIMES
+    Ok(ours()?.saturating_sub(start) / TIMES)
 }
 
 /// Refreshes sessions over one connection.
 struct Client {
+    port: u16,
     connection: BufReader<TcpStream>,
     tokens: Vec<String>,
 }
 
 impl Client {
     fn sign_in(scene: &Scene, number: usize) -> Result<Self> {
-        let stream = TcpStream::connect(("127.0.0.1", scene.ports.companion))?;
-        stream.set_nodelay(true)?;
-        let mut client = Self { connection: BufReader::new(stream), tokens: Vec::new() };
+        let port = scene.ports.companion;
+        let mut client = Self { port, connection: connect(port)?, tokens: Vec::new() };
         let email = format!("person{number}@example.com");
         let login = json!({"email": email, "password": PASSWORD}).to_string();
-        let mut body = registration(&email).to_string();
+        let mut body =
+            json!({"firstName": "Ada", "lastName": "Lovelace", "email": email, "password": PASSWORD})
+                .to_string();
         for index in 0..SESSIONS {
             let call = if index == 0 { "register" } else { "login" };
-            let token = client.ask(call, "content-type: application/json\r\n", &body)?;
-            client.tokens.push(token);
+            let (_, token) = client.ask(call, "content-type: application/json\r\n", &body)?;
+            client.tokens.push(token.with_context(|| format!("{call} gave no token"))?);
             body.clone_from(&login);
         }
         Ok(client)
     }
 
     fn run_until(&mut self, end: Instant) -> Result<Vec<Duration>> {
+        // The first to sign in has been silent while the others did.
+        self.connection = connect(self.port)?;
         let mut latencies = Vec::new();
         for index in (0..SESSIONS).cycle() {
             let start = Instant::now();
             if start > end {
                 break;
             }
-            let cookie = format!("cookie: refresh_token={}\r\n", self.tokens[index]);
-            self.tokens[index] = self.ask("refresh", &cookie, "")?;
+            let (_, token) = self.ask("refresh", &cookie(&self.tokens[index]), "")?;
+            self.tokens[index] = token.context("a refresh gave no token")?;
             latencies.push(start.elapsed());
         }
         Ok(latencies)
     }
 
-    /// Asks, and gives the refresh token of the answer.
-    fn ask(&mut self, call: &str, headers: &str, body: &str) -> Result<String> {
+    /// Asks, and gives the status and the refresh token of the answer.
+    fn ask(&mut self, call: &str, headers: &str, body: &str) -> Result<(u16, Option<String>)> {
         let length = body.len();
         let request = format!(
             "POST /api/auth/{call} HTTP/1.1\r\nhost: a\r\n{headers}content-length: {length}\r\n\r\n{body}"
@@ -206,9 +302,7 @@ impl Client {
         self.connection.get_mut().write_all(request.as_bytes())?;
         let (mut line, mut token, mut length) = (String::new(), None, 0);
         self.connection.read_line(&mut line)?;
-        if !line.starts_with("HTTP/1.1 20") {
-            bail!("{call} was answered with {line}");
-        }
+        let status = line.split(' ').nth(1).context("no status")?.parse()?;
         loop {
             line.clear();
             self.connection.read_line(&mut line)?;
@@ -222,6 +316,16 @@ impl Client {
         }
         let mut body = vec![0; length];
         self.connection.read_exact(&mut body)?;
-        token.context("there is no refresh token in the answer")
+        Ok((status, token))
     }
+}
+
+fn connect(port: u16) -> Result<BufReader<TcpStream>> {
+    let stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_nodelay(true)?;
+    Ok(BufReader::new(stream))
+}
+
+fn cookie(token: &str) -> String {
+    format!("cookie: refresh_token={token}\r\n")
 }

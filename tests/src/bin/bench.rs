@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use edgeward_tests::bench::{self, Effort};
 
-const USAGE: &str = "usage: edgeward-bench edge [--quick]";
+const USAGE: &str = "usage: edgeward-bench edge|refresh [--quick]";
 
 fn main() -> ExitCode {
     match run(&std::env::args().skip(1).collect::<Vec<_>>()) {
@@ -24,6 +24,8 @@ fn run(arguments: &[String]) -> Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["edge"] => bench::edge(Effort::FULL, &mut log),
         ["edge", "--quick"] => bench::edge(Effort::QUICK, &mut log),
+        ["refresh"] => bench::refresh(Effort::FULL, &mut log),
+        ["refresh", "--quick"] => bench::refresh(Effort::QUICK, &mut log),
         _ => bail!("{USAGE}"),
     }
 }

@@ -1,7 +1,7 @@
 //! Building what the stack runs: the filter for wasm, the companion and the demo upstream; never running it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -34,6 +34,13 @@ pub fn build_programs() -> Result<()> {
         "--features=edgeward-tests/upstream",
         "--bins",
     ])
+}
+
+/// Builds the companion as it is run where speed counts, and says where it is.
+pub fn build_fast_companion() -> Result<PathBuf> {
+    check_compiler()?;
+    build(&["--package=edgeward-companion", "--release", "--bins"])?;
+    Ok(paths::target().join("release/edgeward"))
 }
 
 /// Cargo at the root of the checkout, as if the user had called it.

@@ -186,3 +186,12 @@ async fn the_service_starts_says_where_it_is_and_stops_when_asked() {
     let last = lines.map_while(Result::ok).last().expect("a line");
     assert!(last.contains("\"message\":\"stopped\""), "{last}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_others_keep_waiting_gives_up() {
+    let api = Api::start().await;
+    api.registered("ada@example.com").await;
+    let mut transaction = api.pool.begin().await.expect("a transaction");
+    sqlx::query("select from users for share").execute(&mut *transaction).await.expect("a lock");
+    check(&api.database.url, &["user", "disable", "ada@example.com"], "", 1, "due to");
+}

@@ -10,7 +10,7 @@ use crate::config::Database;
 /// How long a request waits for a connection before it is told to come back.
 pub const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
 /// How long Postgres works at one statement, or waits for one lock: a migration elsewhere, a forgotten transaction.
-const STATEMENT_LIMITS: [(&str, &str); 2] = [("statement_timeout", "5s"), ("lock_timeout", "5s")];
+pub const STATEMENT_LIMITS: [(&str, &str); 2] = [("statement_timeout", "5s"), ("lock_timeout", "5s")];
 
 /// How long a connection may have been idle that is used without a word before: one is asked how it is whenever it is
 /// given back, and a round trip before every statement would cost a good part of what a refresh does.

@@ -55,6 +55,25 @@ async fn a_refresh_during_a_change_of_its_user_comes_after_it() {
     }
 }
 
+#[tokio::test]
+async fn refreshes_do_not_pass_by_whoever_waits_to_change_their_user() {
+    let api = Api::start().await;
+    let mut ada = api.registered("ada@example.com").await;
+    // A refresh that takes its time, a change that waits for it, and another refresh.
+    let mut first = api.pool.begin().await.expect("a transaction");
+    sqlx::query("select from users for share").execute(&mut *first).await.expect("a lock");
+    let pool = api.pool.clone();
+    let change = tokio::spawn(async move {
+        sqlx::query("update users set disabled_at = now()").execute(&pool).await.expect("a change")
+    });
+    api.wait_for_locks(1).await;
+    let refreshed = tokio::spawn(async move { refresh(&mut ada).await });
+    api.wait_for_locks(2).await;
+    first.commit().await.expect("a commit");
+    change.await.expect("a change");
+    assert_eq!(refreshed.await.expect("an answer"), 401, "the change came first");
+}
+
 /// How many tabs refresh each session at once.
 const TABS: u32 = 8;
 

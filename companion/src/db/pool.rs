@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, PgPool};
+use tokio::time::timeout;
 
 use crate::config::Database;
 
@@ -15,6 +16,10 @@ pub const STATEMENT_LIMITS: [(&str, &str); 2] = [("statement_timeout", "5s"), ("
 /// How long a connection may have been idle that is used without a word before: one is asked how it is whenever it is
 /// given back, and a round trip before every statement would cost a good part of what a refresh does.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+
+/// How long a connection that is given back may take to say that it is ready. One whose request was given up is in the
+/// middle of something, and of a host that is gone nothing is ever heard: it must not keep its place in the pool.
+const RELEASE_LIMIT: Duration = Duration::from_secs(1);
 
 /// A pool. It connects as it needs to.
 #[must_use]
@@ -28,6 +33,13 @@ pub fn make(database: &Database) -> PgPool {
                 if meta.idle_for > TRUSTED_IDLE {
                     connection.ping().await?;
                 }
+                Ok(true)
+            })
+        })
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                // sqlx asks again, and waits for as long as the system does for a host that is gone.
+                timeout(RELEASE_LIMIT, connection.ping()).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
                 Ok(true)
             })
         })

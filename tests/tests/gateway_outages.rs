@@ -418,9 +418,18 @@ async fn how_soon_a_gateway_opens_when_its_companion_comes() {
     start_without_companion_again_and_again(size("STARTS", 10)).await;
 }
 
+/// How many refreshes the companion has granted.
+async fn count_refreshes() -> u64 {
+    let address = format!("http://127.0.0.1:{}/metrics", stack().ports().internal);
+    let metrics = client(false).get(address).send().await.unwrap().text().await.unwrap();
+    let count = metrics.lines().find(|line| line.contains("event=\"refresh\""));
+    count.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_default()
+}
+
 async fn compare_refreshed_with_valid(samples: u32) {
     let _alone = alone().await;
     for http2 in VERSIONS {
+        let before = count_refreshes().await;
         let mut user = User::register(&client(http2)).await;
         let (mut valid, mut refreshed) = (Vec::new(), Vec::new());
         for sample in 0..samples + 10 {
@@ -436,6 +445,11 @@ async fn compare_refreshed_with_valid(samples: u32) {
                 }
             }
         }
+        assert_eq!(
+            count_refreshes().await - before,
+            u64::from(samples + 10),
+            "each pays for one, and nobody else"
+        );
         valid.sort();
         refreshed.sort();
         println!(

@@ -19,7 +19,7 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
 /// How long a connection that is given back may take to say that it is ready. One whose request was given up is in the
 /// middle of something, and of a host that is gone nothing is ever heard: it must not keep its place in the pool.
-const RELEASE_LIMIT: Duration = Duration::from_secs(1);
+const RELEASE_LIMIT: Duration = Duration::from_secs(3);
 
 /// A pool. It connects as it needs to.
 #[must_use]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use edgeward_tests::api::{Api, Client, PASSWORD};
 use edgeward_tests::stack::variable;
+use reqwest::Method;
 use tokio::sync::Semaphore;
 
 async fn refresh(client: &mut Client) -> u16 {
@@ -79,16 +80,20 @@ const TABS: u32 = 8;
 /// How often they do, each time within the grace of the one before.
 const ROUNDS: u32 = 3;
 
-/// Refreshes, and comes again if it is told to: so many at once may wait too long for the database.
-async fn refresh_patiently(client: &mut Client) {
+/// Sends a request, and again if it is told to: so many at once may wait too long for the database.
+async fn send_patiently(client: &mut Client, method: Method, path: &str) -> u16 {
     for _ in 0..20 {
-        let answer = client.post("/api/auth/refresh").await;
-        if answer.status != 503 {
-            assert_eq!(answer.status, 200, "{answer:?}");
-            return;
+        let request = client.request(method.clone(), path);
+        let status = client.send(request).await.status;
+        if status != 503 {
+            return status;
         }
     }
     panic!("the database is never there");
+}
+
+async fn refresh_patiently(client: &mut Client) {
+    assert_eq!(send_patiently(client, Method::POST, "/api/auth/refresh").await, 200);
 }
 
 /// Refreshes a session in tabs of these jars at once, and gives what each heard. Every fifth answer is thrown away, and
@@ -118,7 +123,7 @@ async fn refresh_again_and_again(jar: Client, dice: u32) -> u16 {
     }
     for jar in &mut jars {
         refresh_patiently(jar).await;
-        let status = jar.get("/api/auth/self").await.status;
+        let status = send_patiently(jar, Method::GET, "/api/auth/self").await;
         if status != 200 {
             return status;
         }
@@ -129,13 +134,12 @@ async fn refresh_again_and_again(jar: Client, dice: u32) -> u16 {
 /// Many sessions, each refreshed in all its tabs at once, some times.
 async fn race(sessions: u32) {
     let api = Api::start().await;
-    let mut browser = api.registered("ada@example.com").await;
     // As many at a time as keep the database busy.
     let places = Arc::new(Semaphore::new(16));
     let mut tasks = Vec::new();
     for number in 0..sessions {
-        assert_eq!(browser.login("ada@example.com", PASSWORD).await.status, 200);
-        let (jar, places) = (browser.clone(), Arc::clone(&places));
+        let jar = api.registered(&format!("ada{number}@example.com")).await;
+        let places = Arc::clone(&places);
         tasks.push(tokio::spawn(async move {
             let _place = places.acquire_owned().await;
             refresh_again_and_again(jar, number).await

@@ -74,5 +74,22 @@ for (const [name, form] of Object.entries(forms)) {
     send(name, form);
   });
 }
+
+// Whoever was sent here because the server was away for a moment is still signed in. What sends them back within a
+// minute is something else, and not tried again.
+async function resume() {
+  const now = Date.now();
+  if (!new URLSearchParams(window.location.search).has("return_to")) return;
+  try {
+    if (now - Number(sessionStorage.getItem("resumed")) < 60_000) return;
+    sessionStorage.setItem("resumed", String(now));
+    const response = await fetch(`${api}/auth/refresh`, { method: "POST" });
+    if (response.ok) window.location.replace(returnTo);
+  } catch {
+    // There is the form.
+  }
+}
+
 window.addEventListener("hashchange", choose);
 choose();
+resume();

@@ -118,7 +118,15 @@ impl Rejection {
     /// Whether a new token of the same session would let the request pass.
     #[must_use]
     pub const fn calls_for_refresh(self) -> bool {
-        matches!(self, Self::CookieMissing | Self::KeyUnknown | Self::Expired | Self::TokenOutdated)
+        // A token of the future is from before a clock was set back.
+        matches!(
+            self,
+            Self::CookieMissing
+                | Self::KeyUnknown
+                | Self::Expired
+                | Self::IssuedInFuture
+                | Self::TokenOutdated
+        )
     }
 
     /// The name in logs and metrics: `[a-z_]+`, one for each reason.

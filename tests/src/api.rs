@@ -117,12 +117,17 @@ impl Api {
 
     /// Waits until a request waits for a lock in the database.
     pub async fn wait_for_lock(&self) {
+        self.wait_for_locks(1).await;
+    }
+
+    /// Waits until so many do.
+    pub async fn wait_for_locks(&self, count: i64) {
         let waiting = "select count(*) from pg_stat_activity
                        where datname = current_database() and wait_event_type = 'Lock'";
         let mut connection = self.pool.acquire().await.expect("a connection");
         for _ in 0..2000 {
             let waits = sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *connection).await;
-            if waits.expect("a count") > 0 {
+            if waits.expect("a count") >= count {
                 return;
             }
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;

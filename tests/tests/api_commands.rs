@@ -205,3 +205,12 @@ async fn the_service_starts_with_fewer_connections_than_it_may_have() {
         200
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_others_keep_waiting_gives_up() {
+    let api = Api::start().await;
+    api.registered("ada@example.com").await;
+    let mut transaction = api.pool.begin().await.expect("a transaction");
+    sqlx::query("select from users for share").execute(&mut *transaction).await.expect("a lock");
+    check(&api.database.url, &["user", "disable", "ada@example.com"], "", 1, "due to");
+}

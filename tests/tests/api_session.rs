@@ -1,6 +1,7 @@
 //! A session's life: who is signed in, how it goes on, and how it ends.
 
 use edgeward_tests::api::{Api, Client, PASSWORD};
+use edgeward_tests::command::run;
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use serde_json::json;
@@ -87,6 +88,38 @@ async fn a_role_change_shows_after_a_refresh() {
     assert_eq!(ada.role(), "customer");
     assert_eq!(refresh(&mut ada).await, 200);
     assert_eq!(ada.role(), "admin");
+}
+
+#[tokio::test]
+async fn a_greatest_age_that_was_lowered_counts_for_sessions_that_are_there() {
+    let api = Api::start_with(&[("SESSION_MAX_SECONDS", "7200")]).await;
+    let mut old = api.registered("ada@example.com").await;
+    // It began when the setting was another.
+    let begun = "update refresh_tokens
+                 set created_at = created_at - interval '2 hours', expires_at = expires_at + interval '1 hour'";
+    sqlx::query(begun).execute(&api.pool).await.expect("an update");
+    let mut ada = api.client();
+    ada.login("ada@example.com", PASSWORD).await;
+    for path in ["/api/auth/self", "/api/auth/sessions"] {
+        old.get(path).await.assert_refused(401, NOT_SIGNED_IN);
+    }
+    assert_eq!(refresh(&mut old).await, 401);
+    let listed = ada.get("/api/auth/sessions").await;
+    assert_eq!(listed.body["sessions"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn a_token_from_before_its_user_was_changed_is_refused_until_it_is_refreshed() {
+    let api = Api::start().await;
+    api.clock.catch_up();
+    let mut ada = api.registered("ada@example.com").await;
+    assert!(run(&api.database.url, &["user", "set-role", "ada@example.com", "admin"], "").status.success());
+    for path in ["/api/auth/self", "/api/auth/sessions"] {
+        ada.get(path).await.assert_refused(401, NOT_SIGNED_IN);
+    }
+    ada.clone().post("/api/auth/logout-all").await.assert_refused(401, NOT_SIGNED_IN);
+    assert_eq!((refresh(&mut ada).await, ada.role().as_str()), (200, "admin"));
+    assert_eq!(ada.get("/api/auth/self").await.body["user"]["role"], "admin");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 /// A companion that speaks to its database by way of a proxy.
 struct Scene {
     /// Its handlers answer as long as it is there.
-    _api: Api,
+    api: Api,
     proxy: FaultProxy,
     /// The database, past the proxy.
     direct: PgPool,
@@ -22,7 +22,21 @@ impl Scene {
         let database = database::fresh().await;
         let (proxy, url) = FaultProxy::before(&database.url).await;
         let api = Api::start_with(&[("DATABASE_URL", &url), ("DB_POOL_SIZE", connections)]).await;
-        Self { nobody: api.client(), _api: api, proxy, direct: database.pool() }
+        Self { nobody: api.client(), api, proxy, direct: database.pool() }
+    }
+
+    async fn count_sessions(&self, email: &str) -> i64 {
+        let count = "select count(*) from refresh_tokens join users on users.id = user_id where email = $1";
+        sqlx::query_scalar(count).bind(email).fetch_one(&self.direct).await.expect("a count")
+    }
+
+    /// How often a client's session, or its user, was revoked.
+    async fn count_revocations(&self, client: &Client) -> i64 {
+        let claims = client.claims();
+        let count = "select count(*) from revocations where session_id = $1 or user_id = $2::bigint";
+        let count =
+            sqlx::query_scalar(count).bind(claims.sid).bind(claims.sub.parse::<i64>().expect("a number"));
+        count.fetch_one(&self.direct).await.expect("a count")
     }
 }
 
@@ -32,13 +46,27 @@ enum Call {
     Register,
     Login,
     Refresh,
+    EdgeRefresh,
+    /// A refresh with a stolen token, which ends the session.
+    Reuse,
     Logout,
+    LogoutAll,
+    EndOthers,
 }
 
 /// How often a client asks again before it gives up.
 const TRIES: usize = 3;
 
-const CALLS: [Call; 4] = [Call::Register, Call::Login, Call::Refresh, Call::Logout];
+const CALLS: [Call; 8] = [
+    Call::Register,
+    Call::Login,
+    Call::Refresh,
+    Call::EdgeRefresh,
+    Call::Reuse,
+    Call::Logout,
+    Call::LogoutAll,
+    Call::EndOthers,
+];
 
 impl Call {
     /// Somebody who is about to make the call, and has an e-mail address nobody else has.
@@ -49,26 +77,51 @@ impl Call {
                 assert_eq!(scene.nobody.clone().register(email).await.status, 201);
                 scene.nobody.clone()
             }
-            Self::Refresh | Self::Logout => {
+            Self::Refresh | Self::EdgeRefresh | Self::Logout | Self::LogoutAll => {
                 let mut client = scene.nobody.clone();
                 assert_eq!(client.register(email).await.status, 201);
                 client
             }
+            Self::EndOthers => {
+                assert_eq!(scene.nobody.clone().register(email).await.status, 201);
+                let mut client = scene.nobody.clone();
+                assert_eq!(client.login(email, PASSWORD).await.status, 200);
+                client
+            }
+            Self::Reuse => {
+                let mut owner = scene.nobody.clone();
+                assert_eq!(owner.register(email).await.status, 201);
+                let thief = owner.clone();
+                for _ in 0..2 {
+                    assert_eq!(owner.post("/api/auth/refresh").await.status, 200);
+                }
+                // The grace is over.
+                let later = "update refresh_tokens set superseded = array(
+                                 select at - interval '1 minute' from unnest(superseded) at)
+                             where user_id = (select id from users where email = $1)";
+                sqlx::query(later).bind(email).execute(&scene.direct).await.expect("an update");
+                thief
+            }
         }
     }
 
-    async fn make(self, client: &mut Client, email: &str) -> Answer {
+    async fn make(self, scene: &Scene, client: &mut Client, email: &str) -> Answer {
         match self {
             Self::Register => client.register(email).await,
             Self::Login => client.login(email, PASSWORD).await,
-            Self::Refresh => client.post("/api/auth/refresh").await,
+            Self::Refresh | Self::Reuse => client.post("/api/auth/refresh").await,
+            Self::EdgeRefresh => edge_refresh(scene, client).await,
             Self::Logout => client.post("/api/auth/logout").await,
+            Self::LogoutAll => client.post("/api/auth/logout-all").await,
+            Self::EndOthers => client.delete("/api/auth/sessions").await,
         }
     }
 
     /// Whether the answer acknowledges the call. One that does not is a failure that clears nothing.
     fn is_acknowledged(self, answer: &Answer) -> bool {
-        if answer.status < 300 {
+        // Who has done it already is signed in no more, and neither is a thief.
+        let ends = matches!(self, Self::Reuse | Self::LogoutAll);
+        if answer.status < 300 || ends && answer.status == 401 {
             return true;
         }
         assert!([500, 503].contains(&answer.status), "{self:?}: {answer:?}");
@@ -77,9 +130,9 @@ impl Call {
     }
 
     /// Asks again, and again, as a client does that got no answer or a failure.
-    async fn repeat(self, client: &mut Client, email: &str) {
+    async fn repeat(self, scene: &Scene, client: &mut Client, email: &str) {
         for _ in 0..TRIES {
-            let answer = self.make(client, email).await;
+            let answer = self.make(scene, client, email).await;
             if matches!(self, Self::Register) && answer.status == 409 {
                 // It had been written before the connection broke.
                 assert_eq!(client.login(email, PASSWORD).await.status, 200);
@@ -93,19 +146,38 @@ impl Call {
     }
 
     /// Fails unless the call has had its effect; `before` is the client as it was when it made it.
-    async fn assert_done(self, client: &Client, before: &Client, email: &str) {
+    async fn assert_done(self, scene: &Scene, client: &Client, before: &Client, email: &str) {
         let mut client = client.clone();
         match self {
-            Self::Logout => {
+            Self::Logout | Self::LogoutAll | Self::Reuse => {
                 assert_eq!(before.clone().post("/api/auth/refresh").await.status, 401);
                 assert_eq!(before.clone().get("/api/auth/self").await.status, 401);
+                assert_eq!(scene.count_sessions(email).await, 0);
+                assert_eq!(scene.count_revocations(before).await, 1);
             }
-            Self::Register | Self::Login | Self::Refresh => {
+            Self::EndOthers => {
+                assert_eq!(scene.count_sessions(email).await, 1);
+                assert_eq!(client.post("/api/auth/refresh").await.status, 200);
+            }
+            Self::Register | Self::Login | Self::Refresh | Self::EdgeRefresh => {
                 assert_eq!(client.get("/api/auth/self").await.body["user"]["email"], email);
                 assert_eq!(client.post("/api/auth/refresh").await.status, 200);
             }
         }
     }
+}
+
+/// What the filter asks for a client, which is given the cookies of the answer.
+async fn edge_refresh(scene: &Scene, client: &mut Client) -> Answer {
+    let mut edge = scene.api.internal();
+    edge.cookies.clone_from(&client.cookies);
+    let answer = edge.post("/internal/edge-refresh").await;
+    for cookie in answer.body["set_cookies"].as_array().into_iter().flatten() {
+        let pair = cookie.as_str().and_then(|cookie| cookie.split(';').next()?.split_once('='));
+        let (name, value) = pair.expect("a pair");
+        client.cookies.insert(name.to_owned(), value.to_owned());
+    }
+    answer
 }
 
 /// How many messages a call takes, when all that it needs is prepared.
@@ -114,7 +186,7 @@ async fn count_messages(scene: &Scene, call: Call) -> usize {
         let email = format!("{call:?}.{time}@example.com").to_lowercase();
         let mut client = call.prepare(scene, &email).await;
         scene.proxy.arm(None);
-        call.make(&mut client, &email).await;
+        call.make(scene, &mut client, &email).await;
     }
     scene.proxy.seen().len()
 }
@@ -124,7 +196,7 @@ async fn check(scene: &Scene, call: Call, fault: Fault) {
     let before = call.prepare(scene, &email).await;
     let mut client = before.clone();
     scene.proxy.arm(Some(fault));
-    let answer = call.make(&mut client, &email).await;
+    let answer = call.make(scene, &mut client, &email).await;
     let seen = scene.proxy.seen();
     scene.proxy.arm(None);
     let acknowledged = call.is_acknowledged(&answer);
@@ -133,12 +205,12 @@ async fn check(scene: &Scene, call: Call, fault: Fault) {
     // Whether the connection is still there, is found out by the next one who uses it.
     scene.nobody.clone().login("nobody@example.com", PASSWORD).await;
     if acknowledged {
-        call.assert_done(&client, &before, &email).await;
+        call.assert_done(scene, &client, &before, &email).await;
     }
     // An answer can be lost on its way to the client as well.
     let mut again = before.clone();
-    call.repeat(&mut again, &email).await;
-    call.assert_done(&again, &before, &email).await;
+    call.repeat(scene, &mut again, &email).await;
+    call.assert_done(scene, &again, &before, &email).await;
 }
 
 #[tokio::test]
@@ -175,7 +247,7 @@ async fn a_call_that_stalls_at_any_message_and_its_repetition_agree() {
             scene.proxy.arm(Some(Fault { after, harm: Harm::Hold }));
             let answered = Notify::new();
             let stalled = async {
-                let answer = call.make(&mut first, &email).await;
+                let answer = call.make(&scene, &mut first, &email).await;
                 // Of two registrations of one address the other one may have been quicker.
                 assert!(
                     answer.status == 409 || call.is_acknowledged(&answer),
@@ -190,7 +262,7 @@ async fn a_call_that_stalls_at_any_message_and_its_repetition_agree() {
                     () = answered.notified() => {}
                 }
                 // It may have to wait for what the stalled one holds.
-                let repetition = call.repeat(&mut second, &email);
+                let repetition = call.repeat(&scene, &mut second, &email);
                 tokio::pin!(repetition);
                 tokio::select! {
                     () = &mut repetition => scene.proxy.release(),
@@ -201,10 +273,25 @@ async fn a_call_that_stalls_at_any_message_and_its_repetition_agree() {
                 }
             };
             tokio::join!(stalled, repeated);
-            call.assert_done(&second, &before, &email).await;
+            call.assert_done(&scene, &second, &before, &email).await;
             if !first.cookies.is_empty() {
-                call.assert_done(&first, &before, &email).await;
+                call.assert_done(&scene, &first, &before, &email).await;
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_connection_whose_server_is_gone_without_a_word_leaves_its_place_to_another() {
+    let scene = Scene::set("1").await;
+    let mut connection = scene.api.pool.acquire().await.expect("a connection");
+    scene.proxy.arm(Some(Fault { after: 0, harm: Harm::Silence }));
+    // Whoever asks gives up.
+    tokio::select! {
+        done = sqlx::query("select 1").execute(&mut *connection) => panic!("{done:?}"),
+        () = scene.proxy.harmed() => {}
+    }
+    drop(connection);
+    scene.proxy.arm(None);
+    scene.api.pool.acquire().await.expect("another connection");
 }

@@ -158,7 +158,7 @@ fn a_wrong_configuration_keeps_envoy_from_starting_and_its_log_says_what_is_wron
     let program = envoy::find_or_install(&mut |_| {}).unwrap();
     Envoy::start(&program, &configuration, ports.envoy_admin, 1, &directory).unwrap_err();
     let log = fs::read_to_string(directory.join("envoy.log")).unwrap();
-    for mistake in ["edgeward: rules[7].roles must not be empty", "edgeward: login_ulr is not known"] {
+    for mistake in ["edgeward: rules[9].roles must not be empty", "edgeward: login_ulr is not known"] {
         assert!(log.contains(mistake), "{log}");
     }
 }

@@ -400,11 +400,22 @@ async fn how_soon_a_gateway_opens_when_its_companion_comes() {
     start_without_companion_again_and_again(size("STARTS", 10)).await;
 }
 
+/// How many refreshes the companion has granted.
+async fn count_refreshes() -> u64 {
+    let address = format!("http://127.0.0.1:{}/metrics", stack().ports().internal);
+    let metrics = client(false).get(address).send().await.unwrap().text().await.unwrap();
+    let count = metrics.lines().find(|line| line.contains("event=\"refresh\""));
+    count.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_default()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_refreshes_at_the_edge_pays_for_one_call() {
     let _alone = alone().await;
     for http2 in VERSIONS {
+        let before = count_refreshes().await;
         println!("http2 {http2}: {:.2?}", held::added(http2, 20).await.unwrap());
+        let refreshes = count_refreshes().await - before;
+        assert_eq!(refreshes, 20 + held::WARM_UP as u64, "each pays for one, and nobody else");
     }
 }
 

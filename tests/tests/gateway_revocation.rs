@@ -1,5 +1,7 @@
 //! What the edge knows of logouts, role changes and sessions that go on, through the real Envoy with two workers.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use edgeward_tests::journey::{User, VERSIONS, at, client, received, stack};
@@ -86,8 +88,76 @@ async fn a_role_change_reaches_the_upstream_without_the_user_doing_anything() {
                 assert_eq!(received(response).await["headers"]["x-user-role"], json!(["admin"]));
                 break;
             }
+            assert_eq!(response.status(), StatusCode::FORBIDDEN, "the edge has not heard of it yet");
         }
     }
+}
+
+#[tokio::test]
+async fn who_is_refused_for_the_role_has_a_new_token_all_the_same() {
+    for http2 in VERSIONS {
+        let mut user = User::register(&client(http2)).await;
+        user.cookies.remove("access_token");
+        let response = user.send(Method::GET, "/admin/", &[]).await;
+        assert_eq!(response.status(), StatusCode::FORBIDDEN);
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        assert_eq!(response.headers().get_all("set-cookie").iter().count(), 2);
+        assert_eq!(status(&user.cookies["access_token"]).await, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn what_the_companion_does_for_who_is_signed_in_is_held_as_well() {
+    for http2 in VERSIONS {
+        let mut user = User::register(&client(http2)).await;
+        user.cookies.remove("access_token");
+        let response = user.send(Method::GET, "/api/auth/sessions", &[]).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        let listed: Value = response.json().await.unwrap();
+        assert_eq!(listed["sessions"].as_array().map(Vec::len), Some(1));
+        user.cookies.remove("access_token");
+        let before = user.cookies["refresh_token"].clone();
+        assert_eq!(user.status(Method::POST, "/api/auth/logout-all").await, 200);
+        user.cookies.insert("refresh_token".to_owned(), before);
+        assert_eq!(user.status(Method::POST, "/api/auth/refresh").await, 401);
+    }
+}
+
+#[tokio::test]
+async fn an_upgrade_is_held_as_well() {
+    let mut user = User::register(&client(false)).await;
+    let upgrade = [("connection", "Upgrade"), ("upgrade", "websocket")];
+    for cookies in [0, 2] {
+        let response = user.send(Method::GET, "/socket", &upgrade).await;
+        // The demo upstream opens none, and answers as to any request.
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers().get_all("set-cookie").iter().count(), cookies);
+        user.cookies.remove("access_token");
+    }
+}
+
+/// The first chunks are there before the refresh is, and the others are sent piece by piece.
+#[tokio::test]
+async fn a_body_that_streams_in_while_its_request_is_held_arrives_whole() {
+    let user = User::register(&client(false)).await;
+    let mut stream = TcpStream::connect(("127.0.0.1", stack().ports().gateway)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    let head = format!(
+        "POST /upload HTTP/1.1\r\nhost: shop.example\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\
+         cookie: refresh_token={}\r\n\r\n",
+        user.cookies["refresh_token"]
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    for _ in 0..1000 {
+        stream.write_all(format!("3e8\r\n{}\r\n", "x".repeat(1000)).as_bytes()).unwrap();
+    }
+    stream.write_all(b"0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(answer.matches("set-cookie: ").count(), 2, "{answer}");
+    assert!(answer.contains("\"body_bytes\":1000000"), "{answer}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use anyhow::bail;
 use sqlx::{ConnectOptions, PgConnection};
 
 use crate::config::Database;
-use crate::db::pool::ACQUIRE_LIMIT;
+use crate::db::pool::{ACQUIRE_LIMIT, STATEMENT_LIMITS};
 use crate::db::schema;
 
 /// One connection.
@@ -23,9 +23,10 @@ pub(super) async fn connect(database: &Database) -> anyhow::Result<PgConnection>
     }
 }
 
-/// One connection to a database that has our schema.
+/// One connection to a database that has our schema. It waits for others no longer than the service does.
 pub(super) async fn connect_to_schema(database: &Database) -> anyhow::Result<PgConnection> {
-    let mut connection = connect(database).await?;
+    let options = database.options.clone().options(STATEMENT_LIMITS);
+    let mut connection = connect(&Database { options, ..database.clone() }).await?;
     match schema::compare(&mut connection).await? {
         None => Ok(connection),
         Some(mismatch) => Err(mismatch.into()),

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, PgPool};
+use tokio::time::timeout;
 
 use crate::config::Database;
 
 /// How long a request waits for a connection before it is told to come back.
 pub const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
 /// How long Postgres works at one statement, or waits for one lock: a migration elsewhere, a forgotten transaction.
-const STATEMENT_LIMITS: [(&str, &str); 2] = [("statement_timeout", "5s"), ("lock_timeout", "5s")];
+pub const STATEMENT_LIMITS: [(&str, &str); 2] = [("statement_timeout", "5s"), ("lock_timeout", "5s")];
 
 /// How long a connection may have been idle that is used without a word before: one is asked how it is whenever it is
 /// given back, and a round trip before every statement would cost a good part of what a refresh does.
@@ -19,6 +20,10 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 /// How long a start waits for the connections that it can do without: a server that has no more of them is asked again
 /// and again.
 const FILL_LIMIT: Duration = Duration::from_secs(2);
+
+/// How long a connection that is given back may take to say that it is ready. One whose request was given up is in the
+/// middle of something, and of a host that is gone nothing is ever heard: it must not keep its place in the pool.
+const RELEASE_LIMIT: Duration = Duration::from_secs(3);
 
 /// A pool. It connects as it needs to, and keeps as many connections as it has come to have.
 #[must_use]
@@ -37,6 +42,13 @@ pub fn make(database: &Database) -> PgPool {
                 Ok(true)
             })
         })
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                // sqlx asks again, and waits for as long as the system does for a host that is gone.
+                timeout(RELEASE_LIMIT, connection.ping()).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+                Ok(true)
+            })
+        })
         .connect_lazy_with(database.options.clone().options(STATEMENT_LIMITS))
 }
 
@@ -50,5 +62,5 @@ pub async fn fill(pool: &PgPool) -> Result<(), sqlx::Error> {
         }
         Ok(())
     };
-    tokio::time::timeout(FILL_LIMIT, fill).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    timeout(FILL_LIMIT, fill).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }

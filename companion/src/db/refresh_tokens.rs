@@ -11,7 +11,7 @@ use crate::domain::device::Device;
 use crate::domain::refresh_token::RefreshClaims;
 use crate::domain::revocation;
 use crate::domain::role::Role;
-use crate::domain::session::{Lifetimes, MAX_SUPERSEDED, Session};
+use crate::domain::session::{Lifetimes, MAX_SUPERSEDED, Session, Step};
 
 /// The most rows that are deleted at once: few enough that nobody waits for it.
 const BATCH: i64 = 1000;
@@ -48,20 +48,21 @@ pub async fn insert(
     .transpose()
 }
 
-/// A session as a refresh found it, and whether the row was changed.
+/// A session as a refresh found it, and what was done to it.
 pub struct Found {
     /// As it stood before.
     pub session: Session,
-    /// Whether it went on.
-    pub written: bool,
+    /// What was written; a repetition is nothing to write.
+    pub written: Option<Step>,
 }
 
 /// Has a session go on, if it may, and gives what it was before. `domain::session` decides the same of that, and the
-/// two are compared: this is its `judge` and `after` for the cases in which something is written, so that the refresh
-/// is one statement, which happens or does not.
+/// two are compared: `judged` and `written` are its `judge` and `after` for the cases in which something is written,
+/// so that the refresh is one statement, which happens or does not.
 ///
 /// The rows are held until it ends, the user's before the session's: of refreshes at the same time one is decided at
-/// a time, and each after whoever is just changing the user.
+/// a time, and each after whoever is just changing the user. The user's is not shared among them: they would pass by
+/// whoever waits to change it, for as long as there are enough of them.
 pub async fn go_on(
     connection: &mut PgConnection,
     presented: RefreshClaims,
@@ -77,27 +78,47 @@ pub async fn go_on(
                       disabled_at is not null as user_disabled
                from refresh_tokens join users on users.id = user_id
                where refresh_tokens.id = $1
-               for share of users for update of refresh_tokens),
+               for no key update of users for update of refresh_tokens),
+           judged as (
+               select id, generation, created_at,
+                      case
+                          when generation < $4 then 'rotate'
+                          when generation = $4 and (superseded[$12] > $6) is not true then 'rotate'
+                          when generation - 1 = $4 and updated_at <= $7 then 'renew'
+                          when updated_at > $8
+                              and (generation - 1 <= $4 or superseded[least(generation - $4, $12 + 1)::int] > $6)
+                              then 'renew'
+                      end as step,
+                      case
+                          when superseded[1] > $9 then array(
+                              select least(at, $5) from unnest(superseded) with ordinality as every (at, place)
+                              order by place)
+                          else superseded
+                      end as superseded
+               from session
+               where user_id = $2
+                   and floor(extract(epoch from created_at)) <= $3::bigint
+                   and not user_disabled
+                   and expires_at > $5 and created_at > $13),
            written as (
                update refresh_tokens
-               set generation = session.generation + (session.generation = $4)::int,
-                   superseded = case
-                       when session.generation <> $4 then array_prepend($5, session.superseded[2:])
-                       when session.superseded[1] > $6 then (array_prepend($5, session.superseded))[:$10]
-                       else array[$5] end,
+               set generation = case step
+                       when 'rotate' then greatest(judged.generation, $4) + 1
+                       else judged.generation end,
+                   superseded = (array_fill(greatest($5, judged.superseded[1]),
+                                            array[least(greatest($4 - judged.generation, 0), $12 - 1)::int + 1])
+                       || case
+                           when step = 'renew' then judged.superseded[2:]
+                           when judged.superseded[1] > $6 then judged.superseded
+                           else '{}' end)[:$12],
+                   created_at = least(judged.created_at, $5),
                    updated_at = $5,
-                   expires_at = least($8, session.created_at + $9)
-               from session
-               where refresh_tokens.id = session.id
-                   and session.user_id = $2
-                   and floor(extract(epoch from session.created_at)) <= $3::bigint
-                   and not session.user_disabled
-                   and least(session.expires_at, session.created_at + $9) > $5
-                   and (session.generation = $4
-                        or session.generation - 1 = $4 and session.updated_at <= $7)
-               returning true)
+                   expires_at = least($10, least(judged.created_at, $5) + $11)
+               from judged
+               where refresh_tokens.id = judged.id and step is not null
+               returning step)
            select user_id, generation, superseded, created_at, updated_at, expires_at, role, tokens_not_before,
-                  user_disabled as "user_disabled!", exists(select from written) as "written!"
+                  user_disabled as "user_disabled!", (select step from written) as step
            from session"#,
         presented.session_id,
         presented.user_id,
@@ -106,9 +127,12 @@ pub async fn go_on(
         now,
         now - lifetimes.grace,
         lifetimes.repeated_since(now),
+        lifetimes.repeated_until(now),
+        now + lifetimes.grace,
         now + lifetimes.idle,
         absolute,
         i32::try_from(MAX_SUPERSEDED).unwrap_or(i32::MAX),
+        lifetimes.too_old(now),
     )
     .fetch_optional(connection)
     .await?;
@@ -124,20 +148,29 @@ pub async fn go_on(
             role: read_role(&row.role)?,
             tokens_not_before: row.tokens_not_before,
         };
-        Ok(Found { session, written: row.written })
+        let written = row.step.map(|step| if step == "rotate" { Step::Rotate } else { Step::Renew });
+        Ok(Found { session, written })
     })
     .transpose()
 }
 
-/// Ends the session that a token speaks of. Says whether there was one. A session younger than the token is
-/// another one of the same number.
-pub async fn delete(connection: &mut PgConnection, bearer: Bearer) -> Result<bool, sqlx::Error> {
+/// Ends the session that a token speaks of, here and at the edge, where its tokens are refused `until`. Says whether
+/// there was one. A session younger than the token is another one of the same number.
+pub async fn end(
+    connection: &mut PgConnection,
+    bearer: Bearer,
+    until: OffsetDateTime,
+) -> Result<bool, sqlx::Error> {
     let done = sqlx::query!(
-        "delete from refresh_tokens
-         where id = $1 and user_id = $2 and floor(extract(epoch from created_at)) <= $3::bigint",
+        "with ended as (
+             delete from refresh_tokens
+             where id = $1 and user_id = $2 and floor(extract(epoch from created_at)) <= $3::bigint
+             returning id)
+         insert into revocations (session_id, expires_at) select id, $4 from ended",
         bearer.session_id,
         bearer.user_id,
         bearer.issued_at,
+        until,
     )
     .execute(connection)
     .await?;

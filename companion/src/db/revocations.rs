@@ -1,26 +1,14 @@
-//! SQL that revokes: what the edge must refuse though it has not expired. How the edge hears of it is in `edge_feed`.
+//! SQL that revokes: what the edge must refuse though it has not expired. A session is revoked where it is ended, in
+//! `refresh_tokens` and `sessions`; until when, says `domain::revocation`. How the edge hears of it is in `edge_feed`.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use crate::domain::UserId;
 use crate::domain::revocation::MAX_SKEW;
-use crate::domain::{SessionId, UserId};
 
 /// The most rows that are deleted at once: few enough that nobody waits for it.
 const BATCH: i64 = 1000;
-
-/// Has every token of a session refused. In the transaction that ends the session; what is `until`, says
-/// `domain::revocation`.
-pub async fn end_session(
-    connection: &mut PgConnection,
-    session_id: SessionId,
-    until: OffsetDateTime,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!("insert into revocations (session_id, expires_at) values ($1, $2)", session_id, until)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
 
 /// Has every token of a user refused that was made until now. In the transaction that changes the user, which holds
 /// the user's row and took the time after it had it: whoever makes a token holds the row too, so each token is made

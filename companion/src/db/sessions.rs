@@ -1,4 +1,4 @@
-//! SQL for what people see of their sessions and end of them.
+//! SQL for what people see of their sessions and end of them. What ends here ends at the edge in the same statement.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -22,51 +22,64 @@ pub struct Listed {
     pub updated_at: OffsetDateTime,
 }
 
-/// A user's sessions that live, `own` first and then by their last use.
+/// A user's sessions that live, `own` first and then by their last use. One that began by `too_old` has ended.
 pub async fn list(
     connection: &mut PgConnection,
     user_id: UserId,
     own: SessionId,
     now: OffsetDateTime,
+    too_old: OffsetDateTime,
 ) -> Result<Vec<Listed>, sqlx::Error> {
     sqlx::query_as!(
         Listed,
         "select id, device, address_prefix, created_at, updated_at
          from refresh_tokens
-         where user_id = $1 and expires_at > $3
+         where user_id = $1 and expires_at > $3 and created_at > $4
          order by id = $2 desc, updated_at desc, id desc
-         limit $4",
+         limit $5",
         user_id,
         own,
         now,
+        too_old,
         MAX_LISTED,
     )
     .fetch_all(connection)
     .await
 }
 
-/// Ends a session of a user's. Says whether there was one.
+/// Ends a session of a user's; its tokens are refused `until`. Says whether there was one.
 pub async fn end(
     connection: &mut PgConnection,
     user_id: UserId,
     session_id: SessionId,
+    until: OffsetDateTime,
 ) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query!("delete from refresh_tokens where id = $1 and user_id = $2", session_id, user_id)
-        .execute(connection)
-        .await?;
+    let done = sqlx::query!(
+        "with ended as (delete from refresh_tokens where id = $1 and user_id = $2 returning id)
+         insert into revocations (session_id, expires_at) select id, $3 from ended",
+        session_id,
+        user_id,
+        until,
+    )
+    .execute(connection)
+    .await?;
     Ok(done.rows_affected() > 0)
 }
 
-/// Ends a user's sessions but this one. Gives those that were ended.
+/// Ends a user's sessions but this one; their tokens are refused `until`. Gives those that were ended.
 pub async fn end_others(
     connection: &mut PgConnection,
     user_id: UserId,
     kept: SessionId,
+    until: OffsetDateTime,
 ) -> Result<Vec<SessionId>, sqlx::Error> {
     sqlx::query_scalar!(
-        "delete from refresh_tokens where user_id = $1 and id <> $2 returning id",
+        r#"with ended as (delete from refresh_tokens where user_id = $1 and id <> $2 returning id)
+           insert into revocations (session_id, expires_at) select id, $3 from ended
+           returning session_id as "session_id!""#,
         user_id,
-        kept
+        kept,
+        until,
     )
     .fetch_all(connection)
     .await

@@ -110,23 +110,28 @@ pub async fn find_credentials(
     }))
 }
 
-/// The user that a token speaks of, if its session lives and the user may sign in. A session younger than the token
-/// is another one of the same number.
+/// The user that a token speaks of, if its session lives, the user may sign in, and the token is not from before they
+/// were changed. A session younger than the token is another one of the same number, and one that began by `too_old`
+/// has ended.
 pub async fn find_signed_in(
     connection: &mut PgConnection,
     bearer: Bearer,
     now: OffsetDateTime,
+    too_old: OffsetDateTime,
 ) -> Result<Option<User>, sqlx::Error> {
     sqlx::query_as!(
         User,
         "select users.id, first_name, last_name, email, role, disabled_at, users.created_at, users.updated_at
          from refresh_tokens join users on users.id = user_id
          where refresh_tokens.id = $1 and users.id = $2 and expires_at > $3 and disabled_at is null
-             and floor(extract(epoch from refresh_tokens.created_at)) <= $4::bigint",
+             and greatest(floor(extract(epoch from refresh_tokens.created_at)),
+                          extract(epoch from tokens_not_before)) <= $4::bigint
+             and refresh_tokens.created_at > $5",
         bearer.session_id,
         bearer.user_id,
         now,
         bearer.issued_at,
+        too_old,
     )
     .fetch_optional(connection)
     .await

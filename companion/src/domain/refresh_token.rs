@@ -115,7 +115,11 @@ impl RefreshTokens {
             Some(RefreshClaims {
                 user_id: claims.sub.parse().ok()?,
                 session_id: session.parse().ok()?,
-                generation: generation.parse().ok()?,
+                // Each has a successor.
+                generation: generation
+                    .parse()
+                    .ok()
+                    .filter(|generation| (1..i64::MAX).contains(generation))?,
                 issued_at: claims.iat,
             })
         };

@@ -6,6 +6,9 @@
 //! somebody has, an older one is good only for the grace, counted from when *it* was last given its successor: for
 //! another tab's request that was on its way. After that it is a copy in the wrong hands, or its owner is the one who
 //! comes late: nobody can tell, so the session ends for both.
+//!
+//! The time is that of whichever companion is asked. Their clocks may differ by a second or so, a time may have been
+//! read before a wait, and a clock may be set back: none of it ends a session.
 
 use time::{Duration, OffsetDateTime};
 
@@ -15,7 +18,8 @@ use super::role::Role;
 use super::{SessionId, UserId};
 
 /// How many generations are remembered with the time of their replacement. A browser replaces one in an hour; who
-/// replaces more than this within the grace has older ones refused, though not taken for stolen, until it is over.
+/// has replaced as many within the grace is given the live one again until there is room, so none is ever forgotten
+/// within its grace: whatever is not remembered was replaced before that.
 pub const MAX_SUPERSEDED: usize = 16;
 
 /// How long sessions live, and how long a token that was replaced is still good.
@@ -38,7 +42,7 @@ pub struct Session {
     pub generation: i64,
     /// When the generations before it were given their successors: the latest first, at most [`MAX_SUPERSEDED`].
     pub superseded: Vec<OffsetDateTime>,
-    /// When it began.
+    /// When it began, or earlier if a clock that is behind had it go on: no token of it is dated earlier.
     pub created_at: OffsetDateTime,
     /// When it last went on.
     pub updated_at: OffsetDateTime,
@@ -55,11 +59,11 @@ pub struct Session {
 /// What a refresh that is granted does to its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// The live token was presented: its successor takes its place.
+    /// The live token was presented, or one that is newer still: its successor takes its place.
     Rotate,
     /// The one just before was, after a while: the live one again, and the session was used.
     Renew,
-    /// An earlier one was, just after it was replaced: the live one again, and nothing to write down.
+    /// One was that has just been replaced: the live one again, and nothing to write down.
     Repeat,
 }
 
@@ -76,11 +80,6 @@ pub enum RefreshRefused {
     UserDisabled,
     /// The session was left alone for too long, or has reached its greatest age.
     SessionExpired,
-    /// The token is newer than the live one: the database has lost a refresh, or was put back to an earlier state.
-    /// It is nobody's fault, so the session goes on for whoever holds the live one.
-    GenerationUnknown,
-    /// So many generations came after this one within the grace that nobody knows when it was replaced.
-    GenerationForgotten,
     /// The token was replaced, its successor was used, and the grace is over: there are two who have it. The session
     /// is to be ended.
     TokenReused,
@@ -96,8 +95,6 @@ impl RefreshRefused {
             Self::TokenTooOld => "token_too_old",
             Self::UserDisabled => "user_disabled",
             Self::SessionExpired => "session_expired",
-            Self::GenerationUnknown => "generation_unknown",
-            Self::GenerationForgotten => "generation_forgotten",
             Self::TokenReused => "token_reused",
         }
     }
@@ -110,11 +107,24 @@ impl Lifetimes {
         (now + self.idle).min(created_at + self.absolute)
     }
 
-    /// What was replaced since then is repeated without a word to the database. Half the grace: the other half is
-    /// left to requests that cross with the one that is answered so.
+    /// A session that began by then has reached its greatest age.
+    #[must_use]
+    pub fn too_old(&self, now: OffsetDateTime) -> OffsetDateTime {
+        now - self.absolute
+    }
+
+    /// What was replaced since then is repeated, and its row stays as it is. Half the grace: the other half is left to
+    /// requests that cross with the one that is answered so.
     #[must_use]
     pub fn repeated_since(&self, now: OffsetDateTime) -> OffsetDateTime {
         now - self.grace / 2
+    }
+
+    /// What was replaced after that is not repeated: the clock was set back, and the edge would refuse tokens that
+    /// are dated so far ahead.
+    #[must_use]
+    pub fn repeated_until(&self, now: OffsetDateTime) -> OffsetDateTime {
+        now + self.grace / 2
     }
 
     /// Whether what happened then is longer ago than the grace.
@@ -141,34 +151,45 @@ impl Session {
         if self.user_disabled {
             return Err(RefreshRefused::UserDisabled);
         }
-        if self.expires_at.min(self.created_at + lifetimes.absolute) <= now {
+        if self.expires_at <= now || self.created_at <= lifetimes.too_old(now) {
             return Err(RefreshRefused::SessionExpired);
         }
+        let again = if self.updated_at > lifetimes.repeated_until(now) { Step::Renew } else { Step::Repeat };
         match self.generation.saturating_sub(presented.generation) {
-            ..0 => Err(RefreshRefused::GenerationUnknown),
-            0 => Ok(Step::Rotate),
+            // We have signed it, so the database has lost a refresh: it failed over, or was put back to an earlier state.
+            ..0 => Ok(Step::Rotate),
+            0 if self.has_room(lifetimes, now) => Ok(Step::Rotate),
             1 if self.updated_at <= lifetimes.repeated_since(now) => Ok(Step::Renew),
-            1 => Ok(Step::Repeat),
+            0 | 1 => Ok(again),
             age => match self.superseded_at(age) {
-                Some(at) if !lifetimes.is_over(at, now) => Ok(Step::Repeat),
-                None if self.has_forgotten(lifetimes, now) => Err(RefreshRefused::GenerationForgotten),
+                Some(at) if !lifetimes.is_over(at, now) => Ok(again),
                 Some(_) | None => Err(RefreshRefused::TokenReused),
             },
         }
     }
 
-    /// The session after a step. The one statement in `db::refresh_tokens` does the same where the row is.
+    /// The session after a step that this generation brought about. The one statement in `db::refresh_tokens` does the
+    /// same where the row is.
     #[must_use]
-    pub fn after(mut self, step: Step, lifetimes: &Lifetimes, now: OffsetDateTime) -> Self {
-        match step {
-            Step::Repeat => return self,
-            Step::Renew => match self.superseded.first_mut() {
-                Some(latest) => *latest = now,
-                None => self.superseded.push(now),
-            },
-            Step::Rotate => self.supersede(lifetimes, now),
+    pub fn after(mut self, step: Step, presented: i64, lifetimes: &Lifetimes, now: OffsetDateTime) -> Self {
+        if step == Step::Repeat {
+            return self;
         }
-        Self { updated_at: now, expires_at: lifetimes.end(self.created_at, now), ..self }
+        // A time that is so far ahead is from before the clock was set back. Without that it would be good for as long.
+        if self.superseded.first().is_some_and(|latest| *latest > now + lifetimes.grace) {
+            self.superseded.iter_mut().for_each(|at| *at = now.min(*at));
+        }
+        // Otherwise it is another companion's, or ours was read before a wait: the list stays in order.
+        let at = self.superseded.first().map_or(now, |latest| now.max(*latest));
+        if step == Step::Rotate {
+            self.supersede(presented, at, lifetimes, now);
+        } else if let Some(latest) = self.superseded.first_mut() {
+            *latest = at;
+        } else {
+            self.superseded.push(at);
+        }
+        let created_at = self.created_at.min(now);
+        Self { created_at, updated_at: now, expires_at: lifetimes.end(created_at, now), ..self }
     }
 
     /// What the live refresh token says, and the access token beside it. All answers that repeat it are the same to
@@ -183,14 +204,18 @@ impl Session {
         }
     }
 
-    fn supersede(&mut self, lifetimes: &Lifetimes, now: OffsetDateTime) {
+    /// The generation presented makes place for its successor. Of those between it and the live one, if the database
+    /// has lost them, nothing is known but that they were replaced by now.
+    fn supersede(&mut self, presented: i64, at: OffsetDateTime, lifetimes: &Lifetimes, now: OffsetDateTime) {
         // Where the latest replacement is past the grace, so are those before it, and need not be remembered.
         if self.superseded.first().is_some_and(|latest| lifetimes.is_over(*latest, now)) {
             self.superseded.clear();
         }
-        self.superseded.insert(0, now);
+        let next = self.generation.max(presented) + 1;
+        let replaced = usize::try_from(next - self.generation).unwrap_or(MAX_SUPERSEDED).min(MAX_SUPERSEDED);
+        self.superseded.splice(0..0, [at; MAX_SUPERSEDED].into_iter().take(replaced));
         self.superseded.truncate(MAX_SUPERSEDED);
-        self.generation += 1;
+        self.generation = next;
     }
 
     /// When the generation was replaced that is so much older than the live one, if that is remembered.
@@ -199,11 +224,9 @@ impl Session {
         self.superseded.get(index).copied()
     }
 
-    /// Whether a time of replacement that is not remembered may be within the grace: those past it are let go
-    /// without a loss, but there is no room for all.
-    fn has_forgotten(&self, lifetimes: &Lifetimes, now: OffsetDateTime) -> bool {
-        let oldest = self.superseded.last().filter(|_| self.superseded.len() >= MAX_SUPERSEDED);
-        oldest.is_some_and(|oldest| !lifetimes.is_over(*oldest, now))
+    /// Whether another replacement can be remembered without one being forgotten that is within the grace.
+    fn has_room(&self, lifetimes: &Lifetimes, now: OffsetDateTime) -> bool {
+        self.superseded.get(MAX_SUPERSEDED - 1).is_none_or(|oldest| lifetimes.is_over(*oldest, now))
     }
 }
 

@@ -30,8 +30,7 @@ pub(super) async fn logout(
         let mut transaction = app.pool.begin().await?;
         let until = app.access_tokens.revoked_until(app.now());
         for bearer in sessions {
-            if refresh_tokens::delete(&mut transaction, bearer).await? {
-                revocations::end_session(&mut transaction, bearer.session_id, until).await?;
+            if refresh_tokens::end(&mut transaction, bearer, until).await? {
                 ended.push(bearer);
             }
         }
@@ -48,12 +47,12 @@ pub(super) async fn logout_all(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let bearer = signed_in::read(&app, &headers, app.now())?;
+    let bearer = signed_in::read(&app, &headers)?;
     let mut transaction = app.pool.begin().await?;
     users::lock(&mut transaction, bearer.user_id).await?;
     // Nobody makes a token of this user's between this moment and the commit.
     let now = app.now();
-    users::find_signed_in(&mut transaction, bearer, now).await?.ok_or(Refusal::NotSignedIn)?;
+    signed_in::find(&app, &mut transaction, bearer, now).await?;
     let until = app.access_tokens.revoked_until(now);
     revocations::end_user_tokens(&mut transaction, bearer.user_id, now, until).await?;
     refresh_tokens::delete_all(&mut transaction, bearer.user_id).await?;

@@ -9,14 +9,13 @@ use axum::response::Response;
 use axum::{Extension, Json};
 use edgeward_wire::EdgeRefresh;
 use edgeward_wire::cookie::Repeated;
-use sqlx::Acquire;
 
 use super::audit::{self, Event};
 use super::error::Refusal;
 use super::observe::Caller;
 use super::sign_in::{self, Tokens};
 use crate::app::App;
-use crate::db::{refresh_tokens, revocations};
+use crate::db::refresh_tokens;
 use crate::domain::access_token::Bearer;
 use crate::domain::refresh_token::RefreshClaims;
 use crate::domain::session::{RefreshRefused, Step};
@@ -74,21 +73,21 @@ async fn go_on(app: &App, caller: &Caller, headers: &HeaderMap) -> Result<Tokens
 /// Presents a token to its session. All that is written is written by one statement: whoever does not get to hear of
 /// it comes again with the same token and is given the same answer.
 async fn present(app: &App, presented: RefreshClaims) -> Result<Result<Tokens, RefreshRefused>, Refusal> {
+    let mut connection = app.pool.acquire().await?;
+    // After the wait for a connection: by then others may have gone on.
     let now = app.now();
-    let found = {
-        let mut connection = app.pool.acquire().await?;
-        refresh_tokens::go_on(&mut connection, presented, &app.lifetimes, now).await?
-    };
+    let found = refresh_tokens::go_on(&mut connection, presented, &app.lifetimes, now).await?;
+    drop(connection);
     let Some(refresh_tokens::Found { session, written }) = found else {
         return Ok(Err(RefreshRefused::SessionUnknown));
     };
     let decided = session.judge(presented, &app.lifetimes, now);
-    if written != matches!(decided, Ok(Step::Rotate | Step::Renew)) {
+    if written != decided.ok().filter(|step| *step != Step::Repeat) {
         return Err(Refusal::SessionInDoubt);
     }
     match decided {
         Ok(step) => {
-            let session = session.after(step, &app.lifetimes, now);
+            let session = session.after(step, presented.generation, &app.lifetimes, now);
             // The role of now, not the one that the session began with.
             Ok(Ok(Tokens::sign(app, session.live_token(presented.session_id), &session.role)?))
         }
@@ -100,12 +99,6 @@ async fn present(app: &App, presented: RefreshClaims) -> Result<Result<Tokens, R
 async fn end(app: &App, presented: RefreshClaims) -> Result<bool, Refusal> {
     let RefreshClaims { user_id, session_id, issued_at, .. } = presented;
     let mut connection = app.pool.acquire().await?;
-    let mut transaction = connection.begin().await?;
-    let ended = refresh_tokens::delete(&mut transaction, Bearer { user_id, session_id, issued_at }).await?;
-    if ended {
-        let until = app.access_tokens.revoked_until(app.now());
-        revocations::end_session(&mut transaction, session_id, until).await?;
-    }
-    transaction.commit().await?;
-    Ok(ended)
+    let until = app.access_tokens.revoked_until(app.now());
+    Ok(refresh_tokens::end(&mut connection, Bearer { user_id, session_id, issued_at }, until).await?)
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::error::Refusal;
 use super::{signed_in, time_format};
 use crate::app::App;
-use crate::db::users::{self, User};
+use crate::db::users::User;
 use crate::domain::UserId;
 
 #[derive(Serialize)]
@@ -32,10 +32,9 @@ struct Shown {
 }
 
 pub(super) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Json<Body>, Refusal> {
-    let now = app.now();
-    let bearer = signed_in::read(&app, &headers, now)?;
+    let bearer = signed_in::read(&app, &headers)?;
     let mut connection = app.pool.acquire().await?;
-    let user = users::find_signed_in(&mut connection, bearer, now).await?.ok_or(Refusal::NotSignedIn)?;
+    let user = signed_in::find(&app, &mut connection, bearer, app.now()).await?;
     Ok(Json(Body { message: "User details fetched successfully", user: user.into() }))
 }
 

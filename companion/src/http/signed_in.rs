@@ -1,21 +1,34 @@
-//! Who a request comes from: the access token that it carries, and what it says if it is valid. Whether its session
-//! still lives is the database's to say.
+//! Who a request comes from: the access token that it carries, what it says if it is valid, and whether its session
+//! still lives. All else is 401.
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::error::Refusal;
 use crate::app::App;
+use crate::db::users::{self, User};
 use crate::domain::access_token::{Bearer, Expiry};
 
 /// Whom the request's access token speaks of. A program that sends the header means it; a browser sends its cookies
 /// unasked.
-pub(super) fn read(app: &App, headers: &HeaderMap, now: OffsetDateTime) -> Result<Bearer, Refusal> {
+pub(super) fn read(app: &App, headers: &HeaderMap) -> Result<Bearer, Refusal> {
     let token = read_bearer(headers).or_else(|| app.cookies.read_access(headers).ok().flatten());
     token
-        .and_then(|token| app.access_tokens.verify(token, now, Expiry::Counts).ok())
+        .and_then(|token| app.access_tokens.verify(token, app.now(), Expiry::Counts).ok())
         .ok_or(Refusal::NotSignedIn)
+}
+
+/// That user, if they still are: a token that has not expired is not enough.
+pub(super) async fn find(
+    app: &App,
+    connection: &mut PgConnection,
+    bearer: Bearer,
+    now: OffsetDateTime,
+) -> Result<User, Refusal> {
+    let too_old = app.lifetimes.too_old(now);
+    users::find_signed_in(connection, bearer, now, too_old).await?.ok_or(Refusal::NotSignedIn)
 }
 
 /// The token in `Authorization`: RFC 6750 §2.1; the scheme's case does not matter (RFC 9110 §11.1).

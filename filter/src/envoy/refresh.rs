@@ -26,7 +26,7 @@ const MAX_HELD_FOR_ONE: usize = 256;
 const REFUSED_FOR: u128 = 50;
 const MAX_REFUSED: usize = 1024;
 /// The most calls that a worker has under way.
-const MAX_CALLS: usize = 512;
+const MAX_CALLS: usize = 1024;
 /// The longest answer that is read: a token and the lines for two cookies.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// How many ticks after its own timeout a call is taken for lost.

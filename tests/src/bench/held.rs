@@ -12,8 +12,8 @@ use tokio::time::sleep;
 use crate::journey::{self, User, client, stack};
 use crate::stack::process;
 
-/// At first, everything is slower.
-const WARM_UP: usize = 10;
+/// So many requests of each kind are not measured: at first, everything is slower.
+pub const WARM_UP: usize = 10;
 /// How long a held request waits at most: longer than usual, for 1,000 refreshes take their time on a small machine.
 const REFRESH: [&str; 2] =
     [r#""path": "/internal/edge-refresh"}"#, r#""path": "/internal/edge-refresh", "timeout_ms": 25000}"#];

@@ -23,7 +23,8 @@ pub struct Message {
     pub tag: u8,
 }
 
-/// What is done to a message.
+/// What is done to a message. It is never doubled: TCP delivers each byte once, so a second copy can come from nobody
+/// but a peer that breaks the protocol. What a client does twice, the tests repeat as calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Harm {
     /// It is lost, and the connection with it.
@@ -32,6 +33,8 @@ pub enum Harm {
     CutBehind,
     /// It goes on when it is released.
     Hold,
+    /// Nothing goes on from here, and nobody is told: the other side's host is gone.
+    Silence,
 }
 
 /// Harm to one message.

@@ -1,5 +1,6 @@
 //! One connection through the proxy: messages in, the same messages out, but for one that comes to harm.
 
+use std::future::pending;
 use std::io;
 
 use postgres_protocol::message::backend::Header;
@@ -53,6 +54,7 @@ async fn pump(side: Side, mut says: OwnedReadHalf, mut hears: OwnedWriteHalf, pl
                 None => hears.write_all(&message).await?,
                 Some(Harm::Cut) => return Ok(()),
                 Some(Harm::CutBehind) => return hears.write_all(&message).await,
+                Some(Harm::Silence) => pending().await,
                 Some(Harm::Hold) => {
                     plan.released().await;
                     hears.write_all(&message).await?;

@@ -46,7 +46,7 @@ fn check_generation(session: &Session, generation: i64, expected: Result<Step, R
 #[test]
 fn the_live_token_makes_place_for_its_successor() {
     check(&live(), PRESENTED, Ok(Step::Rotate));
-    let next = live().after(Step::Rotate, &LIFETIMES, NOW);
+    let next = live().after(Step::Rotate, 5, &LIFETIMES, NOW);
     assert_eq!((next.generation, &*next.superseded), (6, &[NOW][..]));
     assert_eq!((next.updated_at, next.expires_at), (NOW, NOW + Duration::days(30)));
     assert_eq!(
@@ -60,27 +60,28 @@ fn the_token_just_before_gets_the_same_successor_whenever_it_comes() {
     for (seconds, expected) in [(0, Step::Repeat), (4, Step::Repeat), (5, Step::Renew), (3600, Step::Renew)] {
         let session = refreshed(&[seconds]);
         check_generation(&session, 4, Ok(expected));
-        assert_eq!(session.after(expected, &LIFETIMES, NOW).generation, 5);
+        assert_eq!(session.after(expected, 4, &LIFETIMES, NOW).generation, 5);
     }
 }
 
 #[test]
 fn what_is_repeated_is_the_same_and_what_is_renewed_lives_on() {
     let session = refreshed(&[9, 20]);
-    assert_eq!(session.clone().after(Step::Repeat, &LIFETIMES, NOW), session);
-    let renewed = session.clone().after(Step::Renew, &LIFETIMES, NOW);
+    assert_eq!(session.clone().after(Step::Repeat, 4, &LIFETIMES, NOW), session);
+    let renewed = session.clone().after(Step::Renew, 4, &LIFETIMES, NOW);
     let (superseded, expires_at) = (vec![NOW, ago(20)], NOW + Duration::days(30));
     assert_eq!(renewed, Session { superseded, updated_at: NOW, expires_at, ..session });
     // A session from before the times were kept.
-    let renewed = Session { superseded: Vec::new(), ..live() }.after(Step::Renew, &LIFETIMES, NOW);
+    let renewed = Session { superseded: Vec::new(), ..live() }.after(Step::Renew, 4, &LIFETIMES, NOW);
     assert_eq!(renewed.superseded, [NOW]);
 }
 
 #[test]
 fn the_grace_of_a_token_begins_when_it_was_last_given_its_successor() {
-    let session = refreshed(&[60]).after(Step::Renew, &LIFETIMES, NOW).after(Step::Rotate, &LIFETIMES, NOW);
+    let session =
+        refreshed(&[60]).after(Step::Renew, 4, &LIFETIMES, NOW).after(Step::Rotate, 5, &LIFETIMES, NOW);
     check_generation(&session, 4, Ok(Step::Repeat));
-    let session = refreshed(&[60]).after(Step::Rotate, &LIFETIMES, NOW);
+    let session = refreshed(&[60]).after(Step::Rotate, 5, &LIFETIMES, NOW);
     check_generation(&session, 4, Err(RefreshRefused::TokenReused));
 }
 
@@ -104,30 +105,84 @@ fn an_older_token_is_good_for_the_grace_since_it_was_itself_replaced() {
     }
 }
 
-#[test]
-fn replacements_are_remembered_for_the_grace_and_are_bounded() {
-    let mut session = Session { generation: 1, superseded: Vec::new(), ..live() };
-    let count = i64::try_from(MAX_SUPERSEDED).unwrap();
-    for _ in 0..count + 3 {
-        session = session.after(Step::Rotate, &LIFETIMES, NOW);
+/// A session that was replaced as often as is remembered, all within the grace.
+fn full() -> Session {
+    let mut session = Session { generation: 1, superseded: Vec::new(), updated_at: NOW, ..live() };
+    for generation in 1..=i64::try_from(MAX_SUPERSEDED).unwrap() {
+        assert!(session.has_room(&LIFETIMES, NOW));
+        session = session.after(Step::Rotate, generation, &LIFETIMES, NOW);
     }
-    assert_eq!(session.superseded.len(), MAX_SUPERSEDED);
-    let oldest = session.generation - count;
-    check_generation(&session, oldest, Ok(Step::Repeat));
-    check_generation(&session, oldest - 1, Err(RefreshRefused::GenerationForgotten));
-    let later = NOW + LIFETIMES.grace;
-    for generation in [oldest, oldest - 1, 1] {
-        let presented = RefreshClaims { generation, ..PRESENTED };
-        assert_eq!(session.judge(presented, &LIFETIMES, later), Err(RefreshRefused::TokenReused));
-    }
-    assert_eq!(session.after(Step::Rotate, &LIFETIMES, later).superseded, [later]);
+    session
 }
 
 #[test]
-fn a_token_newer_than_the_live_one_is_refused_and_not_taken_for_stolen() {
-    for generation in [6, 7, i64::MAX] {
-        check_generation(&live(), generation, Err(RefreshRefused::GenerationUnknown));
+fn no_replacement_within_the_grace_is_forgotten_for_the_live_token_is_given_again_until_there_is_room() {
+    let session = full();
+    assert_eq!((session.generation, session.superseded.len()), (17, MAX_SUPERSEDED));
+    for generation in [17, 16, 1] {
+        check_generation(&session, generation, Ok(Step::Repeat));
     }
+    let check_later = |generation, seconds, expected| {
+        let presented = RefreshClaims { generation, ..PRESENTED };
+        assert_eq!(session.judge(presented, &LIFETIMES, NOW + Duration::seconds(seconds)), expected);
+    };
+    check_later(17, 9, Ok(Step::Repeat));
+    check_later(1, 9, Ok(Step::Repeat));
+    check_later(17, 10, Ok(Step::Rotate));
+    check_later(1, 10, Err(RefreshRefused::TokenReused));
+    let later = NOW + LIFETIMES.grace;
+    assert_eq!(session.after(Step::Rotate, 17, &LIFETIMES, later).superseded, [later]);
+}
+
+#[test]
+fn a_token_newer_than_the_live_one_goes_on_for_we_have_signed_it_and_the_database_has_lost_it() {
+    for generation in [6, 7, i64::MAX] {
+        check_generation(&live(), generation, Ok(Step::Rotate));
+    }
+    let next = refreshed(&[3]).after(Step::Rotate, 7, &LIFETIMES, NOW);
+    assert_eq!((next.generation, &*next.superseded), (8, &[NOW, NOW, NOW, ago(3)][..]));
+    for (generation, expected) in [
+        (8, Ok(Step::Rotate)),
+        (7, Ok(Step::Repeat)),
+        (4, Ok(Step::Repeat)),
+        (3, Err(RefreshRefused::TokenReused)),
+    ] {
+        check_generation(&next, generation, expected);
+    }
+    let far = live().after(Step::Rotate, 1_000_000, &LIFETIMES, NOW);
+    assert_eq!((far.generation, far.superseded), (1_000_001, vec![NOW; MAX_SUPERSEDED]));
+}
+
+#[test]
+fn a_clock_that_is_behind_has_the_session_begin_earlier_so_that_its_tokens_count() {
+    let begun = Session { created_at: NOW + Duration::milliseconds(200), updated_at: ago(60), ..live() };
+    let next = begun.after(Step::Rotate, 5, &LIFETIMES, NOW - Duration::SECOND);
+    assert_eq!(next.created_at, NOW - Duration::SECOND);
+    check(&next, next.live_token(7), Ok(Step::Rotate));
+}
+
+#[test]
+fn what_was_replaced_in_a_time_to_come_is_renewed_with_tokens_of_now() {
+    for (seconds, expected) in [(5, Step::Repeat), (6, Step::Renew), (3600, Step::Renew)] {
+        let session = refreshed(&[-seconds, -seconds]);
+        check_generation(&session, 4, Ok(expected));
+        check_generation(&session, 3, Ok(expected));
+        check_generation(&session, 2, Err(RefreshRefused::TokenReused));
+    }
+    // Of what is far ahead all is taken for now, of what is a little ahead nothing.
+    let check_after = |seconds: &[i64], expected: &[i64]| {
+        let after = refreshed(seconds).after(Step::Renew, 4, &LIFETIMES, NOW);
+        let expected: Vec<_> = expected.iter().copied().map(ago).collect();
+        assert_eq!((after.updated_at, after.superseded), (NOW, expected));
+    };
+    check_after(&[-11, -2, 3], &[0, 0, 3]);
+    check_after(&[-10, -2, 3], &[-10, -2, 3]);
+}
+
+#[test]
+fn what_is_replaced_is_never_noted_as_earlier_than_what_was_replaced_before() {
+    let next = refreshed(&[-3, 9]).after(Step::Rotate, 5, &LIFETIMES, NOW);
+    assert_eq!((next.updated_at, next.superseded), (NOW, vec![ago(-3), ago(-3), ago(9)]));
 }
 
 #[test]
@@ -152,7 +207,7 @@ fn a_session_does_not_outlive_its_greatest_age_however_it_is_used() {
     let presented = PRESENTED;
     check(&Session { created_at, ..live() }, presented, Err(RefreshRefused::SessionExpired));
     let created_at = created_at + Duration::days(1);
-    let last = Session { created_at, ..live() }.after(Step::Rotate, &LIFETIMES, NOW);
+    let last = Session { created_at, ..live() }.after(Step::Rotate, 5, &LIFETIMES, NOW);
     assert_eq!(last.expires_at, NOW + Duration::days(1));
 }
 

@@ -22,8 +22,9 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 const FILL_LIMIT: Duration = Duration::from_secs(2);
 
 /// How long a connection that is given back may take to say that it is ready. One whose request was given up is in the
-/// middle of something, and of a host that is gone nothing is ever heard: it must not keep its place in the pool.
-const RELEASE_LIMIT: Duration = Duration::from_secs(3);
+/// middle of something, and of a host that is gone nothing is ever heard: it must not keep its place in the pool. Where
+/// the server was merely slow, this costs a new connection.
+const RELEASE_LIMIT: Duration = Duration::from_secs(1);
 
 /// A pool. It connects as it needs to, and keeps as many connections as it has come to have.
 #[must_use]

@@ -12,7 +12,7 @@ use super::measure::{self, Measured};
 use super::servers::{self, Recorder, Servers};
 use super::startup::{self, Start};
 use super::tokens::{self, Signed};
-use super::{Effort, empty, machine, now, page, report};
+use super::{Effort, bare, machine, now, page, report};
 use crate::stack::{envoy, paths};
 
 /// Envoy runs with so many workers, one number after the other.
@@ -92,10 +92,12 @@ fn parts(directory: &Path, signed: &Signed, servers: Servers) -> Result<Parts> {
         authz: servers.authz,
         edgeward,
         alone: directory.join("alone.wasm"),
-        empty: directory.join("empty.wasm"),
+        idle: directory.join("idle.wasm"),
+        calling: directory.join("calling.wasm"),
     };
     fs::write(&parts.alone, without_the_function(plugin)?)?;
-    fs::write(&parts.empty, empty::module())?;
+    fs::write(&parts.idle, bare::idle())?;
+    fs::write(&parts.calling, bare::calling())?;
     Ok(parts)
 }
 

@@ -16,17 +16,20 @@ const ROOM: usize = 200_000;
 pub(super) struct Parts {
     pub(super) jwks: Value,
     pub(super) authz: u16,
-    /// The plugin as it is, the plugin that is not offered `verify_signature`, and the one that does nothing.
+    /// The plugin as it is, the plugin that is not offered `verify_signature`, and the ones that
+    /// show what no filter can go below.
     pub(super) edgeward: PathBuf,
     pub(super) alone: PathBuf,
-    pub(super) empty: PathBuf,
+    pub(super) idle: PathBuf,
+    pub(super) calling: PathBuf,
 }
 
 /// The filters of the listener at `port` before the router.
 pub(super) fn filters(filter: Filter, port: u16, parts: &Parts) -> Vec<Value> {
     match filter {
         Filter::None => vec![],
-        Filter::Empty => vec![wasm("empty", &parts.empty, "")],
+        Filter::Idle => vec![wasm("idle", &parts.idle, "")],
+        Filter::Calling => vec![wasm("calling", &parts.calling, "")],
         Filter::Edgeward { rules } => vec![wasm("edgeward", &parts.edgeward, &edgeward(rules, port, parts))],
         Filter::EdgewardAlone => vec![wasm("alone", &parts.alone, &edgeward(FEW_RULES, port, parts))],
         Filter::JwtAuthn { cache } => vec![jwt_authn(cache, false, parts)],

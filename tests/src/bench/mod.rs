@@ -1,9 +1,9 @@
 //! What Edgeward costs: measurements of the real parts, side by side with what else could do their work. What the
 //! figures ought to be is said in one place, `report`; nothing here is a test.
 
+mod bare;
 mod configuration;
 mod edge;
-mod empty;
 mod filters;
 pub mod held;
 mod load;

@@ -8,7 +8,9 @@ pub(super) enum Filter {
     /// Nothing.
     None,
     /// A wasm module that does nothing.
-    Empty,
+    Idle,
+    /// A wasm module that makes Edgeward's calls of the host, and nothing else.
+    Calling,
     /// Edgeward, with this many rules.
     Edgeward { rules: usize },
     /// Edgeward in a host that lacks `verify_signature`.
@@ -64,7 +66,8 @@ pub(super) fn all(workers: u32, effort: &Effort) -> Vec<Scenario> {
     let usual = Tokens::Seen(USUAL_TOKENS);
     let mut list = vec![
         (Filter::None, usual, USUAL),
-        (Filter::Empty, usual, USUAL),
+        (Filter::Idle, usual, USUAL),
+        (Filter::Calling, usual, USUAL),
         (edgeward, usual, USUAL),
         (edgeward, Tokens::New, USUAL),
         (Filter::JwtAuthn { cache: true }, usual, USUAL),
@@ -102,7 +105,8 @@ impl Scenario {
     pub(super) fn name(&self) -> String {
         let filter = match self.filter {
             Filter::None => "no filter",
-            Filter::Empty => "an empty wasm filter",
+            Filter::Idle => "a wasm filter that does nothing",
+            Filter::Calling => "a wasm filter with Edgeward's host calls alone",
             Filter::Edgeward { .. } => "Edgeward",
             Filter::EdgewardAlone => "Edgeward without `verify_signature`",
             Filter::JwtAuthn { cache: true } => "`jwt_authn`, cache",
@@ -128,7 +132,7 @@ impl Scenario {
         match self.filter {
             Filter::Edgeward { .. } => self.tokens != Tokens::New,
             Filter::JwtAuthn { cache } | Filter::Chain { cache } => cache,
-            Filter::None | Filter::Empty | Filter::EdgewardAlone | Filter::ExtAuthz => false,
+            Filter::None | Filter::Idle | Filter::Calling | Filter::EdgewardAlone | Filter::ExtAuthz => false,
         }
     }
 
@@ -141,7 +145,7 @@ impl Scenario {
 
     /// Whether it tells the upstream who is calling.
     pub(super) fn judges(&self) -> bool {
-        !matches!(self.filter, Filter::None | Filter::Empty)
+        !matches!(self.filter, Filter::None | Filter::Idle | Filter::Calling)
     }
 
     /// Whether it judges by role.

@@ -260,7 +260,8 @@ async fn a_call_that_stalls_at_any_message_and_its_repetition_agree() {
                 // How many messages there are differs by those that look after the connections.
                 tokio::select! {
                     () = scene.proxy.harmed() => {}
-                    () = answered.notified() => {}
+                    // The repetition is to come to no harm: nobody would release it.
+                    () = answered.notified() => scene.proxy.arm(None),
                 }
                 // It may have to wait for what the stalled one holds.
                 let repetition = call.repeat(&scene, &mut second, &email);

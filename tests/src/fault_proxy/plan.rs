@@ -49,27 +49,31 @@ pub struct Fault {
 pub(super) struct Plan {
     state: Mutex<State>,
     harmed: watch::Sender<bool>,
-    released: watch::Sender<bool>,
+    /// Up to which arming all that was held has been let go.
+    released: watch::Sender<u64>,
 }
 
 #[derive(Default)]
 struct State {
+    /// Counts the times that it was armed.
+    arming: u64,
     fault: Option<Fault>,
     seen: Vec<Message>,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        let (harmed, released) = (watch::Sender::new(false), watch::Sender::new(false));
+        let (harmed, released) = (watch::Sender::new(false), watch::Sender::new(0));
         Self { state: Mutex::default(), harmed, released }
     }
 }
 
 impl Plan {
     pub(super) fn arm(&self, fault: Option<Fault>) {
+        self.release();
         self.harmed.send_replace(false);
-        self.released.send_replace(false);
-        *self.state() = State { fault, seen: Vec::new() };
+        let mut state = self.state();
+        *state = State { arming: state.arming + 1, fault, seen: Vec::new() };
     }
 
     pub(super) fn seen(&self) -> Vec<Message> {
@@ -89,24 +93,22 @@ impl Plan {
     }
 
     pub(super) async fn harmed(&self) {
-        wait_for(&self.harmed).await;
+        self.harmed.subscribe().wait_for(|happened| *happened).await.expect("a plan that lives");
     }
 
     pub(super) fn release(&self) {
-        self.released.send_replace(true);
+        self.released.send_replace(self.state().arming);
     }
 
+    /// Waits until what is held now is let go.
     pub(super) async fn released(&self) {
-        wait_for(&self.released).await;
+        let arming = self.state().arming;
+        self.released.subscribe().wait_for(|released| *released >= arming).await.expect("a plan that lives");
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("a plan")
     }
-}
-
-async fn wait_for(event: &watch::Sender<bool>) {
-    event.subscribe().wait_for(|happened| *happened).await.expect("a plan that lives");
 }
 
 impl fmt::Debug for Message {

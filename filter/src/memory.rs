@@ -32,14 +32,15 @@ impl Memory {
     /// A memory for so many tokens, with a key of its own that nobody else knows.
     #[must_use]
     pub fn new(entries: usize, key: [u8; 16]) -> Self {
-        // It grows as it fills: nothing is taken in advance.
-        let known = Cache::with(
+        let mut known = Cache::with(
             0,
             entries.try_into().unwrap_or(u64::MAX),
             UnitWeighter,
             BuildHasherDefault::default(),
             DefaultLifecycle::default(),
         );
+        // Pages that are never written to cost nothing, and those that a table leaves as it grows are never given back.
+        known.reserve(entries);
         Self { key, known, roles: Vec::new() }
     }
 

@@ -4,6 +4,7 @@
 const { api, returnTo } = document.body.dataset;
 const forms = { login: document.getElementById("login"), register: document.getElementById("register") };
 const status = document.getElementById("status");
+const resuming = new AbortController();
 
 function tell(message) {
   status.textContent = message;
@@ -39,6 +40,8 @@ function show(answer, form) {
 }
 
 async function send(name, form) {
+  // Its cookies are not to come after those of whoever signs in now.
+  resuming.abort();
   clear(form);
   const button = form.querySelector("button");
   button.disabled = true;
@@ -83,8 +86,8 @@ async function resume() {
   try {
     if (now - Number(sessionStorage.getItem("resumed")) < 60_000) return;
     sessionStorage.setItem("resumed", String(now));
-    const response = await fetch(`${api}/auth/refresh`, { method: "POST" });
-    if (response.ok) window.location.replace(returnTo);
+    const response = await fetch(`${api}/auth/refresh`, { method: "POST", signal: resuming.signal });
+    if (response.ok && !resuming.signal.aborted) window.location.replace(returnTo);
   } catch {
     // There is the form.
   }

@@ -297,3 +297,37 @@ async fn a_connection_whose_server_is_gone_without_a_word_leaves_its_place_to_an
     scene.proxy.arm(None);
     scene.api.pool.acquire().await.expect("another connection");
 }
+
+#[tokio::test]
+async fn a_session_of_which_two_hold_tokens_ends_although_whoever_has_found_it_out_hangs_up() {
+    let scene = Scene::set("1").await;
+    let email = "reuse@example.com";
+    let mut client = Call::Reuse.prepare(&scene, email).await;
+    let mut row = scene.direct.begin().await.expect("a transaction");
+    sqlx::query("select from refresh_tokens for update").execute(&mut *row).await.expect("its rows");
+    let mut call = Box::pin(Call::Reuse.make(&scene, &mut client, email));
+    tokio::select! {
+        answer = &mut call => panic!("{answer:?}"),
+        () = wait_for_lock(&scene.direct) => {}
+    }
+    // We are the next to have its only connection, before the call that ends the session.
+    let mut place = Box::pin(scene.api.pool.acquire());
+    tokio::select! {
+        biased;
+        taken = &mut place => panic!("{taken:?}"),
+        () = std::future::ready(()) => {}
+    }
+    row.rollback().await.expect("an end");
+    let taken = tokio::select! {
+        answer = &mut call => panic!("{answer:?}"),
+        taken = &mut place => taken,
+    };
+    drop(call);
+    drop(taken);
+    let ended = async {
+        while scene.count_sessions(email).await > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), ended).await.expect("its end");
+}

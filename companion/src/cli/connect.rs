@@ -23,10 +23,15 @@ pub(super) async fn connect(database: &Database) -> anyhow::Result<PgConnection>
     }
 }
 
-/// One connection to a database that has our schema. It waits for others no longer than the service does.
+/// One connection to a database that has our schema, for what takes no longer than the service's own statements do.
 pub(super) async fn connect_to_schema(database: &Database) -> anyhow::Result<PgConnection> {
     let options = database.options.clone().options(STATEMENT_LIMITS);
-    let mut connection = connect(&Database { options, ..database.clone() }).await?;
+    connect_without_limits(&Database { options, ..database.clone() }).await
+}
+
+/// The same for what takes as long as it takes, and nobody waits for.
+pub(super) async fn connect_without_limits(database: &Database) -> anyhow::Result<PgConnection> {
+    let mut connection = connect(database).await?;
     match schema::compare(&mut connection).await? {
         None => Ok(connection),
         Some(mismatch) => Err(mismatch.into()),

@@ -49,7 +49,7 @@ impl Serve {
         if self.migrate {
             schema::run(&mut connect::connect(&config.database).await?).await?;
         }
-        let mut connection = connect::connect_to_schema(&config.database).await?;
+        let mut connection = connect::connect_without_limits(&config.database).await?;
         let restored = edge_feed::adopt_restored(&mut connection).await?;
         if restored > 0 {
             tracing::info!(restored, "revocations of another server are taken over");

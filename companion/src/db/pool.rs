@@ -26,13 +26,16 @@ const FILL_LIMIT: Duration = Duration::from_secs(2);
 /// the server was merely slow, this costs a new connection.
 const RELEASE_LIMIT: Duration = Duration::from_secs(1);
 
-/// A pool. It connects as it needs to, and keeps as many connections as it has come to have.
+/// A pool. It connects as it needs to, and keeps what it has: connections that all grow old at once would all be made
+/// anew at once. One that was lost is made again by the request that needs it, which asks for as long as a request
+/// may; sqlx's own care for a number of them (`min_connections`) asks less and less often, and meanwhile keeps their
+/// places from requests.
 #[must_use]
 pub fn make(database: &Database) -> PgPool {
     PgPoolOptions::new()
         .max_connections(database.pool_size)
-        .min_connections(database.pool_size)
         .idle_timeout(None)
+        .max_lifetime(None)
         .acquire_timeout(ACQUIRE_LIMIT)
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {
@@ -46,7 +49,9 @@ pub fn make(database: &Database) -> PgPool {
         .after_release(|connection, _| {
             Box::pin(async move {
                 // sqlx asks again, and waits for as long as the system does for a host that is gone.
-                timeout(RELEASE_LIMIT, connection.ping()).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+                timeout(RELEASE_LIMIT, connection.ping())
+                    .await
+                    .map_err(|late| sqlx::Error::Io(late.into()))??;
                 Ok(true)
             })
         })

@@ -177,10 +177,15 @@ pub async fn end(
     Ok(done.rows_affected() > 0)
 }
 
-/// Ends all of a user's sessions. Gives their number.
+/// Ends all of a user's sessions, in the order in which a logout ends several. Gives their number.
 pub async fn delete_all(connection: &mut PgConnection, user_id: UserId) -> Result<u64, sqlx::Error> {
-    let done =
-        sqlx::query!("delete from refresh_tokens where user_id = $1", user_id).execute(connection).await?;
+    let done = sqlx::query!(
+        "delete from refresh_tokens where id = any(array(
+                 select id from refresh_tokens where user_id = $1 order by id for update))",
+        user_id
+    )
+    .execute(connection)
+    .await?;
     Ok(done.rows_affected())
 }
 

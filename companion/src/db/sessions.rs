@@ -66,7 +66,8 @@ pub async fn end(
     Ok(done.rows_affected() > 0)
 }
 
-/// Ends a user's sessions but this one; their tokens are refused `until`. Gives those that were ended.
+/// Ends a user's sessions but this one, in the order in which a logout ends several; their tokens are refused `until`.
+/// Gives those that were ended.
 pub async fn end_others(
     connection: &mut PgConnection,
     user_id: UserId,
@@ -74,7 +75,10 @@ pub async fn end_others(
     until: OffsetDateTime,
 ) -> Result<Vec<SessionId>, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"with ended as (delete from refresh_tokens where user_id = $1 and id <> $2 returning id)
+        r#"with ended as (
+               delete from refresh_tokens where id = any(array(
+                   select id from refresh_tokens where user_id = $1 and id <> $2 order by id for update))
+               returning id)
            insert into revocations (session_id, expires_at) select id, $3 from ended
            returning session_id as "session_id!""#,
         user_id,

@@ -22,6 +22,10 @@ use super::{SessionId, UserId};
 /// within its grace: whatever is not remembered was replaced before that.
 pub const MAX_SUPERSEDED: usize = 16;
 
+/// The furthest that a repeated token may be dated ahead of now: what `clock_skew_seconds` in `filter/src/config.rs` is
+/// if nothing is said.
+const MAX_AHEAD: Duration = Duration::seconds(5);
+
 /// How long sessions live, and how long a token that was replaced is still good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
@@ -124,7 +128,7 @@ impl Lifetimes {
     /// are dated so far ahead.
     #[must_use]
     pub fn repeated_until(&self, now: OffsetDateTime) -> OffsetDateTime {
-        now + self.grace / 2
+        now + MAX_AHEAD.min(self.grace / 2)
     }
 
     /// Whether what happened then is longer ago than the grace.

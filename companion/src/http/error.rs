@@ -8,6 +8,7 @@ use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use tokio::task::JoinError;
 
 use crate::db::users::InsertRefused;
 use crate::domain::hashing::HashingRefused;
@@ -203,6 +204,13 @@ impl From<HashingRefused> for Refusal {
             HashingRefused::Busy => Self::Busy,
             HashingRefused::Failed => Self::Hashing,
         }
+    }
+}
+
+/// A task of a handler's ends early by a panic alone.
+impl From<JoinError> for Refusal {
+    fn from(_: JoinError) -> Self {
+        Self::Panicked
     }
 }
 

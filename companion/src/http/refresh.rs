@@ -43,7 +43,7 @@ pub(super) async fn edge_refresh(
 
 /// The new tokens of the session whose refresh token the cookies hold. A refusal leaves the cookies alone: another
 /// tab may just have got better ones.
-async fn go_on(app: &App, caller: &Caller, headers: &HeaderMap) -> Result<Tokens, Refusal> {
+async fn go_on(app: &Arc<App>, caller: &Caller, headers: &HeaderMap) -> Result<Tokens, Refusal> {
     let refuse = |reason| {
         audit::record(Event::RefreshRefused(None, reason), caller);
         Err(Refusal::NotSignedIn)
@@ -60,8 +60,9 @@ async fn go_on(app: &App, caller: &Caller, headers: &HeaderMap) -> Result<Tokens
             Ok(tokens)
         }
         Err(reason) => {
-            if reason == RefreshRefused::TokenReused && end(app, presented).await? {
-                audit::record(Event::RefreshTokenReused(presented.user_id, presented.session_id), caller);
+            if reason == RefreshRefused::TokenReused {
+                // A task of its own: whoever has found it out by accident may hang up.
+                tokio::spawn(end(Arc::clone(app), presented, caller.clone())).await??;
             }
             let known = Some((presented.user_id, presented.session_id));
             audit::record(Event::RefreshRefused(known, reason.label()), caller);
@@ -95,10 +96,13 @@ async fn present(app: &App, presented: RefreshClaims) -> Result<Result<Tokens, R
     }
 }
 
-/// Ends a session of which two hold tokens, for both of them and at the edge. Says whether it was still there.
-async fn end(app: &App, presented: RefreshClaims) -> Result<bool, Refusal> {
+/// Ends a session of which two hold tokens, for both of them and at the edge.
+async fn end(app: Arc<App>, presented: RefreshClaims, caller: Caller) -> Result<(), Refusal> {
     let RefreshClaims { user_id, session_id, issued_at, .. } = presented;
     let mut connection = app.pool.acquire().await?;
     let until = app.access_tokens.revoked_until(app.now());
-    Ok(refresh_tokens::end(&mut connection, Bearer { user_id, session_id, issued_at }, until).await?)
+    if refresh_tokens::end(&mut connection, Bearer { user_id, session_id, issued_at }, until).await? {
+        audit::record(Event::RefreshTokenReused(user_id, session_id), &caller);
+    }
+    Ok(())
 }

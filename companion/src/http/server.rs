@@ -17,6 +17,7 @@ use hyper_util::server::graceful::GracefulConnection;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio_io_timeout::TimeoutWriter;
 use tower::Layer;
 
 /// How long a request's headers may take, from the end of the request before: a connection that says nothing
@@ -24,13 +25,15 @@ use tower::Layer;
 const HEADER_LIMIT: Duration = Duration::from_secs(10);
 /// How long the other end may take to let go of an HTTP/2 connection that is closed.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+/// How long the other end may leave an answer where it is, and not read any more of it.
+const WRITE_LIMIT: Duration = Duration::from_secs(10);
 /// The largest headers, in bytes, and all that is read ahead: what Envoy accepts by default (60 KiB), with room for
 /// what it adds.
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
 /// How many connections one listener has at once. More wait in the system's queue.
 const MAX_CONNECTIONS: u32 = 10_000;
-/// How many requests an HTTP/2 connection has under way: enough for one worker of the gateway, which has 512 of its held
-/// requests' calls, and the feed's.
+/// How many requests an HTTP/2 connection has under way: as many as one worker of the gateway has calls
+/// for its held requests. What is more, such as the feed's, has a connection of its own.
 const MAX_STREAMS: u32 = 1024;
 /// How many requests may be withdrawn before they were looked at: all that were under way while we hung, some times
 /// over, since those are sent again. Where there are more (CVE-2023-44487), the connection is closed.
@@ -69,8 +72,10 @@ async fn serve_at_once(
             accepted = accept() => accepted,
             _ = stop.wait_for(|stop| *stop) => break,
         };
+        let mut stream = Box::pin(TimeoutWriter::new(stream));
+        stream.as_mut().set_timeout_pinned(Some(WRITE_LIMIT));
         // Answers of several requests are not to wait for each other's arrival. Else it is only slower.
-        _ = stream.set_nodelay(true);
+        _ = stream.get_ref().set_nodelay(true);
         let service =
             TowerToHyperService::new(Extension(ConnectInfo::<SocketAddr>(peer)).layer(router.clone()));
         let (server, stop) = (Arc::clone(&server), stop.clone());
@@ -135,7 +140,7 @@ async fn hold(
 enum Activity {
     /// It has not asked for anything.
     Silent,
-    /// It has asked by HTTP/1.1, which is watched by hyper from there on.
+    /// It has asked by HTTP/1.1: from there on hyper watches what it says, and [`WRITE_LIMIT`] whether it listens.
     Http1,
     /// It has asked by HTTP/2, and so many requests are not answered yet.
     Http2(u32),

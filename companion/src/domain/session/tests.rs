@@ -169,6 +169,16 @@ fn what_was_replaced_in_a_time_to_come_is_renewed_with_tokens_of_now() {
         check_generation(&session, 3, Ok(expected));
         check_generation(&session, 2, Err(RefreshRefused::TokenReused));
     }
+    // However long the grace: the edge's allowance for clocks does not grow with it.
+    let generous = Lifetimes { grace: Duration::seconds(60), ..LIFETIMES };
+    assert_eq!(
+        refreshed(&[-5, -5]).judge(RefreshClaims { generation: 4, ..PRESENTED }, &generous, NOW),
+        Ok(Step::Repeat)
+    );
+    assert_eq!(
+        refreshed(&[-6, -6]).judge(RefreshClaims { generation: 4, ..PRESENTED }, &generous, NOW),
+        Ok(Step::Renew)
+    );
     // Of what is far ahead all is taken for now, of what is a little ahead nothing.
     let check_after = |seconds: &[i64], expected: &[i64]| {
         let after = refreshed(seconds).after(Step::Renew, 4, &LIFETIMES, NOW);

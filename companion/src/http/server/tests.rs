@@ -55,6 +55,7 @@ async fn start(connections: u32, spoken: Spoken) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     let router = Router::new()
         .route("/", get(async || "here"))
+        .route("/much", get(async || vec![0; 64 << 20]))
         .route("/never", get(std::future::pending::<StatusCode>));
     tokio::spawn(async move {
         let (_stop, stopped) = watch::channel(false);
@@ -128,6 +129,22 @@ async fn one_connection_too_many_waits_for_a_place() {
     assert!(say(address, REQUEST).await.ends_with("here"));
     assert!(started.elapsed() >= HEADER_LIMIT * 2, "one limit for each, one after the other");
     drop(silent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_leaves_its_answer_where_it_is_is_closed() {
+    for (spoken, said) in [
+        (Spoken::Http1, &b"GET /much HTTP/1.1\r\nhost: a\r\n\r\n"[..]),
+        (Spoken::Http1OrHttp2, b"GET /much HTTP/1.1\r\nhost: a\r\n\r\n"),
+    ] {
+        let address = start(1, spoken).await;
+        let started = Instant::now();
+        let mut deaf = TcpStream::connect(address).await.unwrap();
+        deaf.write_all(said).await.unwrap();
+        let next = tokio::time::timeout(WRITE_LIMIT * 10, say(address, REQUEST)).await;
+        assert!(next.is_ok_and(|answer| answer.ends_with("here")), "{spoken:?}");
+        assert!(started.elapsed() >= WRITE_LIMIT, "{spoken:?}");
+    }
 }
 
 #[tokio::test]

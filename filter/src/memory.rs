@@ -20,7 +20,9 @@ pub struct Fingerprint(u128);
 
 /// The tokens that were verified already. An entry takes 32 bytes, some 30 more for finding it, and the place of an
 /// identity. What is dropped when there is no more room is what was not asked for lately (Clock-PRO, Jiang, Chen and
-/// Zhang 2005): a crowd of tokens that each come once does not drive out those that come again.
+/// Zhang 2005): a crowd of tokens that each come once does not drive out those that come again. Of those dropped it
+/// knows half as many for a while, and whoever of them comes again stays: a memory full of tokens that have expired
+/// makes room for others.
 pub struct Memory {
     key: [u8; 16],
     known: Cache<u128, Identity, UnitWeighter, BuildHasherDefault<Spread>>,
@@ -33,7 +35,8 @@ impl Memory {
     #[must_use]
     pub fn new(entries: usize, key: [u8; 16]) -> Self {
         let mut known = Cache::with(
-            0,
+            // By this it knows how many of those that it dropped to keep in mind: half as many.
+            entries,
             entries.try_into().unwrap_or(u64::MAX),
             UnitWeighter,
             BuildHasherDefault::default(),
@@ -151,6 +154,36 @@ mod tests {
             assert!(memory.len() <= 100);
         }
         assert!(regulars.iter().all(|&regular| memory.recall(regular).is_some()));
+    }
+
+    #[test]
+    fn what_comes_again_finds_room_in_a_memory_full_of_what_does_not() {
+        let mut memory = Memory::new(100, [7; 16]);
+        let mut strangers = 0..;
+        let mut stranger = |memory: &mut Memory| {
+            let token: u32 = strangers.next().unwrap();
+            memory.remember(memory.fingerprint(&token.to_le_bytes(), 0), identity(2, "customer"));
+        };
+        for _ in 0..1000 {
+            stranger(&mut memory);
+        }
+        let regulars: Vec<Fingerprint> = (0..20_u8).map(|at| memory.fingerprint(&[at], 0)).collect();
+        let mut round = |memory: &mut Memory| {
+            let verified = regulars.iter().filter(|&&regular| {
+                let is_new = memory.recall(regular).is_none();
+                if is_new {
+                    memory.remember(regular, identity(1, "customer"));
+                }
+                stranger(memory);
+                is_new
+            });
+            verified.count()
+        };
+        assert_eq!(round(&mut memory), 20);
+        for _ in 0..10 {
+            round(&mut memory);
+        }
+        assert_eq!(round(&mut memory), 0);
     }
 
     #[test]

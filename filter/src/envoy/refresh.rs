@@ -17,7 +17,7 @@ use crate::config::Refresh;
 use crate::head::Request;
 use crate::rejection::Rejection;
 
-/// The most requests that a worker holds; with Envoy's share, each takes some 16 KiB.
+/// The most requests that a worker holds for one configuration; with Envoy's share, each takes some 16 KiB.
 const MAX_HELD: usize = 4096;
 /// The most of them for one token: more than a browser sends at once.
 const MAX_HELD_FOR_ONE: usize = 256;
@@ -25,7 +25,7 @@ const MAX_HELD_FOR_ONE: usize = 256;
 /// mind.
 const REFUSED_FOR: u128 = 50;
 const MAX_REFUSED: usize = 1024;
-/// The most calls that a worker has under way.
+/// The most calls that a worker has under way for one configuration.
 const MAX_CALLS: usize = 1024;
 /// The longest answer that is read: a token and the lines for two cookies.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;

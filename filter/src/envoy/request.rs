@@ -116,7 +116,7 @@ fn admit(stream: u32, shared: &Rc<Shared>, ends: bool) -> Result<Action, HostFai
 /// only where caches are told first not to keep for another what signs one person in (RFC 9111 §5.2.2.5).
 fn set_cookies(cookies: &[String]) {
     let headers = host::headers(RESPONSE);
-    let pairs = headers.as_ref().and_then(host::Headers::pairs).unwrap_or_default();
+    let Some(pairs) = headers.as_ref().and_then(host::Headers::pairs) else { return };
     // `CDN-Cache-Control` (RFC 9213) and its like go before `Cache-Control`.
     let mut tells_caches = pairs
         .iter()
@@ -140,6 +140,11 @@ fn set_cookies(cookies: &[String]) {
 pub(super) fn go_on(held: &Held, outcome: &Outcome) {
     let shared = &held.shared;
     held.release();
+    if !host::turn_to(held.stream) {
+        // Whatever was said now would be said to another stream.
+        shared.metrics.count_refusal(Rejection::HostFailed);
+        return;
+    }
     let action =
         decide_again(held, outcome).unwrap_or_else(|HostFailed| refuse(shared, Rejection::HostFailed));
     if action == Action::Continue && !host::continue_request() {
@@ -149,7 +154,6 @@ pub(super) fn go_on(held: &Held, outcome: &Outcome) {
 
 fn decide_again(held: &Held, outcome: &Outcome) -> Result<Action, HostFailed> {
     let shared = &held.shared;
-    all([host::turn_to(held.stream)])?;
     let headers = host::headers(REQUEST).ok_or(HostFailed)?;
     let headers = headers.pairs().ok_or(HostFailed)?;
     let request = Request { headers: &headers, ends: held.ends, renewed: None };

@@ -1,17 +1,15 @@
 //! The cookies of a request: finding one by its name, and taking ours out of a header. What is not ours keeps
 //! every byte.
 
-use edgeward_wire::cookie::{pairs, split};
+use edgeward_wire::cookie::{pairs, value};
 
 pub use edgeward_wire::cookie::{Repeated, find};
 
-/// A `Cookie` header value without the cookies of these names, or `None` where it holds none of them.
+/// A `Cookie` header value without the cookies of these names, written to `left`; None where it holds none of them.
 /// Empty when nothing else is left.
-#[must_use]
-pub fn without(header: &[u8], names: &[&str]) -> Option<Vec<u8>> {
-    let is_ours =
-        |pair: &[u8]| split(pair).is_some_and(|(this, _)| names.iter().any(|name| this == name.as_bytes()));
-    let mut left = Vec::with_capacity(header.len());
+pub fn without<'l>(header: &[u8], names: &[&str], left: &'l mut Vec<u8>) -> Option<&'l [u8]> {
+    let is_ours = |pair: &[u8]| names.iter().any(|name| value(pair, name).is_some());
+    left.clear();
     let (mut found, mut is_first) = (false, true);
     for pair in pairs(header) {
         if is_ours(pair) {
@@ -24,8 +22,7 @@ pub fn without(header: &[u8], names: &[&str]) -> Option<Vec<u8>> {
         left.extend_from_slice(pair);
     }
     // The space behind a semicolon goes with what stood before it.
-    left.drain(..left.len() - left.trim_ascii_start().len());
-    found.then_some(left)
+    found.then(|| left.trim_ascii_start())
 }
 
 #[cfg(test)]
@@ -35,8 +32,9 @@ mod tests {
     #[test]
     fn removal_takes_our_cookies_and_nothing_else() {
         fn check(header: &[u8], expected: Option<&[u8]>) {
-            let left = without(header, &["access_token", "refresh_token"]);
-            assert_eq!(left.as_deref(), expected, "{}", header.escape_ascii());
+            let mut left = Vec::new();
+            let left = without(header, &["access_token", "refresh_token"], &mut left);
+            assert_eq!(left, expected, "{}", header.escape_ascii());
         }
         check(b"", None);
         check(b"a=1; b=2", None);

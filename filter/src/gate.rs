@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use crate::claims::Identity;
 use crate::cookie;
-use crate::head::Request;
+use crate::head::{Name, Request};
 use crate::knowledge::Knowledge;
 use crate::memory::Memory;
 use crate::path::CanonicalPath;
@@ -73,7 +73,7 @@ pub fn decide(
     policy: &Policy,
     knowledge: &Knowledge,
     memory: &mut Memory,
-    request: Request<'_>,
+    request: &Request<'_>,
     now: u64,
 ) -> Decision {
     let rule = match find_rule(policy, request) {
@@ -118,7 +118,7 @@ const fn refuse(rejection: Rejection) -> Decision {
 }
 
 /// The rule for a request that can be read in one way only.
-fn find_rule<'p>(policy: &'p Policy, request: Request<'_>) -> Result<&'p Rule, Rejection> {
+fn find_rule<'p>(policy: &'p Policy, request: &Request<'_>) -> Result<&'p Rule, Rejection> {
     let method = request.method();
     if method.iter().any(u8::is_ascii_lowercase) {
         return Err(Rejection::MethodMalformed);
@@ -132,17 +132,19 @@ fn find_rule<'p>(policy: &'p Policy, request: Request<'_>) -> Result<&'p Rule, R
 }
 
 /// The refresh token of a request that a new access token would help, once.
-fn find_refresh<'a>(policy: &Policy, request: Request<'a>, rejection: Rejection) -> Option<&'a [u8]> {
+#[cold]
+fn find_refresh<'a>(policy: &Policy, request: &Request<'a>, rejection: Rejection) -> Option<&'a [u8]> {
     if !policy.refreshes || request.renewed.is_some() || !rejection.calls_for_refresh() {
         return None;
     }
-    let token = cookie::find(request.all(b"cookie"), &policy.cookies.refresh).ok()??;
+    let token = cookie::find(request.all(Name::Cookie), &policy.cookies.refresh).ok()??;
     (1..=policy.max_token_bytes).contains(&token.len()).then_some(token)
 }
 
 /// Refuses whoever shows no valid token, or shows a browser the way to get one.
+#[cold]
 #[must_use]
-pub fn turn_away(policy: &Policy, request: Request<'_>, rejection: Rejection) -> Decision {
+pub fn turn_away(policy: &Policy, request: &Request<'_>, rejection: Rejection) -> Decision {
     let may_log_in = rejection.status() == 401 || rejection == Rejection::RefreshUnavailable;
     match &policy.login_url {
         Some(login_url) if may_log_in && request.is_navigation() => {
@@ -165,7 +167,7 @@ fn identify(
     policy: &Policy,
     knowledge: &Knowledge,
     memory: &mut Memory,
-    request: Request<'_>,
+    request: &Request<'_>,
     now: u64,
 ) -> Result<Identity, Rejection> {
     if knowledge.keys().is_empty() {
@@ -179,7 +181,7 @@ fn identify(
     }
     let token = match request.renewed {
         Some(token) => token,
-        None => cookie::find(request.all(b"cookie"), &policy.cookies.access)
+        None => cookie::find(request.all(Name::Cookie), &policy.cookies.access)
             .map_err(|cookie::Repeated| Rejection::CookieRepeated)?
             .filter(|token| !token.is_empty())
             .ok_or(Rejection::CookieMissing)?,
@@ -191,18 +193,22 @@ fn identify(
     let identity = match memory.recall(fingerprint) {
         Some(identity) if identity.has_expired(&policy.expected, now) => return Err(Rejection::Expired),
         Some(identity) => identity.clone(),
-        None => {
-            let verified = Unverified::parse(token)?.verify(knowledge.keys())?;
-            memory.remember(fingerprint, Identity::judge(&verified, &policy.expected, now)?)
-        }
+        None => memory.remember(fingerprint, verify(policy, knowledge, token, now)?),
     };
     knowledge.revocations().judge(&identity)?;
     Ok(identity)
 }
 
+/// Who a token speaks for that is not remembered. Far from what every request goes through, which is short so.
+#[inline(never)]
+fn verify(policy: &Policy, knowledge: &Knowledge, token: &[u8], now: u64) -> Result<Identity, Rejection> {
+    Identity::judge(&Unverified::parse(token)?.verify(knowledge.keys())?, &policy.expected, now)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::headers::{self, Header, Headers};
     use crate::claims::Expected;
     use crate::keys::KeySet;
     use crate::origin::Origins;
@@ -237,13 +243,14 @@ mod tests {
 
     /// Decides on a request without a usable token, given its headers as lines.
     fn decide_on(lines: &[&str], keys: KeySet) -> Decision {
-        let headers: Vec<(&[u8], &[u8])> = lines
+        let headers: Vec<Header<'_>> = lines
             .iter()
             .filter_map(|line| line.split_once("= "))
             .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
             .collect();
-        let request = Request { headers: &headers, ends: true, renewed: None };
-        decide(&policy(), &Knowledge::new(keys, NOW), &mut Memory::new(8, [7; 16]), request, NOW)
+        let headers = headers::write(&headers);
+        let request = Request::new(Headers::read(&headers).unwrap(), true);
+        decide(&policy(), &Knowledge::new(keys, NOW), &mut Memory::new(8, [7; 16]), &request, NOW)
     }
 
     fn one_key() -> KeySet {

@@ -1,46 +1,133 @@
 //! The head of a request as the gate reads it: what it asks for, and what kind of client asks. It decides
 //! nothing.
 
+use crate::headers::Headers;
+
 /// The head of a request. Names are in lower case, as HTTP/2 has them and Envoy makes them.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// All its headers in order, pseudo-headers included.
-    pub headers: &'a [(&'a [u8], &'a [u8])],
+    pub headers: Headers<'a>,
     /// Whether nothing follows: neither a body nor a tunnel.
     pub ends: bool,
     /// The access token that the companion has just given for this request, in place of its own.
     pub renewed: Option<&'a [u8]>,
+    first: [Option<&'a [u8]>; Name::COUNT],
+    /// The names that stand more than once, one bit for each.
+    repeated: u32,
+}
+
+/// The headers that matter here. They are looked for once, all together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Name {
+    /// `:method`
+    Method,
+    /// `:path`
+    Path,
+    /// `:authority`
+    Authority,
+    /// `accept`
+    Accept,
+    /// `access-control-request-method`
+    AccessControlRequestMethod,
+    /// `connection`
+    Connection,
+    /// `cookie`
+    Cookie,
+    /// `origin`
+    Origin,
+    /// `sec-fetch-mode`
+    SecFetchMode,
+    /// `sec-fetch-site`
+    SecFetchSite,
+    /// `upgrade`
+    Upgrade,
+}
+
+impl Name {
+    const COUNT: usize = Self::Upgrade as usize + 1;
+    /// How long names are that are worth a look, one bit for each length.
+    const LENGTHS: u32 = 1 << 5 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 29;
+
+    #[inline]
+    fn read(name: &[u8]) -> Option<Self> {
+        let may_be = name.len() < 32 && Self::LENGTHS >> name.len() & 1 == 1;
+        if may_be { Self::find(name) } else { None }
+    }
+
+    #[inline(never)]
+    fn find(name: &[u8]) -> Option<Self> {
+        let alike: &[(&str, Self)] = match name.len() {
+            5 => &[(":path", Self::Path)],
+            6 => &[("cookie", Self::Cookie), ("accept", Self::Accept), ("origin", Self::Origin)],
+            7 => &[(":method", Self::Method), ("upgrade", Self::Upgrade)],
+            10 => &[(":authority", Self::Authority), ("connection", Self::Connection)],
+            14 => &[("sec-fetch-site", Self::SecFetchSite), ("sec-fetch-mode", Self::SecFetchMode)],
+            29 => &[("access-control-request-method", Self::AccessControlRequestMethod)],
+            _ => &[],
+        };
+        alike.iter().find(|(this, _)| this.as_bytes() == name).map(|(_, name)| *name)
+    }
 }
 
 impl<'a> Request<'a> {
+    /// Looks through the headers of a request; `ends` where neither a body nor a tunnel follows.
+    #[must_use]
+    pub fn new(headers: Headers<'a>, ends: bool) -> Self {
+        let mut request = Self { headers, ends, renewed: None, first: [None; Name::COUNT], repeated: 0 };
+        for (name, value) in headers {
+            let Some(name) = Name::read(name) else { continue };
+            match request.first.get_mut(name as usize) {
+                Some(first @ None) => *first = Some(value),
+                _ => request.repeated |= 1 << name as u32,
+            }
+        }
+        request
+    }
+
+    /// The same request with the access token that the companion has just given for it.
+    #[must_use]
+    pub fn renewed_by(self, token: &'a [u8]) -> Self {
+        Self { renewed: Some(token), ..self }
+    }
+
     /// What is asked for: a path and its query, in origin form.
     pub(crate) fn target(&self) -> &'a [u8] {
-        self.first(b":path").unwrap_or_default()
+        self.first(Name::Path).unwrap_or_default()
     }
 
     /// Whom the request was sent to: a host, and a port where it is not the usual one.
     pub(crate) fn authority(&self) -> &'a [u8] {
-        self.first(b":authority").unwrap_or_default()
+        self.first(Name::Authority).unwrap_or_default()
     }
 
     /// The method.
     pub(crate) fn method(&self) -> &'a [u8] {
-        self.first(b":method").unwrap_or_default()
+        self.first(Name::Method).unwrap_or_default()
     }
 
     /// The first header of this name.
-    pub(crate) fn first(&self, name: &[u8]) -> Option<&'a [u8]> {
-        self.all(name).next()
+    pub(crate) fn first(&self, name: Name) -> Option<&'a [u8]> {
+        self.first.get(name as usize).copied().flatten()
+    }
+
+    /// Whether there are several headers of this name.
+    pub(crate) fn repeats(&self, name: Name) -> bool {
+        self.repeated >> name as u32 & 1 == 1
     }
 
     /// Every header of this name.
-    pub(crate) fn all(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
-        self.headers.iter().filter(move |(this, _)| *this == name).map(|(_, value)| *value)
+    pub(crate) fn all(&self, name: Name) -> All<'a> {
+        if self.repeats(name) {
+            All { name, first: None, headers: self.headers }
+        } else {
+            All { name, first: self.first(name), headers: Headers::default() }
+        }
     }
 
     /// Whether it asks to leave HTTP, for a WebSocket as a rule (RFC 9110 §7.8).
     pub(crate) fn is_upgrade(&self) -> bool {
-        self.first(b"upgrade").is_some()
+        self.first(Name::Upgrade).is_some()
     }
 
     /// A CORS preflight (Fetch standard, "CORS-preflight request"): it never carries credentials, nor a body,
@@ -49,23 +136,41 @@ impl<'a> Request<'a> {
         self.method() == b"OPTIONS"
             && self.ends
             && !self.is_upgrade()
-            && self.first(b"origin").is_some()
-            && self.first(b"access-control-request-method").is_some()
+            && self.first(Name::Origin).is_some()
+            && self.first(Name::AccessControlRequestMethod).is_some()
     }
 
     /// A person's browser on its way to a page: it says so (Fetch Metadata), or it is too old to and asks
     /// for HTML.
     pub(crate) fn is_navigation(&self) -> bool {
-        match self.first(b"sec-fetch-mode") {
+        match self.first(Name::SecFetchMode) {
             Some(mode) => mode == b"navigate",
             None => {
                 self.method() == b"GET"
-                    && self.all(b"accept").any(|accept| {
+                    && self.all(Name::Accept).any(|accept| {
                         accept
                             .split(|&byte| matches!(byte, b',' | b';'))
                             .any(|part| part.trim_ascii() == b"text/html")
                     })
             }
         }
+    }
+}
+
+/// The headers of one name.
+pub(crate) struct All<'a> {
+    name: Name,
+    /// The only one.
+    first: Option<&'a [u8]>,
+    /// Where there are several.
+    headers: Headers<'a>,
+}
+
+impl<'a> Iterator for All<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let Self { name, first, headers } = self;
+        first.take().or_else(|| headers.find(|(this, _)| Name::read(this) == Some(*name)).map(|(_, value)| value))
     }
 }

@@ -17,6 +17,7 @@ pub mod cookie;
 pub mod feed;
 pub mod gate;
 pub mod head;
+pub mod headers;
 pub mod json;
 pub mod keys;
 pub mod knowledge;

@@ -1,7 +1,7 @@
 //! Where a request comes from, as far as a browser tells: whether another site's page could have sent it
 //! with the user's cookies (cross-site request forgery). What follows from that is the gate's to say.
 
-use crate::head::Request;
+use crate::head::{Name, Request};
 
 /// The origins besides our own whose pages may send unsafe requests with cookies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,9 +21,9 @@ impl Origins {
     /// `Origin` decides where there is one (Fetch standard §3.1: every browser sends it with unsafe
     /// methods and `WebSocket` requests), else `Sec-Fetch-Site` (W3C Fetch Metadata §2.3). Neither means no browser.
     #[must_use]
-    pub fn admit(&self, request: Request<'_>) -> bool {
-        let site_is = |names: &[&[u8]]| request.all(b"sec-fetch-site").all(|site| names.contains(&site));
-        let mut origins = request.all(b"origin").peekable();
+    pub fn admit(&self, request: &Request<'_>) -> bool {
+        let site_is = |names: &[&[u8]]| request.all(Name::SecFetchSite).all(|site| names.contains(&site));
+        let mut origins = request.all(Name::Origin).peekable();
         if origins.peek().is_none() {
             return site_is(&[b"same-origin", b"none"]);
         }
@@ -70,20 +70,22 @@ fn is_at(origin: &[u8], authority: &[u8]) -> bool {
 /// Whether a request may change something: by its method (RFC 9110 §9.2.1), or as the start of a WebSocket,
 /// which no CORS guards.
 #[must_use]
-pub fn is_unsafe(request: Request<'_>) -> bool {
+pub fn is_unsafe(request: &Request<'_>) -> bool {
     !matches!(request.method(), b"GET" | b"HEAD" | b"OPTIONS") || request.is_upgrade()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::headers::{self, Header, Headers};
 
     fn check(lines: &[(&str, &str)], expected: bool) {
-        let headers: Vec<(&[u8], &[u8])> =
+        let headers: Vec<Header<'_>> =
             lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        let headers = headers::write(&headers);
         let origins = Origins::new(vec!["https://app.example".into(), "http://localhost:5173".into()]);
         assert_eq!(
-            origins.admit(Request { headers: &headers, ends: true, renewed: None }),
+            origins.admit(&Request::new(Headers::read(&headers).unwrap(), true)),
             expected,
             "{lines:?}"
         );

@@ -41,20 +41,25 @@ pub enum Ambiguity {
 impl<'a> CanonicalPath<'a> {
     /// Reads a request target in origin form (RFC 9112 §3.2.1): the path up to `?`.
     pub fn read(target: &'a [u8]) -> Result<Self, Ambiguity> {
-        let path = target.split(|&byte| byte == b'?').next().unwrap_or_default();
-        if path.first() != Some(&b'/') {
+        let end = target.iter().position(|&byte| !stands_plain(byte)).unwrap_or(target.len());
+        let canonical = match target.split_at_checked(end) {
+            Some((path, b"" | [b'?', ..])) => Cow::Borrowed(path),
+            _ => Cow::Owned(respell(target.split(|&byte| byte == b'?').next().unwrap_or_default())?),
+        };
+        if canonical.first() != Some(&b'/') {
             return Err(Ambiguity::NotAbsolute);
         }
-        let canonical = if path.iter().all(|&byte| stands_plain(byte)) {
-            Cow::Borrowed(path)
-        } else {
-            Cow::Owned(respell(path)?)
-        };
         check_segments(&canonical)?;
         Ok(Self(canonical))
     }
 
-    /// The canonical spelling, which is ASCII.
+    /// The canonical spelling.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The same, which is ASCII, as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
@@ -62,10 +67,11 @@ impl<'a> CanonicalPath<'a> {
 }
 
 /// Whether a byte stands for itself in a path: `pchar` (RFC 3986 §3.3) without `;`, and `/`.
-fn stands_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"/-._~:@!$&'()*+,=".contains(&byte)
+const fn stands_plain(byte: u8) -> bool {
+    matches!(byte, b'!' | b'$' | b'&'..=b':' | b'=' | b'@'..=b'Z' | b'_' | b'a'..=b'z' | b'~')
 }
 
+#[inline(never)]
 fn respell(path: &[u8]) -> Result<Vec<u8>, Ambiguity> {
     let mut decoded = Vec::with_capacity(path.len());
     let mut canonical = Vec::with_capacity(path.len());
@@ -115,11 +121,14 @@ fn hex_byte(text: &[u8]) -> Option<(u8, &[u8])> {
 
 /// Judges the segments of a canonical spelling, in which an escaped dot is a dot again.
 fn check_segments(canonical: &[u8]) -> Result<(), Ambiguity> {
-    let mut segments = canonical.split(|&byte| byte == b'/').skip(1).peekable();
-    while let Some(segment) = segments.next() {
-        match segment {
-            b"" if segments.peek().is_some() => return Err(Ambiguity::EmptySegment),
-            b"." | b".." => return Err(Ambiguity::DotSegment),
+    let mut rest = canonical;
+    while let Some(at) = rest.iter().position(|&byte| byte == b'/') {
+        rest = rest.get(at + 1..).unwrap_or_default();
+        match rest {
+            [b'/', ..] => return Err(Ambiguity::EmptySegment),
+            [b'.'] | [b'.', b'/', ..] | [b'.', b'.'] | [b'.', b'.', b'/', ..] => {
+                return Err(Ambiguity::DotSegment);
+            }
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::claims::Expected;
 use crate::cookie;
-use crate::head::Request;
+use crate::head::{Name, Request};
 use crate::origin::{self, Origins};
 use crate::rules::Rules;
 
@@ -52,17 +52,17 @@ pub struct IdentityHeaders {
 
 impl Policy {
     /// Whether another site's page may have sent a request that changes something.
-    pub(crate) fn is_cross_site(&self, request: Request<'_>) -> bool {
+    pub(crate) fn is_cross_site(&self, request: &Request<'_>) -> bool {
         self.origins.as_ref().is_some_and(|origins| origin::is_unsafe(request) && !origins.admit(request))
     }
 }
 
 impl Cookies {
     /// Whether a request carries one of ours; repeated ones count.
-    pub(crate) fn are_in(&self, request: Request<'_>) -> bool {
+    pub(crate) fn are_in(&self, request: &Request<'_>) -> bool {
         [&self.access, &self.refresh]
             .into_iter()
-            .any(|name| cookie::find(request.all(b"cookie"), name) != Ok(None))
+            .any(|name| cookie::find(request.all(Name::Cookie), name) != Ok(None))
     }
 }
 
@@ -72,11 +72,17 @@ impl IdentityHeaders {
     /// neither letter nor digit into one character.
     #[must_use]
     pub fn are_meant_by(&self, name: &[u8]) -> bool {
-        let fold = |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
-        let same =
-            |ours: &str| ours.len() == name.len() && ours.bytes().zip(name).all(|(a, &b)| fold(a) == fold(b));
-        [&self.user_id, &self.role, &self.session_id].into_iter().any(|ours| same(ours))
+        // Few names are as long as one of ours.
+        [&self.user_id, &self.role, &self.session_id]
+            .iter()
+            .any(|ours| ours.len() == name.len() && is_same(ours, name))
     }
+}
+
+#[inline(never)]
+fn is_same(ours: &str, name: &[u8]) -> bool {
+    let fold = |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
+    ours.bytes().zip(name).all(|(a, &b)| fold(a) == fold(b))
 }
 
 #[cfg(test)]

@@ -40,6 +40,9 @@ impl Revocations {
 
     /// Judges an identity that a token speaks for.
     pub fn judge(&self, identity: &Identity) -> Result<(), Rejection> {
+        if self.is_empty() {
+            return Ok(());
+        }
         if self.sessions.find(identity.session_id()).is_some() {
             return Err(Rejection::SessionEnded);
         }

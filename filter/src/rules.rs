@@ -1,8 +1,6 @@
 //! Who may go where: path and method to access. The first rule that matches wins, and where none does
 //! the user must be signed in (invariant 4).
 
-use std::collections::HashMap;
-
 use percent_encoding::percent_decode_str;
 
 use crate::path::{Ambiguity, CanonicalPath};
@@ -66,17 +64,31 @@ fn fold(path: &str) -> String {
     percent_decode_str(path).decode_utf8_lossy().to_uppercase().to_lowercase()
 }
 
-/// Rules found by their paths: a path is looked up whole and by each of its beginnings that ends with a segment, so
-/// that the number of rules does not matter.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Rules found by their paths, segment by segment, so that the number of rules does not matter.
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Index {
     rules: Vec<Rule>,
-    /// Which rules a path is for, in order.
-    exact: HashMap<String, Vec<usize>>,
-    /// The same for the beginnings of paths.
-    prefixes: HashMap<String, Vec<usize>>,
-    /// The longest of these beginnings, in bytes: what is longer need not be looked up.
-    longest: usize,
+    /// The root, and then whatever lies below it.
+    nodes: Vec<Node>,
+}
+
+/// A path that rules are for, or a beginning of one. Rules are in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Node {
+    /// The rules for this path alone.
+    exact: Vec<usize>,
+    /// The rules for this path and whatever lies below it.
+    prefix: Vec<usize>,
+    /// The paths with one segment more, in the order of the hashes of these segments.
+    below: Vec<Below>,
+}
+
+/// The node that one segment more leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Below {
+    hash: u32,
+    segment: Vec<u8>,
+    node: usize,
 }
 
 impl Rules {
@@ -92,12 +104,14 @@ impl Rules {
     /// The first rule for this path and method, unless letters in another case, which are the same to many
     /// servers, would lead to a rule that asks something else.
     pub fn find(&self, path: &CanonicalPath<'_>, method: &[u8]) -> Result<&Rule, Ambiguity> {
-        let path = path.as_str();
-        let rule = self.rules.first(path, method);
-        if self.folded.is_none() && !path.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'%') {
+        let rule = self.rules.first(path.as_bytes(), method);
+        if self.folded.is_none()
+            && !path.as_bytes().iter().any(|byte| byte.is_ascii_uppercase() || *byte == b'%')
+        {
             return Ok(rule);
         }
-        let folded = self.folded.as_ref().unwrap_or(&self.rules).first(&fold(path), method);
+        let folded = self.folded.as_ref().unwrap_or(&self.rules);
+        let folded = folded.first(fold(path.as_str()).as_bytes(), method);
         if folded.access == rule.access { Ok(rule) } else { Err(Ambiguity::LetterCase) }
     }
 
@@ -118,36 +132,91 @@ impl Rules {
     }
 }
 
+impl Default for Index {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
+
 impl Index {
     fn new(rules: Vec<Rule>) -> Self {
-        let mut index = Self::default();
+        let mut nodes = vec![Node::default()];
         for (at, rule) in rules.iter().enumerate() {
-            let (paths, path) = match &rule.pattern {
-                Pattern::Exact(path) => (&mut index.exact, path),
-                Pattern::Prefix(path) => (&mut index.prefixes, path),
-            };
-            paths.entry(path.clone()).or_default().push(at);
+            let (Pattern::Exact(path) | Pattern::Prefix(path)) = &rule.pattern;
+            let mut end = 0;
+            for segment in segments(path.as_bytes()) {
+                let new = nodes.len();
+                end = nodes.get_mut(end).map_or(new, |node| node.put(segment, new));
+                if end == new {
+                    nodes.push(Node::default());
+                }
+            }
+            match (&rule.pattern, nodes.get_mut(end)) {
+                (Pattern::Exact(_), Some(node)) => node.exact.push(at),
+                (Pattern::Prefix(_), Some(node)) => node.prefix.push(at),
+                (_, None) => {}
+            }
         }
-        index.longest = index.prefixes.keys().map(String::len).max().unwrap_or_default();
-        Self { rules, ..index }
+        Self { rules, nodes }
     }
 
-    fn first(&self, path: &str, method: &[u8]) -> &Rule {
+    fn first(&self, path: &[u8], method: &[u8]) -> &Rule {
         const NOTHING_MATCHED: &Rule = &Rule {
             pattern: Pattern::Prefix(String::new()),
             methods: None,
             access: Access::SignedIn,
             forward_cookies: false,
         };
-        let segments_end = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-        let beginnings =
-            segments_end.take_while(|&end| end <= self.longest).filter_map(|end| path.get(..end));
-        let beginning = beginnings.filter_map(|beginning| self.prefixes.get(beginning));
-        let found = beginning.chain(self.exact.get(path)).filter_map(|rules| {
-            rules.iter().copied().find(|&at| self.rules.get(at).is_some_and(|rule| rule.takes(method)))
-        });
-        found.min().and_then(|at| self.rules.get(at)).unwrap_or(NOTHING_MATCHED)
+        let (mut node, mut found) = (self.nodes.first(), usize::MAX);
+        let mut segments = segments(path);
+        while let Some(here) = node {
+            found = self.sooner(found, &here.prefix, method);
+            let Some(segment) = segments.next() else {
+                found = self.sooner(found, &here.exact, method);
+                break;
+            };
+            node = here.find(segment).and_then(|node| self.nodes.get(node));
+        }
+        self.rules.get(found).unwrap_or(NOTHING_MATCHED)
     }
+
+    /// The first of these rules that takes the method, if it stands before the one that was found.
+    #[inline(never)]
+    fn sooner(&self, found: usize, rules: &[usize], method: &[u8]) -> usize {
+        let takes = |at: &usize| self.rules.get(*at).is_some_and(|rule| rule.takes(method));
+        rules.iter().copied().take_while(|at| *at < found).find(takes).unwrap_or(found)
+    }
+}
+
+impl Node {
+    /// The node that this segment leads to.
+    fn find(&self, segment: &[u8]) -> Option<usize> {
+        let hash = hash(segment);
+        let at = self.below.partition_point(|below| below.hash < hash);
+        let mut alike = self.below.get(at..)?.iter().take_while(|below| below.hash == hash);
+        alike.find(|below| below.segment == segment).map(|below| below.node)
+    }
+
+    /// The same; it is to be this one where it has led nowhere.
+    fn put(&mut self, segment: &[u8], node: usize) -> usize {
+        let known = self.find(segment);
+        known.unwrap_or_else(|| {
+            let hash = hash(segment);
+            let at = self.below.partition_point(|below| below.hash < hash);
+            self.below.insert(at, Below { hash, segment: segment.to_owned(), node });
+            node
+        })
+    }
+}
+
+/// FNV-1a. It need not be secret: nobody but the configuration puts anything where it is looked up.
+fn hash(segment: &[u8]) -> u32 {
+    segment.iter().fold(0x811c_9dc5, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+/// The segments of a path that starts with a slash, or is empty and has none.
+fn segments(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.split(|&byte| byte == b'/').skip(1)
 }
 
 impl Rule {

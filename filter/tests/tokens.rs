@@ -7,6 +7,7 @@ use edgeward_filter::claims::Identity;
 use edgeward_filter::config;
 use edgeward_filter::gate::{self, Decision};
 use edgeward_filter::head::Request;
+use edgeward_filter::headers::{self, Headers};
 use edgeward_filter::knowledge::Knowledge;
 use edgeward_filter::memory::Memory;
 use edgeward_filter::policy::Policy;
@@ -39,9 +40,10 @@ fn decide_at(edge: &(Policy, Knowledge), path: &str, token: &str, site: &str, no
         (b"cookie", cookie.as_bytes()),
         (b"sec-fetch-site", site.as_bytes()),
     ];
-    let request = Request { headers: &headers, ends: true, renewed: None };
+    let headers = headers::write(&headers);
+    let request = Request::new(Headers::read(&headers).unwrap(), true);
     let memory = &mut Memory::new(8, [7; 16]);
-    let mut decide = || gate::decide(policy, knowledge, memory, request, now);
+    let mut decide = || gate::decide(policy, knowledge, memory, &request, now);
     let (first, again) = (decide(), decide());
     assert_eq!(first, again, "a token that was seen before is judged as it was");
     first

@@ -12,40 +12,48 @@ pub fn find<'a>(
     name: &str,
 ) -> Result<Option<&'a [u8]>, Repeated> {
     let mut found = None;
-    for pair in headers.into_iter().flat_map(pairs) {
-        match (split(pair), found) {
-            (Some((this, value)), None) if this == name.as_bytes() => found = Some(value),
-            (Some((this, value)), Some(earlier)) if this == name.as_bytes() && value != earlier => {
+    for header in headers {
+        for value in pairs(header).filter_map(|pair| value(pair, name)) {
+            if found.is_some_and(|earlier| earlier != value) {
                 return Err(Repeated);
             }
-            _ => {}
+            found = Some(value);
         }
     }
     Ok(found)
 }
 
 /// The pairs of a `Cookie` header value, as they stand between the semicolons.
-pub fn pairs(header: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(header);
-    std::iter::from_fn(move || {
-        let (pair, after) = split_at_first(b';', rest?);
-        rest = after;
-        Some(pair)
-    })
-}
-
-/// A pair's name and value without the white space around them; a pair without `=` has no name
-/// (RFC 6265 §5.2) and is nobody's.
 #[must_use]
-pub fn split(pair: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (name, value) = split_at_first(b'=', pair);
-    Some((name.trim_ascii(), value?.trim_ascii()))
+pub fn pairs(header: &[u8]) -> Pairs<'_> {
+    Pairs(Some(header))
 }
 
-/// What stands before a byte's first place, and behind it where there is one.
-fn split_at_first(byte: u8, bytes: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let before = memchr::memchr(byte, bytes).and_then(|at| bytes.split_at_checked(at));
-    before.map_or((bytes, None), |(before, rest)| (before, rest.get(1..)))
+/// The pairs of a `Cookie` header value.
+#[derive(Clone, Debug)]
+pub struct Pairs<'a>(Option<&'a [u8]>);
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = &'a [u8];
+
+    // Once, however many look for cookies: this is on the path of every request.
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let pairs = self.0?;
+        let end = memchr::memchr(b';', pairs).and_then(|at| pairs.split_at_checked(at));
+        let (pair, after) = end.map_or((pairs, None), |(pair, after)| (pair, after.get(1..)));
+        self.0 = after;
+        Some(pair)
+    }
+}
+
+/// The value in a pair of this name, without the white space around either; a pair without `=` has no name
+/// (RFC 6265 §5.2) and is nobody's. A cookie's name has neither `=` nor white space in it (§4.1.1).
+#[inline(never)]
+#[must_use]
+pub fn value<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let after = pair.trim_ascii_start().strip_prefix(name.as_bytes())?;
+    Some(after.trim_ascii_start().strip_prefix(b"=")?.trim_ascii())
 }
 
 #[cfg(test)]

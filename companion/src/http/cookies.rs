@@ -112,9 +112,8 @@ fn read_every<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item =
         .get_all(COOKIE)
         .iter()
         .flat_map(|header| cookie::pairs(header.as_bytes()))
-        .filter_map(cookie::split)
-        .filter(move |(key, _)| *key == name.as_bytes())
-        .filter_map(|(_, value)| str::from_utf8(value).ok())
+        .filter_map(move |pair| cookie::value(pair, name))
+        .filter_map(|value| str::from_utf8(value).ok())
 }
 
 impl SetCookies {

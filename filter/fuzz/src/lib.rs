@@ -14,6 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edgeward_filter::gate::{self, Decision};
 use edgeward_filter::head::Request;
+use edgeward_filter::headers::{self, Headers};
 use edgeward_filter::keys::KeySet;
 use edgeward_filter::knowledge::Knowledge;
 use edgeward_filter::memory::Memory;
@@ -59,10 +60,11 @@ pub fn path(target: &[u8]) {
 pub fn cookie(header: &[u8]) {
     const OURS: [&str; 2] = ["access_token", "refresh_token"];
     let found = OURS.map(|name| cookie::find([header], name));
-    let left = cookie::without(header, &OURS);
+    let mut room = Vec::new();
+    let left = cookie::without(header, &OURS, &mut room);
     assert_eq!(left.is_none(), found.iter().all(|found| *found == Ok(None)));
     let Some(left) = left else { return };
-    assert!(OURS.iter().all(|name| cookie::find([&left[..]], name) == Ok(None)));
+    assert!(OURS.iter().all(|name| cookie::find([left], name) == Ok(None)));
     let is_ours = |pair: &&[u8]| {
         let name = pair.split(|&byte| byte == b'=').next().unwrap_or_default().trim_ascii();
         pair.contains(&b'=') && OURS.iter().any(|ours| ours.as_bytes() == name)
@@ -104,10 +106,12 @@ fn policy() -> Policy {
 /// What comes out of a request; where it is an identity, its parts must be fit for headers.
 fn decide(headers: &[(&[u8], &[u8])]) -> Decision {
     let (policy, knowledge) = (policy(), Knowledge::new(key_set(), NOW));
-    let (request, mut memory) = (Request { headers, ends: true, renewed: None }, Memory::new(2, [7; 16]));
-    let decision = gate::decide(&policy, &knowledge, &mut memory, request, NOW);
+    let headers = headers::write(headers);
+    let read = Headers::read(&headers).unwrap_or_else(|| panic!("what was written is read"));
+    let (request, mut memory) = (Request::new(read, true), Memory::new(2, [7; 16]));
+    let decision = gate::decide(&policy, &knowledge, &mut memory, &request, NOW);
     // From memory it is the same.
-    assert_eq!(gate::decide(&policy, &knowledge, &mut memory, request, NOW), decision);
+    assert_eq!(gate::decide(&policy, &knowledge, &mut memory, &request, NOW), decision);
     if let Decision::Pass { identity: Some(identity), .. } = &decision {
         assert!((1..10_u64.pow(19)).contains(&identity.user_id()));
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
@@ -178,8 +182,13 @@ pub fn feed(body: &[u8]) {
     }
 }
 
-/// Headers, one a line as `name: value`: no identity reaches a protected path without a signature.
+/// Headers, one a line as `name: value`: no identity reaches a protected path without a signature. And the same bytes
+/// as a host would pass headers.
 pub fn gate(lines: &[u8]) {
+    if let Some(headers) = Headers::read(lines) {
+        let pairs: Vec<_> = headers.collect();
+        assert_eq!(Headers::read(&headers::write(&pairs)).map(Iterator::collect::<Vec<_>>), Some(pairs));
+    }
     let headers: Vec<(&[u8], &[u8])> = lines
         .split(|&byte| byte == b'\n')
         .filter_map(|line| {

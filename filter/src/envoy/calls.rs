@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::host::{self, Buffer, Headers, Map};
+use super::host::{self, Buffer, HeaderMap, Map};
 
 /// The longest body that is taken over, in bytes; whoever waits judges by its length that it was cut.
 const MAX_BODY_BYTES: usize = 1 << 20;
@@ -57,8 +57,8 @@ pub(super) fn forget(token: u32) {
 pub(super) fn answered(token: u32) {
     let Some(waiter) = WAITING.with_borrow_mut(|waiting| waiting.remove(&token)) else { return };
     let headers = host::headers(Map::CallResponseHeaders);
-    let pairs = headers.as_ref().and_then(Headers::pairs).unwrap_or_default();
-    let status = pairs.iter().find(|(name, _)| *name == b":status").map(|(_, value)| value.to_vec());
+    let mut headers = headers.as_ref().and_then(HeaderMap::read).unwrap_or_default();
+    let status = headers.find(|(name, _)| *name == b":status").map(|(_, value)| value.to_vec());
     let body = host::buffer(Buffer::CallResponseBody, MAX_BODY_BYTES).unwrap_or_default();
     waiter(&Answer { status, body });
 }

@@ -1,18 +1,21 @@
 //! The host's calls, in a form that cannot panic: any status but Ok is an absent value or `false`, and
 //! what the host hands over is checked before it is believed. The SDK's own wrappers panic instead.
 //!
-//! Also what the host calls for streams and answers. The build gives these functions the names that the host looks
-//! for, in place of the SDK's: its dispatcher panics on what it does not know, and takes a stream through several
-//! maps and a box of its own. Root contexts stay with the SDK.
+//! Also what the host calls. The build gives these functions the names that the host looks for, in place of the SDK's:
+//! its dispatcher panics on what it does not know, and takes a stream through several maps and a box of its own. Root
+//! contexts stay with the SDK.
 
 #![expect(unsafe_code, reason = "the proxy-wasm ABI is made of raw pointers; no other file touches them")]
 
-use std::ptr::{null, null_mut, slice_from_raw_parts_mut};
+use std::cell::Cell;
+use std::mem;
+use std::ptr::{null, null_mut};
 use std::time::Duration;
 
 use proxy_wasm::types::Action;
 
 use super::{calls, request, root};
+use crate::headers::{self, Headers};
 
 /// A map of headers (ABI 0.2.1, `proxy_map_type_t`).
 #[derive(Clone, Copy)]
@@ -51,6 +54,15 @@ pub(super) enum Metric {
 
 const OK: u32 = 0;
 const NO_GRPC_STATUS: i32 = -1;
+/// The most room that is kept for the next headers, in bytes.
+const MAX_SPARE_BYTES: usize = 16 * 1024;
+
+thread_local! {
+    /// Room that the host was given to hand something over in.
+    static LENT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    /// Room that headers were in, for those to come.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
@@ -135,17 +147,59 @@ unsafe extern "C" {
 // The SDK's, for root contexts.
 unsafe extern "C" {
     fn proxy_on_context_create(context: u32, parent: u32);
+    fn proxy_on_tick(root: u32);
     fn proxy_on_delete(context: u32);
+}
+
+#[unsafe(export_name = "edgeward_on_memory_allocate")]
+extern "C" fn on_memory_allocate(len: usize) -> *mut u8 {
+    let mut room = SPARE.take();
+    room.clear();
+    room.reserve(len);
+    let address = room.as_mut_ptr();
+    // A host that wants more before the last was taken over may still write there.
+    mem::forget(LENT.replace(room));
+    address
 }
 
 #[unsafe(export_name = "edgeward_on_context_create")]
 extern "C" fn on_context_create(context: u32, parent: u32) {
-    if parent != 0 {
+    if parent == 0 {
+        on_root_create(context);
+    } else {
         request::on_create(context, parent);
-    } else if root::on_create(context) {
-        // SAFETY: only numbers are passed, and the SDK has not seen this context.
-        unsafe { proxy_on_context_create(context, parent) };
     }
+}
+
+#[cold]
+fn on_root_create(root: u32) {
+    if root::on_create(root) {
+        // SAFETY: only numbers are passed, and the SDK has not seen this context.
+        unsafe { proxy_on_context_create(root, 0) };
+    }
+    forget_ended(root);
+}
+
+#[unsafe(export_name = "edgeward_on_tick")]
+extern "C" fn on_tick(root: u32) {
+    forget_ended(root);
+    // SAFETY: only a number is passed.
+    unsafe { proxy_on_tick(root) };
+}
+
+/// Forgets the contexts that have ended. The host is asked which these are: to be told by `proxy_on_delete`, it would
+/// enter the module once more for every stream. Afterwards calls are about this root context, which lives.
+fn forget_ended(root: u32) {
+    // A host that does not know the context it calls about knows nothing of others.
+    if !turn_to(root) {
+        return;
+    }
+    request::forget_ended();
+    for ended in root::forget_ended() {
+        // SAFETY: only a number is passed, and the SDK knows this context.
+        unsafe { proxy_on_delete(ended) };
+    }
+    turn_to(root);
 }
 
 #[unsafe(export_name = "edgeward_on_request_headers")]
@@ -154,22 +208,14 @@ extern "C" fn on_request_headers(stream: u32, _headers: u32, ends: u32) -> Actio
 }
 
 #[unsafe(export_name = "edgeward_on_request_trailers")]
-extern "C" fn on_request_trailers(stream: u32, _trailers: u32) -> Action {
-    request::on_request_trailers(stream)
+extern "C" fn on_request_trailers(_stream: u32, _trailers: u32) -> Action {
+    request::on_request_trailers()
 }
 
 #[unsafe(export_name = "edgeward_on_response_headers")]
 extern "C" fn on_response_headers(stream: u32, _headers: u32, _ends: u32) -> Action {
     request::on_response_headers(stream);
     Action::Continue
-}
-
-#[unsafe(export_name = "edgeward_on_delete")]
-extern "C" fn on_delete(context: u32) {
-    if !request::on_delete(context) && root::on_delete(context) {
-        // SAFETY: only a number is passed, and the SDK knows this context.
-        unsafe { proxy_on_delete(context) };
-    }
 }
 
 #[unsafe(export_name = "edgeward_on_http_call_response")]
@@ -205,9 +251,9 @@ pub(super) fn buffer(buffer: Buffer, max: usize) -> Option<Vec<u8>> {
 }
 
 /// All headers of a map.
-pub(super) fn headers(map: Map) -> Option<Headers> {
+pub(super) fn headers(map: Map) -> Option<HeaderMap> {
     // SAFETY: the host writes to the live pointer and length that it is given.
-    receive(|data, len| unsafe { proxy_get_header_map_pairs(map as u32, data, len) }).map(Headers)
+    receive(|data, len| unsafe { proxy_get_header_map_pairs(map as u32, data, len) }).map(HeaderMap)
 }
 
 /// Removes every header of this name.
@@ -237,7 +283,7 @@ pub(super) fn add_header(map: Map, name: &[u8], value: &[u8]) -> bool {
 pub(super) fn respond(status: u16, details: &str, headers: &[(&str, &str)], body: &[u8]) -> bool {
     let headers: Vec<(&[u8], &[u8])> =
         headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-    let headers = serialize(&headers);
+    let headers = headers::write(&headers);
     // SAFETY: the pointers and the lengths are those of live slices.
     let status = unsafe {
         proxy_send_local_response(
@@ -286,7 +332,7 @@ pub(super) fn set_shared_data(key: &str, value: &[u8], version: u32) -> bool {
 
 /// Calls a cluster, with headers alone. The token is that of the answer to come.
 pub(super) fn http_call(cluster: &str, headers: &[(&[u8], &[u8])], timeout: Duration) -> Option<u32> {
-    let (headers, trailers) = (serialize(headers), serialize(&[]));
+    let (headers, trailers) = (headers::write(headers), headers::write(&[]));
     let timeout = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
     let mut token = 0;
     // SAFETY: the pointers and the lengths are those of live slices, and the host writes to a live u32.
@@ -341,65 +387,39 @@ pub(super) fn call_foreign(name: &str, arguments: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// Takes over the bytes that the host has allocated in our memory by the SDK's `proxy_on_memory_allocate`.
+/// Takes over what the host hands over.
 fn receive(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Vec<u8>> {
     let (mut data, mut len) = (null_mut(), 0);
-    if call(&raw mut data, &raw mut len) != OK {
+    let status = call(&raw mut data, &raw mut len);
+    let mut room = LENT.take();
+    if status != OK {
         return None;
     }
     if data.is_null() || len == 0 {
         return Some(Vec::new());
     }
-    // SAFETY: proxy_on_memory_allocate made a boxed slice of exactly `len` bytes for this call, which the
-    // host filled and nobody else holds.
-    Some(unsafe { Box::from_raw(slice_from_raw_parts_mut(data, len)) }.into_vec())
+    if data != room.as_mut_ptr() || len > room.capacity() {
+        return None;
+    }
+    // SAFETY: the host has filled as much of the room as it says, and no more than there is.
+    unsafe { room.set_len(len) };
+    Some(room)
 }
 
-/// A header map as the host serialises it: a count, the two lengths of each pair, then each name and value
-/// with a NUL behind it; numbers are little-endian and have 32 bits.
-pub(super) struct Headers(Vec<u8>);
+/// A map of headers, as the host has handed it over.
+pub(super) struct HeaderMap(Vec<u8>);
 
-impl Headers {
-    /// The pairs in their order; None where the bytes are not such a map.
-    pub(super) fn pairs(&self) -> Option<Vec<(&[u8], &[u8])>> {
-        if self.0.is_empty() {
-            return Some(Vec::new());
+impl HeaderMap {
+    /// The headers; None where the bytes are none.
+    pub(super) fn read(&self) -> Option<Headers<'_>> {
+        Headers::read(&self.0)
+    }
+}
+
+impl Drop for HeaderMap {
+    fn drop(&mut self) {
+        if self.0.capacity() <= MAX_SPARE_BYTES {
+            SPARE.set(mem::take(&mut self.0));
         }
-        let (count, rest) = take_number(&self.0)?;
-        let (lengths, mut bytes) = rest.split_at_checked(count.checked_mul(8)?)?;
-        let mut pairs = Vec::with_capacity(count);
-        for pair in lengths.chunks_exact(8) {
-            let (name_len, pair) = take_number(pair)?;
-            let (value_len, _) = take_number(pair)?;
-            let (name, rest) = take_bytes(bytes, name_len)?;
-            let (value, rest) = take_bytes(rest, value_len)?;
-            bytes = rest;
-            pairs.push((name, value));
-        }
-        Some(pairs)
     }
-}
-
-fn take_number(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let (number, rest) = bytes.split_first_chunk()?;
-    Some((usize::try_from(u32::from_le_bytes(*number)).ok()?, rest))
-}
-
-fn take_bytes(bytes: &[u8], len: usize) -> Option<(&[u8], &[u8])> {
-    let (taken, rest) = bytes.split_at_checked(len)?;
-    Some((taken, rest.strip_prefix(b"\0")?))
-}
-
-fn serialize(headers: &[(&[u8], &[u8])]) -> Vec<u8> {
-    let number = |len: usize| u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes();
-    let mut bytes = number(headers.len()).to_vec();
-    for (name, value) in headers {
-        bytes.extend(number(name.len()));
-        bytes.extend(number(value.len()));
-    }
-    for part in headers.iter().flat_map(|(name, value)| [name, value]) {
-        bytes.extend_from_slice(part);
-        bytes.push(0);
-    }
-    bytes
 }

@@ -15,6 +15,7 @@ use super::root::TICK;
 use super::shared::Shared;
 use crate::config::Refresh;
 use crate::head::Request;
+use crate::headers::Headers;
 use crate::rejection::Rejection;
 
 /// The most requests that a worker holds for one configuration; with Envoy's share, each takes some 16 KiB.
@@ -34,7 +35,7 @@ const LOST_AFTER: u128 = 10;
 /// What the companion is told of the client, for its records.
 const TOLD: [&[u8]; 3] = [b"user-agent", b"x-forwarded-for", b"x-request-id"];
 
-/// A request that waits. Its stream owns it, so that a client who goes away takes it along.
+/// A request that waits. It is gone as soon as its stream is known to be.
 pub(super) struct Held {
     pub(super) stream: u32,
     pub(super) ends: bool,
@@ -138,7 +139,7 @@ impl Refresher {
     pub(super) fn hold(
         &self,
         shared: &Rc<Shared>,
-        (stream, request): (u32, Request<'_>),
+        (stream, request): (u32, &Request<'_>),
         token: &[u8],
         rejection: Rejection,
     ) -> Hold {
@@ -180,12 +181,12 @@ impl Refresher {
         }
     }
 
-    fn ask(&self, shared: &Rc<Shared>, request: Request<'_>, token: &[u8]) -> Option<u32> {
+    fn ask(&self, shared: &Rc<Shared>, request: &Request<'_>, token: &[u8]) -> Option<u32> {
         let cookie = [shared.policy.cookies.refresh.as_bytes(), b"=", token].concat();
         let secret = self.refresh.secret.as_ref().map(|secret| format!("Bearer {}", secret.expose()));
         let mut headers: Vec<(&[u8], &[u8])> = vec![(b"cookie", &cookie)];
         headers.extend(secret.as_ref().map(|secret| (&b"authorization"[..], secret.as_bytes())));
-        headers.extend(TOLD.iter().filter_map(|name| Some((*name, request.first(name)?))));
+        headers.extend(TOLD.iter().filter_map(|told| Headers::find(&mut { request.headers }, |(name, _)| name == told)));
         // Whoever is held keeps it alive.
         let (shared, token) = (Rc::downgrade(shared), token.to_vec());
         let waiter = Box::new(move |answer: &Answer| {

@@ -2,19 +2,21 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use proxy_wasm::types::Action;
 
+use super::host::HeaderMap;
 use super::refresh::{Granted, Held, Hold, Outcome};
 use super::shared::Shared;
 use super::{answer, host, root};
 use crate::claims::Identity;
 use crate::cookie;
 use crate::gate::{self, Decision};
-use crate::head::Request;
+use crate::head::{Name, Request};
+use crate::headers::Headers;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 
@@ -24,15 +26,17 @@ const RESPONSE: host::Map = host::Map::ResponseHeaders;
 /// user's. Those that don't go are an answer that was lost, and the companion gives the same again.
 const COOKIES_GO_WITHIN: Duration = Duration::from_secs(5);
 
-thread_local! {
-    static STREAMS: RefCell<BTreeMap<u32, Stream>> = const { RefCell::new(BTreeMap::new()) };
-}
+/// So many streams a host may make before the head of the first of them comes. With Envoy it comes at once.
+const MAX_CREATED: usize = 64;
 
-/// A request on its way. Without `shared` the plugin is not configured, and nothing passes.
-struct Stream {
-    shared: Option<Rc<Shared>>,
-    /// While it waits for the companion, and until its response has the cookies that came of that.
-    held: Option<Rc<Held>>,
+thread_local! {
+    /// The last streams that the host has made, each with its root context. What a stream is asked about later is known
+    /// without it, so that nothing is to be done when one ends.
+    static CREATED: RefCell<[(u32, u32); MAX_CREATED]> = const { RefCell::new([(0, 0); MAX_CREATED]) };
+    /// Room for the cookies that are left.
+    static LEFT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// The streams that wait for the companion, or for the response that is to bring the cookies which came of that.
+    static HELD: RefCell<HashMap<u32, Rc<Held>>> = RefCell::default();
 }
 
 /// The host refused a call that the decision needs; what came of the request so far is not to be trusted.
@@ -40,14 +44,19 @@ struct HostFailed;
 
 /// The host has a new stream for the plugin of this root context.
 pub(super) fn on_create(stream: u32, root: u32) {
-    let stream_of_root = Stream { shared: root::shared(root), held: None };
-    STREAMS.with_borrow_mut(|streams| streams.insert(stream, stream_of_root));
+    CREATED.with_borrow_mut(|created| {
+        if let Some(slot) = created.get_mut(slot(stream)) {
+            *slot = (stream, root);
+        }
+    });
 }
 
-/// The stream is over; if its request waits still, nobody waits for that. False where the context is no stream's.
-pub(super) fn on_delete(stream: u32) -> bool {
-    // Dropped outside the borrow, for it may be the last of its plugin.
-    STREAMS.with_borrow_mut(|streams| streams.remove(&stream)).is_some()
+/// Forgets the held streams that the host has ended: their clients are gone.
+pub(super) fn forget_ended() {
+    // Dropped outside the borrow, for they may be the last of their plugin.
+    let _ended: Vec<Rc<Held>> = HELD.with_borrow_mut(|held| {
+        held.extract_if(|stream, _| !host::turn_to(*stream)).map(|(_, held)| held).collect()
+    });
 }
 
 /// Whether the request goes on.
@@ -59,18 +68,19 @@ pub(super) fn on_request_headers(stream: u32, ends: bool) -> Action {
     admit(stream, &shared, ends).unwrap_or_else(|HostFailed| refuse(&shared, Rejection::HostFailed))
 }
 
-/// Whether the trailers may follow their request.
-pub(super) fn on_request_trailers(stream: u32) -> Action {
-    let shared = shared(stream);
-    let stripped = shared.as_ref().is_some_and(|shared| {
-        let trailers = host::headers(host::Map::RequestTrailers);
-        let pairs = trailers.as_ref().and_then(host::Headers::pairs);
-        pairs.is_some_and(|pairs| strip(host::Map::RequestTrailers, &shared.policy, &pairs).is_ok())
-    });
-    if stripped {
+/// Whether the trailers may follow their request: without what is an identity header to any of the configurations.
+pub(super) fn on_request_trailers() -> Action {
+    const TRAILERS: host::Map = host::Map::RequestTrailers;
+    let all_shared = root::all_shared();
+    let strip_all = || {
+        let trailers = host::headers(TRAILERS).ok_or(HostFailed)?;
+        let trailers = trailers.read().ok_or(HostFailed)?;
+        all_shared.iter().try_for_each(|shared| strip(TRAILERS, &shared.policy, trailers))
+    };
+    if !all_shared.is_empty() && strip_all().is_ok() {
         return Action::Continue;
     }
-    if let Some(shared) = &shared {
+    if let Some(shared) = all_shared.first() {
         shared.record(Rejection::HostFailed);
     }
     // The head is long upstream; all that is left is not to let these trailers follow it.
@@ -79,48 +89,71 @@ pub(super) fn on_request_trailers(stream: u32) -> Action {
 
 /// Has the response to a request that was held bring the new cookies.
 pub(super) fn on_response_headers(stream: u32) {
-    let held = STREAMS.with_borrow_mut(|streams| streams.get_mut(&stream)?.held.take());
+    if !HELD.with_borrow(HashMap::is_empty) {
+        bring_cookies(stream);
+    }
+}
+
+#[cold]
+fn bring_cookies(stream: u32) {
+    let held = HELD.with_borrow_mut(|held| held.remove(&stream));
     let Some(Granted { cookies, at }) = held.and_then(|held| held.granted.take()) else { return };
     if host::now().is_some_and(|now| now.abs_diff(at) <= COOKIES_GO_WITHIN) {
         set_cookies(&cookies);
     }
 }
 
+/// What the streams of this one's root context share.
 fn shared(stream: u32) -> Option<Rc<Shared>> {
-    STREAMS.with_borrow(|streams| streams.get(&stream)?.shared.clone())
+    let created = CREATED.with_borrow(|created| created.get(slot(stream)).copied());
+    created.filter(|(made, _)| *made == stream).and_then(|(_, root)| root::shared(root))
+}
+
+/// The place of a stream among the last ones.
+fn slot(stream: u32) -> usize {
+    stream as usize % MAX_CREATED
 }
 
 fn admit(stream: u32, shared: &Rc<Shared>, ends: bool) -> Result<Action, HostFailed> {
     let headers = host::headers(REQUEST).ok_or(HostFailed)?;
-    let headers = headers.pairs().ok_or(HostFailed)?;
-    strip(REQUEST, &shared.policy, &headers)?;
-    let request = Request { headers: &headers, ends, renewed: None };
-    match (shared.decide(request).ok_or(HostFailed)?, &shared.refresher) {
-        (Decision::Refresh { token, rejection }, Some(refresher)) => {
-            let rejection = match refresher.hold(shared, (stream, request), &token, rejection) {
-                Hold::Held(held) => {
-                    STREAMS
-                        .with_borrow_mut(|streams| streams.get_mut(&stream).map(|it| it.held = Some(held)));
-                    return Ok(Action::Pause);
-                }
-                Hold::Refused => rejection,
-                Hold::Unavailable => Rejection::RefreshUnavailable,
-            };
-            carry_out(shared, request, gate::turn_away(&shared.policy, request, rejection))
-        }
-        (decision, _) => carry_out(shared, request, decision),
+    let headers = headers.read().ok_or(HostFailed)?;
+    strip(REQUEST, &shared.policy, headers)?;
+    let request = &Request::new(headers, ends);
+    match shared.decide(request).ok_or(HostFailed)? {
+        Decision::Refresh { token, rejection } => hold(stream, shared, request, &token, rejection),
+        decision => carry_out(shared, request, decision),
     }
+}
+
+/// Has a request wait for the companion where that is to be had.
+#[cold]
+fn hold(
+    stream: u32,
+    shared: &Rc<Shared>,
+    request: &Request<'_>,
+    token: &[u8],
+    rejection: Rejection,
+) -> Result<Action, HostFailed> {
+    let hold = shared.refresher.as_ref().map(|it| it.hold(shared, (stream, request), token, rejection));
+    let rejection = match hold {
+        Some(Hold::Held(held)) => {
+            HELD.with_borrow_mut(|all| all.insert(stream, held));
+            return Ok(Action::Pause);
+        }
+        Some(Hold::Unavailable) => Rejection::RefreshUnavailable,
+        Some(Hold::Refused) | None => rejection,
+    };
+    answer(shared, gate::turn_away(&shared.policy, request, rejection))
 }
 
 /// Has the response set these cookies, but those that the upstream sets itself, as it does for a logout. It does so
 /// only where caches are told first not to keep for another what signs one person in (RFC 9111 §5.2.2.5).
 fn set_cookies(cookies: &[String]) {
     let headers = host::headers(RESPONSE);
-    let Some(pairs) = headers.as_ref().and_then(host::Headers::pairs) else { return };
+    let Some(headers) = headers.as_ref().and_then(HeaderMap::read) else { return };
     // `CDN-Cache-Control` (RFC 9213) and its like go before `Cache-Control`.
-    let mut tells_caches = pairs
-        .iter()
-        .map(|(name, _)| *name)
+    let mut tells_caches = headers
+        .map(|(name, _)| name)
         .filter(|name| name.ends_with(b"-cache-control") || *name == b"surrogate-control");
     if !tells_caches.all(|name| host::remove_header(RESPONSE, name))
         || !host::set_header(RESPONSE, b"cache-control", b"no-store")
@@ -130,7 +163,7 @@ fn set_cookies(cookies: &[String]) {
     let name =
         |cookie: &[u8]| cookie.split(|&byte| byte == b'=').next().unwrap_or_default().trim_ascii().to_vec();
     let theirs: Vec<Vec<u8>> =
-        pairs.iter().filter(|(name, _)| *name == b"set-cookie").map(|(_, cookie)| name(cookie)).collect();
+        headers.filter(|(name, _)| *name == b"set-cookie").map(|(_, cookie)| name(cookie)).collect();
     for cookie in cookies.iter().filter(|cookie| !theirs.contains(&name(cookie.as_bytes()))) {
         host::add_header(RESPONSE, b"set-cookie", cookie.as_bytes());
     }
@@ -155,15 +188,14 @@ pub(super) fn go_on(held: &Held, outcome: &Outcome) {
 fn decide_again(held: &Held, outcome: &Outcome) -> Result<Action, HostFailed> {
     let shared = &held.shared;
     let headers = host::headers(REQUEST).ok_or(HostFailed)?;
-    let headers = headers.pairs().ok_or(HostFailed)?;
-    let request = Request { headers: &headers, ends: held.ends, renewed: None };
+    let headers = headers.read().ok_or(HostFailed)?;
+    let request = &Request::new(headers, held.ends);
     let decision = match outcome {
         Outcome::Renewed { access_token, granted } => {
             held.granted.replace(Some(granted.clone()));
-            let renewed = Some(access_token.as_bytes());
-            let decision = shared.decide(Request { renewed, ..request }).ok_or(HostFailed)?;
+            let decision = shared.decide(&request.renewed_by(access_token.as_bytes())).ok_or(HostFailed)?;
             if let Decision::Pass { forward_cookies: true, .. } = decision {
-                replace_our_cookies(&shared.policy, request.headers, &granted.cookies)?;
+                replace_our_cookies(&shared.policy, request, &granted.cookies)?;
             }
             decision
         }
@@ -173,19 +205,27 @@ fn decide_again(held: &Held, outcome: &Outcome) -> Result<Action, HostFailed> {
     carry_out(shared, request, decision)
 }
 
-fn carry_out(shared: &Shared, request: Request<'_>, decision: Decision) -> Result<Action, HostFailed> {
-    let (policy, headers) = (&shared.policy, request.headers);
+fn carry_out(shared: &Shared, request: &Request<'_>, decision: Decision) -> Result<Action, HostFailed> {
     match decision {
         Decision::Pass { identity, forward_cookies } => {
-            settle_connection(headers)?;
+            let policy = &shared.policy;
+            settle_connection(request)?;
             if !forward_cookies {
-                replace_our_cookies(policy, headers, &[])?;
+                replace_our_cookies(policy, request, &[])?;
             }
             if let Some(identity) = identity {
                 tell(policy, &identity)?;
             }
             Ok(Action::Continue)
         }
+        refused => answer(shared, refused),
+    }
+}
+
+/// Answers a request that goes nowhere.
+#[cold]
+fn answer(shared: &Shared, decision: Decision) -> Result<Action, HostFailed> {
+    match decision {
         Decision::Redirect { location, rejection } => {
             shared.record(rejection);
             if answer::redirect(&location, rejection) { Ok(Action::Pause) } else { Err(HostFailed) }
@@ -193,14 +233,16 @@ fn carry_out(shared: &Shared, request: Request<'_>, decision: Decision) -> Resul
         Decision::Refuse { rejection, identity } => {
             // It goes nowhere, but the access log shows its headers.
             if let Some(identity) = identity {
-                tell(policy, &identity)?;
+                tell(&shared.policy, &identity)?;
             }
             Ok(refuse(shared, rejection))
         }
         Decision::Refresh { rejection, .. } => Ok(refuse(shared, rejection)),
+        Decision::Pass { .. } => Err(HostFailed),
     }
 }
 
+#[cold]
 fn refuse(shared: &Shared, rejection: Rejection) -> Action {
     shared.record(rejection);
     answer::refuse(Some(&shared.policy), rejection);
@@ -210,27 +252,39 @@ fn refuse(shared: &Shared, rejection: Rejection) -> Action {
 }
 
 /// Removes whatever could pass for an identity header of ours (invariant 1).
-fn strip(map: host::Map, policy: &Policy, pairs: &[(&[u8], &[u8])]) -> Result<(), HostFailed> {
-    let forged = pairs.iter().map(|(name, _)| name).filter(|name| policy.headers.are_meant_by(name));
+fn strip(map: host::Map, policy: &Policy, headers: Headers<'_>) -> Result<(), HostFailed> {
+    let forged = headers.map(|(name, _)| name).filter(|name| policy.headers.are_meant_by(name));
     all(forged.map(|name| host::remove_header(map, name)))
 }
 
 /// Envoy forwards `Connection` with an upgrade only, and then as the client wrote it: a header that it names is
 /// one that the next proxy removes (RFC 9110 §7.6.1), ours among them.
-fn settle_connection(headers: &[(&[u8], &[u8])]) -> Result<(), HostFailed> {
-    let names_more =
-        |(name, value): &(&[u8], &[u8])| *name == b"connection" && !value.eq_ignore_ascii_case(b"upgrade");
-    all(headers.iter().any(names_more).then(|| host::set_header(REQUEST, b"connection", b"upgrade")))
+fn settle_connection(request: &Request<'_>) -> Result<(), HostFailed> {
+    let names_more = request.all(Name::Connection).any(|value| !value.eq_ignore_ascii_case(b"upgrade"));
+    all(names_more.then(|| host::set_header(REQUEST, b"connection", b"upgrade")))
 }
 
 /// Leaves the cookies that are not ours as they are, and puts these behind them.
-fn replace_our_cookies(policy: &Policy, headers: &[(&[u8], &[u8])], by: &[String]) -> Result<(), HostFailed> {
+fn replace_our_cookies(policy: &Policy, request: &Request<'_>, by: &[String]) -> Result<(), HostFailed> {
     let names = [policy.cookies.access.as_str(), policy.cookies.refresh.as_str()];
-    let cookies: Vec<(&[u8], Option<Vec<u8>>)> = headers
-        .iter()
-        .filter(|(name, _)| *name == b"cookie")
-        .map(|(_, value)| (*value, cookie::without(value, &names)))
-        .collect();
+    if !by.is_empty() || request.repeats(Name::Cookie) {
+        return rearrange_cookies(request, &names, by);
+    }
+    let Some(header) = request.first(Name::Cookie) else { return Ok(()) };
+    LEFT.with_borrow_mut(|left| {
+        all(cookie::without(header, &names, left).map(|left| match left {
+            b"" => host::remove_header(REQUEST, b"cookie"),
+            left => host::set_header(REQUEST, b"cookie", left),
+        }))
+    })
+}
+
+/// The same for several headers, or with cookies to put.
+#[cold]
+fn rearrange_cookies(request: &Request<'_>, names: &[&str], by: &[String]) -> Result<(), HostFailed> {
+    let without = |value| cookie::without(value, names, &mut Vec::new()).map(<[u8]>::to_vec);
+    let cookies: Vec<(&[u8], Option<Vec<u8>>)> =
+        request.all(Name::Cookie).map(|value| (value, without(value))).collect();
     if by.is_empty() && cookies.iter().all(|(_, left)| left.is_none()) {
         return Ok(());
     }
@@ -245,14 +299,8 @@ fn replace_our_cookies(policy: &Policy, headers: &[(&[u8], &[u8])], by: &[String
         let last = left.pop().into_iter().chain([ours.join("; ").into_bytes().into()]).collect::<Vec<_>>();
         left.push(last.join(&b"; "[..]).into());
     }
-    match &left[..] {
-        // One header as a rule, and then one call.
-        [value] if cookies.len() == 1 => all([host::set_header(REQUEST, b"cookie", value)]),
-        values => {
-            all([host::remove_header(REQUEST, b"cookie")])?;
-            all(values.iter().map(|value| host::add_header(REQUEST, b"cookie", value)))
-        }
-    }
+    all([host::remove_header(REQUEST, b"cookie")])?;
+    all(left.iter().map(|value| host::add_header(REQUEST, b"cookie", value)))
 }
 
 /// Tells the upstream, and the access log, who is calling (invariant 2).

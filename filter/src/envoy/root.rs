@@ -1,7 +1,6 @@
 //! The plugin on one worker: configured once, and woken by the host's timer.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -22,26 +21,35 @@ pub(super) const TICK: Duration = Duration::from_millis(100);
 
 thread_local! {
     /// What the streams of each root context share, once that is configured.
-    static ROOTS: RefCell<BTreeMap<u32, Option<Rc<Shared>>>> = const { RefCell::new(BTreeMap::new()) };
+    static ROOTS: RefCell<Vec<(u32, Option<Rc<Shared>>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The host has made a root context. False for one that there is already.
 pub(super) fn on_create(root: u32) -> bool {
     ROOTS.with_borrow_mut(|roots| {
-        let is_new = !roots.contains_key(&root);
-        roots.entry(root).or_default();
+        let is_new = roots.iter().all(|(known, _)| *known != root);
+        if is_new {
+            roots.push((root, None));
+        }
         is_new
     })
 }
 
-/// The host has ended a context. False where it is none of the root contexts.
-pub(super) fn on_delete(root: u32) -> bool {
-    ROOTS.with_borrow_mut(|roots| roots.remove(&root)).is_some()
+/// Forgets the root contexts that the host has ended. Gives them.
+pub(super) fn forget_ended() -> Vec<u32> {
+    ROOTS.with_borrow_mut(|roots| {
+        roots.extract_if(.., |(root, _)| !host::turn_to(*root)).map(|(root, _)| root).collect()
+    })
+}
+
+/// What the streams of each root context share that is configured.
+pub(super) fn all_shared() -> Vec<Rc<Shared>> {
+    ROOTS.with_borrow(|roots| roots.iter().filter_map(|(_, shared)| shared.clone()).collect())
 }
 
 /// What the streams of this root context share; None where it is not configured.
 pub(super) fn shared(root: u32) -> Option<Rc<Shared>> {
-    ROOTS.with_borrow(|roots| roots.get(&root).cloned().flatten())
+    ROOTS.with_borrow(|roots| roots.iter().find(|(known, _)| *known == root)?.1.clone())
 }
 
 /// A root context.
@@ -119,7 +127,11 @@ impl Root {
             memory: RefCell::new(Memory::new(configuration.memory_entries, key)),
             metrics,
         });
-        ROOTS.with_borrow_mut(|roots| roots.insert(self.id, Some(Rc::clone(&shared))));
+        ROOTS.with_borrow_mut(|roots| {
+            if let Some((_, known)) = roots.iter_mut().find(|(known, _)| *known == self.id) {
+                *known = Some(Rc::clone(&shared));
+            }
+        });
         self.shared = Some(shared);
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Shared {
 
 impl Shared {
     /// What becomes of a request.
-    pub(super) fn decide(&self, request: Request<'_>) -> Option<Decision> {
+    pub(super) fn decide(&self, request: &Request<'_>) -> Option<Decision> {
         let now = host::now()?;
         let mut memory = self.memory.borrow_mut();
         let decision =

@@ -100,7 +100,9 @@ impl Host {
     }
 
     fn open_root(&mut self, configuration: &str) -> bool {
-        self.store.data_mut().configuration = configuration.as_bytes().to_vec();
+        let world = self.store.data_mut();
+        world.configuration = configuration.as_bytes().to_vec();
+        world.roots.push(self.root);
         self.call::<(u32, u32), ()>("proxy_on_context_create", (self.root, 0));
         let len = u32::try_from(configuration.len()).unwrap();
         self.call::<(u32, u32), u32>("proxy_on_configure", (self.root, len)) == 1
@@ -111,7 +113,7 @@ impl Host {
         let old = self.root;
         self.root = if old == ROOT { u32::MAX } else { old - 1 };
         assert!(self.open_root(configuration), "{:?}", self.log());
-        self.call::<u32, ()>("proxy_on_delete", old);
+        self.store.data_mut().roots.retain(|root| *root != old);
     }
 
     /// Sends the head of a request through the filter, and ends its stream.
@@ -146,9 +148,8 @@ impl Host {
         self.stream(id).response.clone()
     }
 
-    /// Ends a stream, as a client does that goes away.
+    /// Ends a stream, as a client does that goes away. The filter is not told.
     pub fn end(&mut self, id: u32) -> Exchange {
-        self.call_about::<u32, ()>(id, "proxy_on_delete", id);
         let stream = self.store.data_mut().streams.remove(&id).unwrap();
         let goes_on = stream.goes_on && stream.answer.is_none();
         Exchange {
@@ -165,7 +166,6 @@ impl Host {
         self.store.data_mut().streams.insert(id, Stream { trailers, ..Stream::default() });
         self.call_about::<(u32, u32), ()>(id, "proxy_on_context_create", (id, self.root));
         let action: u32 = self.call_about(id, "proxy_on_request_trailers", (id, 1_u32));
-        self.call_about::<u32, ()>(id, "proxy_on_delete", id);
         let stream = self.store.data_mut().streams.remove(&id).unwrap();
         (action == CONTINUE).then_some(stream.trailers)
     }

@@ -6,6 +6,7 @@ pub mod envoy;
 pub mod http;
 pub mod paths;
 pub mod plan;
+mod order;
 mod plugin;
 pub mod ports;
 pub mod postgres;

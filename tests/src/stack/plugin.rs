@@ -1,5 +1,6 @@
 //! The last step of building the filter: the compiled module is left with the exports that it means to have.
-//! What its functions do is not touched, and those that nothing calls any more are left out: a host compiles them all.
+//! What its functions do is not touched. Those that nothing calls any more are left out, for a host compiles them all,
+//! and those that every request goes through stand together.
 //!
 //! The SDK exports every callback there is, and a host enters the module for each one that is exported. For streams
 //! and for answers to calls the filter's own functions take the place of the SDK's.
@@ -7,20 +8,52 @@
 use anyhow::{Context as _, Result};
 use walrus::{ExportItem, Module};
 
+use super::order;
+
 /// What the host is to see, and what that is called in the module.
-const EXPORTS: [(&str, &str); 12] = [
+const EXPORTS: [(&str, &str); 11] = [
     ("memory", "memory"),
     ("_initialize", "_initialize"),
     ("proxy_abi_version_0_2_1", "proxy_abi_version_0_2_1"),
-    ("proxy_on_memory_allocate", "proxy_on_memory_allocate"),
+    ("proxy_on_memory_allocate", "edgeward_on_memory_allocate"),
     ("proxy_on_context_create", "edgeward_on_context_create"),
     ("proxy_on_configure", "proxy_on_configure"),
-    ("proxy_on_tick", "proxy_on_tick"),
+    ("proxy_on_tick", "edgeward_on_tick"),
     ("proxy_on_http_call_response", "edgeward_on_http_call_response"),
     ("proxy_on_request_headers", "edgeward_on_request_headers"),
     ("proxy_on_request_trailers", "edgeward_on_request_trailers"),
     ("proxy_on_response_headers", "edgeward_on_response_headers"),
-    ("proxy_on_delete", "edgeward_on_delete"),
+];
+
+/// What a request goes through whose token was seen before, in this order.
+const PATH_OF_A_REQUEST: [&str; 27] = [
+    "edgeward_on_context_create",
+    "edgeward_on_request_headers",
+    "edgeward_on_memory_allocate",
+    "edgeward_filter::envoy::request::strip",
+    "edgeward_filter::policy::is_same",
+    "edgeward_filter::head::Request::new",
+    "edgeward_filter::head::Name::find",
+    "memcmp",
+    "edgeward_filter::envoy::shared::Shared::decide",
+    "edgeward_filter::gate::decide",
+    "edgeward_filter::path::CanonicalPath::read",
+    "edgeward_filter::rules::Rules::find",
+    "edgeward_filter::rules::Index::first",
+    "edgeward_filter::rules::Index::sooner",
+    "edgeward_filter::rules::Rule::takes",
+    "edgeward_wire::cookie::find",
+    "<edgeward_wire::cookie::Pairs as core::iter::traits::iterator::Iterator>::next",
+    "edgeward_wire::cookie::value",
+    "edgeward_filter::memory::Memory::fingerprint",
+    "edgeward_filter::memory::Memory::recall",
+    "edgeward_filter::revocation::Revocations::judge",
+    "edgeward_filter::envoy::request::carry_out",
+    "edgeward_filter::envoy::request::replace_our_cookies",
+    "edgeward_filter::cookie::without",
+    "edgeward_filter::envoy::request::tell",
+    "<u64 as itoa::Unsigned>::fmt",
+    "edgeward_on_response_headers",
 ];
 
 /// The module with these exports and no others, and without what nothing that is left refers to.
@@ -41,7 +74,7 @@ pub(super) fn finish(wasm: &[u8]) -> Result<Vec<u8>> {
         module.exports.add(name, item);
     }
     walrus::passes::gc::run(&mut module);
-    Ok(module.emit_wasm())
+    order::bring_forward(&module.emit_wasm(), &PATH_OF_A_REQUEST)
 }
 
 #[cfg(test)]

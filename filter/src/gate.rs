@@ -208,8 +208,8 @@ fn verify(policy: &Policy, knowledge: &Knowledge, token: &[u8], now: u64) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::headers::{self, Header, Headers};
     use crate::claims::Expected;
+    use crate::headers::{self, Header, Headers};
     use crate::keys::KeySet;
     use crate::origin::Origins;
     use crate::policy::{Cookies, IdentityHeaders};

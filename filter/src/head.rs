@@ -171,6 +171,44 @@ impl<'a> Iterator for All<'a> {
 
     fn next(&mut self) -> Option<&'a [u8]> {
         let Self { name, first, headers } = self;
-        first.take().or_else(|| headers.find(|(this, _)| Name::read(this) == Some(*name)).map(|(_, value)| value))
+        first
+            .take()
+            .or_else(|| headers.find(|(this, _)| Name::read(this) == Some(*name)).map(|(_, value)| value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::headers;
+
+    #[test]
+    fn every_name_is_found_and_every_header_of_it() {
+        for (text, name) in [
+            (":method", Name::Method),
+            (":path", Name::Path),
+            (":authority", Name::Authority),
+            ("accept", Name::Accept),
+            ("access-control-request-method", Name::AccessControlRequestMethod),
+            ("connection", Name::Connection),
+            ("cookie", Name::Cookie),
+            ("origin", Name::Origin),
+            ("sec-fetch-mode", Name::SecFetchMode),
+            ("sec-fetch-site", Name::SecFetchSite),
+            ("upgrade", Name::Upgrade),
+        ] {
+            let longer = format!("{text}s");
+            let lines = [(text, "1"), (&longer, "2"), ("x", "3"), (text, "4"), (text, "")];
+            let lines = lines.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+            for (count, expected) in
+                [(0, &[][..]), (1, &["1"]), (3, &["1"]), (4, &["1", "4"]), (5, &["1", "4", ""])]
+            {
+                let map = headers::write(&lines[..count]);
+                let request = Request::new(Headers::read(&map).unwrap(), true);
+                let expected: Vec<&[u8]> = expected.iter().map(|value| value.as_bytes()).collect();
+                assert_eq!(request.all(name).collect::<Vec<_>>(), expected, "{text} {count}");
+                assert_eq!(request.first(name), expected.first().copied(), "{text} {count}");
+            }
+        }
     }
 }

@@ -16,11 +16,14 @@ impl<'a> Headers<'a> {
     /// Reads what a host has passed; None where it is no such thing. No bytes at all are no headers.
     #[must_use]
     pub fn read(bytes: &'a [u8]) -> Option<Self> {
-        let Some((count, rest)) = bytes.split_first_chunk() else { return bytes.is_empty().then(Self::default) };
+        let Some((count, rest)) = bytes.split_first_chunk() else {
+            return bytes.is_empty().then(Self::default);
+        };
         let (lengths, _) = rest.as_chunks();
         let lengths = lengths.get(..usize::try_from(u32::from_le_bytes(*count)).ok()?)?;
         let texts = rest.get(8 * lengths.len()..)?;
-        let said: u64 = lengths.iter().map(split).map(|(name, value)| u64::from(name) + u64::from(value) + 2).sum();
+        let said: u64 =
+            lengths.iter().map(split).map(|(name, value)| u64::from(name) + u64::from(value) + 2).sum();
         (said == texts.len() as u64).then_some(Self { lengths, texts })
     }
 }
@@ -67,11 +70,8 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read_again() {
-        for headers in [
-            &[][..],
-            &[(&b""[..], &b""[..])],
-            &[(b":path", b"/"), (b"x", b"\xff\0"), (b"x", b"")],
-        ] {
+        for headers in [&[][..], &[(&b""[..], &b""[..])], &[(b":path", b"/"), (b"x", b"\xff\0"), (b"x", b"")]]
+        {
             let bytes = write(headers);
             assert_eq!(Headers::read(&bytes).unwrap().collect::<Vec<_>>(), headers);
         }

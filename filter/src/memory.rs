@@ -192,6 +192,17 @@ mod tests {
     }
 
     #[test]
+    fn a_memory_that_comes_to_know_many_forgets_none_of_the_first() {
+        let mut memory = Memory::new(2 * FEW, [7; 16]);
+        let tokens: Vec<Fingerprint> =
+            (0..2 * FEW).map(|at| memory.fingerprint(&at.to_le_bytes(), 0)).collect();
+        for &token in &tokens {
+            memory.remember(token, identity(1, "customer"));
+        }
+        assert!(tokens.iter().all(|&token| memory.recall(token).is_some()));
+    }
+
+    #[test]
     fn a_memory_of_no_entries_knows_nothing() {
         let mut memory = Memory::new(0, [7; 16]);
         let token = memory.fingerprint(b"a.b.c", 0);

@@ -1,6 +1,8 @@
 //! The compiled filter in a host of its own: what the real .wasm lets through, and what it refuses.
 
-use edgeward_tests::host::edge::{ENVOY, NOW, OTHER_PROXY, get, headers, refused, upstream, with_keys};
+use edgeward_tests::host::edge::{
+    ENVOY, NOW, OTHER_PROXY, configuration, get, headers, refused, upstream, with_keys,
+};
 use edgeward_tests::host::{Exchange, Host};
 use edgeward_tests::mint::{self, Key};
 use serde_json::{Value, json};
@@ -67,6 +69,43 @@ fn forged_identity_headers_go_no_further_on_any_route() {
     );
     let trailers = host.trailers(headers(&[("x-user-id", "1"), ("grpc-status", "0")])).unwrap();
     assert_eq!(trailers, headers(&[("grpc-status", "0")]));
+}
+
+#[test]
+fn trailers_are_stripped_of_what_any_configuration_tells_until_its_end_is_known() {
+    let key = Key::generate("a");
+    let with = |name: &str| {
+        configuration(
+            &json!({"keys": {"inline": mint::jwks(&[&key])}, "refresh": {"cluster": "c"}, "headers": {"user_id": name}}),
+        )
+    };
+    let mut host = Host::start(ENVOY, &with("x-old")).unwrap();
+    let both = || headers(&[("x-old", "1"), ("x-new", "2"), ("grpc-status", "0")]);
+    assert_eq!(host.trailers(both()).unwrap(), headers(&[("x-new", "2"), ("grpc-status", "0")]));
+    host.reconfigure(&with("x-new"));
+    assert_eq!(host.trailers(both()).unwrap(), headers(&[("grpc-status", "0")]));
+    host.tick();
+    assert_eq!(host.trailers(both()).unwrap(), headers(&[("x-old", "1"), ("grpc-status", "0")]));
+}
+
+#[test]
+fn a_host_may_make_streams_long_before_their_heads_come() {
+    let key = Key::generate("a");
+    let mut host = with_keys(ENVOY, &[&key]);
+    let good = format!("access_token={}", key.good(NOW));
+    let head = |path| headers(&[(":method", "GET"), (":path", path), ("cookie", &good)]);
+    let streams: Vec<u32> = (0..64).map(|_| host.create(head("/orders"))).collect();
+    for stream in streams {
+        host.send_head(stream);
+        assert!(host.end(stream).upstream.is_some());
+    }
+    // One more than that, and the first of them is nobody's any more: it is refused.
+    let first = host.create(head("/orders"));
+    for _ in 0..64 {
+        host.create(head("/orders"));
+    }
+    host.send_head(first);
+    assert_eq!(host.end(first).answer.unwrap().status, 503);
 }
 
 #[test]

@@ -265,6 +265,36 @@ fn clients_that_went_away_take_no_room_from_those_who_stay() {
     }
     let honest = host.open(head("/orders", "refresh_token=honest", &[]));
     assert!(host.is_held(honest));
+    host.tick();
+    let same = host.open(head("/orders", "refresh_token=mine", &[]));
+    assert!(host.is_held(same));
+    // Many clients as well as one.
+    for at in 0..4096 {
+        let gone = host.open(head("/orders", &format!("refresh_token=r{}", at / 256), &[]));
+        host.end(gone);
+    }
+    let early = host.open(head("/orders", "refresh_token=early", &[]));
+    assert_eq!(refused(&host.end(early)), (503, "refresh_unavailable"));
+    host.tick();
+    let late = host.open(head("/orders", "refresh_token=late", &[]));
+    assert!(host.is_held(late));
+    assert!(host.is_held(honest));
+}
+
+#[test]
+fn cookies_go_with_the_response_to_their_request_alone_and_wait_for_no_client_that_is_gone() {
+    let key = Key::generate("a");
+    let mut host = start(&key);
+    let streams = ["r", "s"].map(|token| host.open(head("/orders", &format!("refresh_token={token}"), &[])));
+    for call in host.take_calls() {
+        host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+    }
+    let other = host.open(head("/public/", "", &[]));
+    assert_eq!(host.respond(other, headers(&[])), headers(&[]));
+    host.end(streams[0]);
+    host.tick();
+    assert_eq!(value(&host.respond(streams[1], headers(&[])), "set-cookie"), COOKIES);
+    assert_eq!(host.respond(streams[1], headers(&[])), headers(&[]));
 }
 
 #[test]

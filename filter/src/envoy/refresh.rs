@@ -186,7 +186,9 @@ impl Refresher {
         let secret = self.refresh.secret.as_ref().map(|secret| format!("Bearer {}", secret.expose()));
         let mut headers: Vec<(&[u8], &[u8])> = vec![(b"cookie", &cookie)];
         headers.extend(secret.as_ref().map(|secret| (&b"authorization"[..], secret.as_bytes())));
-        headers.extend(TOLD.iter().filter_map(|told| Headers::find(&mut { request.headers }, |(name, _)| name == told)));
+        headers.extend(
+            TOLD.iter().filter_map(|told| Headers::find(&mut { request.headers }, |(name, _)| name == told)),
+        );
         // Whoever is held keeps it alive.
         let (shared, token) = (Rc::downgrade(shared), token.to_vec());
         let waiter = Box::new(move |answer: &Answer| {

@@ -1,5 +1,5 @@
 //! The measurement: every scenario once in each round, in another order each time, so that whatever else goes on in
-//! the machine hits all of them alike.
+//! the machine hits all of them alike; and several starts of Envoy, so that its luck does not count.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +52,17 @@ struct Lane {
 
 /// Measures everything that is measured with this many workers.
 pub(super) fn run(bench: &Bench, workers: u32, log: &mut dyn FnMut(&str)) -> Result<Vec<Measured>> {
+    let mut all = run_once(bench, workers, log)?;
+    for _ in 1..bench.effort.starts {
+        for (one, more) in all.iter_mut().zip(run_once(bench, workers, log)?) {
+            one.rounds.extend(more.rounds);
+        }
+    }
+    Ok(all)
+}
+
+/// The same with one start of Envoy.
+fn run_once(bench: &Bench, workers: u32, log: &mut dyn FnMut(&str)) -> Result<Vec<Measured>> {
     let [admin, listening @ ..] = ports::free::<PORTS>()?;
     let mut lanes = lanes(bench, workers, &listening);
     let listeners: Vec<_> = lanes.iter().map(|lane| (lane.port, lane.measured.scenario.filter)).collect();
@@ -72,8 +83,8 @@ pub(super) fn run(bench: &Bench, workers: u32, log: &mut dyn FnMut(&str)) -> Res
         lane.warm_up(bench, &envoy, workers)?;
     }
     let mut order: Vec<usize> = (0..lanes.len()).collect();
-    for round in 1..=bench.effort.rounds {
-        log(&format!("  round {round} of {}", bench.effort.rounds));
+    log(&format!("  {} rounds", bench.effort.rounds));
+    for _ in 0..bench.effort.rounds {
         fastrand::shuffle(&mut order);
         for at in &order {
             lanes[*at].measure(bench, &envoy)?;

@@ -124,14 +124,25 @@ impl Host {
 
     /// Sends the head of a request through the filter, and leaves its stream open. Gives the stream.
     pub fn open(&mut self, headers: Headers) -> u32 {
+        let id = self.create(headers);
+        self.send_head(id);
+        id
+    }
+
+    /// Makes a stream for a request whose head comes later. Gives the stream.
+    pub fn create(&mut self, headers: Headers) -> u32 {
         self.streams += 1;
         let id = self.streams;
-        let count = u32::try_from(headers.len()).unwrap();
         self.store.data_mut().streams.insert(id, Stream { request: headers, ..Stream::default() });
         self.call_about::<(u32, u32), ()>(id, "proxy_on_context_create", (id, self.root));
+        id
+    }
+
+    /// Sends the head of a stream's request through the filter.
+    pub fn send_head(&mut self, id: u32) {
+        let count = u32::try_from(self.stream(id).request.len()).unwrap();
         let action: u32 = self.call_about(id, "proxy_on_request_headers", (id, count, 1_u32));
         self.stream(id).goes_on = action == CONTINUE;
-        id
     }
 
     /// Whether the filter keeps a stream waiting.

@@ -8,7 +8,9 @@ use std::convert::Infallible;
 use anyhow::{Context as _, Result};
 use wasm_encoder::reencode::{Error, Reencode};
 use wasm_encoder::{CodeSection, FunctionSection, Module};
-use wasmparser::{BinaryReaderError, CodeSectionReader, FunctionSectionReader, KnownCustom, Name, Parser, Payload};
+use wasmparser::{
+    BinaryReaderError, CodeSectionReader, FunctionSectionReader, KnownCustom, Name, Parser, Payload,
+};
 
 /// The module with the functions of these names, demangled, before all others and in this order.
 pub(super) fn bring_forward(wasm: &[u8], names: &[&str]) -> Result<Vec<u8>> {
@@ -22,11 +24,22 @@ pub(super) fn bring_forward(wasm: &[u8], names: &[&str]) -> Result<Vec<u8>> {
         .collect::<Result<_>>()?;
     let others = (0..functions.count).filter(|at| !first.contains(at));
     let order: Vec<u32> = first.iter().copied().chain(others).collect();
-    let places = (functions.imported..).zip(&order).map(|(new, old)| (functions.imported + old, new)).collect();
+    let places =
+        (functions.imported..).zip(&order).map(|(new, old)| (functions.imported + old, new)).collect();
     let mut module = Module::new();
     let mut reorder = Reorder { order, places };
-    reorder.parse_core_module(&mut module, Parser::new(0), wasm).context("the compiled filter can't be reordered")?;
+    reorder
+        .parse_core_module(&mut module, Parser::new(0), wasm)
+        .context("the compiled filter can't be reordered")?;
     Ok(module.finish())
+}
+
+/// The names of a module's functions, demangled, in their order.
+#[cfg(test)]
+pub(super) fn names(wasm: &[u8]) -> Result<Vec<String>> {
+    let mut names: Vec<(String, u32)> = Functions::read(wasm)?.names.into_iter().collect();
+    names.sort_by_key(|(_, at)| *at);
+    Ok(names.into_iter().map(|(name, _)| name).collect())
 }
 
 /// The functions of a module, by their numbers without those that are imported.
@@ -34,6 +47,7 @@ pub(super) fn bring_forward(wasm: &[u8], names: &[&str]) -> Result<Vec<u8>> {
 struct Functions {
     imported: u32,
     count: u32,
+    /// Of several functions of one name, the first.
     names: HashMap<String, u32>,
 }
 
@@ -52,7 +66,8 @@ impl Functions {
                         for name in names {
                             let name = name?;
                             if let Some(at) = name.index.checked_sub(functions.imported) {
-                                functions.names.insert(format!("{:#}", rustc_demangle::demangle(name.name)), at);
+                                let name = format!("{:#}", rustc_demangle::demangle(name.name));
+                                functions.names.entry(name).or_insert(at);
                             }
                         }
                     }
@@ -101,5 +116,49 @@ impl Reencode for Reorder {
             self.parse_function_body(code, bodies[old as usize].clone())?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use walrus::{FunctionBuilder, ValType};
+
+    use super::*;
+
+    /// A module whose function `last` calls `first` and both of which are exported.
+    fn module() -> Vec<u8> {
+        let mut module = walrus::Module::default();
+        let kind = module.types.add(&[], &[]);
+        module.add_import_func("env", "imported", kind);
+        let mut called = None;
+        for name in ["first", "middle", "last"] {
+            let mut function = FunctionBuilder::new(&mut module.types, &[], &[ValType::I32]);
+            match called {
+                Some(called) => function.func_body().call(called),
+                None => function.func_body().i32_const(42),
+            };
+            function.name(name.to_owned());
+            let function = function.finish(vec![], &mut module.funcs);
+            module.exports.add(name, function);
+            called = called.or(Some(function));
+        }
+        module.emit_wasm()
+    }
+
+    #[test]
+    fn functions_change_places_and_what_refers_to_them_follows() {
+        let wasm = bring_forward(&module(), &["last", "middle"]).unwrap();
+        assert_eq!(names(&wasm).unwrap(), ["last", "middle", "first"]);
+        let module = walrus::Module::from_buffer(&wasm).unwrap();
+        for export in module.exports.iter() {
+            let walrus::ExportItem::Function(function) = export.item else { panic!("a function") };
+            assert_eq!(module.funcs.get(function).name.as_ref(), Some(&export.name));
+        }
+    }
+
+    #[test]
+    fn a_function_that_is_not_there_is_named() {
+        let error = bring_forward(&module(), &["last", "lost"]).unwrap_err();
+        assert_eq!(error.to_string(), "the compiled filter has no function `lost`: was it inlined?");
     }
 }

@@ -79,6 +79,8 @@ pub(super) fn finish(wasm: &[u8]) -> Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::stack::paths;
 
@@ -89,6 +91,12 @@ mod tests {
             Module::from_file(&path).unwrap_or_else(|_| panic!("{}: run `cargo xtask test`", path.display()));
         let exports: Vec<&str> = module.exports.iter().map(|export| export.name.as_str()).collect();
         assert_eq!(exports, EXPORTS.map(|(shown, _)| shown));
+    }
+
+    #[test]
+    fn what_every_request_goes_through_stands_first() {
+        let wasm = fs::read(paths::filter_wasm()).expect("run `cargo xtask test`");
+        assert!(order::names(&wasm).unwrap().starts_with(&PATH_OF_A_REQUEST.map(str::to_owned)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The head of a request as the gate reads it: what it asks for, and what kind of client asks. It decides
 //! nothing.
 
-use crate::headers::Headers;
+use crate::headers::{Headers, Iter};
 
 /// The head of a request. Names are in lower case, as HTTP/2 has them and Envoy makes them.
 #[derive(Clone, Copy)]
@@ -119,9 +119,9 @@ impl<'a> Request<'a> {
     /// Every header of this name.
     pub(crate) fn all(&self, name: Name) -> All<'a> {
         if self.repeats(name) {
-            All { name, first: None, headers: self.headers }
+            All { name, first: None, others: self.headers.into_iter() }
         } else {
-            All { name, first: self.first(name), headers: Headers::default() }
+            All { name, first: self.first(name), others: Iter::default() }
         }
     }
 
@@ -162,18 +162,18 @@ pub(crate) struct All<'a> {
     name: Name,
     /// The only one.
     first: Option<&'a [u8]>,
-    /// Where there are several.
-    headers: Headers<'a>,
+    /// Where there are several, those of all names that have yet to come.
+    others: Iter<'a>,
 }
 
 impl<'a> Iterator for All<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {
-        let Self { name, first, headers } = self;
+        let Self { name, first, others } = self;
         first
             .take()
-            .or_else(|| headers.find(|(this, _)| Name::read(this) == Some(*name)).map(|(_, value)| value))
+            .or_else(|| others.find(|(this, _)| Name::read(this) == Some(*name)).map(|(_, value)| value))
     }
 }
 

@@ -22,29 +22,46 @@ impl<'a> Headers<'a> {
         let (lengths, _) = rest.as_chunks();
         let lengths = lengths.get(..usize::try_from(u32::from_le_bytes(*count)).ok()?)?;
         let texts = rest.get(8 * lengths.len()..)?;
-        let said: u64 =
-            lengths.iter().map(split).map(|(name, value)| u64::from(name) + u64::from(value) + 2).sum();
+        let said: u64 = lengths
+            .iter()
+            .copied()
+            .map(split)
+            .map(|(name, value)| u64::from(name) + u64::from(value) + 2)
+            .sum();
         (said == texts.len() as u64).then_some(Self { lengths, texts })
     }
 }
 
-impl<'a> Iterator for Headers<'a> {
+impl<'a> IntoIterator for Headers<'a> {
+    type Item = Header<'a>;
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        Iter(self)
+    }
+}
+
+/// The headers that have yet to come.
+#[derive(Clone, Debug, Default)]
+pub struct Iter<'a>(Headers<'a>);
+
+impl<'a> Iterator for Iter<'a> {
     type Item = Header<'a>;
 
     #[inline]
     fn next(&mut self) -> Option<Header<'a>> {
-        let (lengths, others) = self.lengths.split_first()?;
-        let (name, value) = split(lengths);
-        let (name, rest) = self.texts.split_at_checked(name.try_into().ok()?)?;
+        let (lengths, others) = self.0.lengths.split_first()?;
+        let (name, value) = split(*lengths);
+        let (name, rest) = self.0.texts.split_at_checked(name.try_into().ok()?)?;
         let (value, rest) = rest.get(1..)?.split_at_checked(value.try_into().ok()?)?;
-        *self = Self { lengths: others, texts: rest.get(1..)? };
+        self.0 = Headers { lengths: others, texts: rest.get(1..)? };
         Some((name, value))
     }
 }
 
 /// The lengths of a name and a value.
-fn split(lengths: &[u8; 8]) -> (u32, u32) {
-    let [a, b, c, d, value @ ..] = *lengths;
+fn split(lengths: [u8; 8]) -> (u32, u32) {
+    let [a, b, c, d, value @ ..] = lengths;
     (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes(value))
 }
 
@@ -73,9 +90,9 @@ mod tests {
         for headers in [&[][..], &[(&b""[..], &b""[..])], &[(b":path", b"/"), (b"x", b"\xff\0"), (b"x", b"")]]
         {
             let bytes = write(headers);
-            assert_eq!(Headers::read(&bytes).unwrap().collect::<Vec<_>>(), headers);
+            assert_eq!(Headers::read(&bytes).unwrap().into_iter().collect::<Vec<_>>(), headers);
         }
-        assert_eq!(Headers::read(b"").unwrap().count(), 0);
+        assert_eq!(Headers::read(b"").unwrap().into_iter().count(), 0);
     }
 
     #[test]

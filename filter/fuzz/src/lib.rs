@@ -186,8 +186,10 @@ pub fn feed(body: &[u8]) {
 /// as a host would pass headers.
 pub fn gate(lines: &[u8]) {
     if let Some(headers) = Headers::read(lines) {
-        let pairs: Vec<_> = headers.collect();
-        assert_eq!(Headers::read(&headers::write(&pairs)).map(Iterator::collect::<Vec<_>>), Some(pairs));
+        let pairs: Vec<_> = headers.into_iter().collect();
+        let written = headers::write(&pairs);
+        let again = Headers::read(&written).map(|headers| headers.into_iter().collect());
+        assert_eq!(again, Some(pairs));
     }
     let headers: Vec<(&[u8], &[u8])> = lines
         .split(|&byte| byte == b'\n')

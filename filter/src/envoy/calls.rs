@@ -57,7 +57,7 @@ pub(super) fn forget(token: u32) {
 pub(super) fn answered(token: u32) {
     let Some(waiter) = WAITING.with_borrow_mut(|waiting| waiting.remove(&token)) else { return };
     let headers = host::headers(Map::CallResponseHeaders);
-    let mut headers = headers.as_ref().and_then(HeaderMap::read).unwrap_or_default();
+    let mut headers = headers.as_ref().and_then(HeaderMap::read).unwrap_or_default().into_iter();
     let status = headers.find(|(name, _)| *name == b":status").map(|(_, value)| value.to_vec());
     let body = host::buffer(Buffer::CallResponseBody, MAX_BODY_BYTES).unwrap_or_default();
     waiter(&Answer { status, body });

@@ -15,7 +15,6 @@ use super::root::TICK;
 use super::shared::Shared;
 use crate::config::Refresh;
 use crate::head::Request;
-use crate::headers::Headers;
 use crate::rejection::Rejection;
 
 /// The most requests that a worker holds for one configuration; with Envoy's share, each takes some 16 KiB.
@@ -187,7 +186,7 @@ impl Refresher {
         let mut headers: Vec<(&[u8], &[u8])> = vec![(b"cookie", &cookie)];
         headers.extend(secret.as_ref().map(|secret| (&b"authorization"[..], secret.as_bytes())));
         headers.extend(
-            TOLD.iter().filter_map(|told| Headers::find(&mut { request.headers }, |(name, _)| name == told)),
+            TOLD.iter().filter_map(|told| request.headers.into_iter().find(|(name, _)| name == told)),
         );
         // Whoever is held keeps it alive.
         let (shared, token) = (Rc::downgrade(shared), token.to_vec());

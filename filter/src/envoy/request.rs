@@ -134,8 +134,8 @@ fn hold(
     token: &[u8],
     rejection: Rejection,
 ) -> Result<Action, HostFailed> {
-    let hold = shared.refresher.as_ref().map(|it| it.hold(shared, (stream, request), token, rejection));
-    let rejection = match hold {
+    let asked = shared.refresher.as_ref().map(|it| it.hold(shared, (stream, request), token, rejection));
+    let rejection = match asked {
         Some(Hold::Held(held)) => {
             HELD.with_borrow_mut(|all| all.insert(stream, held));
             return Ok(Action::Pause);
@@ -153,6 +153,7 @@ fn set_cookies(cookies: &[String]) {
     let Some(headers) = headers.as_ref().and_then(HeaderMap::read) else { return };
     // `CDN-Cache-Control` (RFC 9213) and its like go before `Cache-Control`.
     let mut tells_caches = headers
+        .into_iter()
         .map(|(name, _)| name)
         .filter(|name| name.ends_with(b"-cache-control") || *name == b"surrogate-control");
     if !tells_caches.all(|name| host::remove_header(RESPONSE, name))
@@ -162,8 +163,11 @@ fn set_cookies(cookies: &[String]) {
     }
     let name =
         |cookie: &[u8]| cookie.split(|&byte| byte == b'=').next().unwrap_or_default().trim_ascii().to_vec();
-    let theirs: Vec<Vec<u8>> =
-        headers.filter(|(name, _)| *name == b"set-cookie").map(|(_, cookie)| name(cookie)).collect();
+    let theirs: Vec<Vec<u8>> = headers
+        .into_iter()
+        .filter(|(name, _)| *name == b"set-cookie")
+        .map(|(_, cookie)| name(cookie))
+        .collect();
     for cookie in cookies.iter().filter(|cookie| !theirs.contains(&name(cookie.as_bytes()))) {
         host::add_header(RESPONSE, b"set-cookie", cookie.as_bytes());
     }
@@ -253,7 +257,7 @@ fn refuse(shared: &Shared, rejection: Rejection) -> Action {
 
 /// Removes whatever could pass for an identity header of ours (invariant 1).
 fn strip(map: host::Map, policy: &Policy, headers: Headers<'_>) -> Result<(), HostFailed> {
-    let forged = headers.map(|(name, _)| name).filter(|name| policy.headers.are_meant_by(name));
+    let forged = headers.into_iter().map(|(name, _)| name).filter(|name| policy.headers.are_meant_by(name));
     all(forged.map(|name| host::remove_header(map, name)))
 }
 

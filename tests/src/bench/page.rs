@@ -27,6 +27,7 @@ pub(super) fn write(directory: &Path, figures: &Figures) -> Result<()> {
         .replace("{{tables}}", &tables(figures)?)
         .replace("{{machine}}", &format!("{count} × {processor}"))
         .replace("{{envoy}}", &figures.envoy)
+        .replace("{{starts}}", &figures.effort.starts.to_string())
         .replace("{{rounds}}", &figures.effort.rounds.to_string())
         .replace("{{requests}}", &figures.effort.requests.to_string())
         .replace("{{tokens}}", &figures.effort.tokens.to_string())

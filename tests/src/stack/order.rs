@@ -9,10 +9,11 @@ use anyhow::{Context as _, Result};
 use wasm_encoder::reencode::{Error, Reencode};
 use wasm_encoder::{CodeSection, FunctionSection, Module};
 use wasmparser::{
-    BinaryReaderError, CodeSectionReader, FunctionSectionReader, KnownCustom, Name, Parser, Payload,
+    BinaryReaderError, CodeSectionReader, FunctionSectionReader, KnownCustom, Name, Operator, Parser, Payload,
 };
 
-/// The module with the functions of these names, demangled, before all others and in this order.
+/// The module with the functions of these names, demangled, before all others and in this order; then come those that
+/// they call, each behind its caller, and last whatever has nothing to do with them.
 pub(super) fn bring_forward(wasm: &[u8], names: &[&str]) -> Result<Vec<u8>> {
     let functions = Functions::read(wasm)?;
     let first: Vec<u32> = names
@@ -22,8 +23,15 @@ pub(super) fn bring_forward(wasm: &[u8], names: &[&str]) -> Result<Vec<u8>> {
             found.with_context(|| format!("the compiled filter has no function `{name}`: was it inlined?"))
         })
         .collect::<Result<_>>()?;
-    let others = (0..functions.count).filter(|at| !first.contains(at));
-    let order: Vec<u32> = first.iter().copied().chain(others).collect();
+    let mut order = first.clone();
+    let mut awaited: Vec<u32> = (0..functions.count()).rev().chain(first.iter().rev().copied()).collect();
+    let mut is_placed = vec![false; functions.calls.len()];
+    while let Some(next) = awaited.pop() {
+        if !std::mem::replace(&mut is_placed[next as usize], true) {
+            order.extend((!first.contains(&next)).then_some(next));
+            awaited.extend(functions.calls[next as usize].iter().rev());
+        }
+    }
     let places =
         (functions.imported..).zip(&order).map(|(new, old)| (functions.imported + old, new)).collect();
     let mut module = Module::new();
@@ -46,19 +54,32 @@ pub(super) fn names(wasm: &[u8]) -> Result<Vec<String>> {
 #[derive(Default)]
 struct Functions {
     imported: u32,
-    count: u32,
+    /// What each of them calls.
+    calls: Vec<Vec<u32>>,
     /// Of several functions of one name, the first.
     names: HashMap<String, u32>,
 }
 
 impl Functions {
+    fn count(&self) -> u32 {
+        u32::try_from(self.calls.len()).unwrap_or(u32::MAX)
+    }
+
     fn read(wasm: &[u8]) -> Result<Self, BinaryReaderError> {
         let mut functions = Self::default();
         for payload in Parser::new(0).parse_all(wasm) {
             match payload? {
                 // The filter imports nothing but functions.
                 Payload::ImportSection(imports) => functions.imported = imports.count(),
-                Payload::FunctionSection(section) => functions.count = section.count(),
+                Payload::CodeSectionEntry(body) => {
+                    let mut calls = Vec::new();
+                    for operator in body.get_operators_reader()? {
+                        if let Operator::Call { function_index } = operator? {
+                            calls.extend(function_index.checked_sub(functions.imported));
+                        }
+                    }
+                    functions.calls.push(calls);
+                }
                 Payload::CustomSection(section) => {
                     let KnownCustom::Name(names) = section.as_known() else { continue };
                     for part in names {

@@ -41,14 +41,14 @@ pub enum Ambiguity {
 impl<'a> CanonicalPath<'a> {
     /// Reads a request target in origin form (RFC 9112 §3.2.1): the path up to `?`.
     pub fn read(target: &'a [u8]) -> Result<Self, Ambiguity> {
+        if target.first() != Some(&b'/') {
+            return Err(Ambiguity::NotAbsolute);
+        }
         let end = target.iter().position(|&byte| !stands_plain(byte)).unwrap_or(target.len());
         let canonical = match target.split_at_checked(end) {
             Some((path, b"" | [b'?', ..])) => Cow::Borrowed(path),
             _ => Cow::Owned(respell(target.split(|&byte| byte == b'?').next().unwrap_or_default())?),
         };
-        if canonical.first() != Some(&b'/') {
-            return Err(Ambiguity::NotAbsolute);
-        }
         check_segments(&canonical)?;
         Ok(Self(canonical))
     }
@@ -172,6 +172,8 @@ mod tests {
         for (target, expected) in [
             (&b""[..], Ambiguity::NotAbsolute),
             (b"*", Ambiguity::NotAbsolute),
+            (b"*;", Ambiguity::NotAbsolute),
+            (b"%2Fa", Ambiguity::NotAbsolute),
             (b"http://a/b", Ambiguity::NotAbsolute),
             (b"?/a", Ambiguity::NotAbsolute),
             (b"//a", Ambiguity::EmptySegment),

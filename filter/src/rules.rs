@@ -347,6 +347,15 @@ mod tests {
     }
 
     #[test]
+    fn segments_of_one_hash_are_told_apart() {
+        assert_eq!(hash(b"costarring"), hash(b"liquid"));
+        let named = |path| rule(Pattern::prefix(path), &[], path);
+        let rules = Rules::new(vec![named("/costarring"), named("/liquid")]);
+        check(&rules, "GET", "/liquid/x", Some("/liquid"));
+        check(&rules, "GET", "/costarring/x", Some("/costarring"));
+    }
+
+    #[test]
     fn a_path_that_another_rule_would_be_for_in_other_letters_is_ambiguous() {
         fn check(rules: &[Rule], path: &str, expected: Result<&str, Ambiguity>) {
             let rules = Rules::new(rules.to_vec());

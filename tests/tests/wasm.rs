@@ -72,19 +72,22 @@ fn forged_identity_headers_go_no_further_on_any_route() {
 }
 
 #[test]
-fn trailers_are_stripped_of_what_any_configuration_tells_until_its_end_is_known() {
+fn where_two_configurations_live_each_judges_its_own_requests_and_trailers_lose_what_either_tells() {
     let key = Key::generate("a");
+    let good = format!("access_token={}", key.good(NOW));
     let with = |name: &str| {
-        configuration(
-            &json!({"keys": {"inline": mint::jwks(&[&key])}, "refresh": {"cluster": "c"}, "headers": {"user_id": name}}),
-        )
+        configuration(&json!({"keys": {"inline": mint::jwks(&[&key])}, "headers": {"user_id": name}}))
     };
     let mut host = Host::start(ENVOY, &with("x-old")).unwrap();
     let both = || headers(&[("x-old", "1"), ("x-new", "2"), ("grpc-status", "0")]);
     assert_eq!(host.trailers(both()).unwrap(), headers(&[("x-new", "2"), ("grpc-status", "0")]));
-    host.reconfigure(&with("x-new"));
+    let stream = host.create(headers(&[(":method", "GET"), (":path", "/orders"), ("cookie", &good)]));
+    let old = host.configure_beside(&with("x-new"));
+    host.send_head(stream);
+    assert!(upstream(&host.end(stream)).contains(&"x-old: 42".to_owned()));
+    assert!(upstream(&get(&mut host, "/orders", &[("cookie", &good)])).contains(&"x-new: 42".to_owned()));
     assert_eq!(host.trailers(both()).unwrap(), headers(&[("grpc-status", "0")]));
-    host.tick();
+    host.end_plugin(old);
     assert_eq!(host.trailers(both()).unwrap(), headers(&[("x-old", "1"), ("grpc-status", "0")]));
 }
 

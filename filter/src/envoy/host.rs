@@ -54,8 +54,8 @@ pub(super) enum Metric {
 
 const OK: u32 = 0;
 const NO_GRPC_STATUS: i32 = -1;
-/// The most room that is kept for the next headers, in bytes.
-const MAX_SPARE_BYTES: usize = 16 * 1024;
+/// The most room that is kept for the headers to come, in bytes.
+pub(super) const MAX_SPARE_BYTES: usize = 16 * 1024;
 
 thread_local! {
     /// Room that the host was given to hand something over in.
@@ -147,7 +147,6 @@ unsafe extern "C" {
 // The SDK's, for root contexts.
 unsafe extern "C" {
     fn proxy_on_context_create(context: u32, parent: u32);
-    fn proxy_on_tick(root: u32);
     fn proxy_on_delete(context: u32);
 }
 
@@ -164,42 +163,12 @@ extern "C" fn on_memory_allocate(len: usize) -> *mut u8 {
 
 #[unsafe(export_name = "edgeward_on_context_create")]
 extern "C" fn on_context_create(context: u32, parent: u32) {
-    if parent == 0 {
-        on_root_create(context);
-    } else {
+    if parent != 0 {
         request::on_create(context, parent);
-    }
-}
-
-#[cold]
-fn on_root_create(root: u32) {
-    if root::on_create(root) {
+    } else if root::on_create(context) {
         // SAFETY: only numbers are passed, and the SDK has not seen this context.
-        unsafe { proxy_on_context_create(root, 0) };
+        unsafe { proxy_on_context_create(context, parent) };
     }
-    forget_ended(root);
-}
-
-#[unsafe(export_name = "edgeward_on_tick")]
-extern "C" fn on_tick(root: u32) {
-    forget_ended(root);
-    // SAFETY: only a number is passed.
-    unsafe { proxy_on_tick(root) };
-}
-
-/// Forgets the contexts that have ended. The host is asked which these are: to be told by `proxy_on_delete`, it would
-/// enter the module once more for every stream. Afterwards calls are about this root context, which lives.
-fn forget_ended(root: u32) {
-    // A host that does not know the context it calls about knows nothing of others.
-    if !turn_to(root) {
-        return;
-    }
-    request::forget_ended();
-    for ended in root::forget_ended() {
-        // SAFETY: only a number is passed, and the SDK knows this context.
-        unsafe { proxy_on_delete(ended) };
-    }
-    turn_to(root);
 }
 
 #[unsafe(export_name = "edgeward_on_request_headers")]
@@ -216,6 +185,15 @@ extern "C" fn on_request_trailers(_stream: u32, _trailers: u32) -> Action {
 extern "C" fn on_response_headers(stream: u32, _headers: u32, _ends: u32) -> Action {
     request::on_response_headers(stream);
     Action::Continue
+}
+
+#[unsafe(export_name = "edgeward_on_delete")]
+extern "C" fn on_delete(context: u32) {
+    request::on_delete(context);
+    if root::on_delete(context) {
+        // SAFETY: only a number is passed, and the SDK knows this context.
+        unsafe { proxy_on_delete(context) };
+    }
 }
 
 #[unsafe(export_name = "edgeward_on_http_call_response")]

@@ -34,7 +34,7 @@ const LOST_AFTER: u128 = 10;
 /// What the companion is told of the client, for its records.
 const TOLD: [&[u8]; 3] = [b"user-agent", b"x-forwarded-for", b"x-request-id"];
 
-/// A request that waits. It is gone as soon as its stream is known to be.
+/// A request that waits. It goes with its stream, so that a client who goes away takes it along.
 pub(super) struct Held {
     pub(super) stream: u32,
     pub(super) ends: bool,

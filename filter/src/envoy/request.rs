@@ -30,8 +30,7 @@ const COOKIES_GO_WITHIN: Duration = Duration::from_secs(5);
 const MAX_CREATED: usize = 64;
 
 thread_local! {
-    /// The last streams that the host has made, each with its root context. What a stream is asked about later is known
-    /// without it, so that nothing is to be done when one ends.
+    /// The last streams that the host has made, each with its root context. Only the head is asked about it.
     static CREATED: RefCell<[(u32, u32); MAX_CREATED]> = const { RefCell::new([(0, 0); MAX_CREATED]) };
     /// Room for the cookies that are left.
     static LEFT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -51,12 +50,12 @@ pub(super) fn on_create(stream: u32, root: u32) {
     });
 }
 
-/// Forgets the held streams that the host has ended: their clients are gone.
-pub(super) fn forget_ended() {
-    // Dropped outside the borrow, for they may be the last of their plugin.
-    let _ended: Vec<Rc<Held>> = HELD.with_borrow_mut(|held| {
-        held.extract_if(|stream, _| !host::turn_to(*stream)).map(|(_, held)| held).collect()
-    });
+/// A context has ended. If it is a stream whose request waits, nobody waits for that any more.
+pub(super) fn on_delete(context: u32) {
+    if !HELD.with_borrow(HashMap::is_empty) {
+        // Dropped outside the borrow, for it may be the last of its plugin.
+        let _held = HELD.with_borrow_mut(|held| held.remove(&context));
+    }
 }
 
 /// Whether the request goes on.
@@ -276,10 +275,12 @@ fn replace_our_cookies(policy: &Policy, request: &Request<'_>, by: &[String]) ->
     }
     let Some(header) = request.first(Name::Cookie) else { return Ok(()) };
     LEFT.with_borrow_mut(|left| {
-        all(cookie::without(header, &names, left).map(|left| match left {
+        let done = cookie::without(header, &names, left).map(|left| match left {
             b"" => host::remove_header(REQUEST, b"cookie"),
             left => host::set_header(REQUEST, b"cookie", left),
-        }))
+        });
+        left.shrink_to(host::MAX_SPARE_BYTES);
+        all(done)
     })
 }
 

@@ -35,11 +35,14 @@ pub(super) fn on_create(root: u32) -> bool {
     })
 }
 
-/// Forgets the root contexts that the host has ended. Gives them.
-pub(super) fn forget_ended() -> Vec<u32> {
-    ROOTS.with_borrow_mut(|roots| {
-        roots.extract_if(.., |(root, _)| !host::turn_to(*root)).map(|(root, _)| root).collect()
-    })
+/// The host has ended a context. False where it is none of the root contexts.
+pub(super) fn on_delete(context: u32) -> bool {
+    // Dropped outside the borrow, for it may be the last of its plugin.
+    let ended = ROOTS.with_borrow_mut(|roots| {
+        let place = roots.iter().position(|(root, _)| *root == context)?;
+        Some(roots.swap_remove(place))
+    });
+    ended.is_some()
 }
 
 /// What the streams of each root context share that is configured.

@@ -5,7 +5,7 @@ use walrus::ir::Value;
 use walrus::{ConstExpr, DataKind, FunctionBuilder, InstrSeqBuilder, MemoryId, Module, ValType};
 
 /// The callbacks with the number of their parameters, all of them i32, and what they return, if anything.
-const CALLBACKS: [(&str, usize, Option<i32>); 6] = [
+const CALLBACKS: [(&str, usize, Option<i32>); 7] = [
     ("proxy_abi_version_0_2_1", 0, None),
     ("proxy_on_memory_allocate", 1, Some(ROOM)),
     ("proxy_on_context_create", 2, None),
@@ -13,6 +13,7 @@ const CALLBACKS: [(&str, usize, Option<i32>); 6] = [
     // 0 is "continue".
     ("proxy_on_request_headers", 3, Some(0)),
     ("proxy_on_response_headers", 3, Some(0)),
+    ("proxy_on_delete", 1, None),
 ];
 /// Where the host may put numbers, and where what it hands over, which is gone at the next request.
 const NUMBERS: i32 = 16;

@@ -59,8 +59,7 @@ fn log_and_time(linker: &mut Linker<World>) {
         if let Some(status) = fault(&guest, "proxy_set_effective_context") {
             return status;
         }
-        let world = guest.data();
-        if !world.streams.contains_key(&context) && !world.roots.contains(&context) {
+        if !guest.data().streams.contains_key(&context) {
             return BAD_ARGUMENT;
         }
         guest.data_mut().context = context;

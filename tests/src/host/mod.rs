@@ -100,9 +100,7 @@ impl Host {
     }
 
     fn open_root(&mut self, configuration: &str) -> bool {
-        let world = self.store.data_mut();
-        world.configuration = configuration.as_bytes().to_vec();
-        world.roots.push(self.root);
+        self.store.data_mut().configuration = configuration.as_bytes().to_vec();
         self.call::<(u32, u32), ()>("proxy_on_context_create", (self.root, 0));
         let len = u32::try_from(configuration.len()).unwrap();
         self.call::<(u32, u32), u32>("proxy_on_configure", (self.root, len)) == 1
@@ -110,10 +108,21 @@ impl Host {
 
     /// Changes the configuration as Envoy does: the new plugin starts in the same worker before the old one ends.
     pub fn reconfigure(&mut self, configuration: &str) {
+        let old = self.configure_beside(configuration);
+        self.end_plugin(old);
+    }
+
+    /// Starts another plugin in the same worker, which the streams to come belong to. Gives the one before.
+    pub fn configure_beside(&mut self, configuration: &str) -> u32 {
         let old = self.root;
         self.root = if old == ROOT { u32::MAX } else { old - 1 };
         assert!(self.open_root(configuration), "{:?}", self.log());
-        self.store.data_mut().roots.retain(|root| *root != old);
+        old
+    }
+
+    /// Ends a plugin.
+    pub fn end_plugin(&mut self, root: u32) {
+        self.call::<u32, ()>("proxy_on_delete", root);
     }
 
     /// Sends the head of a request through the filter, and ends its stream.
@@ -159,8 +168,9 @@ impl Host {
         self.stream(id).response.clone()
     }
 
-    /// Ends a stream, as a client does that goes away. The filter is not told.
+    /// Ends a stream, as a client does that goes away.
     pub fn end(&mut self, id: u32) -> Exchange {
+        self.call_about::<u32, ()>(id, "proxy_on_delete", id);
         let stream = self.store.data_mut().streams.remove(&id).unwrap();
         let goes_on = stream.goes_on && stream.answer.is_none();
         Exchange {
@@ -177,6 +187,7 @@ impl Host {
         self.store.data_mut().streams.insert(id, Stream { trailers, ..Stream::default() });
         self.call_about::<(u32, u32), ()>(id, "proxy_on_context_create", (id, self.root));
         let action: u32 = self.call_about(id, "proxy_on_request_trailers", (id, 1_u32));
+        self.call_about::<u32, ()>(id, "proxy_on_delete", id);
         let stream = self.store.data_mut().streams.remove(&id).unwrap();
         (action == CONTINUE).then_some(stream.trailers)
     }

@@ -62,8 +62,6 @@ pub(super) struct World {
     pub(super) log: Vec<String>,
     pub(super) metrics: Vec<(String, i64)>,
     pub(super) streams: HashMap<u32, Stream>,
-    /// The root contexts that have not ended.
-    pub(super) roots: Vec<u32>,
     /// The context that the filter's calls are about.
     pub(super) context: u32,
     pub(super) calls: Vec<Call>,
@@ -84,7 +82,6 @@ impl World {
             log: Vec::new(),
             metrics: Vec::new(),
             streams: HashMap::new(),
-            roots: Vec::new(),
             context: 0,
             calls: Vec::new(),
             tokens: 0,

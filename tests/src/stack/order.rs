@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 
 use anyhow::{Context as _, Result};
-use wasm_encoder::reencode::{Error, Reencode};
-use wasm_encoder::{CodeSection, FunctionSection, Module};
+use wasm_encoder::reencode::{Error, Reencode, utils};
+use wasm_encoder::{CodeSection, FunctionSection, Module, NameMap, NameSection};
 use wasmparser::{
     BinaryReaderError, CodeSectionReader, FunctionSectionReader, KnownCustom, Name, Operator, Parser, Payload,
 };
@@ -124,6 +124,29 @@ impl Reencode for Reorder {
         for &old in &self.order {
             functions.function(types[old as usize]);
         }
+        Ok(())
+    }
+
+    /// The names in the order of what they name, as they have to be.
+    fn parse_custom_name_subsection(
+        &mut self,
+        names: &mut NameSection,
+        section: Name<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        let Name::Function(functions) = section else {
+            return utils::parse_custom_name_subsection(self, names, section);
+        };
+        let mut sorted = Vec::new();
+        for name in functions {
+            let name = name?;
+            sorted.push((self.function_index(name.index)?, name.name));
+        }
+        sorted.sort_unstable();
+        let mut map = NameMap::new();
+        for (at, name) in sorted {
+            map.append(at, name);
+        }
+        names.functions(&map);
         Ok(())
     }
 

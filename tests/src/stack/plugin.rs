@@ -2,8 +2,8 @@
 //! What its functions do is not touched. Those that nothing calls any more are left out, for a host compiles them all,
 //! and those that every request goes through stand together.
 //!
-//! The SDK exports every callback there is, and a host enters the module for each one that is exported. For streams
-//! and for answers to calls the filter's own functions take the place of the SDK's.
+//! The SDK exports every callback there is, and a host enters the module for each one that is exported. For streams,
+//! for answers to calls and for memory the filter's own functions take the place of the SDK's.
 
 use anyhow::{Context as _, Result};
 use walrus::{ExportItem, Module};
@@ -11,22 +11,23 @@ use walrus::{ExportItem, Module};
 use super::order;
 
 /// What the host is to see, and what that is called in the module.
-const EXPORTS: [(&str, &str); 11] = [
+const EXPORTS: [(&str, &str); 12] = [
     ("memory", "memory"),
     ("_initialize", "_initialize"),
     ("proxy_abi_version_0_2_1", "proxy_abi_version_0_2_1"),
     ("proxy_on_memory_allocate", "edgeward_on_memory_allocate"),
     ("proxy_on_context_create", "edgeward_on_context_create"),
     ("proxy_on_configure", "proxy_on_configure"),
-    ("proxy_on_tick", "edgeward_on_tick"),
+    ("proxy_on_tick", "proxy_on_tick"),
     ("proxy_on_http_call_response", "edgeward_on_http_call_response"),
     ("proxy_on_request_headers", "edgeward_on_request_headers"),
     ("proxy_on_request_trailers", "edgeward_on_request_trailers"),
     ("proxy_on_response_headers", "edgeward_on_response_headers"),
+    ("proxy_on_delete", "edgeward_on_delete"),
 ];
 
 /// What a request goes through whose token was seen before, in this order.
-const PATH_OF_A_REQUEST: [&str; 27] = [
+const PATH_OF_A_REQUEST: [&str; 28] = [
     "edgeward_on_context_create",
     "edgeward_on_request_headers",
     "edgeward_on_memory_allocate",
@@ -54,6 +55,7 @@ const PATH_OF_A_REQUEST: [&str; 27] = [
     "edgeward_filter::envoy::request::tell",
     "<u64 as itoa::Unsigned>::fmt",
     "edgeward_on_response_headers",
+    "edgeward_on_delete",
 ];
 
 /// The module with these exports and no others, and without what nothing that is left refers to.

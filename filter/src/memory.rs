@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use quick_cache::UnitWeighter;
 use quick_cache::unsync::{Cache, DefaultLifecycle};
-use siphasher::sip128::SipHasher13;
+use siphasher::sip128::SipHasher24;
 
 use crate::claims::Identity;
 
@@ -28,7 +28,7 @@ pub struct Fingerprint(u128);
 /// knows half as many for a while, and whoever of them comes again stays: a memory full of tokens that have expired
 /// makes room for others.
 pub struct Memory {
-    hasher: SipHasher13,
+    hasher: SipHasher24,
     known: Cache<u128, Identity, UnitWeighter, BuildHasherDefault<Spread>>,
     /// How many it may come to know.
     entries: usize,
@@ -48,7 +48,7 @@ impl Memory {
             BuildHasherDefault::default(),
             DefaultLifecycle::default(),
         );
-        Self { hasher: SipHasher13::new_with_key(&key), known, entries, roles: Vec::new() }
+        Self { hasher: SipHasher24::new_with_key(&key), known, entries, roles: Vec::new() }
     }
 
     /// A token's fingerprint under a generation of the key set: with other keys it is to be verified again.

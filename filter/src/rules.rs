@@ -79,16 +79,8 @@ struct Node {
     exact: Vec<usize>,
     /// The rules for this path and whatever lies below it.
     prefix: Vec<usize>,
-    /// The paths with one segment more, in the order of the hashes of these segments.
-    below: Vec<Below>,
-}
-
-/// The node that one segment more leads to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Below {
-    hash: u32,
-    segment: Vec<u8>,
-    node: usize,
+    /// The nodes that one segment more leads to, in the order of these segments.
+    below: Vec<(Vec<u8>, usize)>,
 }
 
 impl Rules {
@@ -175,7 +167,7 @@ impl Index {
                 found = self.sooner(found, &here.exact, method);
                 break;
             };
-            node = here.find(segment).and_then(|node| self.nodes.get(node));
+            node = here.find(segment).ok().and_then(|node| self.nodes.get(node));
         }
         self.rules.get(found).unwrap_or(NOTHING_MATCHED)
     }
@@ -189,29 +181,19 @@ impl Index {
 }
 
 impl Node {
-    /// The node that this segment leads to.
-    fn find(&self, segment: &[u8]) -> Option<usize> {
-        let hash = hash(segment);
-        let at = self.below.partition_point(|below| below.hash < hash);
-        let mut alike = self.below.get(at..)?.iter().take_while(|below| below.hash == hash);
-        alike.find(|below| below.segment == segment).map(|below| below.node)
+    /// The node that this segment leads to, or the place where it would stand.
+    fn find(&self, segment: &[u8]) -> Result<usize, usize> {
+        let at = self.below.binary_search_by(|(this, _)| this.as_slice().cmp(segment))?;
+        self.below.get(at).map(|(_, node)| *node).ok_or(at)
     }
 
-    /// The same; it is to be this one where it has led nowhere.
+    /// The node that this segment leads to, which is to be this one where it has led nowhere.
     fn put(&mut self, segment: &[u8], node: usize) -> usize {
-        let known = self.find(segment);
-        known.unwrap_or_else(|| {
-            let hash = hash(segment);
-            let at = self.below.partition_point(|below| below.hash < hash);
-            self.below.insert(at, Below { hash, segment: segment.to_owned(), node });
+        self.find(segment).unwrap_or_else(|at| {
+            self.below.insert(at, (segment.to_owned(), node));
             node
         })
     }
-}
-
-/// FNV-1a. It need not be secret: nobody but the configuration puts anything where it is looked up.
-fn hash(segment: &[u8]) -> u32 {
-    segment.iter().fold(0x811c_9dc5, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// The segments of a path that starts with a slash, or is empty and has none.
@@ -344,15 +326,6 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn segments_of_one_hash_are_told_apart() {
-        assert_eq!(hash(b"costarring"), hash(b"liquid"));
-        let named = |path| rule(Pattern::prefix(path), &[], path);
-        let rules = Rules::new(vec![named("/costarring"), named("/liquid")]);
-        check(&rules, "GET", "/liquid/x", Some("/liquid"));
-        check(&rules, "GET", "/costarring/x", Some("/costarring"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod claims;
 pub mod config;
 pub mod cookie;
 pub mod feed;
+mod fold;
 pub mod gate;
 pub mod head;
 pub mod headers;

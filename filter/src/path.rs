@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use crate::fold;
+
 /// A path without its query in the one spelling that rules are written in: it starts with `/`, has no
 /// empty, `.` or `..` segment, and escapes in upper case exactly what may not stand in a path unescaped
 /// (RFC 3986 §3.3, §6.2.2).
@@ -22,7 +24,7 @@ pub enum Ambiguity {
     Parameter,
     /// `%` without two hexadecimal digits.
     BrokenEscape,
-    /// `%2F`: a slash to some servers, a letter to others.
+    /// `%2F`, or another character that passes for a slash: one to some servers, a letter to others.
     EscapedSlash,
     /// `%00` to `%1F` or `%7F`.
     EscapedControl,
@@ -30,12 +32,17 @@ pub enum Ambiguity {
     DoubleEscape,
     /// Escapes that are not UTF-8 (over-long forms and surrogates included).
     NotUtf8,
-    /// `//`
+    /// `//`, or a segment of which nothing is shown, and which servers trim to nothing.
     EmptySegment,
-    /// `.` or `..` as a segment, in any spelling.
+    /// `.` or `..` as a segment, in any spelling, or what becomes one where blanks are trimmed, other widths folded and
+    /// characters dropped that are not shown.
     DotSegment,
-    /// Another rule would be for it if its letters were small, which they are to many servers.
+    /// A rule that asks something else would be for it if its letters were small or of the usual width, which they are
+    /// to many servers.
     LetterCase,
+    /// A rule that asks something else would be for it if it ended at `?`, `#` or `;`, where it ends for servers that
+    /// decode it first.
+    Delimiter,
 }
 
 impl<'a> CanonicalPath<'a> {
@@ -92,8 +99,9 @@ fn respell(path: &[u8]) -> Result<Vec<u8>, Ambiguity> {
         }
         rest = after;
     }
-    if std::str::from_utf8(&decoded).is_err() {
-        return Err(Ambiguity::NotUtf8);
+    let decoded = std::str::from_utf8(&decoded).map_err(|_| Ambiguity::NotUtf8)?;
+    if decoded.contains(' ') || !decoded.is_ascii() {
+        check_folded(decoded)?;
     }
     Ok(canonical)
 }
@@ -135,6 +143,28 @@ fn check_segments(canonical: &[u8]) -> Result<(), Ambiguity> {
     Ok(())
 }
 
+/// Judges a decoded path as servers read it that fold its characters and trim blanks around its segments.
+fn check_folded(decoded: &str) -> Result<(), Ambiguity> {
+    let folded = fold::compatibility(decoded);
+    if folded.contains('\\') {
+        return Err(Ambiguity::Backslash);
+    }
+    if folded.matches('/').count() != decoded.matches('/').count() {
+        return Err(Ambiguity::EscapedSlash);
+    }
+    for (segment, folded) in decoded.split('/').zip(folded.split('/')) {
+        if !segment.is_empty() && folded.trim().is_empty() {
+            return Err(Ambiguity::EmptySegment);
+        }
+        // Servers on Windows take dots and blanks off the end of a name. Dots alone are judged as they are written.
+        let is_written = segment.chars().all(|char| char == '.');
+        if !is_written && folded.chars().all(|char| char.is_whitespace() || char == '.') {
+            return Err(Ambiguity::DotSegment);
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,6 +191,12 @@ mod tests {
             ("/%21$&'()*+,=:@", "/!$&'()*+,=:@"),
             ("/%3Fquery%23", "/%3Fquery%23"),
             ("/...", "/..."),
+            ("/a/.../b%20c", "/a/.../b%20c"),
+            ("/%20a/b%20", "/%20a/b%20"),
+            ("/..a%20", "/..a%20"),
+            ("/%E3%80%80a", "/%E3%80%80a"),
+            ("/%E9%96%8B%E3%80%82/", "/%E9%96%8B%E3%80%82/"),
+            ("/%EF%BC%9F", "/%EF%BC%9F"),
             ("/.well-known/x", "/.well-known/x"),
         ] {
             check(target.as_bytes(), Ok(expected));
@@ -200,6 +236,25 @@ mod tests {
             (b"/a%", Ambiguity::BrokenEscape),
             (b"/a%252fb", Ambiguity::DoubleEscape),
             (b"/a%2561", Ambiguity::DoubleEscape),
+            (b"/public/..%20/admin", Ambiguity::DotSegment),
+            (b"/a/%20../b", Ambiguity::DotSegment),
+            (b"/a/.%20./b", Ambiguity::DotSegment),
+            (b"/a/.%20", Ambiguity::DotSegment),
+            (b"/a/...%20/b", Ambiguity::DotSegment),
+            (b"/a/..%C2%A0/b", Ambiguity::DotSegment),
+            (b"/a/..%E3%80%80/b", Ambiguity::DotSegment),
+            (b"/a/.%E2%80%8B./b", Ambiguity::DotSegment),
+            (b"/a/..%EF%BB%BF/b", Ambiguity::DotSegment),
+            (b"/a/.%C2%AD/b", Ambiguity::DotSegment),
+            (b"/a/%EF%BC%8E%EF%BC%8E/b", Ambiguity::DotSegment),
+            (b"/a/%E2%80%A5/b", Ambiguity::DotSegment),
+            (b"/a/%E2%80%A4./b", Ambiguity::DotSegment),
+            (b"/a/%20/b", Ambiguity::EmptySegment),
+            (b"/a/%E2%80%8B/b", Ambiguity::EmptySegment),
+            (b"/a%EF%BC%8Fb", Ambiguity::EscapedSlash),
+            (b"/a/..%E2%88%95b", Ambiguity::EscapedSlash),
+            (b"/a%E2%81%84b", Ambiguity::EscapedSlash),
+            (b"/a%EF%BC%BCb", Ambiguity::Backslash),
             (b"/a%c0%af", Ambiguity::NotUtf8),
             (b"/a%ed%a0%80", Ambiguity::NotUtf8),
             (b"/a%ff", Ambiguity::NotUtf8),

@@ -72,6 +72,8 @@ pub enum Rejection {
     TokenOutdated,
     /// A new token would have let it pass, but the companion did not answer in time, or too many were waiting.
     RefreshUnavailable,
+    /// The token that the companion has just made is out of its time by our clock.
+    ClocksApart,
     /// Another site's page sent it with our cookies.
     CrossSite,
     /// The user's role is none of the rule's.
@@ -110,7 +112,8 @@ impl Rejection {
             | Self::KeysUnknown
             | Self::FeedStale
             | Self::RevocationsUnknown
-            | Self::RefreshUnavailable => 503,
+            | Self::RefreshUnavailable
+            | Self::ClocksApart => 503,
             _ => 401,
         }
     }
@@ -166,6 +169,7 @@ impl Rejection {
             Self::SessionEnded => "session_ended",
             Self::TokenOutdated => "token_outdated",
             Self::RefreshUnavailable => "refresh_unavailable",
+            Self::ClocksApart => "clocks_apart",
             Self::CrossSite => "cross_site",
             Self::RoleInsufficient => "role_insufficient",
         }
@@ -186,6 +190,7 @@ const fn path_label(ambiguity: Ambiguity) -> &'static str {
         Ambiguity::EmptySegment => "path_empty_segment",
         Ambiguity::DotSegment => "path_dot_segment",
         Ambiguity::LetterCase => "path_letter_case",
+        Ambiguity::Delimiter => "path_delimiter",
     }
 }
 
@@ -241,6 +246,7 @@ mod tests {
         check(400, &AMBIGUITIES.map(Rejection::Path));
         check(403, &[Rejection::CrossSite, Rejection::RoleInsufficient]);
         check(503, &[Rejection::HostFailed, Rejection::KeysUnknown, Rejection::FeedStale]);
+        check(503, &[Rejection::RevocationsUnknown, Rejection::RefreshUnavailable, Rejection::ClocksApart]);
         check(401, &[Rejection::CookieMissing, Rejection::CookieRepeated, Rejection::TokenMalformed]);
         check(401, &[Rejection::KidMissing, Rejection::KidMalformed, Rejection::KeyUnknown]);
         check(401, &[Rejection::SignatureMalformed, Rejection::SignatureInvalid, Rejection::ClaimsMalformed]);
@@ -255,7 +261,7 @@ mod tests {
     const CLAIMS: [Claim; 8] =
         [Claim::Iss, Claim::Aud, Claim::Exp, Claim::Iat, Claim::Nbf, Claim::Sub, Claim::Sid, Claim::Role];
 
-    const AMBIGUITIES: [Ambiguity; 12] = [
+    const AMBIGUITIES: [Ambiguity; 13] = [
         Ambiguity::NotAbsolute,
         Ambiguity::ForbiddenByte,
         Ambiguity::Backslash,
@@ -268,5 +274,6 @@ mod tests {
         Ambiguity::EmptySegment,
         Ambiguity::DotSegment,
         Ambiguity::LetterCase,
+        Ambiguity::Delimiter,
     ];
 }

@@ -3,6 +3,7 @@
 
 use percent_encoding::percent_decode_str;
 
+use crate::fold;
 use crate::path::{Ambiguity, CanonicalPath};
 
 /// What a rule asks of a request.
@@ -58,10 +59,13 @@ pub struct Rules {
     folded: Option<Index>,
 }
 
-/// A canonical path as those read it who make no difference between letters in one case and another, whatever their
-/// alphabet: what is the same to anybody is the same here.
+/// A canonical path as servers read it that fold its characters and trim blanks around its segments.
 fn fold(path: &str) -> String {
-    percent_decode_str(path).decode_utf8_lossy().to_uppercase().to_lowercase()
+    let folded = fold::case(&percent_decode_str(path).decode_utf8_lossy());
+    if !folded.contains(char::is_whitespace) {
+        return folded;
+    }
+    folded.split('/').map(str::trim).collect::<Vec<_>>().join("/")
 }
 
 /// Rules found by their paths, segment by segment, so that the number of rules does not matter.
@@ -93,8 +97,12 @@ impl Rules {
         Self { rules: Index::new(rules), folded }
     }
 
-    /// The first rule for this path and method, unless letters in another case, which are the same to many
-    /// servers, would lead to a rule that asks something else.
+    /// The first rule for this path and method.
+    ///
+    /// # Errors
+    /// [`Ambiguity::LetterCase`] or [`Ambiguity::Delimiter`], where servers that fold the path's characters, or decode it
+    /// before they look for its end, would serve what another rule asks something else for.
+    #[inline(never)]
     pub fn find(&self, path: &CanonicalPath<'_>, method: &[u8]) -> Result<&Rule, Ambiguity> {
         let rule = self.rules.first(path.as_bytes(), method);
         if self.folded.is_none()
@@ -102,9 +110,22 @@ impl Rules {
         {
             return Ok(rule);
         }
-        let folded = self.folded.as_ref().unwrap_or(&self.rules);
-        let folded = folded.first(fold(path.as_str()).as_bytes(), method);
-        if folded.access == rule.access { Ok(rule) } else { Err(Ambiguity::LetterCase) }
+        self.check_readings(rule, path, method)?;
+        Ok(rule)
+    }
+
+    #[inline(never)]
+    fn check_readings(&self, rule: &Rule, path: &CanonicalPath<'_>, method: &[u8]) -> Result<(), Ambiguity> {
+        let rules = self.folded.as_ref().unwrap_or(&self.rules);
+        let agrees = |path: &str| rules.first(path.as_bytes(), method).access == rule.access;
+        let folded = fold(path.as_str());
+        if !agrees(&folded) {
+            return Err(Ambiguity::LetterCase);
+        }
+        match folded.split_once(['?', '#', ';']) {
+            Some((cut, _)) if !agrees(cut.trim_end()) => Err(Ambiguity::Delimiter),
+            _ => Ok(()),
+        }
     }
 
     /// The index of each rule that can never match, with the index of an earlier rule that is in its way.
@@ -354,6 +375,31 @@ mod tests {
         let secret = [rule(Pattern::prefix("/secret/"), &[], "admin")];
         check(&secret, "/%C5%BFecret/x", Err(Ambiguity::LetterCase));
         check(&secret, "/secret/%20x", Ok("admin"));
+        // Other widths, blanks at the end, characters that are not shown.
+        check(&secret, "/%EF%BD%93ecret/x", Err(Ambiguity::LetterCase));
+        check(&secret, "/secret%20/x", Err(Ambiguity::LetterCase));
+        check(&secret, "/sec%C2%ADret/x", Err(Ambiguity::LetterCase));
+        check(&secret, "/se%20cret/x", Ok(""));
+    }
+
+    #[test]
+    fn a_path_that_another_rule_would_be_for_if_it_ended_earlier_is_ambiguous() {
+        let rules = [rule(exact("/admin.php"), &[], "admin"), rule(Pattern::prefix("/files/"), &[], "files")];
+        let rules = Rules::new(rules.to_vec());
+        let check = |path: &str, expected: Result<(), Ambiguity>| {
+            let found = rules.find(&CanonicalPath::read(path.as_bytes()).unwrap(), b"GET");
+            assert_eq!(found.map(|_| ()), expected, "{path}");
+        };
+        for path in
+            ["/admin.php%3fx", "/admin.php%23x", "/admin.php%3F", "/admin.php%20%3fx", "/admin.php%EF%BC%9Fx"]
+        {
+            check(path, Err(Ambiguity::Delimiter));
+        }
+        check("/admin.php%EF%BC%9Bx", Err(Ambiguity::Delimiter));
+        check("/files%3F/x", Err(Ambiguity::Delimiter));
+        check("/files/why%3F.txt", Ok(()));
+        check("/other%3Fx", Ok(()));
+        check("/admin.php?x", Ok(()));
     }
 
     #[test]

@@ -1,0 +1,80 @@
+//! Readings of text by servers that fold characters before they look at a path: other widths, characters that are not
+//! shown, letter case. What differs by such a reading is judged in `path` and `rules`.
+
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization as _;
+
+/// The text as servers read it that fold compatibility characters (NFKC, UAX #15) and drop what is not shown.
+pub(crate) fn compatibility(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let shown = text.chars().filter(|char| !is_ignorable(*char)).map(best_fit);
+    Cow::Owned(shown.nfkc().filter(|char| !is_ignorable(*char)).collect())
+}
+
+/// The text as servers read it that make no difference between letters in one case and another, whatever their
+/// alphabet, besides [`compatibility`]: what is the same to anybody is the same here.
+pub(crate) fn case(text: &str) -> String {
+    compatibility(text).to_uppercase().to_lowercase()
+}
+
+/// Slashes that code page 1252 has no place for, and that Windows turns into ASCII (its "best fit").
+const fn best_fit(char: char) -> char {
+    match char {
+        '\u{2044}' | '\u{2215}' => '/',
+        '\u{2216}' => '\\',
+        other => other,
+    }
+}
+
+/// `true` for `Default_Ignorable_Code_Point` (Unicode 17, DerivedCoreProperties.txt), which programs leave out when they
+/// cannot show it.
+const fn is_ignorable(char: char) -> bool {
+    matches!(
+        char,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_widths_and_hidden_characters_fold_to_what_they_pass_for() {
+        for (text, expected) in [
+            ("/a b", "/a b"),
+            ("ａｄｍｉｎ", "admin"),
+            ("ad\u{ad}m\u{200b}in", "admin"),
+            ("\u{2024}\u{ff0e}", ".."),
+            ("\u{2025}", ".."),
+            ("a／b＼c", "a/b\\c"),
+            ("a\u{2215}b\u{2044}c\u{2216}d", "a/b/c\\d"),
+            ("？＃；％", "?#;%"),
+            ("\u{37e}", ";"),
+            ("café", "café"),
+            ("e\u{301}", "é"),
+        ] {
+            assert_eq!(compatibility(text), expected, "{text}");
+        }
+        assert_eq!(case("ＡdMİn ſ"), "admi\u{307}n s");
+    }
+}

@@ -43,20 +43,30 @@ pub enum Fault {
     TooMany,
     /// `kty` is not `RSA`.
     KtyUnexpected,
+    /// A private member of this name is there.
+    Private(&'static str),
     /// `use` is not `sig`.
     UseUnexpected,
+    /// `key_ops` is there, without `verify`.
+    KeyOpsUnexpected,
     /// `alg` is not `RS256`.
     AlgUnexpected,
     /// No `kid`, in a set of several keys.
     KidMissing,
-    /// `kid` is empty or longer than 128 bytes.
-    KidMalformed,
+    /// `kid` is empty.
+    KidEmpty,
+    /// `kid` is longer than 128 bytes.
+    KidTooLong,
     /// `kid` is another key's too.
     KidRepeated,
+    /// There is no `n`.
+    ModulusMissing,
     /// `n` is not base64url without padding of an odd number without leading zeros.
     ModulusMalformed,
     /// `n` has fewer than 2,048 or more than 8,192 bits.
     ModulusSize,
+    /// There is no `e`.
+    ExponentMissing,
     /// `e` is not base64url without padding of an odd number from 65,537 to 2^32 - 1.
     ExponentUnfit,
 }
@@ -74,9 +84,8 @@ impl KeySet {
             let key = read_key(jwk).map_err(flaw)?;
             match &jwk.kid {
                 None if set.keys.len() > 1 => return Err(flaw(Fault::KidMissing)),
-                Some(kid) if kid.is_empty() || kid.len() > MAX_KID_BYTES => {
-                    return Err(flaw(Fault::KidMalformed));
-                }
+                Some(kid) if kid.is_empty() => return Err(flaw(Fault::KidEmpty)),
+                Some(kid) if kid.len() > MAX_KID_BYTES => return Err(flaw(Fault::KidTooLong)),
                 kid if kid.is_some() && keys.iter().any(|(other, _)| other == kid) => {
                     return Err(flaw(Fault::KidRepeated));
                 }
@@ -116,14 +125,27 @@ fn read_key(jwk: &Jwk) -> Result<DecodingKey, Fault> {
     if jwk.kty != "RSA" {
         return Err(Fault::KtyUnexpected);
     }
+    if let Some(name) = jwk.private.first() {
+        return Err(Fault::Private(name));
+    }
     if jwk.use_.as_deref().is_some_and(|usage| usage != "sig") {
         return Err(Fault::UseUnexpected);
+    }
+    // RFC 7517 §4.3: what a key is not for it must not be used for.
+    if jwk
+        .key_ops
+        .as_ref()
+        .is_some_and(|operations| !operations.iter().any(|operation| operation == "verify"))
+    {
+        return Err(Fault::KeyOpsUnexpected);
     }
     if jwk.alg.as_deref().is_some_and(|alg| alg != "RS256") {
         return Err(Fault::AlgUnexpected);
     }
-    let modulus = read_uint(jwk.n.as_deref()).ok_or(Fault::ModulusMalformed)?;
-    let exponent = read_uint(jwk.e.as_deref()).ok_or(Fault::ExponentUnfit)?;
+    let modulus = jwk.n.as_deref().ok_or(Fault::ModulusMissing)?;
+    let modulus = read_uint(modulus).ok_or(Fault::ModulusMalformed)?;
+    let exponent = jwk.e.as_deref().ok_or(Fault::ExponentMissing)?;
+    let exponent = read_uint(exponent).ok_or(Fault::ExponentUnfit)?;
     let value =
         exponent.iter().try_fold(0_u64, |value, &byte| value.checked_mul(256)?.checked_add(byte.into()));
     if !value.is_some_and(|value| EXPONENTS.contains(&value)) {
@@ -140,8 +162,8 @@ fn read_key(jwk: &Jwk) -> Result<DecodingKey, Fault> {
 }
 
 /// A `Base64urlUInt` (RFC 7518 §2) that is odd, as a modulus and its exponent are.
-fn read_uint(text: Option<&str>) -> Option<Vec<u8>> {
-    let bytes = URL_SAFE_NO_PAD.decode(text?).ok()?;
+fn read_uint(text: &str) -> Option<Vec<u8>> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let odd = bytes.last()? & 1 == 1;
     (odd && *bytes.first()? != 0).then_some(bytes)
 }
@@ -149,15 +171,25 @@ fn read_uint(text: Option<&str>) -> Option<Vec<u8>> {
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Self::Private(name) => {
+                return write!(
+                    formatter,
+                    "has the private member {name}: replace the key, which was shown, and give its public half alone"
+                );
+            }
             Self::TooMany => "has more than 32 keys",
             Self::KtyUnexpected => "has a kty other than \"RSA\"",
             Self::UseUnexpected => "has a use other than \"sig\"",
+            Self::KeyOpsUnexpected => "has key_ops without \"verify\"",
             Self::AlgUnexpected => "has an alg other than \"RS256\"",
             Self::KidMissing => "has no kid, which only the single key of a set may go without",
-            Self::KidMalformed => "has a kid that is empty or longer than 128 bytes",
+            Self::KidEmpty => "has an empty kid",
+            Self::KidTooLong => "has a kid longer than 128 bytes",
             Self::KidRepeated => "has the kid of another key",
+            Self::ModulusMissing => "has no n",
             Self::ModulusMalformed => "has an n that is not base64url without padding of an RSA modulus",
             Self::ModulusSize => "has an n of fewer than 2,048 or more than 8,192 bits",
+            Self::ExponentMissing => "has no e",
             Self::ExponentUnfit => "has an e that is not an odd number from 65,537 to 2^32 - 1 in base64url",
         })
     }
@@ -199,6 +231,7 @@ mod tests {
             use_: Some("sig".into()),
             n: Some(URL_SAFE_NO_PAD.encode(modulus)),
             e: Some("AQAB".into()),
+            ..Jwk::default()
         }
     }
 
@@ -214,10 +247,15 @@ mod tests {
         check(|key| key.use_ = Some("enc".into()), Fault::UseUnexpected);
         check(|key| key.alg = Some("RS384".into()), Fault::AlgUnexpected);
         check(|key| key.kid = None, Fault::KidMissing);
-        check(|key| key.kid = Some(String::new()), Fault::KidMalformed);
-        check(|key| key.kid = Some("k".repeat(129)), Fault::KidMalformed);
+        check(|key| key.kid = Some(String::new()), Fault::KidEmpty);
+        check(|key| key.kid = Some("k".repeat(129)), Fault::KidTooLong);
         check(|key| key.kid = Some("a".into()), Fault::KidRepeated);
-        check(|key| key.n = None, Fault::ModulusMalformed);
+        for operations in [&[][..], &["encrypt"], &["sign", "wrapKey"]] {
+            let operations = operations.iter().map(|&operation| operation.to_owned()).collect();
+            check(|key| key.key_ops = Some(operations), Fault::KeyOpsUnexpected);
+        }
+        check(|key| key.n = None, Fault::ModulusMissing);
+        check(|key| key.e = None, Fault::ExponentMissing);
         check(|key| key.n = Some(format!("{}=", "A".repeat(343))), Fault::ModulusMalformed);
         check(|key| key.n = Some(format!("AA{}", key.n.take().unwrap())), Fault::ModulusMalformed);
         check(|key| *key = modulus_of(1024, "b"), Fault::ModulusSize);
@@ -225,6 +263,16 @@ mod tests {
         check(|key| *key = modulus_of(8200, "b"), Fault::ModulusSize);
         for exponent in ["AQ", "Aw", "EQ", "AQAA", "AAEAAQ", "", "AQAB=", "AQAAAAE", "////"] {
             check(|key| key.e = Some(exponent.into()), Fault::ExponentUnfit);
+        }
+    }
+
+    #[test]
+    fn a_key_with_any_private_member_is_refused() {
+        for name in edgeward_wire::PrivateMembers::NAMES {
+            let text = format!(r#"{{"kty":"RSA","n":"AQAB","e":"AQAB","{name}":["any"]}}"#);
+            let key: Jwk = serde_json::from_str(&text).unwrap();
+            let flaw = KeySet::read(&JwkSet { keys: vec![key] }).unwrap_err();
+            assert_eq!(flaw, Flaw { key: Some(0), fault: Fault::Private(name) });
         }
     }
 
@@ -237,6 +285,8 @@ mod tests {
             assert_eq!(one(Jwk { e: Some(exponent.into()), ..good("a") }), Ok(1), "{exponent}");
         }
         assert_eq!(one(Jwk { alg: None, use_: None, ..good("a") }), Ok(1));
+        let operations = vec!["sign".to_owned(), "verify".to_owned()];
+        assert_eq!(one(Jwk { key_ops: Some(operations), ..good("a") }), Ok(1));
     }
 
     #[test]

@@ -137,6 +137,7 @@ impl PublicKey {
             use_: Some("sig".to_owned()),
             n: Some(n),
             e: Some(e),
+            ..Jwk::default()
         };
         let spki = AsDer::as_der(key).map_err(|_| KeyMistake::NotRsa)?.as_ref().to_vec();
         Ok(Self { jwk, kid, verifying, spki, bits })

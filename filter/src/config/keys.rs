@@ -1,7 +1,8 @@
 //! `keys`: a JWK set given in the configuration itself (RFC 7517 §5).
 
-use edgeward_wire::{Jwk, JwkSet};
+use edgeward_wire::{Jwk, JwkSet, PrivateMembers};
 
+use super::MAX_NAMES;
 use super::section::{Mistakes, Section};
 use crate::keys::KeySet;
 
@@ -17,6 +18,9 @@ pub(super) fn read(root: &mut Section<'_, '_>, mistakes: &Mistakes) -> Option<Ke
     let path = inline.path_of("keys");
     let items = if inline.has("keys") {
         inline.list("keys", 0..=usize::MAX)
+    } else if inline.has("kty") {
+        return inline
+            .reject("", "is a single key: write {\"keys\": [ … ]} around it (a JWK set, RFC 7517 §5)");
     } else {
         inline.reject("keys", "is required")
     };
@@ -33,18 +37,20 @@ pub(super) fn read(root: &mut Section<'_, '_>, mistakes: &Mistakes) -> Option<Ke
 
 /// The members of a JWK that matter here; any others are allowed (RFC 7517 §4).
 fn jwk(mut section: Section<'_, '_>) -> Jwk {
-    if section.has("d") {
-        section.mistake(
-            "d",
-            "must not be here: it is the private half of the key, to be replaced now that it was shown",
-        );
+    for name in PrivateMembers::NAMES {
+        if section.has(name) {
+            let what = "must not be here: it is private; replace the key, which was shown, and give its public half alone";
+            section.mistake(name, what);
+        }
     }
     Jwk {
         kty: section.required_text("kty").unwrap_or_default(),
         kid: section.text("kid"),
         alg: section.text("alg"),
         use_: section.text("use"),
+        key_ops: section.texts("key_ops", MAX_NAMES, |_| true, "a string"),
         n: section.text("n"),
         e: section.text("e"),
+        ..Jwk::default()
     }
 }

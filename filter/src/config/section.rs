@@ -113,6 +113,7 @@ impl<'j, 'm> Section<'j, 'm> {
             {
                 Some(text.into_owned())
             }
+            Json::String(text) if text.is_empty() => self.reject(name, "must not be empty"),
             Json::String(_) => self.reject(name, "must be a text of visible ASCII characters"),
             other => self.reject(name, format!("must be a string, not {}", other.kind())),
         }

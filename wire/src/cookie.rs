@@ -47,13 +47,15 @@ impl<'a> Iterator for Pairs<'a> {
     }
 }
 
-/// The value in a pair of this name, without the white space around either; a pair without `=` has no name
-/// (RFC 6265 §5.2) and is nobody's. A cookie's name has neither `=` nor white space in it (§4.1.1).
+/// The value in a pair of this name, without the white space around either and without one pair of double quotes,
+/// which RFC 6265 §4.1.1 allows around any value. A pair without `=` has no name (§5.2) and is nobody's. A cookie's name
+/// has neither `=` nor white space in it (§4.1.1).
 #[inline(never)]
 #[must_use]
 pub fn value<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let after = pair.trim_ascii_start().strip_prefix(name.as_bytes())?;
-    Some(after.trim_ascii_start().strip_prefix(b"=")?.trim_ascii())
+    let value = after.trim_ascii_start().strip_prefix(b"=")?.trim_ascii();
+    Some(value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value))
 }
 
 #[cfg(test)]
@@ -82,5 +84,13 @@ mod tests {
         check(&["access_token=x", "access_token=y"], Err(Repeated));
         check(&["access_token=x; access_token"], Ok(Some("x")));
         check(&["a=\"; access_token=x; \""], Ok(Some("x")));
+        check(&["access_token=\"x\""], Ok(Some("x")));
+        check(&["access_token= \"x\" ; b=2"], Ok(Some("x")));
+        check(&["access_token=\"x\"; access_token=x"], Ok(Some("x")));
+        check(&["access_token=\"\""], Ok(Some("")));
+        check(&["access_token=\"x"], Ok(Some("\"x")));
+        check(&["access_token=x\""], Ok(Some("x\"")));
+        check(&["access_token=\""], Ok(Some("\"")));
+        check(&["access_token=\"\"x\"\""], Ok(Some("\"x\"")));
     }
 }

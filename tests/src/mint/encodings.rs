@@ -63,7 +63,8 @@ pub(super) fn bad(key: &Key, now: u64) -> Vec<Bad> {
         "signature_malformed",
     );
     add("a signature in quotes", format!("{input}.\"{signature}\""), "signature_malformed");
-    add("a token in quotes", format!("\"{good}\""), "token_malformed");
+    add("a token behind a quote", format!("\"{good}"), "token_malformed");
+    add("a token in two pairs of quotes", format!("\"\"{good}\"\""), "token_malformed");
     add("a token with Bearer before it", format!("Bearer {good}"), "token_malformed");
     add("one segment", header.clone(), "token_malformed");
     add("two segments", input.to_owned(), "token_malformed");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread;
 
 use aws_lc_rs::rand::SecureRandom;
+use edgeward_wire::Origin;
 use secrecy::SecretString;
 use sqlx::PgPool;
 use time::OffsetDateTime;
@@ -34,7 +35,7 @@ pub struct App {
     /// Where the API is: empty, or `/api`.
     pub base_path: String,
     /// Whose pages may call with cookies.
-    pub origins: Vec<String>,
+    pub origins: Vec<Origin>,
     /// What the edge says to be told anything; empty: it need not.
     pub feed_secrets: Vec<SecretString>,
     /// Starts every request ID of this process, so that two processes do not use the same ones.

@@ -11,6 +11,11 @@ use crate::token::Verified;
 /// A token that lives longer than this was not issued by a companion: its access tokens live a day at most.
 const MAX_LIFETIME_S: u64 = 86_400;
 
+/// Furthest that a token may be dated ahead of our clock, in seconds, where `clock_skew_seconds` does not allow more.
+/// Chosen: what the feed allows between the clocks, so that a new token passes wherever its companion is believed. A
+/// token that is dated ahead harms nobody; one that has expired is judged by `clock_skew_seconds` alone.
+const MAX_AHEAD_S: u64 = 60;
+
 /// Who is calling, and for how long that holds. What stands in headers is safe to: numbers, and the bytes of a
 /// role. It is made for keeping: a copy allocates nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,7 +158,7 @@ impl<'a> Claims<'a> {
             Some(value) => value.whole().ok_or(Rejection::ClaimMistyped(Claim::Nbf))?,
             None => 0,
         };
-        let latest = now.saturating_add(skew_s);
+        let latest = now.saturating_add(skew_s.max(MAX_AHEAD_S));
         if now >= expires.saturating_add(skew_s) {
             return Err(Rejection::Expired);
         }
@@ -268,19 +273,19 @@ mod tests {
     }
 
     #[test]
-    fn the_times_are_judged_to_the_second_with_the_skew() {
+    fn times_are_judged_to_the_second_with_what_clocks_may_differ() {
         for (claim, value, expected) in [
             ("exp", NOW - 4, Ok(())),
             ("exp", NOW - 5, Err(Rejection::Expired)),
             ("exp", 0, Err(Rejection::Expired)),
-            ("exp", NOW + 86_405, Ok(())),
-            ("exp", NOW + 86_406, Err(Rejection::ExpiryTooFar)),
+            ("exp", NOW + 86_460, Ok(())),
+            ("exp", NOW + 86_461, Err(Rejection::ExpiryTooFar)),
             ("exp", u64::MAX >> 1, Err(Rejection::ExpiryTooFar)),
-            ("iat", NOW + 5, Ok(())),
-            ("iat", NOW + 6, Err(Rejection::IssuedInFuture)),
+            ("iat", NOW + 60, Ok(())),
+            ("iat", NOW + 61, Err(Rejection::IssuedInFuture)),
             ("iat", 0, Ok(())),
-            ("nbf", NOW + 5, Ok(())),
-            ("nbf", NOW + 6, Err(Rejection::NotYetValid)),
+            ("nbf", NOW + 60, Ok(())),
+            ("nbf", NOW + 61, Err(Rejection::NotYetValid)),
         ] {
             check(&with(claim, &value.to_string()), expected);
         }

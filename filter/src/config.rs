@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::claims::Expected;
 use crate::json::Json;
 use crate::keys::KeySet;
-use crate::origin::{self, Origins};
+use crate::origin::Origins;
 use crate::policy::{Cookies, IdentityHeaders, Policy};
 
 pub use section::Mistake;
@@ -110,13 +110,16 @@ fn read(text: &[u8], mistakes: &Mistakes) -> Option<Configuration> {
     };
     let (keys, feed) = read_sources(&mut root, mistakes);
     let refresh = read_refresh(&mut root);
+    let origins = read_origins(&mut root, mistakes);
     let policy = Policy {
         expected,
         cookies: read_cookies(&mut root),
         headers: read_headers(&mut root),
         rules: rules::read(&mut root, mistakes),
-        origins: read_origins(&mut root),
+        origins,
+        cross_site_denied: root.one_of("cross_site", &["deny", "allow"]) != Some("allow"),
         login_url: read_login_url(&mut root),
+        ready_path: root.path("ready_path"),
         max_staleness_s: feed.as_ref().filter(|feed| feed.denies_stale).map(|feed| feed.max_staleness_s),
         refreshes: refresh.is_some(),
         max_token_bytes: usize::try_from(root.integer("max_token_bytes", 256..=16_384).unwrap_or(4096))
@@ -243,14 +246,22 @@ fn read_login_url(root: &mut Section<'_, '_>) -> Option<String> {
     Some(url)
 }
 
-/// Whose pages may send unsafe requests: ours and the listed ones, unless `cross_site` lets in all.
-fn read_origins(root: &mut Section<'_, '_>) -> Option<Origins> {
-    let shape = "an origin as browsers write it, such as \"https://app.example\"";
-    let allowed = root.texts("allowed_origins", MAX_NAMES, origin::is_origin, shape).unwrap_or_default();
-    match root.one_of("cross_site", &["deny", "allow"]) {
-        Some("allow") => None,
-        _ => Some(Origins::new(allowed)),
-    }
+/// The origins besides our own whose pages may send unsafe requests.
+fn read_origins(root: &mut Section<'_, '_>, mistakes: &Mistakes) -> Origins {
+    let listed = root.list("allowed_origins", 1..=MAX_NAMES).unwrap_or_default();
+    let read = |(path, item): (String, Json<'_>)| match item {
+        Json::String(text) => text
+            .parse()
+            .map_err(|invalid| {
+                mistakes.add(&path, format!("is not an origin such as \"https://app.example\": {invalid}"))
+            })
+            .ok(),
+        other => {
+            mistakes.add(&path, format!("must be a string, not {}", other.kind()));
+            None
+        }
+    };
+    Origins::new(listed.into_iter().filter_map(read).collect())
 }
 
 /// Where the companion is asked for a new access token.

@@ -12,7 +12,7 @@ use crate::memory::Memory;
 use crate::path::CanonicalPath;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
-use crate::rules::{Access, Rule};
+use crate::rules::Access;
 use crate::token::Unverified;
 
 /// The longest way back that a login page is told, in bytes; the companion's page takes as much.
@@ -45,6 +45,8 @@ pub enum Decision {
         /// Why it may not pass as it is.
         rejection: Rejection,
     },
+    /// It asks whether the filter can let anybody in; where it cannot, for this reason.
+    Readiness(Result<(), Rejection>),
     /// It is answered with the rejection's status.
     Refuse {
         /// Why.
@@ -59,7 +61,7 @@ impl Decision {
     #[must_use]
     pub const fn rejection(&self) -> Option<Rejection> {
         match self {
-            Self::Pass { .. } => None,
+            Self::Pass { .. } | Self::Readiness(_) => None,
             Self::Redirect { rejection, .. }
             | Self::Refresh { rejection, .. }
             | Self::Refuse { rejection, .. } => Some(*rejection),
@@ -76,9 +78,16 @@ pub fn decide(
     request: &Request<'_>,
     now: u64,
 ) -> Decision {
-    let rule = match find_rule(policy, request) {
-        Ok(rule) => rule,
+    let path = match read_path(request) {
+        Ok(path) => path,
         Err(rejection) => return refuse(rejection),
+    };
+    if policy.ready_path.as_ref().is_some_and(|ready| ready.as_bytes() == path.as_bytes()) {
+        return Decision::Readiness(check_known(policy, knowledge, now));
+    }
+    let rule = match policy.rules.find(&path, request.method()) {
+        Ok(rule) => rule,
+        Err(ambiguity) => return refuse(Rejection::Path(ambiguity)),
     };
     if request.is_preflight() {
         return Decision::Pass { identity: None, forward_cookies: false };
@@ -87,11 +96,8 @@ pub fn decide(
     let cross_site = policy.is_cross_site(request);
     let identity =
         identify(policy, knowledge, memory, request, now).map_err(|rejection| match request.renewed {
-            // A token that the companion has just made is good; it is the edge that has yet to hear of something.
-            Some(_) if rejection.status() != 503 && rejection != Rejection::SessionEnded => {
-                Rejection::RefreshUnavailable
-            }
-            _ => rejection,
+            Some(_) => of_renewed(rejection),
+            None => rejection,
         });
     match (&rule.access, identity) {
         (Access::Public, identity) if !cross_site => pass(identity.ok()),
@@ -117,8 +123,22 @@ const fn refuse(rejection: Rejection) -> Decision {
     Decision::Refuse { rejection, identity: None }
 }
 
-/// The rule for a request that can be read in one way only.
-fn find_rule<'p>(policy: &'p Policy, request: &Request<'_>) -> Result<&'p Rule, Rejection> {
+/// What the rejection of a token that the companion has just made says: the token is good, and either the clocks are
+/// apart or the edge has yet to hear of something.
+#[cold]
+const fn of_renewed(rejection: Rejection) -> Rejection {
+    match rejection {
+        Rejection::SessionEnded => rejection,
+        Rejection::Expired | Rejection::ExpiryTooFar | Rejection::IssuedInFuture | Rejection::NotYetValid => {
+            Rejection::ClocksApart
+        }
+        _ if rejection.status() == 503 => rejection,
+        _ => Rejection::RefreshUnavailable,
+    }
+}
+
+/// The path of a request that can be read in one way only.
+fn read_path<'a>(request: &Request<'a>) -> Result<CanonicalPath<'a>, Rejection> {
     let method = request.method();
     if method.iter().any(u8::is_ascii_lowercase) {
         return Err(Rejection::MethodMalformed);
@@ -127,8 +147,21 @@ fn find_rule<'p>(policy: &'p Policy, request: &Request<'_>) -> Result<&'p Rule, 
     if request.is_upgrade() && method != b"GET" {
         return Err(Rejection::UpgradeUnexpected);
     }
-    let path = CanonicalPath::read(request.target()).map_err(Rejection::Path)?;
-    policy.rules.find(&path, method).map_err(Rejection::Path)
+    CanonicalPath::read(request.target()).map_err(Rejection::Path)
+}
+
+/// Refuses to let anybody in while too little is known of keys and revocations.
+fn check_known(policy: &Policy, knowledge: &Knowledge, now: u64) -> Result<(), Rejection> {
+    if knowledge.keys().is_empty() {
+        return Err(Rejection::KeysUnknown);
+    }
+    if policy.max_staleness_s.is_some_and(|most| knowledge.age_s(now) > most) {
+        return Err(Rejection::FeedStale);
+    }
+    if knowledge.is_behind() {
+        return Err(Rejection::RevocationsUnknown);
+    }
+    Ok(())
 }
 
 /// The refresh token of a request that a new access token would help, once.
@@ -170,15 +203,7 @@ fn identify(
     request: &Request<'_>,
     now: u64,
 ) -> Result<Identity, Rejection> {
-    if knowledge.keys().is_empty() {
-        return Err(Rejection::KeysUnknown);
-    }
-    if policy.max_staleness_s.is_some_and(|most| knowledge.age_s(now) > most) {
-        return Err(Rejection::FeedStale);
-    }
-    if knowledge.is_behind() {
-        return Err(Rejection::RevocationsUnknown);
-    }
+    check_known(policy, knowledge, now)?;
     let token = match request.renewed {
         Some(token) => token,
         None => cookie::find(request.all(Name::Cookie), &policy.cookies.access)
@@ -213,7 +238,7 @@ mod tests {
     use crate::keys::KeySet;
     use crate::origin::Origins;
     use crate::policy::{Cookies, IdentityHeaders};
-    use crate::rules::{Pattern, Rules};
+    use crate::rules::{Pattern, Rule, Rules};
 
     const NOW: u64 = 1_800_000_000;
 
@@ -233,8 +258,10 @@ mod tests {
                 session_id: "x-session-id".into(),
             },
             rules: Rules::new(vec![public]),
-            origins: Some(Origins::default()),
+            origins: Origins::default(),
+            cross_site_denied: true,
             login_url: Some("/login".into()),
+            ready_path: Some("/readyz".into()),
             max_staleness_s: None,
             refreshes: false,
             max_token_bytes: 64,
@@ -323,6 +350,35 @@ mod tests {
             decide_on(&[":method= GET", ":path= /public/"], KeySet::default()),
             Decision::Pass { .. }
         ));
+    }
+
+    #[test]
+    fn the_ready_path_says_whether_anybody_can_be_let_in() {
+        let ask = |lines: &[&str], keys| decide_on(lines, keys);
+        let (ready, unready) =
+            (Decision::Readiness(Ok(())), Decision::Readiness(Err(Rejection::KeysUnknown)));
+        for method in [":method= GET", ":method= HEAD"] {
+            assert_eq!(ask(&[method, ":path= /readyz"], one_key()), ready);
+            assert_eq!(ask(&[method, ":path= /readyz?x", "cookie= access_token=x"], one_key()), ready);
+            assert_eq!(ask(&[method, ":path= /readyz"], KeySet::default()), unready);
+        }
+        for path in [":path= /readyz/", ":path= /Readyz", ":path= /readyz/x"] {
+            assert_eq!(ask(&[":method= GET", path], one_key()), refuse(Rejection::CookieMissing));
+        }
+    }
+
+    #[test]
+    fn a_new_token_that_is_out_of_its_time_names_the_clocks() {
+        for (rejection, expected) in [
+            (Rejection::IssuedInFuture, Rejection::ClocksApart),
+            (Rejection::Expired, Rejection::ClocksApart),
+            (Rejection::SessionEnded, Rejection::SessionEnded),
+            (Rejection::KeyUnknown, Rejection::RefreshUnavailable),
+            (Rejection::TokenOutdated, Rejection::RefreshUnavailable),
+            (Rejection::FeedStale, Rejection::FeedStale),
+        ] {
+            assert_eq!(of_renewed(rejection), expected, "{rejection:?}");
+        }
     }
 
     #[test]

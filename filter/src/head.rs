@@ -28,6 +28,8 @@ pub enum Name {
     Authority,
     /// `accept`
     Accept,
+    /// `access-control-request-headers`
+    AccessControlRequestHeaders,
     /// `access-control-request-method`
     AccessControlRequestMethod,
     /// `connection`
@@ -47,7 +49,7 @@ pub enum Name {
 impl Name {
     const COUNT: usize = Self::Upgrade as usize + 1;
     /// How long names are that are worth a look, one bit for each length.
-    const LENGTHS: u32 = 1 << 5 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 29;
+    const LENGTHS: u32 = 1 << 5 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 29 | 1 << 30;
 
     #[inline]
     fn read(name: &[u8]) -> Option<Self> {
@@ -64,6 +66,7 @@ impl Name {
             10 => &[(":authority", Self::Authority), ("connection", Self::Connection)],
             14 => &[("sec-fetch-site", Self::SecFetchSite), ("sec-fetch-mode", Self::SecFetchMode)],
             29 => &[("access-control-request-method", Self::AccessControlRequestMethod)],
+            30 => &[("access-control-request-headers", Self::AccessControlRequestHeaders)],
             _ => &[],
         };
         alike.iter().find(|(this, _)| this.as_bytes() == name).map(|(_, name)| *name)
@@ -189,6 +192,7 @@ mod tests {
             (":path", Name::Path),
             (":authority", Name::Authority),
             ("accept", Name::Accept),
+            ("access-control-request-headers", Name::AccessControlRequestHeaders),
             ("access-control-request-method", Name::AccessControlRequestMethod),
             ("connection", Name::Connection),
             ("cookie", Name::Cookie),

@@ -35,6 +35,8 @@ pub struct Heard {
     pub keys: bool,
     /// There is more to be heard right now.
     pub more: bool,
+    /// How far the companion's clock is ahead of ours, in seconds; the time that the answer took counts against it.
+    pub ahead_s: i64,
 }
 
 impl Knowledge {
@@ -59,7 +61,8 @@ impl Knowledge {
             return Err(Fault::Backwards);
         }
         self.revocations.add(&revoked, now).map_err(|Overflow| Fault::TooManyRevocations)?;
-        let heard = Heard { keys: keys.is_some(), more };
+        let ahead_s = at.cast_signed().wrapping_sub(now.cast_signed());
+        let heard = Heard { keys: keys.is_some(), more, ahead_s };
         if let Some((etag, keys)) = keys {
             (self.etag, self.keys) = (etag, keys);
             self.generation += 1;

@@ -14,6 +14,7 @@
 pub mod claims;
 pub mod config;
 pub mod cookie;
+pub mod cors;
 pub mod feed;
 mod fold;
 pub mod gate;

@@ -1,74 +1,74 @@
-//! Where a request comes from, as far as a browser tells: whether another site's page could have sent it
-//! with the user's cookies (cross-site request forgery). What follows from that is the gate's to say.
+//! Where a request comes from, as far as a browser says: whether another site's page could have sent it with the
+//! user's cookies (cross-site request forgery), and whether its page may read the response. What follows from that is
+//! decided in `gate`.
+
+use edgeward_wire::Origin;
 
 use crate::head::{Name, Request};
 
-/// The origins besides our own whose pages may send unsafe requests with cookies.
+/// The origins besides our own whose pages may send unsafe requests with cookies and read local replies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origins {
-    allowed: Vec<String>,
+    allowed: Vec<Origin>,
 }
 
 impl Origins {
-    /// Takes origins as browsers write them (RFC 6454 §6.2): scheme, host and port, no path, lower case.
+    /// Takes the allowed origins.
     #[must_use]
-    pub fn new(allowed: Vec<String>) -> Self {
+    pub fn new(allowed: Vec<Origin>) -> Self {
         Self { allowed }
     }
 
-    /// Whether a page of ours, of an allowed origin, or no browser at all has sent the request.
+    /// `true` if a page of ours, a page of an allowed origin, or no browser at all has sent the request.
     ///
-    /// `Origin` decides where there is one (Fetch standard §3.1: every browser sends it with unsafe
-    /// methods and `WebSocket` requests), else `Sec-Fetch-Site` (W3C Fetch Metadata §2.3). Neither means no browser.
+    /// Fetch Metadata (W3C, §2.3) is believed first: no script can set it, and `same-origin` is the browser's own
+    /// comparison, whatever a proxy makes of the host and whatever `Referrer-Policy` makes of `Origin`. Else `Origin`
+    /// decides (Fetch standard §3.1: every browser sends it with unsafe methods and `WebSocket` requests). With neither
+    /// there is no browser.
     #[must_use]
     pub fn admit(&self, request: &Request<'_>) -> bool {
-        let site_is = |names: &[&[u8]]| request.all(Name::SecFetchSite).all(|site| names.contains(&site));
+        let all_sites = |site: &[u8]| request.all(Name::SecFetchSite).all(|this| this == site);
+        if request.first(Name::SecFetchSite).is_some() && all_sites(b"same-origin") {
+            return true;
+        }
+        // `none`: the user has caused it, or an extension, and no page.
+        let may_be_ours = all_sites(b"none");
         let mut origins = request.all(Name::Origin).peekable();
         if origins.peek().is_none() {
-            return site_is(&[b"same-origin", b"none"]);
+            return may_be_ours;
         }
-        origins.all(|origin| {
-            self.allowed.iter().any(|allowed| allowed.as_bytes() == origin)
-                || is_at(origin, request.authority()) && site_is(&[b"same-origin"])
+        origins.all(|origin| self.find(origin).is_some() || may_be_ours && is_at(origin, request.authority()))
+    }
+
+    /// The allowed origin that the request comes from; none where it names several.
+    #[must_use]
+    pub fn allowed(&self, request: &Request<'_>) -> Option<&Origin> {
+        if request.repeats(Name::Origin) { None } else { self.find(request.first(Name::Origin)?) }
+    }
+
+    fn find(&self, origin: &[u8]) -> Option<&Origin> {
+        let as_sent = self.allowed.iter().find(|allowed| allowed.as_str().as_bytes() == origin);
+        as_sent.or_else(|| {
+            let origin = read(origin)?;
+            self.allowed.iter().find(|allowed| **allowed == origin)
         })
     }
 }
 
-/// Whether it is an origin as browsers write it (RFC 6454 §6.2): scheme, host, and a port unless it is the
-/// scheme's own; in lower case, without a path.
-#[must_use]
-pub fn is_origin(text: &str) -> bool {
-    let (authority, own_port) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
-        (Some(authority), _) => (authority, "443"),
-        (_, Some(authority)) => (authority, "80"),
-        _ => return false,
-    };
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !authority.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
-    };
-    let is_name = |host: &str| {
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
-        host.split('.').all(|label| !label.is_empty() && label.bytes().all(plain) && !label.starts_with('-'))
-    };
-    let is_v6 = |host: &str| {
-        let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok())
-    };
-    let is_port =
-        |port: &str| port != own_port && !port.starts_with(['0', '+']) && port.parse::<u16>().is_ok();
-    (is_name(host) || is_v6(host)) && port.is_none_or(is_port)
+fn read(origin: &[u8]) -> Option<Origin> {
+    std::str::from_utf8(origin).ok()?.parse().ok()
 }
 
-/// Whether an origin has this authority. The scheme is not compared, for behind a load balancer that ends TLS
-/// the gateway does not know its own; the browser does, and says `same-origin` only where it is the same.
+/// `true` if an origin has this authority, in any spelling of both. The scheme is not compared: behind a load balancer
+/// that ends TLS the gateway does not know its own. The browser does, and says `same-origin` only where it is the same.
 fn is_at(origin: &[u8], authority: &[u8]) -> bool {
-    let host = origin.strip_prefix(b"https://").or(origin.strip_prefix(b"http://"));
-    host.is_some_and(|host| !host.is_empty() && host.eq_ignore_ascii_case(authority))
+    let Some(origin) = read(origin).filter(Origin::is_web) else { return false };
+    let own = [origin.scheme().as_bytes(), b"://", authority].concat();
+    read(&own).is_some_and(|own| own == origin)
 }
 
-/// Whether a request may change something: by its method (RFC 9110 §9.2.1), or as the start of a WebSocket,
-/// which no CORS guards.
+/// `true` if a request may change something: by its method (RFC 9110 §9.2.1), or as the start of a WebSocket, which no
+/// CORS guards.
 #[must_use]
 pub fn is_unsafe(request: &Request<'_>) -> bool {
     !matches!(request.method(), b"GET" | b"HEAD" | b"OPTIONS") || request.is_upgrade()
@@ -79,80 +79,115 @@ mod tests {
     use super::*;
     use crate::headers::{self, Header, Headers};
 
-    fn check(lines: &[(&str, &str)], expected: bool) {
+    fn origins() -> Origins {
+        let allowed = ["https://app.example", "http://localhost:5173", "capacitor://localhost"];
+        Origins::new(allowed.iter().map(|origin| origin.parse().unwrap()).collect())
+    }
+
+    fn with_request<T>(lines: &[(&str, &str)], read: impl FnOnce(&Request<'_>) -> T) -> T {
         let headers: Vec<Header<'_>> =
             lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
         let headers = headers::write(&headers);
-        let origins = Origins::new(vec!["https://app.example".into(), "http://localhost:5173".into()]);
-        assert_eq!(
-            origins.admit(&Request::new(Headers::read(&headers).unwrap(), true)),
-            expected,
-            "{lines:?}"
-        );
+        read(&Request::new(Headers::read(&headers).unwrap(), true))
     }
 
-    #[test]
-    fn an_origin_is_written_as_browsers_write_it() {
-        for (text, expected) in [
-            ("https://app.example", true),
-            ("http://localhost:5173", true),
-            ("http://[::1]:5173", true),
-            ("http://[::1]", true),
-            ("https://127.0.0.1:8443", true),
-            ("", false),
-            ("*", false),
-            ("null", false),
-            ("https://", false),
-            ("https://-", false),
-            ("https://a..b", false),
-            ("https://App.example", false),
-            ("https://app.example/", false),
-            ("https://app.example:443", false),
-            ("http://app.example:80", false),
-            ("http://app.example:", false),
-            ("http://app.example:065", false),
-            ("http://app.example:65536", false),
-            ("http://a:b:c", false),
-            ("ftp://app.example", false),
-            ("https://u@app.example", false),
-            ("http://[::1", false),
-        ] {
-            assert_eq!(is_origin(text), expected, "{text}");
-        }
+    fn check(lines: &[(&str, &str)], expected: bool) {
+        let admitted = with_request(lines, |request| origins().admit(request));
+        assert_eq!(admitted, expected, "{lines:?}");
     }
 
+    const US: (&str, &str) = (":authority", "shop.example:8443");
+
     #[test]
-    fn a_request_comes_from_us_from_an_allowed_origin_or_from_no_browser() {
-        const US: (&str, &str) = (":authority", "shop.example:8443");
+    fn without_fetch_metadata_the_origin_decides_or_there_is_no_browser() {
         check(&[US], true);
         for (origin, expected) in [
             ("https://shop.example:8443", true),
             ("http://shop.example:8443", true),
             ("https://SHOP.example:8443", true),
+            ("https://shop.example:8443/", true),
             ("https://app.example", true),
+            ("https://app.example:443", true),
             ("http://localhost:5173", true),
+            ("capacitor://localhost", true),
+            ("capacitor://shop.example:8443", false),
             ("http://app.example", false),
             ("https://app.example:444", false),
             ("https://app.example.evil", false),
             ("https://evil.example", false),
             ("https://shop.example", false),
             ("shop.example:8443", false),
-            ("https://shop.example:8443/", false),
+            ("https://shop.example:8443/x", false),
             ("https://", false),
             ("null", false),
             ("", false),
         ] {
             check(&[US, ("origin", origin)], expected);
         }
-        check(&[US, ("origin", "https://app.example"), ("sec-fetch-site", "cross-site")], true);
         check(&[US, ("origin", "https://app.example"), ("origin", "https://evil.example")], false);
-        check(&[US, ("origin", "https://shop.example:8443"), ("sec-fetch-site", "same-origin")], true);
-        check(&[US, ("origin", "http://shop.example:8443"), ("sec-fetch-site", "cross-site")], false);
         check(&[("origin", "https://")], false);
-        for (site, expected) in
-            [("same-origin", true), ("none", true), ("same-site", false), ("cross-site", false), ("", false)]
-        {
-            check(&[US, ("sec-fetch-site", site)], expected);
+    }
+
+    #[test]
+    fn every_spelling_of_one_host_and_port_is_the_same_origin() {
+        for (authority, origin, expected) in [
+            ("shop.example", "https://shop.example", true),
+            ("shop.example:443", "https://shop.example", true),
+            ("shop.example:80", "http://shop.example", true),
+            ("SHOP.example", "https://shop.example:443", true),
+            ("[::1]:8080", "http://[0:0:0:0:0:0:0:1]:8080", true),
+            ("shop.example:80", "https://shop.example", false),
+            ("shop.example:443", "http://shop.example", false),
+            ("shop.example@evil.example", "https://evil.example", false),
+            ("", "https://shop.example", false),
+        ] {
+            check(&[(":authority", authority), ("origin", origin)], expected);
         }
+    }
+
+    #[test]
+    fn fetch_metadata_is_believed_before_the_origin() {
+        for (site, origin, expected) in [
+            ("same-origin", None, true),
+            // `Referrer-Policy: no-referrer` on the page.
+            ("same-origin", Some("null"), true),
+            // A proxy in front of us has changed the host.
+            ("same-origin", Some("https://shop.test"), true),
+            ("none", None, true),
+            ("none", Some("https://shop.example:8443"), true),
+            ("none", Some("null"), false),
+            ("none", Some("chrome-extension://abc"), false),
+            ("same-site", None, false),
+            ("same-site", Some("null"), false),
+            ("same-site", Some("https://shop.example:8443"), false),
+            ("cross-site", None, false),
+            ("cross-site", Some("null"), false),
+            ("cross-site", Some("http://shop.example:8443"), false),
+            ("cross-site", Some("https://app.example"), true),
+            ("cross-site", Some("https://evil.example"), false),
+            ("", None, false),
+            ("same-origin ", None, false),
+        ] {
+            let mut lines = vec![US, ("sec-fetch-site", site)];
+            lines.extend(origin.map(|origin| ("origin", origin)));
+            check(&lines, expected);
+        }
+        check(&[US, ("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")], false);
+        check(&[US, ("sec-fetch-site", "same-origin"), ("sec-fetch-site", "same-origin")], true);
+    }
+
+    #[test]
+    fn a_response_is_shared_with_the_one_allowed_origin_that_asks() {
+        let check = |lines: &[(&str, &str)], expected: Option<&str>| {
+            let found = with_request(lines, |request| origins().allowed(request).cloned());
+            assert_eq!(found.as_ref().map(Origin::as_str), expected, "{lines:?}");
+        };
+        check(&[("origin", "https://app.example")], Some("https://app.example"));
+        check(&[("origin", "capacitor://localhost")], Some("capacitor://localhost"));
+        check(&[("origin", "https://APP.example")], Some("https://app.example"));
+        check(&[("origin", "https://evil.example")], None);
+        check(&[("origin", "null")], None);
+        check(&[], None);
+        check(&[("origin", "https://app.example"), ("origin", "https://app.example")], None);
     }
 }

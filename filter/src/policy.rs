@@ -18,10 +18,14 @@ pub struct Policy {
     pub headers: IdentityHeaders,
     /// Who may go where.
     pub rules: Rules,
-    /// Whose pages may send unsafe requests with our cookies; absent when every page may.
-    pub origins: Option<Origins>,
+    /// The other origins whose pages may send unsafe requests with our cookies and read local replies.
+    pub origins: Origins,
+    /// `true` if no other page may send unsafe requests with our cookies.
+    pub cross_site_denied: bool,
     /// Where a browser without a valid token is sent.
     pub login_url: Option<String>,
+    /// The path at which the filter itself says whether it can let anybody in.
+    pub ready_path: Option<String>,
     /// How old what the feed told may be, in seconds; absent when it may be of any age.
     pub max_staleness_s: Option<u64>,
     /// Whether the companion is asked for a new access token where that would help.
@@ -53,7 +57,7 @@ pub struct IdentityHeaders {
 impl Policy {
     /// Whether another site's page may have sent a request that changes something.
     pub(crate) fn is_cross_site(&self, request: &Request<'_>) -> bool {
-        self.origins.as_ref().is_some_and(|origins| origin::is_unsafe(request) && !origins.admit(request))
+        self.cross_site_denied && origin::is_unsafe(request) && !self.origins.admit(request)
     }
 }
 

@@ -68,6 +68,8 @@ fn every_good_token_is_an_identity() {
     }
     let user = identity(decide(&edge, "/x", &key.good(NOW))).unwrap();
     assert_eq!((user.user_id(), user.role(), user.session_id()), (42, "customer", 7));
+    let quoted = format!("\"{}\"", key.good(NOW));
+    assert_eq!(identity(decide(&edge, "/x", &quoted)), Some(user), "RFC 6265 §4.1.1 allows the quotes");
 }
 
 #[test]

@@ -219,7 +219,7 @@ fn a_wrong_configuration_does_not_load_and_the_log_names_every_mistake() {
     assert_eq!(
         refused(r#"{"issuer": "", "rules": [{"prefix": "/x", "access": "open"}], "more": 1}"#),
         [
-            "edgeward: issuer must be a text of visible ASCII characters",
+            "edgeward: issuer must not be empty",
             "edgeward: the configuration needs `keys` or `feed`: without them no token could ever be verified",
             "edgeward: rules[0].access must be one of: public, signed_in",
             "edgeward: more is not known",

@@ -42,7 +42,7 @@ fn a_request_whose_token_is_missing_out_of_its_time_or_of_an_unknown_key_waits_a
     let expired = format!("access_token={}; refresh_token=old; a=1", key.good_with(NOW, "exp", "1"));
     let unknown = format!("access_token={}; refresh_token=old; a=1", stranger.good(NOW));
     // It was made before the clock was set back.
-    let ahead = format!("access_token={}; refresh_token=old; a=1", key.good(NOW + 60));
+    let ahead = format!("access_token={}; refresh_token=old; a=1", key.good(NOW + 61));
     for cookie in ["refresh_token=old; a=1", &expired, &unknown, &ahead] {
         let more = [("user-agent", "Browser"), ("x-forwarded-for", "192.0.2.7"), ("x-user-id", "1")];
         let stream = host.open(head("/orders", cookie, &more));

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::{fmt, io};
 
+use edgeward_wire::InvalidOrigin;
+
 /// One thing wrong with the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
@@ -28,6 +30,13 @@ pub enum Problem {
     },
     /// It does not have this form.
     NotOfTheForm(&'static str),
+    /// One of its origins is none.
+    NotAnOrigin {
+        /// Its place in the list, from 1.
+        number: usize,
+        /// What is wrong with it.
+        invalid: InvalidOrigin,
+    },
     /// One of its secrets is shorter than this, in characters.
     SecretTooShort {
         /// The least.
@@ -65,6 +74,12 @@ impl fmt::Display for Mistake {
             Problem::NotOneOf(words) => write!(f, "{name} is not one of: {}", words.join(", ")),
             Problem::NotANumber { min, max } => write!(f, "{name} is not a whole number from {min} to {max}"),
             Problem::NotOfTheForm(form) => write!(f, "{name} is not {form}"),
+            Problem::NotAnOrigin { number, invalid } => {
+                write!(
+                    f,
+                    "{name}: number {number} is not an origin such as https://app.example.com: {invalid}"
+                )
+            }
             Problem::SecretTooShort { min } => {
                 write!(
                     f,

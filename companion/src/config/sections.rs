@@ -1,8 +1,9 @@
 //! The settings by subject, but for the database's: their names, defaults and limits.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 
+use edgeward_wire::Origin;
 use secrecy::{ExposeSecret, SecretString};
 use time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -28,7 +29,7 @@ pub struct Http {
     /// `BASE_PATH`: empty, or starts with a slash and does not end with one.
     pub base_path: String,
     /// `CLIENT_UI_DOMAIN`: whose pages may call with cookies.
-    pub origins: Vec<String>,
+    pub origins: Vec<Origin>,
 }
 
 /// What tokens say and how long they last.
@@ -96,14 +97,7 @@ impl Section for Http {
         let internal_port = reader.number("INTERNAL_PORT", 5502_u16, 0..=u16::MAX);
         let base_path =
             reader.parsed("BASE_PATH", "/api", "a path such as /api (/ for none)", parse_base_path);
-        let origins = reader.parsed(
-            "CLIENT_UI_DOMAIN",
-            "",
-            "one or several origins such as https://app.example.com, without the scheme's own port",
-            |text| {
-                text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(parse_origin).collect()
-            },
-        );
+        let origins = read_origins(reader);
         if let (Some(port), Some(internal)) = (port, internal_port)
             && port == internal
             && port != 0
@@ -130,30 +124,16 @@ fn parse_base_path(text: &str) -> Option<String> {
     (path.is_empty() || well_formed).then(|| path.to_owned())
 }
 
-/// An origin as a browser sends it (RFC 6454 §7.1), without `*`, which credentials must not be sent to.
-fn parse_origin(text: &str) -> Option<String> {
-    let origin = text.strip_suffix('/').unwrap_or(text).to_ascii_lowercase();
-    let (scheme, authority) = origin.split_once("://")?;
-    let default_port = match scheme {
-        "http" => 80,
-        "https" => 443,
-        _ => return None,
-    };
-    // The colons of an IPv6 address are within its brackets.
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
-    };
-    let is_address = |text: &str| text.parse().is_ok_and(|address: Ipv6Addr| address.to_string() == text);
-    let is_host = match host.strip_prefix('[') {
-        Some(address) => address.strip_suffix(']').is_some_and(is_address),
-        None => is_host_name(host),
-    };
-    // Spelled as a browser spells it, or no `Origin` header would ever equal it.
-    let is_port = |text: &str| {
-        text.parse().is_ok_and(|port: u16| port != 0 && port != default_port && port.to_string() == text)
-    };
-    (is_host && port.is_none_or(is_port)).then_some(origin)
+/// Exact origins, comma-separated: with credentials, `*` would let every page act as its visitor.
+fn read_origins(reader: &mut Reader<'_>) -> Option<Vec<Origin>> {
+    const NAME: &str = "CLIENT_UI_DOMAIN";
+    let listed = reader.text_or(NAME, "");
+    let texts = listed.split(',').map(str::trim).filter(|text| !text.is_empty());
+    let read: Vec<Result<Origin, _>> = texts.map(str::parse).collect();
+    for (at, invalid) in read.iter().enumerate().filter_map(|(at, read)| Some((at, *read.as_ref().err()?))) {
+        reader.refuse::<()>(NAME, Problem::NotAnOrigin { number: at + 1, invalid });
+    }
+    read.into_iter().collect::<Result<_, _>>().ok()
 }
 
 impl Section for Tokens {

@@ -207,6 +207,9 @@ pub fn gate(lines: &[u8]) {
             let public = CanonicalPath::read(target).unwrap().as_str().starts_with("/public");
             assert!(public || first(b":method") == Some(b"OPTIONS"));
         }
-        Decision::Redirect { .. } | Decision::Refresh { .. } | Decision::Refuse { .. } => {}
+        Decision::Redirect { .. }
+        | Decision::Refresh { .. }
+        | Decision::Readiness(_)
+        | Decision::Refuse { .. } => {}
     }
 }

@@ -58,7 +58,7 @@ fn what_is_left_out_has_the_documented_default() {
         short.policy,
         Policy {
             rules: crate::rules::Rules::default(),
-            origins: Some(Origins::default()),
+            origins: Origins::default(),
             login_url: None,
             refreshes: false,
             ..policy
@@ -72,8 +72,14 @@ fn what_is_old_may_be_allowed_or_denied_and_so_may_other_sites() {
     let compile = |from: &str, to: &str| compile(CONTRACT.replacen(from, to, 1).as_bytes()).unwrap().policy;
     assert_eq!(compile("", "").max_staleness_s, None);
     assert_eq!(compile(r#""allow""#, r#""deny""#).max_staleness_s, Some(300));
-    assert!(compile(r#""login_url""#, r#""cross_site": "deny", "login_url""#).origins.is_some());
-    assert_eq!(compile(r#""login_url""#, r#""cross_site": "allow", "login_url""#).origins, None);
+    assert!(compile(r#""login_url""#, r#""cross_site": "deny", "login_url""#).cross_site_denied);
+    let open = compile(r#""login_url""#, r#""cross_site": "allow", "login_url""#);
+    assert!(!open.cross_site_denied);
+    assert_ne!(open.origins, Origins::default(), "whoever may read replies is still listed");
+    assert_eq!(
+        compile(r#""login_url""#, r#""ready_path": "/readyz", "login_url""#).ready_path.as_deref(),
+        Some("/readyz")
+    );
     let elsewhere = compile(r#""/login""#, r#""https://login.example/in""#);
     assert_eq!(elsewhere.login_url.as_deref(), Some("https://login.example/in"));
 }
@@ -116,9 +122,28 @@ fn every_mistake_is_named_with_its_json_path() {
         "[]}}",
         r#"[{"kty":"RSA","d":"AQAB"}]}}"#,
         &[
-            "keys.inline.keys[0].d must not be here: it is the private half of the key, to be replaced now that it was shown",
-            "keys.inline.keys[0] has an n that is not base64url without padding of an RSA modulus",
+            "keys.inline.keys[0].d must not be here: it is private; replace the key, which was shown, and give its public half alone",
+            "keys.inline.keys[0] has no n",
         ],
+    );
+    check(
+        "[]}}",
+        r#"[{"kty":"RSA","n":"AQAB","e":"AQAB","dp":"AQAB","kid":""}]}}"#,
+        &[
+            "keys.inline.keys[0].dp must not be here: it is private; replace the key, which was shown, and give its public half alone",
+            "keys.inline.keys[0].kid must not be empty",
+            "keys.inline.keys[0] has an n of fewer than 2,048 or more than 8,192 bits",
+        ],
+    );
+    check(
+        r#"{"keys": []}"#,
+        r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#,
+        &["keys.inline is a single key: write {\"keys\": [ … ]} around it (a JWK set, RFC 7517 §5)"],
+    );
+    check(
+        "[]}}",
+        r#"[{"kty":"RSA","key_ops":["encrypt"]}]}}"#,
+        &["keys.inline.keys[0] has key_ops without \"verify\""],
     );
     check(r#""poll_ms": 1000"#, r#""poll_ms": 5"#, &["feed.poll_ms must be an integer from 100 to 60000"]);
     check(r#""allow""#, r#""maybe""#, &["feed.when_stale must be one of: allow, deny"]);
@@ -130,7 +155,9 @@ fn every_mistake_is_named_with_its_json_path() {
     check(
         "http://localhost:5173",
         "*",
-        &["allowed_origins[0] must be an origin as browsers write it, such as \"https://app.example\""],
+        &[
+            "allowed_origins[0] is not an origin such as \"https://app.example\": it does not start with a scheme that pages have, such as https:// or capacitor://",
+        ],
     );
     check(
         r#""max_token_bytes": 4096"#,

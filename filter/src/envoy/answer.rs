@@ -1,6 +1,10 @@
 //! The answers that the filter gives itself. They say what to do, and never why (invariant 7).
 
+use edgeward_wire::Origin;
+
 use super::host;
+use crate::cors;
+use crate::headers::Header;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 
@@ -10,11 +14,23 @@ const RETRY_AFTER_S: &str = "1";
 /// Sends a browser to log in.
 pub(super) fn redirect(location: &str, rejection: Rejection) -> bool {
     // 302 rather than 303: what is sent away is nearly always a GET, and both become one (RFC 9110 §15.4.3).
-    respond(302, rejection, &[("location", location), ("cache-control", "no-store")], "")
+    respond(302, rejection.label(), &[("location", location), ("cache-control", "no-store")], None, "")
 }
 
-/// Refuses a request.
-pub(super) fn refuse(policy: Option<&Policy>, rejection: Rejection) -> bool {
+/// Says whether anybody can be let in.
+pub(super) fn readiness(readiness: Result<(), Rejection>) -> bool {
+    let headers = [("content-type", "text/plain"), ("cache-control", "no-store")];
+    match readiness {
+        Ok(()) => respond(200, "ready", &headers, None, "ready\n"),
+        Err(rejection) => {
+            let headers = [&headers[..], &[("retry-after", RETRY_AFTER_S)]].concat();
+            respond(rejection.status(), rejection.label(), &headers, None, "not ready\n")
+        }
+    }
+}
+
+/// Refuses a request; pages of `origin` may read that.
+pub(super) fn refuse(policy: Option<&Policy>, origin: Option<&Origin>, rejection: Rejection) -> bool {
     let (kind, message) = match rejection.status() {
         400 => ("bad_request", "The request can't be processed"),
         401 => ("unauthorized", "Not signed in"),
@@ -33,10 +49,13 @@ pub(super) fn refuse(policy: Option<&Policy>, rejection: Rejection) -> bool {
         (503, _) => headers.push(("retry-after", RETRY_AFTER_S)),
         _ => {}
     }
-    respond(rejection.status(), rejection, &headers, &body)
+    respond(rejection.status(), rejection.label(), &headers, origin, &body)
 }
 
-fn respond(status: u16, rejection: Rejection, headers: &[(&str, &str)], body: &str) -> bool {
-    let details = format!("edgeward_{}", rejection.label());
-    host::respond(status, &details, headers, body.as_bytes())
+fn respond(status: u16, label: &str, headers: &[(&str, &str)], origin: Option<&Origin>, body: &str) -> bool {
+    let readable = origin.map(cors::reply_headers);
+    let readable = readable.iter().flatten().map(|(name, value)| (name.as_bytes(), value.as_slice()));
+    let headers = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let headers: Vec<Header<'_>> = headers.chain(readable).collect();
+    host::respond(status, &format!("edgeward_{label}"), &headers, body.as_bytes())
 }

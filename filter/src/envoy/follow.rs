@@ -23,6 +23,10 @@ const LOST_AFTER: Duration = Duration::from_secs(1);
 /// A token under an unknown key has a worker ask at once, once in this time.
 const HURRY_EVERY: Duration = Duration::from_secs(5);
 
+/// Difference of the clocks, in seconds, from which on the log names it. Chosen: machines that keep time are well below a
+/// second apart, and an answer may be a second old.
+const NOTABLE_CLOCK_GAP_S: u64 = 3;
+
 thread_local! {
     /// The feeds that this worker follows. Every listener that names the same one shares what is known of it, and so
     /// does a changed configuration with the one that it replaces.
@@ -44,6 +48,8 @@ pub(super) struct Follower {
     next_ask: Duration,
     /// How often in a row no good answer came.
     failures: u32,
+    /// `true` if the log has named the difference of the clocks, and it has lasted since.
+    clock_gap_logged: bool,
     started_at: Duration,
     ticked_at: Duration,
     hurried_at: Duration,
@@ -101,6 +107,7 @@ impl Follower {
             call: None,
             next_ask: Duration::ZERO,
             failures: 0,
+            clock_gap_logged: false,
             started_at: now,
             ticked_at: now,
             hurried_at: Duration::ZERO,
@@ -262,10 +269,27 @@ impl Follower {
             host::log(Level::Info, "edgeward: the edge feed answers again");
         }
         self.failures = 0;
+        self.log_clock_gap(heard.ahead_s);
         self.next_ask = match self.catching_up {
             Some(_) => Duration::ZERO,
             None => now + self.random.around(self.feed.poll),
         };
+    }
+
+    /// Names a difference of the clocks in the log, once for as long as it lasts.
+    fn log_clock_gap(&mut self, ahead_s: i64) {
+        let is_notable = ahead_s.unsigned_abs() >= NOTABLE_CLOCK_GAP_S;
+        if is_notable && !self.clock_gap_logged {
+            let direction = if ahead_s > 0 { "ahead of" } else { "behind" };
+            let gap_s = ahead_s.unsigned_abs();
+            host::log(
+                Level::Warn,
+                &format!(
+                    "edgeward: the companion's clock is {gap_s} s {direction} this machine's: have both follow a time server"
+                ),
+            );
+        }
+        self.clock_gap_logged = is_notable;
     }
 
     /// What is known stays; of a row of failures the first is logged.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use proxy_wasm::types::Action;
 
 use super::{calls, request, root};
-use crate::headers::{self, Headers};
+use crate::headers::{self, Header, Headers};
 
 /// A map of headers (ABI 0.2.1, `proxy_map_type_t`).
 #[derive(Clone, Copy)]
@@ -130,6 +130,7 @@ unsafe extern "C" {
         value_len: usize,
         version: u32,
     ) -> u32;
+    fn proxy_get_property(path: *const u8, path_len: usize, data: *mut *mut u8, len: *mut usize) -> u32;
     fn proxy_set_property(path: *const u8, path_len: usize, value: *const u8, value_len: usize) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_len: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
@@ -258,10 +259,8 @@ pub(super) fn add_header(map: Map, name: &[u8], value: &[u8]) -> bool {
 }
 
 /// Answers the request of this stream. `details` is for the access log.
-pub(super) fn respond(status: u16, details: &str, headers: &[(&str, &str)], body: &[u8]) -> bool {
-    let headers: Vec<(&[u8], &[u8])> =
-        headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-    let headers = headers::write(&headers);
+pub(super) fn respond(status: u16, details: &str, headers: &[Header<'_>], body: &[u8]) -> bool {
+    let headers = headers::write(headers);
     // SAFETY: the pointers and the lengths are those of live slices.
     let status = unsafe {
         proxy_send_local_response(
@@ -329,6 +328,13 @@ pub(super) fn http_call(cluster: &str, headers: &[(&[u8], &[u8])], timeout: Dura
         )
     };
     (status == OK).then_some(token)
+}
+
+/// An attribute of the stream, by its path.
+pub(super) fn property(path: &[&str]) -> Option<Vec<u8>> {
+    let path = path.join("\0");
+    // SAFETY: the pointer and the length are one live string's, and the host writes to live variables.
+    receive(|data, len| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, len) })
 }
 
 /// Sets a property of the stream; Envoy keeps it in the filter state as `wasm.<name>`.

@@ -3,6 +3,7 @@
 
 mod answer;
 mod calls;
+mod cors;
 mod follow;
 mod host;
 mod metrics;

@@ -6,12 +6,13 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use edgeward_wire::Origin;
 use proxy_wasm::types::Action;
 
 use super::host::HeaderMap;
 use super::refresh::{Granted, Held, Hold, Outcome};
 use super::shared::Shared;
-use super::{answer, host, root};
+use super::{answer, cors, host, root};
 use crate::claims::Identity;
 use crate::cookie;
 use crate::gate::{self, Decision};
@@ -52,6 +53,7 @@ pub(super) fn on_create(stream: u32, root: u32) {
 
 /// A context has ended. If it is a stream whose request waits, nobody waits for that any more.
 pub(super) fn on_delete(context: u32) {
+    cors::on_delete(context);
     if !HELD.with_borrow(HashMap::is_empty) {
         // Dropped outside the borrow, for it may be the last of its plugin.
         let _held = HELD.with_borrow_mut(|held| held.remove(&context));
@@ -61,10 +63,10 @@ pub(super) fn on_delete(context: u32) {
 /// Whether the request goes on.
 pub(super) fn on_request_headers(stream: u32, ends: bool) -> Action {
     let Some(shared) = shared(stream) else {
-        answer::refuse(None, Rejection::HostFailed);
+        answer::refuse(None, None, Rejection::HostFailed);
         return Action::Pause;
     };
-    admit(stream, &shared, ends).unwrap_or_else(|HostFailed| refuse(&shared, Rejection::HostFailed))
+    admit(stream, &shared, ends).unwrap_or_else(|HostFailed| refuse(&shared, None, Rejection::HostFailed))
 }
 
 /// Whether the trailers may follow their request: without what is an identity header to any of the configurations.
@@ -86,8 +88,10 @@ pub(super) fn on_request_trailers() -> Action {
     Action::Pause
 }
 
-/// Has the response to a request that was held bring the new cookies.
+/// Has the response to a request that was held bring the new cookies, and pages of allowed origins read what the
+/// gateway itself says.
 pub(super) fn on_response_headers(stream: u32) {
+    cors::on_response(stream);
     if !HELD.with_borrow(HashMap::is_empty) {
         bring_cookies(stream);
     }
@@ -118,6 +122,9 @@ fn admit(stream: u32, shared: &Rc<Shared>, ends: bool) -> Result<Action, HostFai
     let headers = headers.read().ok_or(HostFailed)?;
     strip(REQUEST, &shared.policy, headers)?;
     let request = &Request::new(headers, ends);
+    if request.first(Name::Origin).is_some() {
+        cors::on_request(stream, &shared.policy, request);
+    }
     match shared.decide(request).ok_or(HostFailed)? {
         Decision::Refresh { token, rejection } => hold(stream, shared, request, &token, rejection),
         decision => carry_out(shared, request, decision),
@@ -142,7 +149,7 @@ fn hold(
         Some(Hold::Unavailable) => Rejection::RefreshUnavailable,
         Some(Hold::Refused) | None => rejection,
     };
-    answer(shared, gate::turn_away(&shared.policy, request, rejection))
+    answer(shared, request, gate::turn_away(&shared.policy, request, rejection))
 }
 
 /// Has the response set these cookies, but those that the upstream sets itself, as it does for a logout. It does so
@@ -182,9 +189,9 @@ pub(super) fn go_on(held: &Held, outcome: &Outcome) {
         return;
     }
     let action =
-        decide_again(held, outcome).unwrap_or_else(|HostFailed| refuse(shared, Rejection::HostFailed));
+        decide_again(held, outcome).unwrap_or_else(|HostFailed| refuse(shared, None, Rejection::HostFailed));
     if action == Action::Continue && !host::continue_request() {
-        refuse(shared, Rejection::HostFailed);
+        refuse(shared, None, Rejection::HostFailed);
     }
 }
 
@@ -221,14 +228,22 @@ fn carry_out(shared: &Shared, request: &Request<'_>, decision: Decision) -> Resu
             }
             Ok(Action::Continue)
         }
-        refused => answer(shared, refused),
+        refused => answer(shared, request, refused),
     }
 }
 
 /// Answers a request that goes nowhere.
 #[cold]
-fn answer(shared: &Shared, decision: Decision) -> Result<Action, HostFailed> {
+fn answer(shared: &Shared, request: &Request<'_>, decision: Decision) -> Result<Action, HostFailed> {
+    let origin = shared.policy.origins.allowed(request);
     match decision {
+        Decision::Readiness(readiness) => {
+            if answer::readiness(readiness) {
+                Ok(Action::Pause)
+            } else {
+                Err(HostFailed)
+            }
+        }
         Decision::Redirect { location, rejection } => {
             shared.record(rejection);
             if answer::redirect(&location, rejection) { Ok(Action::Pause) } else { Err(HostFailed) }
@@ -238,17 +253,17 @@ fn answer(shared: &Shared, decision: Decision) -> Result<Action, HostFailed> {
             if let Some(identity) = identity {
                 tell(&shared.policy, &identity)?;
             }
-            Ok(refuse(shared, rejection))
+            Ok(refuse(shared, origin, rejection))
         }
-        Decision::Refresh { rejection, .. } => Ok(refuse(shared, rejection)),
+        Decision::Refresh { rejection, .. } => Ok(refuse(shared, origin, rejection)),
         Decision::Pass { .. } => Err(HostFailed),
     }
 }
 
 #[cold]
-fn refuse(shared: &Shared, rejection: Rejection) -> Action {
+fn refuse(shared: &Shared, origin: Option<&Origin>, rejection: Rejection) -> Action {
     shared.record(rejection);
-    answer::refuse(Some(&shared.policy), rejection);
+    answer::refuse(Some(&shared.policy), origin, rejection);
     // Paused even where the answer failed: better a request that hangs until Envoy's timeout than one that
     // passes unjudged.
     Action::Pause

@@ -176,6 +176,17 @@ fn answers(linker: &mut Linker<World>) {
         })
     };
     linker.func_wrap("env", "proxy_set_property", property).unwrap();
+    let attribute = |mut guest: Guest<'_>, path: u32, path_len: u32, data: u32, len: u32| {
+        if let Some(status) = fault(&guest, "proxy_get_property") {
+            return status;
+        }
+        let path = read_text(&mut guest, path, path_len);
+        let details = guest.data_mut().stream().map(|stream| stream.response_details.clone());
+        let Some(details) = details.filter(|_| path == "response\0code_details") else { return NOT_FOUND };
+        hand_over(&mut guest, details.as_bytes(), data, len);
+        OK
+    };
+    linker.func_wrap("env", "proxy_get_property", attribute).unwrap();
 }
 
 fn metrics(linker: &mut Linker<World>) {

@@ -31,7 +31,7 @@ pub struct Traits {
 }
 
 /// Every host call that can be given a fault.
-pub const CALLS: [&str; 19] = [
+pub const CALLS: [&str; 20] = [
     "proxy_log",
     "proxy_get_current_time_nanoseconds",
     "proxy_set_tick_period_milliseconds",
@@ -41,6 +41,7 @@ pub const CALLS: [&str; 19] = [
     "proxy_replace_header_map_value",
     "proxy_add_header_map_value",
     "proxy_send_local_response",
+    "proxy_get_property",
     "proxy_set_property",
     "proxy_define_metric",
     "proxy_increment_metric",
@@ -160,9 +161,19 @@ impl Host {
         !stream.goes_on && stream.answer.is_none()
     }
 
-    /// Sends the head of the response through the filter: what the client gets.
+    /// Sends the head of the upstream's response through the filter: what the client gets.
     pub fn respond(&mut self, id: u32, headers: Headers) -> Headers {
+        self.respond_with("via_upstream", id, headers)
+    }
+
+    /// Sends the head of a response of the host's own through the filter: what the client gets.
+    pub fn respond_itself(&mut self, id: u32, headers: Headers) -> Headers {
+        self.respond_with("upstream_response_timeout", id, headers)
+    }
+
+    fn respond_with(&mut self, details: &str, id: u32, headers: Headers) -> Headers {
         self.stream(id).response = headers;
+        details.clone_into(&mut self.stream(id).response_details);
         let action: u32 = self.call_about(id, "proxy_on_response_headers", (id, 1_u32, 1_u32));
         assert_eq!(action, CONTINUE);
         self.stream(id).response.clone()

@@ -41,6 +41,8 @@ pub(super) struct Stream {
     pub(super) request: Headers,
     pub(super) trailers: Headers,
     pub(super) response: Headers,
+    /// Envoy's `response.code_details`.
+    pub(super) response_details: String,
     /// Whether it goes on to the upstream.
     pub(super) goes_on: bool,
     pub(super) answer: Option<Answer>,

@@ -38,12 +38,12 @@ pub fn good_payloads(now: u64) -> Vec<(String, String)> {
         ("exp", now - 4),
         ("exp", now + 1),
         ("exp", now + 86_400),
-        ("exp", now + 86_405),
+        ("exp", now + 86_460),
         ("iat", 0),
-        ("iat", now + 5),
+        ("iat", now + 60),
         ("nbf", 0),
         ("nbf", now),
-        ("nbf", now + 5),
+        ("nbf", now + 60),
         ("sid", 0),
         ("sid", 1 << 53),
         ("sid", (1 << 63) - 1),
@@ -173,9 +173,9 @@ fn edges(now: u64) -> Vec<(&'static str, String, &'static str)> {
         .map(|value| ("aud", value.to_owned(), "aud_unexpected"));
     let expired = [0, 1, now - 100_000, now - 6, now - 5].map(|at| ("exp", at.to_string(), "exp_passed"));
     let far =
-        [now + 86_406, 1 << 31, 1 << 53, (1 << 63) - 1].map(|at| ("exp", at.to_string(), "exp_too_far"));
-    let issued = [now + 6, 1 << 53].map(|at| ("iat", at.to_string(), "iat_in_future"));
-    let later = [now + 6, (1 << 63) - 1].map(|at| ("nbf", at.to_string(), "nbf_in_future"));
+        [now + 86_461, 1 << 31, 1 << 53, (1 << 63) - 1].map(|at| ("exp", at.to_string(), "exp_too_far"));
+    let issued = [now + 61, 1 << 53].map(|at| ("iat", at.to_string(), "iat_in_future"));
+    let later = [now + 61, (1 << 63) - 1].map(|at| ("nbf", at.to_string(), "nbf_in_future"));
     texts.into_iter().chain(audiences).chain(expired).chain(far).chain(issued).chain(later).collect()
 }
 

@@ -1,0 +1,127 @@
+//! CORS (Fetch standard §3.2) for responses that nobody else makes readable: replies of the gateway itself, and
+//! preflights that the upstream does not answer. What an upstream says of its own responses stands.
+
+use edgeward_wire::Origin;
+
+use crate::head::{Name, Request};
+use crate::policy::Policy;
+
+/// Response headers that pages of other origins may read beside those that are always readable (Fetch standard §2.2.2).
+const EXPOSED: &str = "retry-after, www-authenticate, x-request-id";
+/// How long a browser may keep the response to a preflight, in seconds. Chosen: Chromium keeps none for longer than two
+/// hours, and a changed configuration is to show within minutes.
+const MAX_AGE_S: &str = "600";
+
+/// A header of a response: its name in lower case, and its value.
+pub type Header = (&'static str, Vec<u8>);
+
+/// A request from a page of an allowed origin, as far as its response depends on that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrossOrigin {
+    origin: Origin,
+    /// The method and the header names that a preflight asks for.
+    preflight: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl CrossOrigin {
+    /// Reads a request; none where it does not come from an allowed origin.
+    #[must_use]
+    pub fn read(policy: &Policy, request: &Request<'_>) -> Option<Self> {
+        let origin = policy.origins.allowed(request)?.clone();
+        let asked = |name| request.first(name).unwrap_or_default().to_vec();
+        let preflight = request
+            .is_preflight()
+            .then(|| (asked(Name::AccessControlRequestMethod), asked(Name::AccessControlRequestHeaders)));
+        Some(Self { origin, preflight })
+    }
+
+    /// `true` if it is a preflight, whose response needs the status 200 besides (Fetch standard §4.8).
+    #[must_use]
+    pub fn is_preflight(&self) -> bool {
+        self.preflight.is_some()
+    }
+
+    /// The headers that make a response readable, or let the request follow that a preflight asks for.
+    #[must_use]
+    pub fn headers(&self) -> Vec<Header> {
+        let Some((method, names)) = &self.preflight else { return reply_headers(&self.origin).into() };
+        let mut headers = shared_headers(&self.origin).to_vec();
+        headers.push(("access-control-allow-methods", method.clone()));
+        if !names.is_empty() {
+            headers.push(("access-control-allow-headers", names.clone()));
+        }
+        headers.push(("access-control-max-age", MAX_AGE_S.into()));
+        headers
+    }
+}
+
+/// The headers that make a reply readable for pages of an origin.
+#[must_use]
+pub fn reply_headers(origin: &Origin) -> [Header; 4] {
+    let [origin, credentials, vary] = shared_headers(origin);
+    [origin, credentials, ("access-control-expose-headers", EXPOSED.into()), vary]
+}
+
+fn shared_headers(origin: &Origin) -> [Header; 3] {
+    [
+        ("access-control-allow-origin", origin.as_str().into()),
+        ("access-control-allow-credentials", b"true".to_vec()),
+        ("vary", b"origin".to_vec()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::headers::{self, Headers};
+
+    fn check(lines: &[(&str, &str)], expected: Option<&[&str]>) {
+        let text =
+            br#"{"issuer": "i", "feed": {"cluster": "c"}, "allowed_origins": ["https://app.example"]}"#;
+        let policy = config::compile(text).unwrap().policy;
+        let lines: Vec<_> = lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        let map = headers::write(&lines);
+        let request = Request::new(Headers::read(&map).unwrap(), true);
+        let headers = CrossOrigin::read(&policy, &request).map(|request| request.headers());
+        let headers = headers.map(|headers| {
+            let line = |(name, value): Header| format!("{name}: {}", value.escape_ascii());
+            headers.into_iter().map(line).collect::<Vec<_>>()
+        });
+        let expected = expected.map(|lines| lines.iter().map(|&line| line.to_owned()).collect());
+        assert_eq!(headers, expected);
+    }
+
+    const FROM_APP: (&str, &str) = ("origin", "https://app.example");
+
+    #[test]
+    fn a_reply_is_readable_for_pages_of_an_allowed_origin_alone() {
+        let readable = [
+            "access-control-allow-origin: https://app.example",
+            "access-control-allow-credentials: true",
+            "access-control-expose-headers: retry-after, www-authenticate, x-request-id",
+            "vary: origin",
+        ];
+        check(&[(":method", "GET"), FROM_APP], Some(&readable));
+        check(&[(":method", "GET"), ("origin", "https://evil.example")], None);
+        check(&[(":method", "GET"), ("origin", "null")], None);
+        check(&[(":method", "GET")], None);
+    }
+
+    #[test]
+    fn a_preflight_of_an_allowed_origin_is_given_what_it_asks_for() {
+        let preflight = [(":method", "OPTIONS"), FROM_APP, ("access-control-request-method", "PUT")];
+        let allowed = [
+            "access-control-allow-origin: https://app.example",
+            "access-control-allow-credentials: true",
+            "vary: origin",
+            "access-control-allow-methods: PUT",
+            "access-control-max-age: 600",
+        ];
+        check(&preflight, Some(&allowed));
+        let with_headers = [&preflight[..], &[("access-control-request-headers", "baggage,x-a")]].concat();
+        let mut more = allowed.to_vec();
+        more.insert(4, "access-control-allow-headers: baggage,x-a");
+        check(&with_headers, Some(&more));
+    }
+}

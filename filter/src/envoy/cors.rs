@@ -1,0 +1,52 @@
+//! Streams of pages of allowed origins, and what their responses lack that these may read them. What that is stands in
+//! `crate::cors`.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use super::host::{self, HeaderMap, Map};
+use crate::cors::CrossOrigin;
+use crate::head::Request;
+use crate::policy::Policy;
+
+/// Envoy's details of a response that came from the upstream, and is not one of its own.
+const VIA_UPSTREAM: &[u8] = b"via_upstream";
+
+thread_local! {
+    /// The streams that await their responses.
+    static AWAITING: RefCell<HashMap<u32, CrossOrigin>> = RefCell::default();
+}
+
+/// Keeps a request in mind until its response comes, if it is from an allowed origin.
+pub(super) fn on_request(stream: u32, policy: &Policy, request: &Request<'_>) {
+    if let Some(cross_origin) = CrossOrigin::read(policy, request) {
+        AWAITING.with_borrow_mut(|awaiting| awaiting.insert(stream, cross_origin));
+    }
+}
+
+/// Completes a response that the upstream has not made readable: one of Envoy's own, and any to a preflight.
+pub(super) fn on_response(stream: u32) {
+    let Some(cross_origin) = take(stream) else { return };
+    let headers = host::headers(Map::ResponseHeaders);
+    let Some(headers) = headers.as_ref().and_then(HeaderMap::read) else { return };
+    let is_answered = headers.into_iter().any(|(name, _)| name == b"access-control-allow-origin");
+    let is_theirs = || host::property(&["response", "code_details"]).as_deref() == Some(VIA_UPSTREAM);
+    if is_answered || !cross_origin.is_preflight() && is_theirs() {
+        return;
+    }
+    let mut headers = cross_origin.headers().into_iter();
+    let all_added =
+        headers.all(|(name, value)| host::add_header(Map::ResponseHeaders, name.as_bytes(), &value));
+    if all_added && cross_origin.is_preflight() {
+        host::set_header(Map::ResponseHeaders, b":status", b"200");
+    }
+}
+
+/// Forgets a stream that has ended.
+pub(super) fn on_delete(stream: u32) {
+    take(stream);
+}
+
+fn take(stream: u32) -> Option<CrossOrigin> {
+    AWAITING.with_borrow_mut(|awaiting| if awaiting.is_empty() { None } else { awaiting.remove(&stream) })
+}

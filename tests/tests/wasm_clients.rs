@@ -1,0 +1,170 @@
+//! The compiled filter and its everyday clients: pages of other origins, health checks, machines whose clocks differ.
+
+use edgeward_tests::host::edge::{ENVOY, NOW, configuration, feed, get, headers, keys, refused, with_keys};
+use edgeward_tests::host::{Headers, Host};
+use edgeward_tests::mint::{self, Key};
+use serde_json::json;
+
+const APP: (&str, &str) = ("origin", "https://app.example");
+
+fn with_origins(key: &Key) -> Host {
+    let changes = json!({
+        "keys": {"inline": mint::jwks(&[key])},
+        "allowed_origins": [APP.1, "capacitor://localhost"],
+    });
+    Host::start(ENVOY, &configuration(&changes)).unwrap()
+}
+
+fn request(method: &str, path: &str, more: &[(&str, &str)]) -> Headers {
+    headers(&[&[(":method", method), (":path", path), (":authority", "shop.example")], more].concat())
+}
+
+/// What a response tells browsers of who may read it, in a fixed order.
+fn cors(headers: &Headers) -> Vec<String> {
+    let line =
+        |(name, value): &(Vec<u8>, Vec<u8>)| format!("{}: {}", name.escape_ascii(), value.escape_ascii());
+    let is_cors = |line: &String| line.starts_with("access-control-") || line.starts_with("vary");
+    let mut lines: Vec<String> = headers.iter().map(line).filter(is_cors).collect();
+    lines.sort();
+    lines
+}
+
+const READABLE: [&str; 4] = [
+    "access-control-allow-credentials: true",
+    "access-control-allow-origin: https://app.example",
+    "access-control-expose-headers: retry-after, www-authenticate, x-request-id",
+    "vary: origin",
+];
+
+#[test]
+fn pages_of_allowed_origins_can_read_a_refusal_and_others_cannot() {
+    let key = Key::generate("a");
+    let mut host = with_origins(&key);
+    let customer = format!("access_token={}", key.good(NOW));
+    for (path, cookie, status) in
+        [("/orders", "", 401), ("/admin/", customer.as_str(), 403), ("/a//b", "", 400)]
+    {
+        let answer = get(&mut host, path, &[APP, ("cookie", cookie)]).answer.unwrap();
+        assert_eq!((answer.status, cors(&answer.headers)), (status, READABLE.map(str::to_owned).to_vec()));
+        for origin in ["https://evil.example", "null", "https://shop.example"] {
+            let answer = get(&mut host, path, &[("origin", origin), ("cookie", cookie)]).answer.unwrap();
+            assert_eq!((answer.status, cors(&answer.headers)), (status, vec![]), "{origin}");
+        }
+    }
+    let app = get(&mut host, "/orders", &[("origin", "capacitor://localhost")]).answer.unwrap();
+    assert!(cors(&app.headers).contains(&"access-control-allow-origin: capacitor://localhost".to_owned()));
+    let mut unready =
+        Host::start(ENVOY, &configuration(&json!({"feed": {"cluster": "c"}, "allowed_origins": [APP.1]})))
+            .unwrap();
+    let answer = get(&mut unready, "/orders", &[APP]).answer.unwrap();
+    assert_eq!((answer.status, cors(&answer.headers)), (503, READABLE.map(str::to_owned).to_vec()));
+}
+
+#[test]
+fn of_what_comes_from_behind_the_gateway_only_its_own_replies_are_made_readable() {
+    let key = Key::generate("a");
+    let mut host = with_origins(&key);
+    let cookie = format!("access_token={}", key.good(NOW));
+    let head = |origin: &str| request("GET", "/orders", &[("cookie", &cookie), ("origin", origin)]);
+    let stream = host.open(head(APP.1));
+    assert_eq!(cors(&host.respond_itself(stream, headers(&[(":status", "504")]))), READABLE);
+    let stream = host.open(head(APP.1));
+    assert_eq!(cors(&host.respond(stream, headers(&[(":status", "200")]))), Vec::<String>::new());
+    let stream = host.open(head("https://evil.example"));
+    assert_eq!(cors(&host.respond_itself(stream, headers(&[(":status", "504")]))), Vec::<String>::new());
+    // What an upstream says stands.
+    let theirs = headers(&[(":status", "504"), ("access-control-allow-origin", "https://other.example")]);
+    let stream = host.open(head(APP.1));
+    assert_eq!(cors(&host.respond_itself(stream, theirs.clone())), cors(&theirs));
+}
+
+#[test]
+fn a_preflight_of_an_allowed_origin_succeeds_whatever_the_upstream_makes_of_it() {
+    let key = Key::generate("a");
+    let mut host = with_origins(&key);
+    let asks = [("access-control-request-method", "PUT"), ("access-control-request-headers", "baggage,x-a")];
+    let head = |origin: &str| request("OPTIONS", "/orders", &[&asks[..], &[("origin", origin)]].concat());
+    for status in ["200", "404", "405", "504"] {
+        let stream = host.open(head(APP.1));
+        let response = host.respond(stream, headers(&[(":status", status)]));
+        assert!(response.contains(&(b":status".to_vec(), b"200".to_vec())), "{status}: {response:?}");
+        assert_eq!(
+            cors(&response),
+            [
+                "access-control-allow-credentials: true",
+                "access-control-allow-headers: baggage,x-a",
+                "access-control-allow-methods: PUT",
+                "access-control-allow-origin: https://app.example",
+                "access-control-max-age: 600",
+                "vary: origin",
+            ]
+        );
+    }
+    let stream = host.open(head("https://evil.example"));
+    let refused = headers(&[(":status", "405")]);
+    assert_eq!(host.respond(stream, refused.clone()), refused);
+    let theirs = headers(&[(":status", "204"), ("access-control-allow-origin", APP.1)]);
+    let stream = host.open(head(APP.1));
+    assert_eq!(host.respond(stream, theirs.clone()), theirs);
+}
+
+#[test]
+fn the_ready_path_says_when_the_first_request_can_be_let_in() {
+    let key = Key::generate("a");
+    let changes = json!({"feed": {"cluster": "companion_internal"}, "ready_path": "/readyz"});
+    let mut host = Host::start(ENVOY, &configuration(&changes)).unwrap();
+    let ask = |host: &mut Host| {
+        let answer = get(host, "/readyz", &[]).answer.unwrap();
+        (answer.status, answer.details, answer.body)
+    };
+    let unready = |label: &str| (503, format!("edgeward_{label}"), "not ready\n".to_owned());
+    assert_eq!(ask(&mut host), unready("keys_unknown"));
+    host.tick();
+    for (more, expected) in [
+        (true, unready("revocations_unknown")),
+        (false, (200, "edgeward_ready".to_owned(), "ready\n".to_owned())),
+    ] {
+        let calls = host.take_calls();
+        let body = feed(&json!({"keys": keys("e1", &[&key]), "more": more}));
+        host.answer(&calls[0], Some(200), &body);
+        assert_eq!(ask(&mut host), expected);
+    }
+    assert_eq!(host.counter("edgeward_refused.reason.keys_unknown"), 0, "nobody was refused");
+    let mut without = with_keys(ENVOY, &[&key]);
+    assert_eq!(refused(&get(&mut without, "/readyz", &[])), (401, "cookie_missing"));
+}
+
+#[test]
+fn a_companion_whose_clock_is_some_seconds_ahead_lets_people_in_and_the_log_names_it() {
+    let key = Key::generate("a");
+    for (ahead, logged) in [(0, false), (2, false), (8, true), (60, true)] {
+        let mut host =
+            Host::start(ENVOY, &configuration(&json!({"feed": {"cluster": "companion_internal"}}))).unwrap();
+        host.tick();
+        for _ in 0..3 {
+            let calls = host.take_calls();
+            let body = feed(&json!({"keys": keys("e1", &[&key]), "at": NOW + ahead}));
+            host.answer(&calls[0], Some(200), &body);
+            let cookie = format!("access_token={}", key.good(NOW + ahead));
+            assert!(get(&mut host, "/orders", &[("cookie", &cookie)]).upstream.is_some(), "{ahead}");
+            host.pass(1500);
+            host.set_now(NOW);
+        }
+        let line = format!("edgeward: the companion's clock is {ahead} s ahead of this machine's");
+        let lines = host.log().iter().filter(|log| log.starts_with(&line)).count();
+        assert_eq!(lines, usize::from(logged), "{ahead}: {:?}", host.log());
+    }
+}
+
+#[test]
+fn a_new_token_of_a_clock_far_ahead_is_no_end_of_the_session_and_names_the_clocks() {
+    let key = Key::generate("a");
+    let changes =
+        json!({"keys": {"inline": mint::jwks(&[&key])}, "refresh": {"cluster": "companion_internal"}});
+    let mut host = Host::start(ENVOY, &configuration(&changes)).unwrap();
+    let stream = host.open(request("GET", "/orders", &[("cookie", "refresh_token=r")]));
+    let calls = host.take_calls();
+    let body = json!({"access_token": key.good(NOW + 90), "set_cookies": []}).to_string();
+    host.answer(&calls[0], Some(200), body.as_bytes());
+    assert_eq!(refused(&host.end(stream)), (503, "clocks_apart"));
+}

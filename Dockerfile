@@ -40,7 +40,7 @@ RUN --mount=type=cache,id=edgeward-registry,target=/usr/local/cargo/registry,sha
 FROM source AS demo-upstream-build
 RUN --mount=type=cache,id=edgeward-registry,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=edgeward-target,target=/src/target,sharing=locked \
-    cargo build --locked --package edgeward-tests --no-default-features --features upstream --bin demo-upstream \
+    cargo build --locked --package edgeward-demo-upstream --bin demo-upstream \
     && install -D target/debug/demo-upstream /out/demo-upstream
 
 FROM scratch AS filter

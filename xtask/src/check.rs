@@ -8,14 +8,14 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use edgeward_tests::stack::{cargo, paths, process};
 
-use crate::progress;
+use crate::{features, progress};
 
 const DENY: (&str, &str) = ("cargo-deny", "0.20.2");
 const MACHETE: (&str, &str) = ("cargo-machete", "0.9.2");
 
 type Check = fn() -> Result<()>;
 
-const CHECKS: [(&str, Check); 7] = [
+const CHECKS: [(&str, Check); 8] = [
     ("formatting", || cargo_run(&["fmt", "--all", "--check"])),
     ("lints", || cargo_run(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
     ("lints of the filter as wasm", clippy_wasm),
@@ -25,6 +25,7 @@ const CHECKS: [(&str, Check); 7] = [
     ("licences and sources", || {
         tool(DENY, &["--log-level", "error", "check", "bans", "licenses", "sources"])
     }),
+    ("features of dependencies", features::check),
     ("unused dependencies", || tool(MACHETE, &[])),
     ("paths in ARCHITECTURE.md", architecture),
 ];

@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod features;
 mod progress;
 mod sqlx_prepare;
 mod test;

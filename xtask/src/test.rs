@@ -11,10 +11,9 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
     postgres::find_or_install(&mut log)?;
     log("building the filter");
     cargo::build_filter()?;
-    log("building the companion, the demo upstream and the tests");
-    // With the tests' features, so that nothing is built twice.
-    run(&["build", "--workspace", "--bins"], &[])?;
-    log("running the tests");
+    log("building the companion and the demo upstream");
+    cargo::build_programs()?;
+    log("building and running the tests");
     run(&["test", "--workspace"], arguments)?;
     log("every test has passed");
     Ok(())

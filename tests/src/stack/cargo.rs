@@ -11,6 +11,10 @@ use super::{paths, plugin, process};
 /// What the filter is compiled to.
 pub const WASM: &str = "wasm32-wasip1";
 
+/// Packages whose features the programs are built with: all of them, as for the tests, so that each dependency is
+/// compiled once for both.
+pub const PROGRAMS: &[&str] = &["--workspace"];
+
 /// Builds the filter: a plugin for any proxy-wasm host, at [`paths::filter_wasm`].
 pub fn build_filter() -> Result<()> {
     ensure_wasm_target()?;
@@ -27,13 +31,7 @@ pub fn build_filter() -> Result<()> {
 /// Builds the companion and the demo upstream, and nothing that only tests need.
 pub fn build_programs() -> Result<()> {
     check_compiler()?;
-    build(&[
-        "--package=edgeward-companion",
-        "--package=edgeward-tests",
-        "--no-default-features",
-        "--features=edgeward-tests/upstream",
-        "--bins",
-    ])
+    build(&[PROGRAMS, &["--bin=edgeward", "--bin=demo-upstream"]].concat())
 }
 
 /// Builds the companion as it is run where speed counts, and says where it is.

@@ -12,7 +12,6 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router};
-use edgeward_tests::stack;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -46,7 +45,7 @@ async fn serve() -> Result<()> {
 
 fn address(mut arguments: impl Iterator<Item = String>) -> Result<SocketAddr> {
     let mut bind = "127.0.0.1".to_owned();
-    let mut port = stack::variable("PORT").unwrap_or_else(|| "8081".to_owned());
+    let mut port = "8081".to_owned();
     while let Some(flag) = arguments.next() {
         let value = match flag.as_str() {
             "--bind" => &mut bind,

@@ -31,8 +31,11 @@ enum Task {
         #[arg(long)]
         fresh: bool,
     },
-    /// Build what the tests need, and run all of them
+    /// Build what the tests need, and run every test but those that take minutes
     Test {
+        /// Then those that take minutes too, one at a time
+        #[arg(long)]
+        all: bool,
         /// Passed on to `cargo test --workspace`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
@@ -69,7 +72,7 @@ fn run(task: Task) -> Result<()> {
     }
     match task {
         Task::Up { fresh } => up::up(fresh),
-        Task::Test { arguments } => test::test(&arguments),
+        Task::Test { all, arguments } => test::test(all, &arguments),
         Task::Filter => filter(),
         Task::Bench { what } => bench::bench(&what),
         Task::Check => check::check(),

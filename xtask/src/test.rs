@@ -1,11 +1,15 @@
-//! `cargo xtask test`: builds what the tests need besides themselves, and runs every test there is.
+//! `cargo xtask test`: builds what the tests need besides themselves, and runs them.
 
 use anyhow::{Result, bail};
 use edgeward_tests::stack::{cargo, envoy, postgres, process};
 
 use crate::progress;
 
-pub(crate) fn test(arguments: &[String]) -> Result<()> {
+/// Selects the tests that take minutes. They measure times, and each loads the machine: one runs at a time.
+const SLOW: [&str; 2] = ["--ignored", "--test-threads=1"];
+
+/// Runs every test that is not ignored and, with `all`, the ignored ones after them.
+pub(crate) fn test(all: bool, arguments: &[String]) -> Result<()> {
     let mut log = progress::timed();
     envoy::find_or_install(&mut log)?;
     postgres::find_or_install(&mut log)?;
@@ -14,14 +18,42 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
     log("building the companion and the demo upstream");
     cargo::build_programs()?;
     log("building and running the tests");
-    run(&["test", "--workspace"], arguments)?;
+    run(arguments)?;
+    if all {
+        log("running the tests that take minutes");
+        run(&slow(arguments))?;
+    }
     log("every test has passed");
     Ok(())
 }
 
-fn run(subcommand: &[&str], arguments: &[String]) -> Result<()> {
-    if process::run(cargo::command().args(subcommand).args(arguments))?.success() {
+/// Adds [`SLOW`] to what the test programs are told, which is behind `--`.
+fn slow(arguments: &[String]) -> Vec<String> {
+    let separator = if arguments.iter().any(|argument| argument == "--") { None } else { Some("--") };
+    let added = separator.into_iter().chain(SLOW).map(str::to_owned);
+    arguments.iter().cloned().chain(added).collect()
+}
+
+fn run(arguments: &[String]) -> Result<()> {
+    if process::run(cargo::command().args(["test", "--workspace"]).args(arguments))?.success() {
         return Ok(());
     }
-    bail!("`cargo {}` failed: see above", subcommand.join(" "))
+    bail!("`cargo test --workspace {}` failed: see above", arguments.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_tests_are_selected_behind_what_else_was_asked_for() {
+        for (arguments, expected) in [
+            ("", "-- --ignored --test-threads=1"),
+            ("--test soak", "--test soak -- --ignored --test-threads=1"),
+            ("soak -- --nocapture", "soak -- --nocapture --ignored --test-threads=1"),
+        ] {
+            let arguments: Vec<_> = arguments.split_whitespace().map(str::to_owned).collect();
+            assert_eq!(slow(&arguments).join(" "), expected);
+        }
+    }
 }

@@ -17,8 +17,8 @@ use super::wait;
 
 /// How long a process may take to stop by itself before it is killed.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The first build of everything on a slow machine ends well within this.
-const LONGEST_RUN: Duration = Duration::from_hours(1);
+/// Chosen: several times what the first build takes on a slow machine, or the tests of `cargo xtask test --all`.
+const LONGEST_RUN: Duration = Duration::from_hours(3);
 const LINES_SHOWN: usize = 15;
 
 /// A running program with a log file, stopped when dropped.
@@ -230,6 +230,7 @@ mod tests {
     fn a_process_does_not_outlive_a_starter_that_was_killed() {
         let mut starter = Command::new(std::env::current_exe().unwrap())
             .args(["starter_that_waits_to_be_killed", "--ignored", "--nocapture"])
+            .env("EDGEWARD_STARTER", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -248,6 +249,9 @@ mod tests {
     #[test]
     #[ignore = "the starter in the test above"]
     fn starter_that_waits_to_be_killed() {
+        if crate::stack::variable("EDGEWARD_STARTER").is_none() {
+            return;
+        }
         let folder = tempfile::tempdir().unwrap();
         let process = sleeper(folder.path(), "exec sleep 1000");
         println!("\nchild {}", process.pid());

@@ -51,6 +51,7 @@ FROM envoyproxy/envoy:v1.40.0 AS gateway
 COPY --chmod=0755 docker/http-ok /usr/local/bin/http-ok
 COPY --chmod=0644 envoy/envoy.yaml /etc/envoy/envoy.yaml
 COPY --from=filter-build /out/edgeward.wasm /etc/envoy/edgeward.wasm
+COPY --chmod=0644 LICENSE* filter/THIRD-PARTY-LICENSES.txt /usr/share/doc/edgeward/
 USER envoy
 EXPOSE 8080
 ENTRYPOINT ["envoy"]
@@ -71,6 +72,7 @@ CMD ["demo-upstream", "--bind", "0.0.0.0", "--port", "8081"]
 
 # An empty volume mounted on /var/lib/edgeward takes over this directory's owner and mode.
 FROM runtime AS companion-base
+COPY --chmod=0644 LICENSE* companion/THIRD-PARTY-LICENSES.txt /usr/share/doc/edgeward/
 RUN install -d -o edgeward -g edgeward -m 0700 /var/lib/edgeward /var/lib/edgeward/certs
 ENV BIND_ADDRESS=0.0.0.0 \
     CERTS_DIR=/var/lib/edgeward/certs

@@ -8,14 +8,12 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use edgeward_tests::stack::{cargo, paths, process};
 
-use crate::{features, progress};
-
-const DENY: (&str, &str) = ("cargo-deny", "0.20.2");
-const MACHETE: (&str, &str) = ("cargo-machete", "0.9.2");
+use crate::tool::{self, DENY, MACHETE};
+use crate::{features, notices, progress};
 
 type Check = fn() -> Result<()>;
 
-const CHECKS: [(&str, Check); 8] = [
+const CHECKS: [(&str, Check); 9] = [
     ("formatting", || cargo_run(&["fmt", "--all", "--check"])),
     ("lints", || cargo_run(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
     ("lints of the filter as wasm", clippy_wasm),
@@ -23,24 +21,33 @@ const CHECKS: [(&str, Check); 8] = [
         run(cargo::command().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
     }),
     ("licences and sources", || {
-        tool(DENY, &["--log-level", "error", "check", "bans", "licenses", "sources"])
+        tool::run(DENY, &["--log-level", "error", "check", "bans", "licenses", "sources"])
     }),
+    ("licence notices", notices::check),
     ("features of dependencies", features::check),
-    ("unused dependencies", || tool(MACHETE, &[])),
+    ("unused dependencies", || tool::run(MACHETE, &[])),
     ("paths in ARCHITECTURE.md", architecture),
 ];
 
-/// Runs every check, whatever the others found.
-pub(crate) fn check() -> Result<()> {
+/// Checks that need what only the network has: the database of advisories.
+const ADVISORIES: [(&str, Check); 1] =
+    [("advisories", || tool::run(DENY, &["--log-level", "error", "check", "advisories"]))];
+
+/// Runs every check of everything that is there, whatever the others found; or that of the advisories alone.
+pub(crate) fn check(advisories: bool) -> Result<()> {
+    run_all(if advisories { &ADVISORIES } else { &CHECKS })
+}
+
+fn run_all(checks: &[(&str, Check)]) -> Result<()> {
     let mut failed = Vec::new();
-    for (name, check) in CHECKS {
+    for (name, check) in checks {
         progress::say(&format!("checking {name}"));
         let start = Instant::now();
         match check() {
             Ok(()) => progress::say(&format!("  ok, {:.1}s", start.elapsed().as_secs_f32())),
             Err(error) => {
                 progress::say(&format!("  FAILED: {error:#}"));
-                failed.push(name);
+                failed.push(*name);
             }
         }
     }
@@ -52,29 +59,12 @@ fn cargo_run(arguments: &[&str]) -> Result<()> {
 }
 
 fn run(command: &mut Command) -> Result<()> {
-    if process::run(command)?.success() { Ok(()) } else { bail!("see above") }
+    tool::require(process::run(command)?)
 }
 
 fn clippy_wasm() -> Result<()> {
     cargo::ensure_wasm_target()?;
     cargo_run(&["clippy", "--package", "edgeward-filter", "--target", cargo::WASM, "--", "-D", "warnings"])
-}
-
-/// Runs a cargo subcommand at its pinned version, which is installed under `target` when it is missing.
-fn tool((name, version): (&str, &str), arguments: &[&str]) -> Result<()> {
-    // A folder for each version: one that is there is the right one.
-    let root = paths::tools().join(format!("{name}-{version}"));
-    let program = root.join("bin").join(name);
-    if !program.exists() {
-        progress::say(&format!("  installing {name} {version}, once"));
-        let mut install = cargo::command();
-        // It builds in a temporary folder, not among our own artefacts.
-        install.args(["install", "--locked", name, "--version", version, "--root"]).arg(&root);
-        install.env_remove("CARGO_TARGET_DIR");
-        run(&mut install)
-            .with_context(|| format!("cannot install {name} {version}: check the network and try again"))?;
-    }
-    run(Command::new(program).current_dir(paths::root()).args(arguments))
 }
 
 /// Every path that ARCHITECTURE.md names exists.

@@ -3,9 +3,11 @@
 mod bench;
 mod check;
 mod features;
+mod notices;
 mod progress;
 mod sqlx_prepare;
 mod test;
+mod tool;
 mod up;
 
 use std::process::{Command, ExitCode};
@@ -47,8 +49,14 @@ enum Task {
         #[command(subcommand)]
         what: bench::What,
     },
-    /// Check formatting, lints, documentation, licences and unused dependencies
-    Check,
+    /// Check formatting, lints, documentation, licences and dependencies
+    Check {
+        /// Check dependencies for known vulnerabilities alone, which needs the network
+        #[arg(long)]
+        advisories: bool,
+    },
+    /// Write the licence texts of dependencies that are shipped, after a dependency was added or updated
+    Notices,
     /// Install the pre-commit hook, which checks formatting and lints
     Hooks,
     /// Renew what the compiler knows about the database's answers (.sqlx), after a change to SQL or schema
@@ -75,7 +83,8 @@ fn run(task: Task) -> Result<()> {
         Task::Test { all, arguments } => test::test(all, &arguments),
         Task::Filter => filter(),
         Task::Bench { what } => bench::bench(&what),
-        Task::Check => check::check(),
+        Task::Check { advisories } => check::check(advisories),
+        Task::Notices => notices::write(),
         Task::Hooks => install_hooks(),
         Task::SqlxPrepare => sqlx_prepare::prepare(),
     }
@@ -92,4 +101,24 @@ fn install_hooks() -> Result<()> {
     process::output(git.current_dir(paths::root()).args(["config", "core.hooksPath", ".githooks"]))?;
     progress::say("Commits are now checked by .githooks/pre-commit; `git commit --no-verify` goes without.");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_behind_all_is_passed_on() {
+        for (line, expected) in [
+            ("xtask test", (false, "")),
+            ("xtask test --all", (true, "")),
+            ("xtask test --test soak -- --nocapture", (false, "--test soak -- --nocapture")),
+            ("xtask test --all --test soak -- --nocapture", (true, "--test soak -- --nocapture")),
+        ] {
+            let Task::Test { all, arguments } = Arguments::parse_from(line.split(' ')).task else {
+                panic!("{line}: another task");
+            };
+            assert_eq!((all, arguments.join(" ").as_str()), expected, "{line}");
+        }
+    }
 }

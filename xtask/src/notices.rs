@@ -1,0 +1,95 @@
+//! The licence texts that are shipped with the plugin and with the companion: written, and checked for missing crates.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use edgeward_tests::stack::{cargo, paths, process};
+
+use crate::tool::{self, ABOUT};
+
+/// A part of Edgeward that is shipped by itself.
+struct Part {
+    folder: &'static str,
+    package: &'static str,
+    target: &'static str,
+}
+
+const PARTS: [Part; 2] = [
+    Part { folder: "companion", package: "edgeward-companion", target: "x86_64-unknown-linux-gnu" },
+    Part { folder: "filter", package: "edgeward-filter", target: cargo::WASM },
+];
+
+/// Writes `THIRD-PARTY-LICENSES.txt` of each part, from the sources of its dependencies.
+pub(crate) fn write() -> Result<()> {
+    tool::require(process::run(cargo::command().args(["fetch", "--locked"]))?)?;
+    for part in &PARTS {
+        let manifest = paths::root().join(part.folder).join("Cargo.toml");
+        let mut command = tool::command(ABOUT)?;
+        // Offline: only what the packages hold, so that the same text comes out everywhere.
+        command.args(["generate", "--fail", "--frozen", "--target", part.target, "about.hbs"]);
+        command.arg("--manifest-path").arg(manifest).arg("--output-file").arg(part.notices());
+        tool::require(process::run(&mut command)?)?;
+    }
+    Ok(())
+}
+
+/// Checks that no dependency of what is shipped is missing in the texts.
+pub(crate) fn check() -> Result<()> {
+    for part in &PARTS {
+        let path = part.notices();
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let tree = part.tree()?;
+        let (named, shipped) = (named(&text), crates(&tree));
+        let missing: Vec<_> = shipped.difference(&named).copied().collect();
+        let superfluous: Vec<_> = named.difference(&shipped).copied().collect();
+        if !missing.is_empty() || !superfluous.is_empty() {
+            bail!(
+                "{}: missing [{}], no longer used [{}]: run `cargo xtask notices` and commit what it writes",
+                path.display(),
+                missing.join(", "),
+                superfluous.join(", ")
+            );
+        }
+    }
+    Ok(())
+}
+
+impl Part {
+    fn notices(&self) -> PathBuf {
+        paths::root().join(self.folder).join("THIRD-PARTY-LICENSES.txt")
+    }
+
+    fn tree(&self) -> Result<String> {
+        let mut command = cargo::command();
+        command.args(["tree", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}"]);
+        process::output(command.args(["--package", self.package, "--target", self.target]))
+    }
+}
+
+/// Crates that a text names, as `  - NAME` in a line.
+fn named(text: &str) -> BTreeSet<&str> {
+    text.lines().filter_map(|line| line.strip_prefix("  - ")).filter(|name| !name.contains(' ')).collect()
+}
+
+/// Crates in the output of `cargo tree`, without our own.
+fn crates(tree: &str) -> BTreeSet<&str> {
+    tree.lines()
+        .filter_map(|line| line.split(' ').next())
+        .filter(|name| !name.is_empty() && !name.starts_with("edgeward-"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crate_without_a_notice_is_found() {
+        let tree = "edgeward-filter v0.1.0 (/src/filter)\nrsa v0.10.0\nserde v1.0.229 (*)\nserde v1.0.229";
+        let text = "MIT License\n  - serde\n\n  - a line of a licence\nCopyright";
+        let missing: Vec<_> = crates(tree).difference(&named(text)).copied().collect();
+        assert_eq!(missing, ["rsa"]);
+    }
+}

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -46,10 +46,15 @@ pub fn stack() -> &'static Stack {
 
 /// One more gateway of two workers before the stack's companion, with changes to its configuration.
 pub fn another_gateway(name: &str, changes: &[(&str, &str)]) -> Result<(Envoy, Ports)> {
+    gateway_before(stack().ports().upstream, name, changes)
+}
+
+/// The same, before an upstream at another port.
+pub fn gateway_before(upstream: u16, name: &str, changes: &[(&str, &str)]) -> Result<(Envoy, Ports)> {
     let directory = paths::test_folder(name);
     fs::create_dir_all(&directory)?;
     let Ports { gateway, envoy_admin, .. } = Ports::free()?;
-    let ports = Ports { gateway, envoy_admin, ..*stack().ports() };
+    let ports = Ports { gateway, envoy_admin, upstream, ..*stack().ports() };
     let mut replacements = envoy::local(&ports, &paths::filter_wasm());
     replacements.extend(changes.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())));
     let configuration = envoy::render(&envoy::configuration()?, &replacements)?;
@@ -137,6 +142,17 @@ impl User {
 pub async fn received(response: Response) -> Value {
     assert_eq!(response.status(), StatusCode::OK);
     response.json().await.unwrap()
+}
+
+/// Sends bytes as they are to a port and gives back everything that comes until the connection is closed.
+#[must_use]
+pub fn raw_response(port: u16, request: impl AsRef<[u8]>) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.write_all(request.as_ref()).unwrap();
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).unwrap();
+    String::from_utf8(response).unwrap()
 }
 
 /// Sends bytes as they are and gives back the status of the answer, 0 where the connection was just closed.

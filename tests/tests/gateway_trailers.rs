@@ -57,19 +57,11 @@ fn open() -> u16 {
 
 /// Trailers are passed on from HTTP/1.1 and to it where both ends say so.
 fn passing_trailers() -> [(String, String); 2] {
-    let listener = "                codec_type: AUTO\n";
-    let cluster = "    - name: upstream\n";
-    let options = r#"
-      typed_extension_protocol_options:
-        envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
-          "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
-          explicit_http_config: { http_protocol_options: { enable_trailers: true } }
-"#;
     [
-        (listener, format!("{listener}                http_protocol_options: {{ enable_trailers: true }}\n")),
-        (cluster, format!("{}{options}", cluster.trim_end())),
+        ("accept_http_10: true\n", "accept_http_10: true\n                  enable_trailers: true\n"),
+        ("{ http_protocol_options: {} }", "{ http_protocol_options: { enable_trailers: true } }"),
     ]
-    .map(|(from, to)| (from.to_owned(), to))
+    .map(|(from, to)| (from.to_owned(), to.to_owned()))
 }
 
 /// A request over HTTP/1.1 with these lines behind its last chunk.

@@ -6,14 +6,14 @@
 #   companion       the companion, optimised: the one to deploy
 #   companion-dev   the companion, built quickly, with debug assertions and backtraces
 #   demo-upstream   the demo upstream, which echoes what reaches it
-#   filter          the filter alone; `--output DIR` writes DIR/edgeward.wasm
+#   filter          the filter alone, as Istio and Envoy Gateway look for it: one file in one layer, /plugin.wasm;
+#                   `--output DIR` writes DIR/plugin.wasm
 #
-# None of them runs as root. The base images are Debian and Ubuntu rather than distroless ones because
-# the health checks (docker/http-ok) need bash.
+# None of them runs as root, and each names its user by number, as Kubernetes' `runAsNonRoot` asks.
 
 # The version is that of rust-toolchain.toml, which stays outside the build so that rustup does not
 # fetch the formatter and the linter too. A C compiler is in the image; aws-lc needs no more than that.
-FROM rust:1.95.0-slim-bookworm AS source
+FROM rust:1.95.0-slim-trixie AS source
 RUN rustup target add wasm32-wasip1
 WORKDIR /src
 COPY . .
@@ -44,40 +44,39 @@ RUN --mount=type=cache,id=edgeward-registry,target=/usr/local/cargo/registry,sha
     && install -D target/debug/demo-upstream /out/demo-upstream
 
 FROM scratch AS filter
-COPY --from=filter-build /out/edgeward.wasm /edgeward.wasm
+COPY --from=filter-build /out/edgeward.wasm /plugin.wasm
 
-# The image's own entry point starts as root and steps down; this one never is root.
+# The image's own entry point starts as root and steps down to its user `envoy`, 101; this one never is root.
 FROM envoyproxy/envoy:v1.40.0 AS gateway
-COPY --chmod=0755 docker/http-ok /usr/local/bin/http-ok
+COPY --chmod=0755 docker/gateway /usr/local/bin/gateway
 COPY --chmod=0644 envoy/envoy.yaml /etc/envoy/envoy.yaml
 COPY --from=filter-build /out/edgeward.wasm /etc/envoy/edgeward.wasm
 COPY --chmod=0644 LICENSE* filter/THIRD-PARTY-LICENSES.txt /usr/share/doc/edgeward/
-USER envoy
+USER 101:101
 EXPOSE 8080
-ENTRYPOINT ["envoy"]
-CMD ["-c", "/etc/envoy/envoy.yaml"]
+ENTRYPOINT ["gateway"]
 
-# bookworm, as the builder is: the binaries link its libc.
-FROM debian:bookworm-slim AS runtime
+# trixie, as the builder is: the binaries link its libc.
+FROM debian:trixie-slim AS runtime
 RUN groupadd --gid 10001 edgeward \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/edgeward \
         --shell /usr/sbin/nologin edgeward
-COPY --chmod=0755 docker/http-ok /usr/local/bin/http-ok
+USER 10001:10001
 
 FROM runtime AS demo-upstream
 COPY --from=demo-upstream-build /out/demo-upstream /usr/local/bin/demo-upstream
-USER 10001:10001
 EXPOSE 8081
 CMD ["demo-upstream", "--bind", "0.0.0.0", "--port", "8081"]
 
-# An empty volume mounted on /var/lib/edgeward takes over this directory's owner and mode.
+# An empty volume mounted on /var/lib/edgeward or on its certs takes over the directory's owner and mode.
 FROM runtime AS companion-base
+USER 0:0
 COPY --chmod=0644 LICENSE* companion/THIRD-PARTY-LICENSES.txt /usr/share/doc/edgeward/
 RUN install -d -o edgeward -g edgeward -m 0700 /var/lib/edgeward /var/lib/edgeward/certs
+USER 10001:10001
 ENV BIND_ADDRESS=0.0.0.0 \
     CERTS_DIR=/var/lib/edgeward/certs
 WORKDIR /var/lib/edgeward
-USER 10001:10001
 EXPOSE 5501 5502
 CMD ["edgeward", "serve"]
 

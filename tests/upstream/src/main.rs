@@ -13,10 +13,17 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router};
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 
-const USAGE: &str = "usage: demo-upstream [--bind ADDRESS] [--port PORT]";
+const USAGE: &str = "usage: demo-upstream [--bind ADDRESS] [--port PORT] [--health]";
+
+/// What the command line asks for.
+struct Arguments {
+    address: SocketAddr,
+    /// `true` if a running one is to be looked for, as a container's health check does.
+    health: bool,
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -30,7 +37,10 @@ async fn main() -> ExitCode {
 }
 
 async fn serve() -> Result<()> {
-    let address = address(std::env::args().skip(1))?;
+    let Arguments { address, health } = arguments(std::env::args().skip(1))?;
+    if health {
+        return TcpStream::connect(address).await.map(drop).with_context(|| format!("nothing listens on {address}"));
+    }
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
@@ -43,20 +53,25 @@ async fn serve() -> Result<()> {
     }
 }
 
-fn address(mut arguments: impl Iterator<Item = String>) -> Result<SocketAddr> {
+fn arguments(mut arguments: impl Iterator<Item = String>) -> Result<Arguments> {
     let mut bind = "127.0.0.1".to_owned();
     let mut port = "8081".to_owned();
+    let mut health = false;
     while let Some(flag) = arguments.next() {
         let value = match flag.as_str() {
             "--bind" => &mut bind,
             "--port" => &mut port,
+            "--health" => {
+                health = true;
+                continue;
+            }
             _ => bail!("`{flag}` is not known\n{USAGE}"),
         };
         *value = arguments.next().with_context(|| format!("{flag} lacks its value\n{USAGE}"))?;
     }
     let ip: IpAddr = bind.parse().with_context(|| format!("`{bind}` is not an IP address"))?;
     let port: u16 = port.parse().with_context(|| format!("`{port}` is not a port"))?;
-    Ok(SocketAddr::new(ip, port))
+    Ok(Arguments { address: SocketAddr::new(ip, port), health })
 }
 
 async fn echo(request: Request) -> Response {

@@ -41,6 +41,22 @@ async fn a_body_must_be_a_json_object_of_at_most_64_kib() {
 }
 
 #[tokio::test]
+async fn a_byte_order_mark_before_json_is_skipped_and_nowhere_else() {
+    let api = Api::start().await;
+    let json = registration("ada@example.com").to_string();
+    for (body, status) in [
+        (format!("\u{feff}\u{feff}{json}"), 400),
+        (format!("{json}\u{feff}"), 400),
+        ("\u{feff}".to_owned(), 400),
+        (format!("\u{feff}{json}"), 201),
+    ] {
+        let mut client = api.client();
+        let request = client.request(Method::POST, REGISTER).header(CONTENT_TYPE, "application/json");
+        assert_eq!(client.send(request.body(body.clone())).await.status, status, "{body:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_path_or_method_is_refused_in_the_same_shape() {
     let api = Api::start().await;
     for path in

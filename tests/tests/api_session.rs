@@ -41,6 +41,26 @@ async fn self_takes_a_bearer_token_before_the_cookie() {
 }
 
 #[tokio::test]
+async fn a_front_end_without_a_token_is_known_by_its_cookie() {
+    let api = Api::start().await;
+    let mut ada = api.registered("ada@example.com").await;
+    for (sent, status) in [
+        ("Bearer", 200),
+        ("Bearer ", 200),
+        ("Bearer undefined", 200),
+        ("bearer null", 200),
+        ("Bearer None", 200),
+        ("Bearer false", 200),
+        ("Bearer [object Promise]", 200),
+        ("Bearer Null", 401),
+        ("Bearer nobody", 401),
+    ] {
+        let request = ada.request(Method::GET, "/api/auth/self").header(AUTHORIZATION, sent);
+        assert_eq!(ada.send(request).await.status, status, "{sent}");
+    }
+}
+
+#[tokio::test]
 async fn an_access_token_expires_and_a_refresh_brings_a_new_one() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;

@@ -35,6 +35,8 @@ pub struct App {
     pub base_path: String,
     /// Whose pages may call with cookies.
     pub origins: Vec<String>,
+    /// Number of proxies in front that append to `x-forwarded-for`.
+    pub trusted_hops: u8,
     /// What the edge says to be told anything; empty: it need not.
     pub feed_secrets: Vec<SecretString>,
     /// Starts every request ID of this process, so that two processes do not use the same ones.
@@ -77,6 +79,7 @@ impl App {
             cookies: CookiePolicy::new(&config.cookies, tokens.access_ttl, tokens.lifetimes.idle),
             base_path: config.http.base_path.clone(),
             origins: config.http.origins.clone(),
+            trusted_hops: config.http.trusted_hops,
             feed_secrets: config.feed.secrets.clone(),
             run_id,
             clock,

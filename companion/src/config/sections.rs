@@ -29,6 +29,8 @@ pub struct Http {
     pub base_path: String,
     /// `CLIENT_UI_DOMAIN`: whose pages may call with cookies.
     pub origins: Vec<String>,
+    /// `TRUSTED_HOPS`: number of proxies in front, the gateway included, that append to `x-forwarded-for`.
+    pub trusted_hops: u8,
 }
 
 /// What tokens say and how long they last.
@@ -104,6 +106,8 @@ impl Section for Http {
                 text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(parse_origin).collect()
             },
         );
+        // One is the gateway. More than ten proxies in a row is a mistake.
+        let trusted_hops = reader.number("TRUSTED_HOPS", 1_u8, 0..=10);
         if let (Some(port), Some(internal)) = (port, internal_port)
             && port == internal
             && port != 0
@@ -116,6 +120,7 @@ impl Section for Http {
             internal_port: internal_port?,
             base_path: base_path?,
             origins: origins?,
+            trusted_hops: trusted_hops?,
         })
     }
 }

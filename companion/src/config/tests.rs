@@ -34,6 +34,7 @@ fn the_defaults_are_the_safe_ones() {
     assert_eq!((config.http.port, config.http.internal_port), (5501, 5502));
     assert_eq!(config.http.base_path, "/api");
     assert!(config.http.origins.is_empty());
+    assert_eq!(config.http.trusted_hops, 1);
     assert!(config.feed.secrets.is_empty());
     assert!(config.cookies.secure);
     assert_eq!(config.hashing.bcrypt_cost, 12);
@@ -98,6 +99,8 @@ fn single_settings_are_held_to_their_limits() {
     check(&[("BASE_PATH", "/{x}")], &["BASE_PATH is not a path such as /api (/ for none)"]);
     check(&[("PORT", "5502")], &["INTERNAL_PORT cannot be had together with the same PORT"]);
     check(&[("PORT", "0"), ("INTERNAL_PORT", "0")], &[]);
+    check(&[("TRUSTED_HOPS", "11")], &["TRUSTED_HOPS is not a whole number from 0 to 10"]);
+    check(&[("TRUSTED_HOPS", "0")], &[]);
     for issuer in ["a\nb", "a\"b", "a\\b", &"a".repeat(57)] {
         let told = "ISSUER is not 1 to 56 bytes without control characters, quotes and backslashes";
         check(&[("ISSUER", issuer)], &[told]);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread;
 
 use aws_lc_rs::rand::SecureRandom;
+use axum::http::HeaderName;
 use secrecy::SecretString;
 use sqlx::PgPool;
 use time::OffsetDateTime;
@@ -35,6 +36,8 @@ pub struct App {
     pub base_path: String,
     /// Whose pages may call with cookies.
     pub origins: Vec<String>,
+    /// Request headers that those pages may send.
+    pub cors_allow_headers: Vec<HeaderName>,
     /// Number of proxies in front that append to `x-forwarded-for`.
     pub trusted_hops: u8,
     /// What the edge says to be told anything; empty: it need not.
@@ -79,6 +82,7 @@ impl App {
             cookies: CookiePolicy::new(&config.cookies, tokens.access_ttl, tokens.lifetimes.idle),
             base_path: config.http.base_path.clone(),
             origins: config.http.origins.clone(),
+            cors_allow_headers: config.http.cors_allow_headers.clone(),
             trusted_hops: config.http.trusted_hops,
             feed_secrets: config.feed.secrets.clone(),
             run_id,

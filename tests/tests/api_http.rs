@@ -2,7 +2,7 @@
 
 use axum::response::IntoResponse as _;
 use edgeward_companion::http::error::Refusal;
-use edgeward_tests::api::{Api, PASSWORD, registration};
+use edgeward_tests::api::{Answer, Api, PASSWORD, registration};
 use edgeward_wire::{EdgeFeed, JwkSet};
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, ORIGIN};
@@ -10,6 +10,9 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 
 const REGISTER: &str = "/api/auth/register";
+/// The origin of a front end.
+const PAGE: &str = "https://app.example";
+const LOGIN: &str = r#"{"email": "ada@example.com", "password": "correct horse battery"}"#;
 const AWAY: &str = "The database is not available, please try again";
 
 #[tokio::test]
@@ -109,16 +112,82 @@ async fn only_the_origins_of_the_settings_may_call_with_credentials() {
             assert_eq!(answer.header("access-control-allow-credentials"), "true");
         }
     }
+}
+
+/// What a preflight of an allowed page is told.
+async fn preflight(api: &Api) -> Answer {
     let mut client = api.client();
     let request = client
         .request(Method::OPTIONS, REGISTER)
-        .header(ORIGIN, "https://app.example")
+        .header(ORIGIN, PAGE)
         .header("access-control-request-method", "POST");
-    let answer = client.send(request).await;
+    client.send(request).await
+}
+
+#[tokio::test]
+async fn a_preflight_allows_what_common_front_end_libraries_send() {
+    let api = Api::start_with(&[("CLIENT_UI_DOMAIN", PAGE)]).await;
+    let answer = preflight(&api).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("access-control-allow-methods"), "GET,POST,DELETE");
-    assert_eq!(answer.header("access-control-allow-headers"), "content-type,authorization,x-request-id");
     assert_eq!(answer.header("access-control-max-age"), "3600");
+    let allowed: Vec<_> = answer.header("access-control-allow-headers").split(',').collect();
+    for name in [
+        "content-type",
+        "authorization",
+        "x-request-id",
+        "accept-language",
+        "x-requested-with",
+        "x-xsrf-token",
+        "traceparent",
+        "tracestate",
+        "baggage",
+        "sentry-trace",
+        "x-datadog-trace-id",
+        "newrelic",
+    ] {
+        assert!(allowed.contains(&name), "{name} in {allowed:?}");
+    }
+    for name in ["x-forwarded-for", "x-user-id", "cookie", "*"] {
+        assert!(!allowed.contains(&name), "{name} in {allowed:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_headers_that_a_page_may_send_are_a_setting() {
+    let settings = [("CLIENT_UI_DOMAIN", PAGE), ("CORS_ALLOW_HEADERS", "Content-Type, X-Own")];
+    let api = Api::start_with(&settings).await;
+    assert_eq!(preflight(&api).await.header("access-control-allow-headers"), "content-type,x-own");
+}
+
+#[tokio::test]
+async fn a_page_of_an_allowed_origin_can_read_every_refusal() {
+    let api = Api::start_with(&[("CLIENT_UI_DOMAIN", PAGE)]).await;
+    let large = "a".repeat(64 * 1024 + 1);
+    let cases = [
+        (Method::GET, "/nowhere", "", "", 404),
+        (Method::GET, REGISTER, "", "", 405),
+        (Method::POST, REGISTER, "application/json", large.as_str(), 413),
+        (Method::POST, REGISTER, "text/plain", "{}", 415),
+        (Method::POST, REGISTER, "application/json", "{", 400),
+        (Method::GET, "/api/auth/self", "", "", 401),
+        (Method::POST, "/api/auth/refresh", "", "", 401),
+    ];
+    let check = async |(method, path, kind, body, status): (Method, &str, &str, &str, u16)| {
+        let mut client = api.client();
+        let request = client.request(method, path).header(ORIGIN, PAGE).header(CONTENT_TYPE, kind);
+        let answer = client.send(request.body(body.to_owned())).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), PAGE, "{path} {status}");
+        assert_eq!(answer.header("access-control-allow-credentials"), "true", "{path} {status}");
+        let exposed = answer.header("access-control-expose-headers");
+        assert_eq!(exposed, "x-request-id,retry-after,www-authenticate", "{path} {status}");
+    };
+    for case in cases {
+        check(case).await;
+    }
+    api.app.pool.close().await;
+    check((Method::POST, "/api/auth/login", "application/json", LOGIN, 503)).await;
 }
 
 #[tokio::test]

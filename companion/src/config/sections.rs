@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 
+use axum::http::HeaderName;
 use secrecy::{ExposeSecret, SecretString};
 use time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -17,6 +18,18 @@ const MIN_SECRET_CHARS: usize = 32;
 /// The longest issuer or audience: with the largest of everything else a token stays below 1 KiB.
 const MAX_NAME_BYTES: usize = 56;
 
+/// Request headers that pages of other origins may send if nothing is set. The companion reads the first three, and
+/// what browsers send for languages; the others are added to every request by the libraries named, which a front end has
+/// no say over. None of them changes how the companion reads a request.
+const CORS_ALLOW_HEADERS: &str = "content-type, authorization, x-request-id, accept, accept-language, \
+    content-language, cache-control, pragma, \
+    x-requested-with, x-csrf-token, x-xsrf-token, \
+    traceparent, tracestate, baggage, \
+    b3, x-b3-traceid, x-b3-spanid, x-b3-parentspanid, x-b3-sampled, x-b3-flags, \
+    sentry-trace, newrelic, elastic-apm-traceparent, \
+    x-datadog-origin, x-datadog-parent-id, x-datadog-sampling-priority, x-datadog-trace-id, \
+    request-id, request-context, x-amzn-trace-id";
+
 /// Listeners, paths and origins.
 pub struct Http {
     /// `BIND_ADDRESS`: where both listeners are.
@@ -29,6 +42,8 @@ pub struct Http {
     pub base_path: String,
     /// `CLIENT_UI_DOMAIN`: whose pages may call with cookies.
     pub origins: Vec<String>,
+    /// `CORS_ALLOW_HEADERS`: request headers that those pages may send.
+    pub cors_allow_headers: Vec<HeaderName>,
     /// `TRUSTED_HOPS`: number of proxies in front, the gateway included, that append to `x-forwarded-for`.
     pub trusted_hops: u8,
 }
@@ -106,6 +121,13 @@ impl Section for Http {
                 text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(parse_origin).collect()
             },
         );
+        let cors_allow_headers = reader.parsed(
+            "CORS_ALLOW_HEADERS",
+            CORS_ALLOW_HEADERS,
+            "names of request headers such as content-type, sentry-trace (* is not one: browsers ignore it where \
+             cookies are sent)",
+            parse_header_names,
+        );
         // One is the gateway. More than ten proxies in a row is a mistake.
         let trusted_hops = reader.number("TRUSTED_HOPS", 1_u8, 0..=10);
         if let (Some(port), Some(internal)) = (port, internal_port)
@@ -120,9 +142,17 @@ impl Section for Http {
             internal_port: internal_port?,
             base_path: base_path?,
             origins: origins?,
+            cors_allow_headers: cors_allow_headers?,
             trusted_hops: trusted_hops?,
         })
     }
+}
+
+/// Names of headers, comma-separated, in any case.
+fn parse_header_names(text: &str) -> Option<Vec<HeaderName>> {
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    // With credentials, `*` is the name of a header and no wildcard (Fetch, "CORS-preflight fetch").
+    names.map(|name| name.parse().ok().filter(|name| name != "*")).collect()
 }
 
 fn parse_base_path(text: &str) -> Option<String> {

@@ -99,6 +99,12 @@ fn single_settings_are_held_to_their_limits() {
     check(&[("BASE_PATH", "/{x}")], &["BASE_PATH is not a path such as /api (/ for none)"]);
     check(&[("PORT", "5502")], &["INTERNAL_PORT cannot be had together with the same PORT"]);
     check(&[("PORT", "0"), ("INTERNAL_PORT", "0")], &[]);
+    for names in ["*", "content-type, *", "a b", "x-é"] {
+        let told = "CORS_ALLOW_HEADERS is not names of request headers such as content-type, sentry-trace (* is not \
+                    one: browsers ignore it where cookies are sent)";
+        check(&[("CORS_ALLOW_HEADERS", names)], &[told]);
+    }
+    check(&[("CORS_ALLOW_HEADERS", "Content-Type,X-Own, ")], &[]);
     check(&[("TRUSTED_HOPS", "11")], &["TRUSTED_HOPS is not a whole number from 0 to 10"]);
     check(&[("TRUSTED_HOPS", "0")], &[]);
     for issuer in ["a\nb", "a\"b", "a\\b", &"a".repeat(57)] {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use self::observe::Logged;
 use crate::app::App;
@@ -50,7 +50,7 @@ pub fn public(app: Arc<App>) -> Router {
         .route("/login", get(pages::login))
         .route("/login.js", get(pages::login_script))
         .route("/login.css", get(pages::login_style));
-    let cors = cors(&app.origins);
+    let cors = cors(&app.origins, &app.cors_allow_headers);
     surround(guard(routes).layer(cors), app, Logged::All)
 }
 
@@ -81,15 +81,16 @@ fn surround(routes: Router<Arc<App>>, app: Arc<App>, logged: Logged) -> Router {
     routes.layer(from_fn_with_state((Arc::clone(&app), logged), observe::observe)).with_state(app)
 }
 
-/// CORS for exact origins: with credentials, `*` would let every page act as its visitor.
-fn cors(origins: &[String]) -> CorsLayer {
+/// CORS for exact origins: with credentials, `*` would let every page act as its visitor. It goes around [`guard`], so
+/// that a page can read every response: without these headers a browser tells it of a network error alone.
+fn cors(origins: &[String], allow_headers: &[HeaderName]) -> CorsLayer {
     let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([CONTENT_TYPE, AUTHORIZATION, REQUEST_ID])
-        .expose_headers([REQUEST_ID, RETRY_AFTER])
+        .allow_headers(AllowHeaders::list(allow_headers.iter().cloned()))
+        .expose_headers([REQUEST_ID, RETRY_AFTER, WWW_AUTHENTICATE])
         .max_age(Duration::from_hours(1))
 }
 
@@ -114,10 +115,13 @@ mod tests {
     }
 
     async fn check(path: &str, status: u16, message: &str) {
+        const ORIGIN: &str = "https://app.example";
         let routes = guard(Router::new().route("/break", get(break_down)).route("/hang", get(hang)));
-        let request = Request::get(path).body(Body::empty()).unwrap();
+        let routes = routes.layer(cors(&[ORIGIN.to_owned()], &[]));
+        let request = Request::get(path).header("origin", ORIGIN).body(Body::empty()).unwrap();
         let response = routes.oneshot(request).await.unwrap();
         assert_eq!(response.status(), status);
+        assert_eq!(response.headers()["access-control-allow-origin"], ORIGIN, "a page can read it");
         let body = to_bytes(response.into_body(), 4096).await.unwrap();
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(body["message"], message);
@@ -125,7 +129,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_answered_without_its_words() {
+    async fn a_panic_is_answered_without_its_words_and_readable() {
         check("/break", 500, "Internal error").await;
     }
 

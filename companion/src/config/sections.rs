@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 
 use axum::http::HeaderName;
+use cookie::SameSite;
 use secrecy::{ExposeSecret, SecretString};
 use time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -84,6 +85,8 @@ pub struct Cookies {
     pub prefix: String,
     /// `COOKIE_DOMAIN`.
     pub domain: Option<String>,
+    /// `COOKIE_SAME_SITE`: from which sites' pages a browser sends them.
+    pub same_site: SameSite,
     /// Whether they are for HTTPS alone: outside `APP_ENV=dev`.
     pub secure: bool,
 }
@@ -275,6 +278,17 @@ impl Section for Cookies {
             "" => Some(None),
             text => is_host_name(text).then(|| Some(text.to_owned())),
         });
+        let same_site = match reader.text_or("COOKIE_SAME_SITE", "lax").to_ascii_lowercase().as_str() {
+            "lax" => Some(SameSite::Lax),
+            "strict" => Some(SameSite::Strict),
+            "none" => Some(SameSite::None),
+            _ => reader.refuse("COOKIE_SAME_SITE", Problem::NotOneOf(&["lax", "strict", "none"])),
+        };
+        // RFC 6265bis §4.1.2.7.
+        if same_site == Some(SameSite::None) && secure == Some(false) {
+            let other = "APP_ENV=dev: a browser keeps a cookie of SameSite=None only if it is Secure";
+            reader.refuse::<()>("COOKIE_SAME_SITE", Problem::NotTogetherWith(other));
+        }
         if !matches!(prefix.as_str(), "" | "__Host-" | "__Secure-") {
             reader.refuse::<()>("COOKIE_PREFIX", Problem::NotOneOf(&["__Host-", "__Secure-", "(empty)"]));
         }
@@ -285,7 +299,7 @@ impl Section for Cookies {
         if prefix == "__Host-" && domain.as_ref().is_some_and(Option::is_some) {
             reader.refuse::<()>("COOKIE_DOMAIN", Problem::NotTogetherWith("COOKIE_PREFIX=__Host-"));
         }
-        Some(Self { prefix, domain: domain?, secure: secure? })
+        Some(Self { prefix, domain: domain?, same_site: same_site?, secure: secure? })
     }
 }
 

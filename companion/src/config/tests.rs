@@ -166,6 +166,24 @@ fn a_cookie_prefix_keeps_its_promise() {
 }
 
 #[test]
+fn cookies_for_every_site_are_secure_ones_alone() {
+    let same_site = |more| read::<Config>(&settings(more)).unwrap().cookies.same_site;
+    assert_eq!(same_site(&[]), cookie::SameSite::Lax);
+    assert_eq!(same_site(&[("COOKIE_SAME_SITE", "Strict")]), cookie::SameSite::Strict);
+    assert_eq!(same_site(&[("COOKIE_SAME_SITE", "none")]), cookie::SameSite::None);
+    assert_eq!(
+        same_site(&[("COOKIE_SAME_SITE", "strict"), ("APP_ENV", "dev")]),
+        cookie::SameSite::Strict
+    );
+    check(&[("COOKIE_SAME_SITE", "off")], &["COOKIE_SAME_SITE is not one of: lax, strict, none"]);
+    check(
+        &[("COOKIE_SAME_SITE", "none"), ("APP_ENV", "dev")],
+        &["COOKIE_SAME_SITE cannot be had together with APP_ENV=dev: a browser keeps a cookie of SameSite=None \
+           only if it is Secure"],
+    );
+}
+
+#[test]
 fn the_database_may_be_given_in_parts() {
     let parts = [
         ("DATABASE_URL", ""),

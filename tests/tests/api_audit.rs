@@ -69,6 +69,8 @@ async fn everything_that_happens_to_an_account_is_one_line() {
     laptop.login("ada@example.com", PASSWORD).await;
     laptop.delete("/api/auth/sessions").await;
     let mut stolen = laptop.clone();
+    laptop.clone_with(&["refresh_token"]).get("/api/auth/self").await;
+    api.client().get("/api/auth/self").await;
     laptop.post("/api/auth/refresh").await;
     laptop.post("/api/auth/refresh").await;
     api.clock.advance(Duration::seconds(10));
@@ -88,6 +90,7 @@ async fn everything_that_happens_to_an_account_is_one_line() {
             json!(["login", 1, 2, null]),
             json!(["login", 1, 3, null]),
             json!(["session_ended", 1, 2, null]),
+            json!(["refresh", 1, 3, null]),
             json!(["refresh", 1, 3, null]),
             json!(["refresh", 1, 3, null]),
             json!(["refresh_token_reused", 1, 3, null]),

@@ -37,15 +37,20 @@ mod time_format;
 /// What the gateway routes to: the API, the public keys, the pages.
 pub fn public(app: Arc<App>) -> Router {
     let at = |path: &str| format!("{}{path}", app.base_path);
+    // Around handlers alone: a wrong method is 405 for everybody.
+    let signed_in = || from_fn_with_state(Arc::clone(&app), signed_in::require);
     let routes = Router::new()
         .route(&at("/auth/register"), post(register::register))
         .route(&at("/auth/login"), post(login::login))
-        .route(&at("/auth/self"), get(self_::show))
+        .route(&at("/auth/self"), get(self_::show).route_layer(signed_in()))
         .route(&at("/auth/refresh"), post(refresh::refresh))
         .route(&at("/auth/logout"), post(logout::logout))
-        .route(&at("/auth/logout-all"), post(logout::logout_all))
-        .route(&at("/auth/sessions"), get(sessions::list).delete(sessions::end_others))
-        .route(&at("/auth/sessions/{id}"), delete(sessions::end))
+        .route(&at("/auth/logout-all"), post(logout::logout_all).route_layer(signed_in()))
+        .route(
+            &at("/auth/sessions"),
+            get(sessions::list).delete(sessions::end_others).route_layer(signed_in()),
+        )
+        .route(&at("/auth/sessions/{id}"), delete(sessions::end).route_layer(signed_in()))
         .route("/.well-known/jwks.json", get(jwks::show))
         .route("/login", get(pages::login))
         .route("/login.js", get(pages::login_script))

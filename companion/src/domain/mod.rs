@@ -19,6 +19,7 @@ pub mod refresh_token;
 pub mod revocation;
 pub mod role;
 pub mod session;
+pub mod text;
 
 /// A user's number.
 pub type UserId = i64;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use aws_lc_rs::rand::SecureRandom;
 use bcrypt::Version;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::password::{MAX_BYTES, Password, PasswordHash};
+use super::password::{MAX_BYTES, Password, PasswordHash, Presented};
 
 /// How many may wait for each worker. At cost 12 (some 0.25 s) the last of them waits about four seconds.
 const WAITING_PER_WORKER: usize = 16;
@@ -21,7 +21,7 @@ const DUMMY_SALT_AND_DIGEST: &str = "HKrSxprGRyw7l1iBJnic5.MAKm2xOjliUZxitvfRKY5
 pub enum Verdict {
     /// It is the password.
     Match {
-        /// The hash has another cost than new ones get.
+        /// The hash has another cost than new ones get, is of another spelling, or comes from elsewhere.
         outdated: bool,
     },
     /// It is not.
@@ -83,30 +83,39 @@ impl PasswordHasher {
         .ok_or(HashingRefused::Failed)
     }
 
-    /// Compares what was presented with a stored hash. Without one, or with a text that no account can have as
-    /// its password, the same work is done against a dummy, so that time does not tell who exists
-    /// (CVE-2026-40263) and neither does an overlong password (CVE-2025-22234). A hash from when the cost was lower
-    /// is made up for; one from when it was higher takes the longer it takes.
+    /// Compares what was presented with a stored hash, spelling by spelling. A match is outdated if the hash would be
+    /// made otherwise today, and can be: see [`is_outdated`].
+    ///
+    /// Without a hash, or with a text that the hash cannot be of, the same work is done against a dummy, so that time does
+    /// not tell who exists (CVE-2026-40263) and neither does an overlong password (CVE-2025-22234). A hash from when the
+    /// cost was lower is made up for; one from when it was higher takes the longer it takes.
     pub async fn verify(
         &self,
-        presented: SecretString,
+        presented: Presented,
         stored: Option<&PasswordHash>,
     ) -> Result<Verdict, HashingRefused> {
         let (cost, stored) = (self.cost, stored.cloned());
         self.work(move || {
-            let text = presented.expose_secret();
-            let possible = text.len() <= MAX_BYTES && !text.contains('\0');
-            let known = stored.filter(|_| possible).and_then(|hash| Some((hash.cost()?, hash)));
-            let Some((stored_cost, stored)) = known else {
-                work_for_nothing(text, cost);
-                return Verdict::Dummy;
-            };
-            if bcrypt::verify(text, stored.expose()).is_ok_and(|matches| matches) {
-                return Verdict::Match { outdated: stored_cost != cost };
+            let known = stored.and_then(|hash| Some((hash.cost()?, hash)));
+            let mut verdict = Verdict::Dummy;
+            for (index, spelling) in presented.0.iter().enumerate() {
+                let text = spelling.expose_secret();
+                match known.as_ref().filter(|(_, hash)| is_possible(text, hash)) {
+                    None => work_for_nothing(text, cost),
+                    // The crate looks at 72 bytes of the text.
+                    Some((stored_cost, hash)) if bcrypt::verify(text, hash.expose()).is_ok_and(|is_it| is_it) => {
+                        let is_todays = index == 0 && *stored_cost == cost;
+                        return Verdict::Match { outdated: is_outdated(text, hash, is_todays) };
+                    }
+                    Some((stored_cost, _)) => {
+                        // Every step doubles the work: that of a cost and of each from it on up to another is that
+                        // other's.
+                        (*stored_cost..cost).for_each(|step| work_for_nothing(text, step));
+                        verdict = Verdict::Mismatch;
+                    }
+                }
             }
-            // Every step doubles the work: that of a cost and of each from it on up to another is that other's.
-            (stored_cost..cost).for_each(|step| work_for_nothing(text, step));
-            Verdict::Mismatch
+            verdict
         })
         .await
     }
@@ -126,6 +135,17 @@ impl PasswordHasher {
         };
         tokio::task::spawn_blocking(task).await.map_err(|_| HashingRefused::Failed)
     }
+}
+
+/// `true` if a hash can be of a text. Ours are never of one that was cut; others' are of its first 72 bytes.
+fn is_possible(text: &str, hash: &PasswordHash) -> bool {
+    !text.contains('\0') && (text.len() <= MAX_BYTES || !hash.is_ours())
+}
+
+/// `true` if a hash that matches a text is to be made anew. One from elsewhere is only if the text has fewer than 72
+/// bytes: otherwise it may be the beginning of a longer password, which a hash of ours would refuse.
+fn is_outdated(text: &str, hash: &PasswordHash, is_todays: bool) -> bool {
+    if hash.is_ours() { !is_todays } else { text.len() < MAX_BYTES }
 }
 
 /// Does the work of one comparison.
@@ -153,7 +173,7 @@ mod tests {
     async fn a_password_matches_its_own_hash_to_the_last_byte() {
         for typed in ["correct horse", " padded  ", &"a".repeat(71), &"a".repeat(72)] {
             let hash = hasher(4).hash(Password::parse(typed).unwrap()).await.unwrap();
-            let verify = async |text: String| hasher(4).verify(text.into(), Some(&hash)).await.unwrap();
+            let verify = async |text: String| hasher(4).verify(Presented::new(&text), Some(&hash)).await.unwrap();
             assert_eq!(verify(typed.to_owned()).await, Verdict::Match { outdated: false });
             assert_ne!(verify(format!("{typed}x")).await, Verdict::Match { outdated: false });
             assert_eq!(verify(typed.replacen('a', "", 1) + " ").await, Verdict::Mismatch);
@@ -163,7 +183,7 @@ mod tests {
     #[tokio::test]
     async fn a_hash_of_another_cost_is_outdated() {
         let hash = hasher(4).hash(Password::parse("correct horse").unwrap()).await.unwrap();
-        let verdict = hasher(5).verify("correct horse".into(), Some(&hash)).await;
+        let verdict = hasher(5).verify(Presented::new("correct horse"), Some(&hash)).await;
         assert_eq!(verdict, Ok(Verdict::Match { outdated: true }));
     }
 
@@ -177,7 +197,7 @@ mod tests {
             ("correct horse".to_owned(), Some("not a hash")),
         ] {
             let stored = stored.map(|hash| PasswordHash::stored(hash.to_owned()));
-            assert_eq!(hasher(4).verify(presented.into(), stored.as_ref()).await, Ok(Verdict::Dummy));
+            assert_eq!(hasher(4).verify(Presented::new(&presented), stored.as_ref()).await, Ok(Verdict::Dummy));
         }
     }
 
@@ -193,7 +213,7 @@ mod tests {
             let mut least = Duration::MAX;
             for _ in 0..5 {
                 let started = Instant::now();
-                let verdict = hasher(cost).verify("wrong horse".into(), Some(&dummy(4))).await;
+                let verdict = hasher(cost).verify(Presented::new("wrong horse"), Some(&dummy(4))).await;
                 assert_eq!(verdict, Ok(Verdict::Mismatch));
                 least = least.min(started.elapsed());
             }
@@ -204,12 +224,82 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn every_spelling_costs_the_same_whether_there_is_a_user_or_not() {
+        let hasher = hasher(9);
+        let stored = dummy(9);
+        let time = async |typed: &str, stored: Option<&PasswordHash>| {
+            let mut least = Duration::MAX;
+            for _ in 0..5 {
+                let started = Instant::now();
+                assert!(matches!(
+                    hasher.verify(Presented::new(typed), stored).await,
+                    Ok(Verdict::Mismatch | Verdict::Dummy)
+                ));
+                least = least.min(started.elapsed());
+            }
+            least
+        };
+        let one = time("correct horse", None).await;
+        for stored in [None, Some(&stored)] {
+            // It is three times as much; the margin is for a busy machine.
+            assert!(time("caf\u{e9}\u{a0}cr\u{e8}me", stored).await > one * 2);
+        }
+    }
+
+    /// Hashes of libxcrypt 4.4 (Debian's `crypt`), cost 4, of the 80 bytes of `LONG`, of `SHORT`, and of `LONG` as ours.
+    const LONG_ELSEWHERE: &str = "$2y$04$abcdefghijklmnopqrstuum2G75IXDN/xsgbNa/hCiPSKyIHQd70S";
+    const SHORT_ELSEWHERE: &str = "$2y$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e";
+    const LONG_MARKED_AS_OURS: &str = "$2b$04$abcdefghijklmnopqrstuum2G75IXDN/xsgbNa/hCiPSKyIHQd70S";
+
+    #[tokio::test]
+    async fn a_hash_from_elsewhere_is_of_the_first_72_bytes() {
+        let long = "0123456789".repeat(8);
+        let check = async |typed: &str, hash: &str, expected: Verdict| {
+            for prefix in ["$2a$", "$2x$", "$2y$", "$2b$"] {
+                let is_ours = prefix == "$2b$";
+                if is_ours != (hash == LONG_MARKED_AS_OURS) {
+                    continue;
+                }
+                let stored = PasswordHash::stored(hash.replacen("$2y$", prefix, 1).replacen("$2b$", prefix, 1));
+                let verdict = hasher(4).verify(Presented::new(typed), Some(&stored)).await;
+                assert_eq!(verdict, Ok(expected), "{typed} {prefix}");
+            }
+        };
+        let is_it = |outdated| Verdict::Match { outdated };
+        check(&long, LONG_ELSEWHERE, is_it(false)).await;
+        check(&format!("{long}, and more"), LONG_ELSEWHERE, is_it(false)).await;
+        check(&long[..72], LONG_ELSEWHERE, is_it(false)).await;
+        check(&long[..71], LONG_ELSEWHERE, Verdict::Mismatch).await;
+        check(&format!("{}x", &long[..71]), LONG_ELSEWHERE, Verdict::Mismatch).await;
+        check("correct horse", SHORT_ELSEWHERE, is_it(true)).await;
+        check(&long, LONG_MARKED_AS_OURS, Verdict::Dummy).await;
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_another_spelling_matches_and_is_outdated() {
+        for (hashed, typed) in [
+            ("cafe\u{301} cr\u{e8}me", "cafe\u{301} cr\u{e8}me"),
+            ("cafe\u{301} cre\u{300}me", "caf\u{e9} cr\u{e8}me"),
+            ("caf\u{e9}\u{a0}cr\u{e8}me", "caf\u{e9}\u{a0}cr\u{e8}me"),
+        ] {
+            let old = bcrypt::hash_with_salt(hashed, 4, [7; 16]).unwrap().format_for_version(Version::TwoB);
+            let verdict = hasher(4).verify(Presented::new(typed), Some(&PasswordHash::stored(old))).await;
+            assert_eq!(verdict, Ok(Verdict::Match { outdated: true }), "{hashed:?} {typed:?}");
+        }
+        let new = hasher(4).hash(Password::parse("caf\u{e9} cr\u{e8}me").unwrap()).await.unwrap();
+        for typed in ["caf\u{e9} cr\u{e8}me", "cafe\u{301} cre\u{300}me", "caf\u{e9}\u{a0}cr\u{e8}me"] {
+            let verdict = hasher(4).verify(Presented::new(typed), Some(&new)).await;
+            assert_eq!(verdict, Ok(Verdict::Match { outdated: false }), "{typed:?}");
+        }
+    }
+
+    #[tokio::test]
     async fn more_than_may_wait_are_turned_away() {
         let hasher = hasher(4);
         let all = hasher.waiting.available_permits();
         let held = Arc::clone(&hasher.waiting).acquire_many_owned(u32::try_from(all).unwrap()).await;
-        assert_eq!(hasher.verify("correct horse".into(), None).await, Err(HashingRefused::Busy));
+        assert_eq!(hasher.verify(Presented::new("correct horse"), None).await, Err(HashingRefused::Busy));
         drop(held);
-        assert_eq!(hasher.verify("correct horse".into(), None).await, Ok(Verdict::Dummy));
+        assert_eq!(hasher.verify(Presented::new("correct horse"), None).await, Ok(Verdict::Dummy));
     }
 }

@@ -292,6 +292,9 @@ async fn the_page_leads_only_to_pages_of_our_own_and_runs_only_our_script() {
         ("?return_to=%2F%22%3E%3Cscript%3E", "/&#34;&#62;&#60;script&#62;"),
         ("?return_to=/a&return_to=/b", "/"),
         ("?return_to=%ff", "/"),
+        ("?return_to=%2Forders&register=", "/orders"),
+        ("?return_to=%2Flogin%3Freturn_to%3D%2Flogin", "/"),
+        ("?return_to=%2Flogin%2F", "/"),
     ] {
         let answer = api.client().get(&format!("/login{query}")).await;
         assert_eq!(answer.status, 200, "{query}");
@@ -309,6 +312,40 @@ async fn the_page_leads_only_to_pages_of_our_own_and_runs_only_our_script() {
         let answer = api.client().get(path).await;
         assert_eq!((answer.status, answer.header("content-type")), (200, kind));
     }
+}
+
+#[tokio::test]
+async fn the_login_page_with_a_slash_is_the_same_page() {
+    let api = Api::start().await;
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+    let client = client.expect("a client");
+    for (asked, location) in [
+        ("/login/", "/login"),
+        ("/login/?return_to=%2Forders%3Fpage%3D2&register", "/login?return_to=%2Forders%3Fpage%3D2&register"),
+    ] {
+        let request = api.client().request(Method::GET, asked).build().expect("a request");
+        let answer = client.execute(request).await.expect("an answer");
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["location"]),
+            (308, &location.parse().expect("a header"))
+        );
+    }
+}
+
+/// The fragment is the page's that was asked for. What the script does with it is seen in a browser alone; what must
+/// never come back is a form that is chosen by it, or a way back without it.
+#[tokio::test]
+async fn the_login_page_keeps_the_fragment_for_the_page_that_was_asked_for() {
+    let api = Api::start().await;
+    let page = api.client().get("/login").await.text;
+    assert!(page.contains(r#"href="?register""#) && !page.contains("href=\"#"), "{page}");
+    let script = api.client().get("/login.js").await.text;
+    assert_eq!(script.matches("location.hash").count(), 1, "{script}");
+    assert!(script.contains("returnTo + window.location.hash"), "{script}");
+    for way in ["location.assign(target)", "location.replace(target)"] {
+        assert!(script.contains(way), "{way} in {script}");
+    }
+    assert!(!script.contains("hashchange") && !script.contains("assign(returnTo)"), "{script}");
 }
 
 #[tokio::test]

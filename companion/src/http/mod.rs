@@ -52,7 +52,8 @@ pub fn public(app: Arc<App>) -> Router {
         )
         .route(&at("/auth/sessions/{id}"), delete(sessions::end).route_layer(signed_in()))
         .route("/.well-known/jwks.json", get(jwks::show))
-        .route("/login", get(pages::login))
+        .route(pages::PATH, get(pages::login))
+        .route("/login/", get(pages::login_with_slash))
         .route("/login.js", get(pages::login_script))
         .route("/login.css", get(pages::login_style));
     let cors = cors(&app.origins, &app.cors_allow_headers);

@@ -142,5 +142,8 @@ async fn of_a_long_way_over_several_fields_its_end_is_kept() {
     let text = log.text();
     let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     let kept: Vec<_> = lines.filter_map(|line| Some(line["forwarded_for"].as_str()?.to_owned())).collect();
-    assert_eq!(kept, [format!("{}, 203.0.113.9", "1".repeat(243)), "first, \u{fffd}, 203.0.113.9".to_owned()]);
+    assert_eq!(
+        kept,
+        [format!("{}, 203.0.113.9", "1".repeat(243)), "first, \u{fffd}, 203.0.113.9".to_owned()]
+    );
 }

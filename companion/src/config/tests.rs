@@ -171,15 +171,14 @@ fn cookies_for_every_site_are_secure_ones_alone() {
     assert_eq!(same_site(&[]), cookie::SameSite::Lax);
     assert_eq!(same_site(&[("COOKIE_SAME_SITE", "Strict")]), cookie::SameSite::Strict);
     assert_eq!(same_site(&[("COOKIE_SAME_SITE", "none")]), cookie::SameSite::None);
-    assert_eq!(
-        same_site(&[("COOKIE_SAME_SITE", "strict"), ("APP_ENV", "dev")]),
-        cookie::SameSite::Strict
-    );
+    assert_eq!(same_site(&[("COOKIE_SAME_SITE", "strict"), ("APP_ENV", "dev")]), cookie::SameSite::Strict);
     check(&[("COOKIE_SAME_SITE", "off")], &["COOKIE_SAME_SITE is not one of: lax, strict, none"]);
     check(
         &[("COOKIE_SAME_SITE", "none"), ("APP_ENV", "dev")],
-        &["COOKIE_SAME_SITE cannot be had together with APP_ENV=dev: a browser keeps a cookie of SameSite=None \
-           only if it is Secure"],
+        &[
+            "COOKIE_SAME_SITE cannot be had together with APP_ENV=dev: a browser keeps a cookie of SameSite=None \
+           only if it is Secure",
+        ],
     );
 }
 

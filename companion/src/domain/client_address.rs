@@ -89,7 +89,9 @@ mod tests {
 
     #[test]
     fn an_entry_that_is_no_address_names_nobody() {
-        for entry in ["unknown", "_hidden", "localhost", "203.0.113", "203.0.113.9:", "[203.0.113.9", "\u{e9}"] {
+        for entry in
+            ["unknown", "_hidden", "localhost", "203.0.113", "203.0.113.9:", "[203.0.113.9", "\u{e9}"]
+        {
             check(&[entry], 1, None);
             check(&["203.0.113.9", entry], 1, None);
         }

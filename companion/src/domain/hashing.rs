@@ -103,7 +103,9 @@ impl PasswordHasher {
                 match known.as_ref().filter(|(_, hash)| is_possible(text, hash)) {
                     None => work_for_nothing(text, cost),
                     // The crate looks at 72 bytes of the text.
-                    Some((stored_cost, hash)) if bcrypt::verify(text, hash.expose()).is_ok_and(|is_it| is_it) => {
+                    Some((stored_cost, hash))
+                        if bcrypt::verify(text, hash.expose()).is_ok_and(|is_it| is_it) =>
+                    {
                         let is_todays = index == 0 && *stored_cost == cost;
                         return Verdict::Match { outdated: is_outdated(text, hash, is_todays) };
                     }
@@ -173,7 +175,8 @@ mod tests {
     async fn a_password_matches_its_own_hash_to_the_last_byte() {
         for typed in ["correct horse", " padded  ", &"a".repeat(71), &"a".repeat(72)] {
             let hash = hasher(4).hash(Password::parse(typed).unwrap()).await.unwrap();
-            let verify = async |text: String| hasher(4).verify(Presented::new(&text), Some(&hash)).await.unwrap();
+            let verify =
+                async |text: String| hasher(4).verify(Presented::new(&text), Some(&hash)).await.unwrap();
             assert_eq!(verify(typed.to_owned()).await, Verdict::Match { outdated: false });
             assert_ne!(verify(format!("{typed}x")).await, Verdict::Match { outdated: false });
             assert_eq!(verify(typed.replacen('a', "", 1) + " ").await, Verdict::Mismatch);
@@ -197,7 +200,10 @@ mod tests {
             ("correct horse".to_owned(), Some("not a hash")),
         ] {
             let stored = stored.map(|hash| PasswordHash::stored(hash.to_owned()));
-            assert_eq!(hasher(4).verify(Presented::new(&presented), stored.as_ref()).await, Ok(Verdict::Dummy));
+            assert_eq!(
+                hasher(4).verify(Presented::new(&presented), stored.as_ref()).await,
+                Ok(Verdict::Dummy)
+            );
         }
     }
 
@@ -260,7 +266,8 @@ mod tests {
                 if is_ours != (hash == LONG_MARKED_AS_OURS) {
                     continue;
                 }
-                let stored = PasswordHash::stored(hash.replacen("$2y$", prefix, 1).replacen("$2b$", prefix, 1));
+                let stored =
+                    PasswordHash::stored(hash.replacen("$2y$", prefix, 1).replacen("$2b$", prefix, 1));
                 let verdict = hasher(4).verify(Presented::new(typed), Some(&stored)).await;
                 assert_eq!(verdict, Ok(expected), "{typed} {prefix}");
             }

@@ -98,7 +98,8 @@ mod tests {
     fn names_that_cannot_be_kept_are_refused() {
         check(" \n", Err(NameMistake::Empty));
         check(&"é".repeat(101), Err(NameMistake::TooLong));
-        for unseen in ['\0', '\u{7f}', '\u{ad}', '\u{200d}', '\u{202e}', '\u{2066}', '\u{3164}', '\u{e0041}'] {
+        for unseen in ['\0', '\u{7f}', '\u{ad}', '\u{200d}', '\u{202e}', '\u{2066}', '\u{3164}', '\u{e0041}']
+        {
             check(&format!("A{unseen}da"), Err(NameMistake::Unseen));
             check(&format!("Ada{unseen}"), Err(NameMistake::Unseen));
         }

@@ -58,7 +58,9 @@ impl Presented {
     #[must_use]
     pub fn new(typed: &str) -> Self {
         let mut spellings = vec![normalize(typed)];
-        for other in [typed.to_owned(), DecomposingNormalizerBorrowed::new_nfd().normalize(typed).into_owned()] {
+        for other in
+            [typed.to_owned(), DecomposingNormalizerBorrowed::new_nfd().normalize(typed).into_owned()]
+        {
             if !spellings.contains(&other) {
                 spellings.push(other);
             }

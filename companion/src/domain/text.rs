@@ -47,7 +47,9 @@ pub fn is_ignorable(char: char) -> bool {
 /// `true` if a character is seen wherever it stands: its picture, its space, or which picture the one before it has.
 fn is_seen(char: char) -> bool {
     match GeneralCategory::for_char(char) {
-        GeneralCategory::Control | GeneralCategory::LineSeparator | GeneralCategory::ParagraphSeparator => false,
+        GeneralCategory::Control | GeneralCategory::LineSeparator | GeneralCategory::ParagraphSeparator => {
+            false
+        }
         // The Arabic signs that enclose a number.
         GeneralCategory::Format => PrependedConcatenationMark::for_char(char),
         _ if BLANK.contains(&char) => false,
@@ -105,18 +107,18 @@ mod tests {
     #[test]
     fn joiners_are_spelling_in_the_scripts_that_need_them() {
         for text in [
-            "علی\u{200c}رضا",               // Persian: Alireza
-            "نور\u{200c}محمد",              // Persian, after a letter that joins on one side
-            "عَلِیّ\u{200c}رِضا",              // with vowel signs
-            "ه\u{200d}. موسوی",             // an initial in the shape of a word's beginning
-            "ශ\u{dca}\u{200d}රී",           // Sinhala: Shri
-            "ক\u{9cd}\u{200c}ষ",            // Bengali, without the conjunct
-            "র\u{200d}\u{9cd}যাচেল",        // Bengali: Rachel, with ya-phalaa
-            "അവൻ ന\u{d4d}\u{200d}",         // Malayalam: an old chillu
+            "علی\u{200c}رضا",                      // Persian: Alireza
+            "نور\u{200c}محمد",                     // Persian, after a letter that joins on one side
+            "عَلِیّ\u{200c}رِضا",                      // with vowel signs
+            "ه\u{200d}. موسوی",                    // an initial in the shape of a word's beginning
+            "ශ\u{dca}\u{200d}රී",                   // Sinhala: Shri
+            "ক\u{9cd}\u{200c}ষ",                   // Bengali, without the conjunct
+            "র\u{200d}\u{9cd}যাচেল",                // Bengali: Rachel, with ya-phalaa
+            "അവൻ ന\u{d4d}\u{200d}",                // Malayalam: an old chillu
             "क\u{94d}\u{200d}ष र\u{94d}\u{200d}य", // Devanagari: half letter, eyelash ra
-            "ರ\u{200d}\u{ccd}ಯ",            // Kannada: the other repha
-            "க\u{bcd}\u{200c}ஷ",            // Tamil
-            "ᠰᠠᠷ\u{180e}ᠠ",                 // Mongolian: a last a that stands apart
+            "ರ\u{200d}\u{ccd}ಯ",                   // Kannada: the other repha
+            "க\u{bcd}\u{200c}ஷ",                   // Tamil
+            "ᠰᠠᠷ\u{180e}ᠠ",                        // Mongolian: a last a that stands apart
         ] {
             check(text, true);
         }

@@ -37,7 +37,10 @@ pub(super) async fn login(
         let mut connection = app.pool.acquire().await?;
         users::find_credentials(&mut connection, &email).await?
     };
-    let verdict = app.passwords.verify(Presented::new(password.expose_secret()), found.as_ref().map(|user| &user.password)).await?;
+    let verdict = app
+        .passwords
+        .verify(Presented::new(password.expose_secret()), found.as_ref().map(|user| &user.password))
+        .await?;
 
     let refuse = |user_id: Option<UserId>, reason, refusal| {
         audit::record(Event::LoginRefused(user_id, reason), &caller);

@@ -69,9 +69,9 @@ impl Presented {
     }
 }
 
-/// The one spelling of a password: every space is U+0020, and the whole is in NFC (RFC 8265 §4.2.2, OpaqueString).
+/// The one spelling of a password: every space is U+0020, and the whole is in NFC (RFC 8265 §4.2.2, `OpaqueString`).
 ///
-/// The characters that OpaqueString forbids are not refused, but for control characters: which they are depends on the
+/// The characters that `OpaqueString` forbids are not refused, but for control characters: which they are depends on the
 /// version of Unicode, and an emoji of today must not lock its owner out.
 fn normalize(typed: &str) -> String {
     let is_space = |char| GeneralCategory::for_char(char) == GeneralCategory::SpaceSeparator;

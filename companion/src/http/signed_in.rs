@@ -28,6 +28,11 @@ use crate::app::App;
 use crate::db::users::{self, User};
 use crate::domain::access_token::{AccessRefused, Bearer, Expiry};
 
+/// Text that front ends send in a token's place when they have none: the word that their language prints for nothing, for a
+/// promise that was not awaited, or for an object. None of them can be a JWT, which has two dots.
+const NO_TOKEN: [&str; 8] =
+    ["", "undefined", "null", "None", "nil", "false", "[object Object]", "[object Promise]"];
+
 /// A signed-in user, in the extensions of requests that passed [`require`].
 #[derive(Clone)]
 pub(super) struct SignedIn {
@@ -45,12 +50,11 @@ pub(super) async fn require(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
-    let (signed_in, renewed) = match by_access_token(&app, request.headers()).await? {
-        Some(signed_in) => (signed_in, None),
-        None => {
-            let (signed_in, tokens) = by_refresh_token(&app, &caller, request.headers()).await?;
-            (signed_in, Some(tokens))
-        }
+    let (signed_in, renewed) = if let Some(signed_in) = by_access_token(&app, request.headers()).await? {
+        (signed_in, None)
+    } else {
+        let (signed_in, tokens) = by_refresh_token(&app, &caller, request.headers()).await?;
+        (signed_in, Some(tokens))
     };
     request.extensions_mut().insert(signed_in);
     let response = next.run(request).await;
@@ -110,11 +114,6 @@ pub(super) async fn find(
 ) -> Result<Option<User>, sqlx::Error> {
     users::find_signed_in(connection, bearer, now, app.lifetimes.too_old(now)).await
 }
-
-/// What front ends send in a token's place when they have none: the word that their language prints for nothing, for a
-/// promise that was not awaited, or for an object. None of them can be a JWT, which has two dots.
-const NO_TOKEN: [&str; 8] =
-    ["", "undefined", "null", "None", "nil", "false", "[object Object]", "[object Promise]"];
 
 /// The token in `Authorization`, if a program means one. A browser's script may send the header without having a token,
 /// since it cannot read our cookies; that is as good as none.

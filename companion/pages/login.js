@@ -2,6 +2,8 @@
 "use strict";
 
 const { api, returnTo } = document.body.dataset;
+// A browser keeps the fragment of the page that was asked for, and sends it to nobody. It is that page's, whatever it says.
+const target = returnTo.includes("#") ? returnTo : returnTo + window.location.hash;
 const forms = { login: document.getElementById("login"), register: document.getElementById("register") };
 const status = document.getElementById("status");
 const resuming = new AbortController();
@@ -52,7 +54,7 @@ async function send(name, form) {
       body: JSON.stringify(Object.fromEntries(new FormData(form))),
     });
     // The server has checked that this is a page of its own.
-    if (response.ok) return window.location.assign(returnTo);
+    if (response.ok) return window.location.assign(target);
     show(await response.json().catch(() => ({})), form);
   } catch {
     tell("The server cannot be reached, please try again");
@@ -61,8 +63,16 @@ async function send(name, form) {
   }
 }
 
+// This page with the other form: the same way back, the same fragment.
+function link(registering) {
+  const url = new URL(window.location.href);
+  if (registering) url.searchParams.set("register", "");
+  else url.searchParams.delete("register");
+  return url.href;
+}
+
 function choose() {
-  const registering = window.location.hash === "#register";
+  const registering = new URLSearchParams(window.location.search).has("register");
   forms.login.hidden = registering;
   forms.register.hidden = !registering;
   document.title = registering ? "Register" : "Sign in";
@@ -87,12 +97,24 @@ async function resume() {
     if (now - Number(sessionStorage.getItem("resumed")) < 60_000) return;
     sessionStorage.setItem("resumed", String(now));
     const response = await fetch(`${api}/auth/refresh`, { method: "POST", signal: resuming.signal });
-    if (response.ok && !resuming.signal.aborted) window.location.replace(returnTo);
+    if (response.ok && !resuming.signal.aborted) window.location.replace(target);
   } catch {
     // There is the form.
   }
 }
 
-window.addEventListener("hashchange", choose);
+for (const [name, form] of Object.entries(forms)) {
+  const other = form.querySelector(".other a");
+  other.href = link(name === "login");
+  other.addEventListener("click", (event) => {
+    // Another tab or window loads the page itself.
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    window.history.pushState(null, "", other.href);
+    choose();
+  });
+}
+
+window.addEventListener("popstate", choose);
 choose();
 resume();

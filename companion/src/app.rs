@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread;
 
 use aws_lc_rs::rand::SecureRandom;
+use axum::http::HeaderName;
 use edgeward_wire::Origin;
 use secrecy::SecretString;
 use sqlx::PgPool;
@@ -36,6 +37,10 @@ pub struct App {
     pub base_path: String,
     /// Whose pages may call with cookies.
     pub origins: Vec<Origin>,
+    /// Request headers that those pages may send.
+    pub cors_allow_headers: Vec<HeaderName>,
+    /// Number of proxies in front that append to `x-forwarded-for`.
+    pub trusted_hops: u8,
     /// What the edge says to be told anything; empty: it need not.
     pub feed_secrets: Vec<SecretString>,
     /// Starts every request ID of this process, so that two processes do not use the same ones.
@@ -78,6 +83,8 @@ impl App {
             cookies: CookiePolicy::new(&config.cookies, tokens.access_ttl, tokens.lifetimes.idle),
             base_path: config.http.base_path.clone(),
             origins: config.http.origins.clone(),
+            cors_allow_headers: config.http.cors_allow_headers.clone(),
+            trusted_hops: config.http.trusted_hops,
             feed_secrets: config.feed.secrets.clone(),
             run_id,
             clock,

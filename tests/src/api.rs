@@ -181,6 +181,14 @@ pub struct Client {
 }
 
 impl Client {
+    /// The same browser with these cookies alone.
+    #[must_use]
+    pub fn clone_with(&self, names: &[&str]) -> Self {
+        let mut client = self.clone();
+        client.cookies.retain(|name, _| names.contains(&name.as_str()));
+        client
+    }
+
     /// Asks for something.
     pub async fn get(&mut self, path: &str) -> Answer {
         let request = self.request(Method::GET, path);

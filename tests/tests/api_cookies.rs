@@ -22,6 +22,10 @@ async fn cookies_are_marked_as_the_settings_say() {
     assert_eq!(dev, "access_token HttpOnly; SameSite=Lax; Path=/; Max-Age=3600");
     let host = access(&[("COOKIE_PREFIX", "__Host-"), ("ACCESS_TTL_SECONDS", "600")]).await;
     assert_eq!(host, "__Host-access_token HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=600");
+    let strict = access(&[("APP_ENV", "dev"), ("COOKIE_SAME_SITE", "strict")]).await;
+    assert_eq!(strict, "access_token HttpOnly; SameSite=Strict; Path=/; Max-Age=3600");
+    let every_site = access(&[("COOKIE_SAME_SITE", "none")]).await;
+    assert_eq!(every_site, "access_token HttpOnly; SameSite=None; Secure; Path=/; Max-Age=3600");
     let domain = access(&[("COOKIE_DOMAIN", "example.com")]).await;
     assert_eq!(
         domain,

@@ -2,7 +2,7 @@
 
 use axum::response::IntoResponse as _;
 use edgeward_companion::http::error::Refusal;
-use edgeward_tests::api::{Api, PASSWORD, registration};
+use edgeward_tests::api::{Answer, Api, PASSWORD, registration};
 use edgeward_wire::{EdgeFeed, JwkSet};
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, ORIGIN};
@@ -10,6 +10,9 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 
 const REGISTER: &str = "/api/auth/register";
+/// The origin of a front end.
+const PAGE: &str = "https://app.example";
+const LOGIN: &str = r#"{"email": "ada@example.com", "password": "correct horse battery"}"#;
 const AWAY: &str = "The database is not available, please try again";
 
 #[tokio::test]
@@ -38,6 +41,22 @@ async fn a_body_must_be_a_json_object_of_at_most_64_kib() {
     let request = client.request(Method::POST, REGISTER).body(small);
     let request = request.header(CONTENT_TYPE, "Application/JSON; charset=utf-8");
     assert_eq!(client.send(request).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_before_json_is_skipped_and_nowhere_else() {
+    let api = Api::start().await;
+    let json = registration("ada@example.com").to_string();
+    for (body, status) in [
+        (format!("\u{feff}\u{feff}{json}"), 400),
+        (format!("{json}\u{feff}"), 400),
+        ("\u{feff}".to_owned(), 400),
+        (format!("\u{feff}{json}"), 201),
+    ] {
+        let mut client = api.client();
+        let request = client.request(Method::POST, REGISTER).header(CONTENT_TYPE, "application/json");
+        assert_eq!(client.send(request.body(body.clone())).await.status, status, "{body:?}");
+    }
 }
 
 #[tokio::test]
@@ -93,16 +112,82 @@ async fn only_the_origins_of_the_settings_may_call_with_credentials() {
             assert_eq!(answer.header("access-control-allow-credentials"), "true");
         }
     }
+}
+
+/// What a preflight of an allowed page is told.
+async fn preflight(api: &Api) -> Answer {
     let mut client = api.client();
     let request = client
         .request(Method::OPTIONS, REGISTER)
-        .header(ORIGIN, "https://app.example")
+        .header(ORIGIN, PAGE)
         .header("access-control-request-method", "POST");
-    let answer = client.send(request).await;
+    client.send(request).await
+}
+
+#[tokio::test]
+async fn a_preflight_allows_what_common_front_end_libraries_send() {
+    let api = Api::start_with(&[("CLIENT_UI_DOMAIN", PAGE)]).await;
+    let answer = preflight(&api).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("access-control-allow-methods"), "GET,POST,DELETE");
-    assert_eq!(answer.header("access-control-allow-headers"), "content-type,authorization,x-request-id");
     assert_eq!(answer.header("access-control-max-age"), "3600");
+    let allowed: Vec<_> = answer.header("access-control-allow-headers").split(',').collect();
+    for name in [
+        "content-type",
+        "authorization",
+        "x-request-id",
+        "accept-language",
+        "x-requested-with",
+        "x-xsrf-token",
+        "traceparent",
+        "tracestate",
+        "baggage",
+        "sentry-trace",
+        "x-datadog-trace-id",
+        "newrelic",
+    ] {
+        assert!(allowed.contains(&name), "{name} in {allowed:?}");
+    }
+    for name in ["x-forwarded-for", "x-user-id", "cookie", "*"] {
+        assert!(!allowed.contains(&name), "{name} in {allowed:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_headers_that_a_page_may_send_are_a_setting() {
+    let settings = [("CLIENT_UI_DOMAIN", PAGE), ("CORS_ALLOW_HEADERS", "Content-Type, X-Own")];
+    let api = Api::start_with(&settings).await;
+    assert_eq!(preflight(&api).await.header("access-control-allow-headers"), "content-type,x-own");
+}
+
+#[tokio::test]
+async fn a_page_of_an_allowed_origin_can_read_every_refusal() {
+    let api = Api::start_with(&[("CLIENT_UI_DOMAIN", PAGE)]).await;
+    let large = "a".repeat(64 * 1024 + 1);
+    let cases = [
+        (Method::GET, "/nowhere", "", "", 404),
+        (Method::GET, REGISTER, "", "", 405),
+        (Method::POST, REGISTER, "application/json", large.as_str(), 413),
+        (Method::POST, REGISTER, "text/plain", "{}", 415),
+        (Method::POST, REGISTER, "application/json", "{", 400),
+        (Method::GET, "/api/auth/self", "", "", 401),
+        (Method::POST, "/api/auth/refresh", "", "", 401),
+    ];
+    let check = async |(method, path, kind, body, status): (Method, &str, &str, &str, u16)| {
+        let mut client = api.client();
+        let request = client.request(method, path).header(ORIGIN, PAGE).header(CONTENT_TYPE, kind);
+        let answer = client.send(request.body(body.to_owned())).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), PAGE, "{path} {status}");
+        assert_eq!(answer.header("access-control-allow-credentials"), "true", "{path} {status}");
+        let exposed = answer.header("access-control-expose-headers");
+        assert_eq!(exposed, "x-request-id,retry-after,www-authenticate", "{path} {status}");
+    };
+    for case in cases {
+        check(case).await;
+    }
+    api.app.pool.close().await;
+    check((Method::POST, "/api/auth/login", "application/json", LOGIN, 503)).await;
 }
 
 #[tokio::test]
@@ -207,6 +292,9 @@ async fn the_page_leads_only_to_pages_of_our_own_and_runs_only_our_script() {
         ("?return_to=%2F%22%3E%3Cscript%3E", "/&#34;&#62;&#60;script&#62;"),
         ("?return_to=/a&return_to=/b", "/"),
         ("?return_to=%ff", "/"),
+        ("?return_to=%2Forders&register=", "/orders"),
+        ("?return_to=%2Flogin%3Freturn_to%3D%2Flogin", "/"),
+        ("?return_to=%2Flogin%2F", "/"),
     ] {
         let answer = api.client().get(&format!("/login{query}")).await;
         assert_eq!(answer.status, 200, "{query}");
@@ -224,6 +312,40 @@ async fn the_page_leads_only_to_pages_of_our_own_and_runs_only_our_script() {
         let answer = api.client().get(path).await;
         assert_eq!((answer.status, answer.header("content-type")), (200, kind));
     }
+}
+
+#[tokio::test]
+async fn the_login_page_with_a_slash_is_the_same_page() {
+    let api = Api::start().await;
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+    let client = client.expect("a client");
+    for (asked, location) in [
+        ("/login/", "/login"),
+        ("/login/?return_to=%2Forders%3Fpage%3D2&register", "/login?return_to=%2Forders%3Fpage%3D2&register"),
+    ] {
+        let request = api.client().request(Method::GET, asked).build().expect("a request");
+        let answer = client.execute(request).await.expect("an answer");
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["location"]),
+            (308, &location.parse().expect("a header"))
+        );
+    }
+}
+
+/// The fragment is the page's that was asked for. What the script does with it is seen in a browser alone; what must
+/// never come back is a form that is chosen by it, or a way back without it.
+#[tokio::test]
+async fn the_login_page_keeps_the_fragment_for_the_page_that_was_asked_for() {
+    let api = Api::start().await;
+    let page = api.client().get("/login").await.text;
+    assert!(page.contains(r#"href="?register""#) && !page.contains("href=\"#"), "{page}");
+    let script = api.client().get("/login.js").await.text;
+    assert_eq!(script.matches("location.hash").count(), 1, "{script}");
+    assert!(script.contains("returnTo + window.location.hash"), "{script}");
+    for way in ["location.assign(target)", "location.replace(target)"] {
+        assert!(script.contains(way), "{way} in {script}");
+    }
+    assert!(!script.contains("hashchange") && !script.contains("assign(returnTo)"), "{script}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_lc_rs::rand::SystemRandom;
 use edgeward_companion::domain::hashing::PasswordHasher;
 use edgeward_companion::domain::password::Password;
-use edgeward_tests::api::{Api, PASSWORD};
+use edgeward_tests::api::{Api, PASSWORD, registration};
 use serde_json::json;
 
 const WRONG: &str = "E-mail or password is wrong";
@@ -65,19 +65,72 @@ async fn a_hash_of_another_cost_is_renewed_by_a_good_login_and_by_no_other() {
     api.registered("ada@example.com").await;
     let cheaper = PasswordHasher::new(4, 2, Arc::new(SystemRandom::new()));
     let old = cheaper.hash(Password::parse(PASSWORD).expect("a password")).await.expect("a hash");
-    sqlx::query("update users set password = $1")
-        .bind(old.expose())
-        .execute(&api.pool)
-        .await
-        .expect("an update");
-    let stored = async || -> String {
-        sqlx::query_scalar("select password from users").fetch_one(&api.pool).await.expect("a hash")
-    };
+    import(&api, old.expose()).await;
     assert_eq!(api.client().login("ada@example.com", "not the password").await.status, 401);
-    assert_eq!(stored().await, old.expose());
+    assert_eq!(stored(&api).await, old.expose());
     assert_eq!(api.client().login("ada@example.com", PASSWORD).await.status, 200);
-    assert!(stored().await.starts_with("$2b$05$"));
+    assert!(stored(&api).await.starts_with("$2b$05$"));
     assert_eq!(api.client().login("ada@example.com", PASSWORD).await.status, 200);
+}
+
+/// Gives the only user a hash from elsewhere.
+async fn import(api: &Api, hash: &str) {
+    sqlx::query("update users set password = $1").bind(hash).execute(&api.pool).await.expect("an update");
+}
+
+async fn stored(api: &Api) -> String {
+    sqlx::query_scalar("select password from users").fetch_one(&api.pool).await.expect("a hash")
+}
+
+#[tokio::test]
+async fn a_password_is_the_same_on_every_keyboard() {
+    let api = Api::start().await;
+    let mut body = registration("ada@example.com");
+    body["password"] = json!("caf\u{e9} cr\u{e8}me");
+    assert_eq!(api.client().post_json("/api/auth/register", &body).await.status, 201);
+    let hash = stored(&api).await;
+    for typed in ["caf\u{e9} cr\u{e8}me", "cafe\u{301} cre\u{300}me", "caf\u{e9}\u{a0}cr\u{e8}me"] {
+        assert_eq!(api.client().login("ada@example.com", typed).await.status, 200, "{typed:?}");
+    }
+    api.client().login("ada@example.com", "cafe creme").await.assert_refused(401, WRONG);
+    assert_eq!(stored(&api).await, hash, "it was as it should be");
+}
+
+#[tokio::test]
+async fn a_hash_of_another_spelling_is_renewed_by_a_good_login() {
+    let api = Api::start().await;
+    api.registered("ada@example.com").await;
+    // libxcrypt's, of "caf\u{e9}\u{a0}cr\u{e8}me" in NFD.
+    let old = "$2b$04$abcdefghijklmnopqrstuugdJsHerWgC81yP45OPxTuRwwtq9moGi";
+    import(&api, old).await;
+    api.client().login("ada@example.com", "cafe\u{301} creme").await.assert_refused(401, WRONG);
+    assert_eq!(stored(&api).await, old);
+    assert_eq!(api.client().login("ada@example.com", "caf\u{e9}\u{a0}cr\u{e8}me").await.status, 200);
+    assert_ne!(stored(&api).await, old);
+    for typed in ["caf\u{e9} cr\u{e8}me", "cafe\u{301}\u{a0}cre\u{300}me"] {
+        assert_eq!(api.client().login("ada@example.com", typed).await.status, 200, "{typed:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_imported_hash_of_a_cut_password_takes_the_whole_one() {
+    let api = Api::start().await;
+    api.registered("ada@example.com").await;
+    let password = "0123456789".repeat(8);
+    // libxcrypt's, of these 80 bytes: it looks at 72.
+    let hash = "$2y$04$abcdefghijklmnopqrstuum2G75IXDN/xsgbNa/hCiPSKyIHQd70S";
+    for (marked, status) in [("$2y$", 200), ("$2a$", 200), ("$2b$", 401)] {
+        let hash = hash.replace("$2y$", marked);
+        import(&api, &hash).await;
+        assert_eq!(api.client().login("ada@example.com", &password).await.status, status, "{marked}");
+        assert_eq!(stored(&api).await, hash, "a hash of ours would refuse what is typed");
+    }
+    api.client().login("ada@example.com", &"0123456789".repeat(7)).await.assert_refused(401, WRONG);
+    // What was not cut becomes ours.
+    import(&api, "$2y$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e").await;
+    assert_eq!(api.client().login("ada@example.com", "correct horse").await.status, 200);
+    assert!(stored(&api).await.starts_with("$2b$04$"));
+    assert_eq!(api.client().login("ada@example.com", "correct horse").await.status, 200);
 }
 
 #[tokio::test]
@@ -85,7 +138,6 @@ async fn hashes_of_other_bcrypts_are_understood() {
     let api = Api::start().await;
     api.registered("ada@example.com").await;
     // The Node bcrypt test vector: "U*U", $2a$05.
-    let hash = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
-    sqlx::query("update users set password = $1").bind(hash).execute(&api.pool).await.expect("an update");
+    import(&api, "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW").await;
     assert_eq!(api.client().login("ada@example.com", "U*U").await.status, 200);
 }

@@ -59,6 +59,18 @@ async fn every_wrong_field_is_named_at_once_and_none_is_echoed() {
 }
 
 #[tokio::test]
+async fn names_are_kept_with_their_joiners_and_in_one_spelling() {
+    let api = Api::start().await;
+    let mut body = registration("ali@example.com");
+    body["firstName"] = json!("علی\u{200c}رضا");
+    body["lastName"] = json!("Zoe\u{308}");
+    let mut ali = api.client();
+    assert_eq!(ali.post_json("/api/auth/register", &body).await.status, 201);
+    let user = ali.get("/api/auth/self").await.body["user"].clone();
+    assert_eq!((&user["firstName"], &user["lastName"]), (&json!("علی\u{200c}رضا"), &json!("Zo\u{eb}")));
+}
+
+#[tokio::test]
 async fn nobody_gives_a_role_to_themselves() {
     let api = Api::start().await;
     let mut mallory = api.client();

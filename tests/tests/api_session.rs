@@ -41,13 +41,33 @@ async fn self_takes_a_bearer_token_before_the_cookie() {
 }
 
 #[tokio::test]
+async fn a_front_end_without_a_token_is_known_by_its_cookie() {
+    let api = Api::start().await;
+    let mut ada = api.registered("ada@example.com").await;
+    for (sent, status) in [
+        ("Bearer", 200),
+        ("Bearer ", 200),
+        ("Bearer undefined", 200),
+        ("bearer null", 200),
+        ("Bearer None", 200),
+        ("Bearer false", 200),
+        ("Bearer [object Promise]", 200),
+        ("Bearer Null", 401),
+        ("Bearer nobody", 401),
+    ] {
+        let request = ada.request(Method::GET, "/api/auth/self").header(AUTHORIZATION, sent);
+        assert_eq!(ada.send(request).await.status, status, "{sent}");
+    }
+}
+
+#[tokio::test]
 async fn an_access_token_expires_and_a_refresh_brings_a_new_one() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     api.clock.advance(Duration::seconds(3599));
     assert_eq!(ada.get("/api/auth/self").await.status, 200);
     api.clock.advance(Duration::seconds(1));
-    ada.get("/api/auth/self").await.assert_refused(401, NOT_SIGNED_IN);
+    ada.clone_with(&["access_token"]).get("/api/auth/self").await.assert_refused(401, NOT_SIGNED_IN);
     let answer = ada.post("/api/auth/refresh").await;
     let id = answer.body["userId"].as_i64().expect("a number");
     assert_eq!(answer.body, json!({"message": "Token refreshed successfully", "userId": id}));
@@ -114,10 +134,11 @@ async fn a_token_from_before_its_user_was_changed_is_refused_until_it_is_refresh
     api.clock.catch_up();
     let mut ada = api.registered("ada@example.com").await;
     assert!(run(&api.database.url, &["user", "set-role", "ada@example.com", "admin"], "").status.success());
+    let mut outdated = ada.clone_with(&["access_token"]);
     for path in ["/api/auth/self", "/api/auth/sessions"] {
-        ada.get(path).await.assert_refused(401, NOT_SIGNED_IN);
+        outdated.get(path).await.assert_refused(401, NOT_SIGNED_IN);
     }
-    ada.clone().post("/api/auth/logout-all").await.assert_refused(401, NOT_SIGNED_IN);
+    outdated.post("/api/auth/logout-all").await.assert_refused(401, NOT_SIGNED_IN);
     assert_eq!((refresh(&mut ada).await, ada.role().as_str()), (200, "admin"));
     assert_eq!(ada.get("/api/auth/self").await.body["user"]["role"], "admin");
 }

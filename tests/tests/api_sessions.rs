@@ -46,13 +46,34 @@ async fn sessions_are_listed_with_where_they_were_started_and_when_they_were_use
     let long = "x".repeat(120);
     assert_eq!(devices(&sessions), ["-", "Phone 1", &long]);
     let of = |name: &str| sessions.iter().map(|session| session[name].clone()).collect::<Vec<_>>();
-    assert_eq!(of("addressPrefix"), ["127.0.0.0/24", "2001:db8:7::/48", "127.0.0.0/24"]);
+    assert_eq!(
+        of("addressPrefix"),
+        [json!("127.0.0.0/24"), json!("2001:db8:7::/48"), Value::Null],
+        "the peer's, the gateway's word, and nothing where the gateway does not know"
+    );
     assert_eq!(of("current"), [true, false, false]);
     let at = |minute: &str| json!(format!("2030-01-01T00:{minute}:00.000Z"));
     assert_eq!(of("createdAt"), [at("00"), at("01"), at("02")]);
     assert_eq!(of("lastUsedAt"), [at("00"), at("03"), at("02")]);
     assert!(of("id").iter().all(Value::is_i64));
     assert_eq!(devices(&list(&mut phone).await), ["Phone 1", &long, "-"], "one's own comes first");
+}
+
+#[tokio::test]
+async fn the_client_s_address_is_the_one_that_the_outermost_own_proxy_saw() {
+    const FORGED: &str = "192.0.2.66";
+    let through_two = format!("{FORGED}, [2001:db8:7::9]:41000, 10.0.0.2");
+    for (hops, forwarded_for, expected) in [
+        ("0", "203.0.113.9", "127.0.0.0/24"),
+        ("1", "192.0.2.66, 203.0.113.9:41000", "203.0.113.0/24"),
+        ("2", &*through_two, "2001:db8:7::/48"),
+        ("3", "203.0.113.9, 10.0.0.2", "203.0.113.0/24"),
+    ] {
+        let api = Api::start_with(&[("TRUSTED_HOPS", hops)]).await;
+        api.registered("ada@example.com").await;
+        let mut ada = login(&api, "Phone", forwarded_for).await;
+        assert_eq!(list(&mut ada).await[0]["addressPrefix"], expected, "{hops} {forwarded_for}");
+    }
 }
 
 #[tokio::test]

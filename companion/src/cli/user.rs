@@ -213,7 +213,9 @@ fn read_password(even_from_terminal: bool) -> anyhow::Result<Password> {
     } else {
         input.lock().take(MAX_BYTES).read_to_string(&mut line)?;
     }
-    let password = line.strip_suffix('\n').map_or(&*line, |line| line.strip_suffix('\r').unwrap_or(line));
+    // Windows PowerShell begins with a byte-order mark what it pipes as UTF-8.
+    let line = line.strip_prefix('\u{feff}').unwrap_or(&line);
+    let password = line.strip_suffix('\n').map_or(line, |line| line.strip_suffix('\r').unwrap_or(line));
     if password.contains('\n') {
         bail!("the password must be one line, and there are more");
     }

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use axum::http::HeaderName;
+use cookie::SameSite;
 use edgeward_wire::Origin;
 use secrecy::{ExposeSecret, SecretString};
 use time::Duration;
@@ -18,6 +20,18 @@ const MIN_SECRET_CHARS: usize = 32;
 /// The longest issuer or audience: with the largest of everything else a token stays below 1 KiB.
 const MAX_NAME_BYTES: usize = 56;
 
+/// Request headers that pages of other origins may send if nothing is set. The companion reads the first three, and
+/// what browsers send for languages; the others are added to every request by the libraries named, which a front end has
+/// no say over. None of them changes how the companion reads a request.
+const CORS_ALLOW_HEADERS: &str = "content-type, authorization, x-request-id, accept, accept-language, \
+    content-language, cache-control, pragma, \
+    x-requested-with, x-csrf-token, x-xsrf-token, \
+    traceparent, tracestate, baggage, \
+    b3, x-b3-traceid, x-b3-spanid, x-b3-parentspanid, x-b3-sampled, x-b3-flags, \
+    sentry-trace, newrelic, elastic-apm-traceparent, \
+    x-datadog-origin, x-datadog-parent-id, x-datadog-sampling-priority, x-datadog-trace-id, \
+    request-id, request-context, x-amzn-trace-id";
+
 /// Listeners, paths and origins.
 pub struct Http {
     /// `BIND_ADDRESS`: where both listeners are.
@@ -30,6 +44,10 @@ pub struct Http {
     pub base_path: String,
     /// `CLIENT_UI_DOMAIN`: whose pages may call with cookies.
     pub origins: Vec<Origin>,
+    /// `CORS_ALLOW_HEADERS`: request headers that those pages may send.
+    pub cors_allow_headers: Vec<HeaderName>,
+    /// `TRUSTED_HOPS`: number of proxies in front, the gateway included, that append to `x-forwarded-for`.
+    pub trusted_hops: u8,
 }
 
 /// What tokens say and how long they last.
@@ -68,6 +86,8 @@ pub struct Cookies {
     pub prefix: String,
     /// `COOKIE_DOMAIN`.
     pub domain: Option<String>,
+    /// `COOKIE_SAME_SITE`: from which sites' pages a browser sends them.
+    pub same_site: SameSite,
     /// Whether they are for HTTPS alone: outside `APP_ENV=dev`.
     pub secure: bool,
 }
@@ -98,6 +118,15 @@ impl Section for Http {
         let base_path =
             reader.parsed("BASE_PATH", "/api", "a path such as /api (/ for none)", parse_base_path);
         let origins = read_origins(reader);
+        let cors_allow_headers = reader.parsed(
+            "CORS_ALLOW_HEADERS",
+            CORS_ALLOW_HEADERS,
+            "names of request headers such as content-type, sentry-trace (* is not one: browsers ignore it where \
+             cookies are sent)",
+            parse_header_names,
+        );
+        // One is the gateway. More than ten proxies in a row is a mistake.
+        let trusted_hops = reader.number("TRUSTED_HOPS", 1_u8, 0..=10);
         if let (Some(port), Some(internal)) = (port, internal_port)
             && port == internal
             && port != 0
@@ -110,8 +139,17 @@ impl Section for Http {
             internal_port: internal_port?,
             base_path: base_path?,
             origins: origins?,
+            cors_allow_headers: cors_allow_headers?,
+            trusted_hops: trusted_hops?,
         })
     }
+}
+
+/// Names of headers, comma-separated, in any case.
+fn parse_header_names(text: &str) -> Option<Vec<HeaderName>> {
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    // With credentials, `*` is the name of a header and no wildcard (Fetch, "CORS-preflight fetch").
+    names.map(|name| name.parse().ok().filter(|name| name != "*")).collect()
 }
 
 fn parse_base_path(text: &str) -> Option<String> {
@@ -220,6 +258,17 @@ impl Section for Cookies {
             "" => Some(None),
             text => is_host_name(text).then(|| Some(text.to_owned())),
         });
+        let same_site = match reader.text_or("COOKIE_SAME_SITE", "lax").to_ascii_lowercase().as_str() {
+            "lax" => Some(SameSite::Lax),
+            "strict" => Some(SameSite::Strict),
+            "none" => Some(SameSite::None),
+            _ => reader.refuse("COOKIE_SAME_SITE", Problem::NotOneOf(&["lax", "strict", "none"])),
+        };
+        // RFC 6265bis §4.1.2.7.
+        if same_site == Some(SameSite::None) && secure == Some(false) {
+            let other = "APP_ENV=dev: a browser keeps a cookie of SameSite=None only if it is Secure";
+            reader.refuse::<()>("COOKIE_SAME_SITE", Problem::NotTogetherWith(other));
+        }
         if !matches!(prefix.as_str(), "" | "__Host-" | "__Secure-") {
             reader.refuse::<()>("COOKIE_PREFIX", Problem::NotOneOf(&["__Host-", "__Secure-", "(empty)"]));
         }
@@ -230,7 +279,7 @@ impl Section for Cookies {
         if prefix == "__Host-" && domain.as_ref().is_some_and(Option::is_some) {
             reader.refuse::<()>("COOKIE_DOMAIN", Problem::NotTogetherWith("COOKIE_PREFIX=__Host-"));
         }
-        Some(Self { prefix, domain: domain?, secure: secure? })
+        Some(Self { prefix, domain: domain?, same_site: same_site?, secure: secure? })
     }
 }
 

@@ -35,6 +35,7 @@ fn the_defaults_are_the_safe_ones() {
     assert_eq!((config.http.port, config.http.internal_port), (5501, 5502));
     assert_eq!(config.http.base_path, "/api");
     assert!(config.http.origins.is_empty());
+    assert_eq!(config.http.trusted_hops, 1);
     assert!(config.feed.secrets.is_empty());
     assert!(config.cookies.secure);
     assert_eq!(config.hashing.bcrypt_cost, 12);
@@ -99,6 +100,14 @@ fn single_settings_are_held_to_their_limits() {
     check(&[("BASE_PATH", "/{x}")], &["BASE_PATH is not a path such as /api (/ for none)"]);
     check(&[("PORT", "5502")], &["INTERNAL_PORT cannot be had together with the same PORT"]);
     check(&[("PORT", "0"), ("INTERNAL_PORT", "0")], &[]);
+    for names in ["*", "content-type, *", "a b", "x-é"] {
+        let told = "CORS_ALLOW_HEADERS is not names of request headers such as content-type, sentry-trace (* is not \
+                    one: browsers ignore it where cookies are sent)";
+        check(&[("CORS_ALLOW_HEADERS", names)], &[told]);
+    }
+    check(&[("CORS_ALLOW_HEADERS", "Content-Type,X-Own, ")], &[]);
+    check(&[("TRUSTED_HOPS", "11")], &["TRUSTED_HOPS is not a whole number from 0 to 10"]);
+    check(&[("TRUSTED_HOPS", "0")], &[]);
     for issuer in ["a\nb", "a\"b", "a\\b", &"a".repeat(57)] {
         let told = "ISSUER is not 1 to 56 bytes without control characters, quotes and backslashes";
         check(&[("ISSUER", issuer)], &[told]);
@@ -141,6 +150,23 @@ fn a_cookie_prefix_keeps_its_promise() {
     for domain in ["a; b", "...", ".", "example..com", "-example.com", ".example.com"] {
         check(&[("COOKIE_DOMAIN", domain)], &["COOKIE_DOMAIN is not a domain such as example.com"]);
     }
+}
+
+#[test]
+fn cookies_for_every_site_are_secure_ones_alone() {
+    let same_site = |more| read::<Config>(&settings(more)).unwrap().cookies.same_site;
+    assert_eq!(same_site(&[]), cookie::SameSite::Lax);
+    assert_eq!(same_site(&[("COOKIE_SAME_SITE", "Strict")]), cookie::SameSite::Strict);
+    assert_eq!(same_site(&[("COOKIE_SAME_SITE", "none")]), cookie::SameSite::None);
+    assert_eq!(same_site(&[("COOKIE_SAME_SITE", "strict"), ("APP_ENV", "dev")]), cookie::SameSite::Strict);
+    check(&[("COOKIE_SAME_SITE", "off")], &["COOKIE_SAME_SITE is not one of: lax, strict, none"]);
+    check(
+        &[("COOKIE_SAME_SITE", "none"), ("APP_ENV", "dev")],
+        &[
+            "COOKIE_SAME_SITE cannot be had together with APP_ENV=dev: a browser keeps a cookie of SameSite=None \
+           only if it is Secure",
+        ],
+    );
 }
 
 #[test]

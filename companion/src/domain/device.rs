@@ -3,6 +3,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::text;
+
 /// The longest name of a device, in characters: what browsers send is shorter.
 const MAX_NAME_CHARS: usize = 120;
 
@@ -23,20 +25,15 @@ impl Device {
     }
 }
 
-/// Printable characters alone, each run of others as one space, and no more than fit.
+/// The characters that are seen alone, each run of others as one space, and no more than fit.
 fn name(user_agent: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(user_agent);
-    let is_shown = |char: &char| !char.is_control() && !is_invisible(*char);
-    let shown: String = text.chars().map(|char| if is_shown(&char) { char } else { ' ' }).collect();
+    let shown: String =
+        text::characters(&text).map(|(char, is_seen)| if is_seen { char } else { ' ' }).collect();
     let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
     let kept: String = words.chars().take(MAX_NAME_CHARS).collect();
     let kept = kept.trim_end();
     (!kept.is_empty()).then(|| kept.to_owned())
-}
-
-/// Characters that turn a line around or hide in it (Unicode's "format" ones that matter in one line of text).
-fn is_invisible(char: char) -> bool {
-    matches!(char, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The network that an address is in: enough for its owner to recognise, and too little to find a person by.

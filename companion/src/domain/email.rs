@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::host_name::is_host_name;
+use super::text::is_ignorable;
 
 /// The longest address mail can be sent to (RFC 5321 §4.5.3.1.3, less the angle brackets).
 const MAX_BYTES: usize = 254;
@@ -20,18 +21,30 @@ pub enum EmailMistake {
     Empty,
     /// More than 254 bytes, or more than 64 before the `@`.
     TooLong,
-    /// Not of the form `local@domain.tld` in ASCII.
+    /// An invisible character within, which came along when it was pasted.
+    Unseen,
+    /// Characters other than ASCII.
+    NotAscii,
+    /// Not of the form `local@domain.tld`.
     Malformed,
 }
 
 impl Email {
-    /// Reads an address as a person types it: surrounding white space and case do not count.
+    /// Reads an address as a person types or pastes it: white space and what is not seen around it do not count, nor does
+    /// case.
     ///
-    /// ASCII only: folding the case of other letters merges addresses that differ (CVE-2019-19844).
+    /// ASCII only: folding the case of other letters merges addresses that differ (CVE-2019-19844). Full-width letters are
+    /// refused for the same reason, and a domain of other letters is taken in its `xn--` form, which has one reading.
     pub fn parse(typed: &str) -> Result<Self, EmailMistake> {
-        let typed = typed.trim();
+        let typed = typed.trim_matches(|char: char| char.is_whitespace() || is_ignorable(char));
         if typed.is_empty() {
             return Err(EmailMistake::Empty);
+        }
+        if typed.chars().any(is_ignorable) {
+            return Err(EmailMistake::Unseen);
+        }
+        if !typed.is_ascii() {
+            return Err(EmailMistake::NotAscii);
         }
         let (local, domain) = typed.split_once('@').ok_or(EmailMistake::Malformed)?;
         if typed.len() > MAX_BYTES || local.len() > MAX_LOCAL_BYTES {
@@ -67,6 +80,10 @@ impl fmt::Display for EmailMistake {
         f.write_str(match self {
             Self::Empty => "E-mail is required",
             Self::TooLong => "E-mail is too long",
+            Self::Unseen => "E-mail has an invisible character: type it by hand",
+            Self::NotAscii => {
+                "E-mail takes plain letters of half width alone; a domain with others has an xn-- form"
+            }
             Self::Malformed => "E-mail is not an e-mail address",
         })
     }
@@ -112,12 +129,35 @@ mod tests {
             "\"ada\"@example.com",
             "ada\0@example.com",
             "ada@example.com\0",
-            "ädä@example.com",
-            "ada@exämple.com",
-            "m\u{131}ke@example.com",
         ] {
             check(typed, Err(EmailMistake::Malformed));
         }
+    }
+
+    #[test]
+    fn a_pasted_address_is_freed_of_what_nobody_sees_around_it() {
+        check("\u{feff}ada@example.com", Ok("ada@example.com"));
+        check("\u{a0}ada@example.com\u{200b}\u{3000}", Ok("ada@example.com"));
+        check("\u{202a}ada@example.com\u{202c}", Ok("ada@example.com"));
+        check("\u{200b}", Err(EmailMistake::Empty));
+        for typed in ["ada\u{200b}@example.com", "ada@exam\u{ad}ple.com", "a\u{2060}da@example.com"] {
+            check(typed, Err(EmailMistake::Unseen));
+        }
+    }
+
+    #[test]
+    fn other_letters_are_refused_with_what_to_do() {
+        for typed in [
+            "ädä@example.com",
+            "ada@exämple.com",
+            "m\u{131}ke@example.com",
+            "\u{ff41}da@example.com",
+            "ada\u{ff20}example.com",
+            "ada@example\u{3002}com",
+        ] {
+            check(typed, Err(EmailMistake::NotAscii));
+        }
+        check("ada@xn--exmple-cua.com", Ok("ada@xn--exmple-cua.com"));
     }
 
     #[test]

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use aws_lc_rs::rand::SecureRandom;
 use bcrypt::Version;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::password::{MAX_BYTES, Password, PasswordHash};
+use super::password::{MAX_BYTES, Password, PasswordHash, Presented};
 
 /// How many may wait for each worker. At cost 12 (some 0.25 s) the last of them waits about four seconds.
 const WAITING_PER_WORKER: usize = 16;
@@ -21,7 +21,7 @@ const DUMMY_SALT_AND_DIGEST: &str = "HKrSxprGRyw7l1iBJnic5.MAKm2xOjliUZxitvfRKY5
 pub enum Verdict {
     /// It is the password.
     Match {
-        /// The hash has another cost than new ones get.
+        /// The hash has another cost than new ones get, is of another spelling, or comes from elsewhere.
         outdated: bool,
     },
     /// It is not.
@@ -83,30 +83,41 @@ impl PasswordHasher {
         .ok_or(HashingRefused::Failed)
     }
 
-    /// Compares what was presented with a stored hash. Without one, or with a text that no account can have as
-    /// its password, the same work is done against a dummy, so that time does not tell who exists
-    /// (CVE-2026-40263) and neither does an overlong password (CVE-2025-22234). A hash from when the cost was lower
-    /// is made up for; one from when it was higher takes the longer it takes.
+    /// Compares what was presented with a stored hash, spelling by spelling. A match is outdated if the hash would be
+    /// made otherwise today, and can be: see [`is_outdated`].
+    ///
+    /// Without a hash, or with a text that the hash cannot be of, the same work is done against a dummy, so that time does
+    /// not tell who exists (CVE-2026-40263) and neither does an overlong password (CVE-2025-22234). A hash from when the
+    /// cost was lower is made up for; one from when it was higher takes the longer it takes.
     pub async fn verify(
         &self,
-        presented: SecretString,
+        presented: Presented,
         stored: Option<&PasswordHash>,
     ) -> Result<Verdict, HashingRefused> {
         let (cost, stored) = (self.cost, stored.cloned());
         self.work(move || {
-            let text = presented.expose_secret();
-            let possible = text.len() <= MAX_BYTES && !text.contains('\0');
-            let known = stored.filter(|_| possible).and_then(|hash| Some((hash.cost()?, hash)));
-            let Some((stored_cost, stored)) = known else {
-                work_for_nothing(text, cost);
-                return Verdict::Dummy;
-            };
-            if bcrypt::verify(text, stored.expose()).is_ok_and(|matches| matches) {
-                return Verdict::Match { outdated: stored_cost != cost };
+            let known = stored.and_then(|hash| Some((hash.cost()?, hash)));
+            let mut verdict = Verdict::Dummy;
+            for (index, spelling) in presented.0.iter().enumerate() {
+                let text = spelling.expose_secret();
+                match known.as_ref().filter(|(_, hash)| is_possible(text, hash)) {
+                    None => work_for_nothing(text, cost),
+                    // The crate looks at 72 bytes of the text.
+                    Some((stored_cost, hash))
+                        if bcrypt::verify(text, hash.expose()).is_ok_and(|is_it| is_it) =>
+                    {
+                        let is_todays = index == 0 && *stored_cost == cost;
+                        return Verdict::Match { outdated: is_outdated(text, hash, is_todays) };
+                    }
+                    Some((stored_cost, _)) => {
+                        // Every step doubles the work: that of a cost and of each from it on up to another is that
+                        // other's.
+                        (*stored_cost..cost).for_each(|step| work_for_nothing(text, step));
+                        verdict = Verdict::Mismatch;
+                    }
+                }
             }
-            // Every step doubles the work: that of a cost and of each from it on up to another is that other's.
-            (stored_cost..cost).for_each(|step| work_for_nothing(text, step));
-            Verdict::Mismatch
+            verdict
         })
         .await
     }
@@ -128,6 +139,17 @@ impl PasswordHasher {
     }
 }
 
+/// `true` if a hash can be of a text. Ours are never of one that was cut; others' are of its first 72 bytes.
+fn is_possible(text: &str, hash: &PasswordHash) -> bool {
+    !text.contains('\0') && (text.len() <= MAX_BYTES || !hash.is_ours())
+}
+
+/// `true` if a hash that matches a text is to be made anew. One from elsewhere is only if the text has fewer than 72
+/// bytes: otherwise it may be the beginning of a longer password, which a hash of ours would refuse.
+fn is_outdated(text: &str, hash: &PasswordHash, is_todays: bool) -> bool {
+    if hash.is_ours() { !is_todays } else { text.len() < MAX_BYTES }
+}
+
 /// Does the work of one comparison.
 fn work_for_nothing(text: &str, cost: u32) {
     let _mismatch = bcrypt::verify(text, dummy(cost).expose());
@@ -138,78 +160,4 @@ fn dummy(cost: u32) -> PasswordHash {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::{Duration, Instant};
-
-    use aws_lc_rs::rand::SystemRandom;
-
-    use super::*;
-
-    fn hasher(cost: u32) -> PasswordHasher {
-        PasswordHasher::new(cost, 2, Arc::new(SystemRandom::new()))
-    }
-
-    #[tokio::test]
-    async fn a_password_matches_its_own_hash_to_the_last_byte() {
-        for typed in ["correct horse", " padded  ", &"a".repeat(71), &"a".repeat(72)] {
-            let hash = hasher(4).hash(Password::parse(typed).unwrap()).await.unwrap();
-            let verify = async |text: String| hasher(4).verify(text.into(), Some(&hash)).await.unwrap();
-            assert_eq!(verify(typed.to_owned()).await, Verdict::Match { outdated: false });
-            assert_ne!(verify(format!("{typed}x")).await, Verdict::Match { outdated: false });
-            assert_eq!(verify(typed.replacen('a', "", 1) + " ").await, Verdict::Mismatch);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_hash_of_another_cost_is_outdated() {
-        let hash = hasher(4).hash(Password::parse("correct horse").unwrap()).await.unwrap();
-        let verdict = hasher(5).verify("correct horse".into(), Some(&hash)).await;
-        assert_eq!(verdict, Ok(Verdict::Match { outdated: true }));
-    }
-
-    #[tokio::test]
-    async fn what_can_match_nothing_is_compared_with_the_dummy() {
-        let hash = "$2b$04$nZ7YDbOoybqcFNrXO0RBGOaH3e8P/V6wvpQVb1ujrI6ZdFgyyTL0G";
-        for (presented, stored) in [
-            ("correct horse".to_owned(), None),
-            ("a".repeat(73), Some(hash)),
-            ("correct\0horse".to_owned(), Some(hash)),
-            ("correct horse".to_owned(), Some("not a hash")),
-        ] {
-            let stored = stored.map(|hash| PasswordHash::stored(hash.to_owned()));
-            assert_eq!(hasher(4).verify(presented.into(), stored.as_ref()).await, Ok(Verdict::Dummy));
-        }
-    }
-
-    #[test]
-    fn the_dummy_is_a_hash_that_bcrypt_does_the_full_work_for() {
-        assert_eq!(bcrypt::verify("anything", dummy(4).expose()).ok(), Some(false));
-        assert_eq!(dummy(4).cost(), Some(4));
-    }
-
-    #[tokio::test]
-    async fn a_mismatch_of_a_cheaper_hash_does_the_work_of_todays() {
-        let time = async |cost| {
-            let mut least = Duration::MAX;
-            for _ in 0..5 {
-                let started = Instant::now();
-                let verdict = hasher(cost).verify("wrong horse".into(), Some(&dummy(4))).await;
-                assert_eq!(verdict, Ok(Verdict::Mismatch));
-                least = least.min(started.elapsed());
-            }
-            least
-        };
-        // It is 64 times as much; the margin is for a busy machine.
-        assert!(time(10).await > time(4).await * 8);
-    }
-
-    #[tokio::test]
-    async fn more_than_may_wait_are_turned_away() {
-        let hasher = hasher(4);
-        let all = hasher.waiting.available_permits();
-        let held = Arc::clone(&hasher.waiting).acquire_many_owned(u32::try_from(all).unwrap()).await;
-        assert_eq!(hasher.verify("correct horse".into(), None).await, Err(HashingRefused::Busy));
-        drop(held);
-        assert_eq!(hasher.verify("correct horse".into(), None).await, Ok(Verdict::Dummy));
-    }
-}
+mod tests;

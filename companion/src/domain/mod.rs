@@ -1,6 +1,7 @@
 //! What the companion is about: pure types and decisions. No SQL and no HTTP live here.
 
 pub mod access_token;
+pub mod client_address;
 pub mod clock;
 pub mod device;
 pub mod email;
@@ -18,6 +19,7 @@ pub mod refresh_token;
 pub mod revocation;
 pub mod role;
 pub mod session;
+pub mod text;
 
 /// A user's number.
 pub type UserId = i64;

@@ -22,6 +22,7 @@ pub struct CookiePolicy {
     access_ttl: Duration,
     refresh_ttl: Duration,
     domain: Option<String>,
+    same_site: SameSite,
     secure: bool,
 }
 
@@ -38,6 +39,7 @@ impl CookiePolicy {
             access_ttl,
             refresh_ttl,
             domain: settings.domain.clone(),
+            same_site: settings.same_site,
             secure: settings.secure,
         }
     }
@@ -83,11 +85,10 @@ impl CookiePolicy {
     }
 
     fn write(&self, name: &str, value: &str, max_age: Duration) -> HeaderValue {
-        // Lax: a link from elsewhere arrives signed in, a form or a script from elsewhere does not.
         let mut cookie = Cookie::build((name, value))
             .path("/")
             .http_only(true)
-            .same_site(SameSite::Lax)
+            .same_site(self.same_site)
             .secure(self.secure)
             .max_age(max_age);
         if let Some(domain) = &self.domain {
@@ -139,8 +140,8 @@ mod tests {
     use super::*;
 
     fn policy(prefix: &str, domain: Option<&str>, secure: bool) -> CookiePolicy {
-        let settings =
-            config::Cookies { prefix: prefix.to_owned(), domain: domain.map(str::to_owned), secure };
+        let (prefix, domain) = (prefix.to_owned(), domain.map(str::to_owned));
+        let settings = config::Cookies { prefix, domain, same_site: SameSite::Lax, secure };
         CookiePolicy::new(&settings, Duration::hours(1), Duration::days(30))
     }
 

@@ -14,6 +14,8 @@ use super::error::{FieldMistake, Refusal};
 
 /// The largest body that is read, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
+/// U+FEFF in UTF-8. Some clients begin a text with it; RFC 8259 §8.1 lets a parser ignore it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The fields of a body that are not taken yet. What nobody takes is ignored and sets nothing.
 pub(super) struct Form {
@@ -58,7 +60,8 @@ impl<S: Send + Sync> FromRequest<S> for Form {
                     Refusal::NotAnObject
                 }
             })?;
-        match serde_json::from_slice(&bytes) {
+        let json = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+        match serde_json::from_slice(json) {
             Ok(Value::Object(fields)) => Ok(Self { fields, mistakes: Vec::new() }),
             Ok(_) | Err(_) => Err(Refusal::NotAnObject),
         }

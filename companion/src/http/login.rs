@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::audit::{self, Event};
 use super::error::Refusal;
@@ -18,7 +18,7 @@ use crate::db::users::{self, Credentials};
 use crate::domain::UserId;
 use crate::domain::email::Email;
 use crate::domain::hashing::Verdict;
-use crate::domain::password::{Password, PasswordHash};
+use crate::domain::password::{Password, PasswordHash, Presented};
 
 /// What a person signs in with. The password is not held to the rules for new ones, only compared.
 struct Login {
@@ -37,7 +37,10 @@ pub(super) async fn login(
         let mut connection = app.pool.acquire().await?;
         users::find_credentials(&mut connection, &email).await?
     };
-    let verdict = app.passwords.verify(password.clone(), found.as_ref().map(|user| &user.password)).await?;
+    let verdict = app
+        .passwords
+        .verify(Presented::new(password.expose_secret()), found.as_ref().map(|user| &user.password))
+        .await?;
 
     let refuse = |user_id: Option<UserId>, reason, refusal| {
         audit::record(Event::LoginRefused(user_id, reason), &caller);
@@ -77,9 +80,8 @@ fn parse(mut form: Form) -> Result<Login, Refusal> {
     }
 }
 
-/// Hashes the password anew at today's cost. The login is good either way, so a failure is only logged.
+/// Hashes the password anew, as it would be hashed today. The login is good either way, so a failure is only logged.
 async fn rehash(app: &App, user_id: UserId, password: &SecretString, old: &PasswordHash) {
-    use secrecy::ExposeSecret;
     // A password shorter than today's rules keeps its old hash.
     let Ok(password) = Password::parse(password.expose_secret()) else { return };
     let replaced: Result<(), Refusal> = async {
@@ -89,6 +91,6 @@ async fn rehash(app: &App, user_id: UserId, password: &SecretString, old: &Passw
     }
     .await;
     if let Err(cause) = replaced {
-        tracing::warn!(user_id, %cause, "the password's hash keeps its old cost");
+        tracing::warn!(user_id, %cause, "the password keeps its old hash");
     }
 }

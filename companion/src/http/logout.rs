@@ -13,7 +13,7 @@ use serde_json::json;
 use super::audit::{self, Event};
 use super::error::Refusal;
 use super::observe::Caller;
-use super::signed_in;
+use super::signed_in::{self, SignedIn};
 use crate::app::App;
 use crate::db::{refresh_tokens, revocations, users};
 use crate::domain::access_token::{Bearer, Expiry};
@@ -45,14 +45,13 @@ pub(super) async fn logout(
 pub(super) async fn logout_all(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
+    Extension(SignedIn { bearer, .. }): Extension<SignedIn>,
 ) -> Result<Response, Refusal> {
-    let bearer = signed_in::read(&app, &headers)?;
     let mut transaction = app.pool.begin().await?;
     users::lock(&mut transaction, bearer.user_id).await?;
     // Nobody makes a token of this user's between this moment and the commit.
     let now = app.now();
-    signed_in::find(&app, &mut transaction, bearer, now).await?;
+    signed_in::find(&app, &mut transaction, bearer, now).await?.ok_or(Refusal::NotSignedIn)?;
     let until = app.access_tokens.revoked_until(now);
     revocations::end_user_tokens(&mut transaction, bearer.user_id, now, until).await?;
     refresh_tokens::delete_all(&mut transaction, bearer.user_id).await?;

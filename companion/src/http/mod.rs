@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
 use edgeward_wire::Origin;
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use self::observe::Logged;
 use crate::app::App;
@@ -38,20 +38,26 @@ mod time_format;
 /// What the gateway routes to: the API, the public keys, the pages.
 pub fn public(app: Arc<App>) -> Router {
     let at = |path: &str| format!("{}{path}", app.base_path);
+    // Around handlers alone: a wrong method is 405 for everybody.
+    let signed_in = || from_fn_with_state(Arc::clone(&app), signed_in::require);
     let routes = Router::new()
         .route(&at("/auth/register"), post(register::register))
         .route(&at("/auth/login"), post(login::login))
-        .route(&at("/auth/self"), get(self_::show))
+        .route(&at("/auth/self"), get(self_::show).route_layer(signed_in()))
         .route(&at("/auth/refresh"), post(refresh::refresh))
         .route(&at("/auth/logout"), post(logout::logout))
-        .route(&at("/auth/logout-all"), post(logout::logout_all))
-        .route(&at("/auth/sessions"), get(sessions::list).delete(sessions::end_others))
-        .route(&at("/auth/sessions/{id}"), delete(sessions::end))
+        .route(&at("/auth/logout-all"), post(logout::logout_all).route_layer(signed_in()))
+        .route(
+            &at("/auth/sessions"),
+            get(sessions::list).delete(sessions::end_others).route_layer(signed_in()),
+        )
+        .route(&at("/auth/sessions/{id}"), delete(sessions::end).route_layer(signed_in()))
         .route("/.well-known/jwks.json", get(jwks::show))
-        .route("/login", get(pages::login))
+        .route(pages::PATH, get(pages::login))
+        .route("/login/", get(pages::login_with_slash))
         .route("/login.js", get(pages::login_script))
         .route("/login.css", get(pages::login_style));
-    let cors = cors(&app.origins);
+    let cors = cors(&app.origins, &app.cors_allow_headers);
     surround(guard(routes).layer(cors), app, Logged::All)
 }
 
@@ -82,15 +88,16 @@ fn surround(routes: Router<Arc<App>>, app: Arc<App>, logged: Logged) -> Router {
     routes.layer(from_fn_with_state((Arc::clone(&app), logged), observe::observe)).with_state(app)
 }
 
-/// CORS for exact origins: with credentials, `*` would let every page act as its visitor.
-fn cors(origins: &[Origin]) -> CorsLayer {
+/// CORS for exact origins: with credentials, `*` would let every page act as its visitor. It goes around [`guard`], so
+/// that a page can read every response: without these headers a browser tells it of a network error alone.
+fn cors(origins: &[Origin], allow_headers: &[HeaderName]) -> CorsLayer {
     let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin.as_str()).ok());
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([CONTENT_TYPE, AUTHORIZATION, REQUEST_ID])
-        .expose_headers([REQUEST_ID, RETRY_AFTER])
+        .allow_headers(AllowHeaders::list(allow_headers.iter().cloned()))
+        .expose_headers([REQUEST_ID, RETRY_AFTER, WWW_AUTHENTICATE])
         .max_age(Duration::from_hours(1))
 }
 
@@ -115,10 +122,13 @@ mod tests {
     }
 
     async fn check(path: &str, status: u16, message: &str) {
+        const ORIGIN: &str = "https://app.example";
         let routes = guard(Router::new().route("/break", get(break_down)).route("/hang", get(hang)));
-        let request = Request::get(path).body(Body::empty()).unwrap();
+        let routes = routes.layer(cors(&[ORIGIN.to_owned()], &[]));
+        let request = Request::get(path).header("origin", ORIGIN).body(Body::empty()).unwrap();
         let response = routes.oneshot(request).await.unwrap();
         assert_eq!(response.status(), status);
+        assert_eq!(response.headers()["access-control-allow-origin"], ORIGIN, "a page can read it");
         let body = to_bytes(response.into_body(), 4096).await.unwrap();
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(body["message"], message);
@@ -126,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_answered_without_its_words() {
+    async fn a_panic_is_answered_without_its_words_and_readable() {
         check("/break", 500, "Internal error").await;
     }
 

@@ -15,6 +15,7 @@ use tracing::Instrument;
 use super::REQUEST_ID;
 use super::error::Refusal;
 use crate::app::App;
+use crate::domain::client_address::client_address;
 use crate::domain::device::Device;
 use crate::metrics::METRICS;
 
@@ -35,8 +36,10 @@ pub struct Caller {
     pub request_id: HeaderValue,
     /// The other end of the connection: a proxy's address, where there is one.
     pub peer: Option<IpAddr>,
-    /// What the proxy says the client's address is. Believe it only behind a proxy that writes it.
+    /// The end of `x-forwarded-for`, all of its fields joined. Only what proxies of our own wrote is to be believed.
     pub forwarded_for: Option<String>,
+    /// The client's address, as far as the proxies in front of us are counted.
+    pub address: Option<IpAddr>,
     /// What the client says that it is.
     pub user_agent: Option<HeaderValue>,
 }
@@ -48,12 +51,10 @@ impl Caller {
         self.request_id.to_str().unwrap_or_default()
     }
 
-    /// The client's device: where the nearest proxy saw it, or where we did.
+    /// The client's device, and the network that it is in.
     #[must_use]
     pub fn device(&self) -> Device {
-        let last = self.forwarded_for.as_deref().and_then(|way| way.rsplit(',').next());
-        let address = last.and_then(|address| address.trim().parse().ok()).or(self.peer);
-        Device::new(self.user_agent.as_ref().map(HeaderValue::as_bytes), address)
+        Device::new(self.user_agent.as_ref().map(HeaderValue::as_bytes), self.address)
     }
 }
 
@@ -73,10 +74,12 @@ pub async fn observe(
     next: Next,
 ) -> Response {
     let started = Instant::now();
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let caller = Caller {
         request_id: name(&app, request.headers()),
-        peer: request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()),
+        peer,
         forwarded_for: read_forwarded_for(request.headers()),
+        address: client_address(forwarded_for(request.headers()), app.trusted_hops, peer),
         user_agent: request.headers().get(USER_AGENT).cloned(),
     };
     let route = request.extensions().get::<MatchedPath>().cloned();
@@ -131,8 +134,13 @@ fn name(app: &App, headers: &HeaderMap) -> HeaderValue {
     })
 }
 
+/// The values of all `x-forwarded-for` fields.
+fn forwarded_for(headers: &HeaderMap) -> impl DoubleEndedIterator<Item = &[u8]> {
+    headers.get_all(X_FORWARDED_FOR).iter().map(HeaderValue::as_bytes)
+}
+
 fn read_forwarded_for(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get_all(X_FORWARDED_FOR).iter().next_back()?.as_bytes();
-    let kept = value.get(value.len().saturating_sub(MAX_FORWARDED_BYTES)..)?;
-    Some(String::from_utf8_lossy(kept).into_owned())
+    let joined = forwarded_for(headers).collect::<Vec<_>>().join(&b", "[..]);
+    let kept = joined.get(joined.len().saturating_sub(MAX_FORWARDED_BYTES)..)?;
+    (!kept.is_empty()).then(|| String::from_utf8_lossy(kept).into_owned())
 }

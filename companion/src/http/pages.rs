@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::{Query, RawQuery, State};
 use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
-use axum::response::{Html, IntoResponse};
+use axum::response::{Html, IntoResponse, Redirect};
 use serde::Deserialize;
 
 use super::error::Refusal;
@@ -14,6 +14,9 @@ use crate::app::App;
 
 /// The longest way back.
 const MAX_RETURN_BYTES: usize = 2048;
+
+/// The page's path.
+pub(super) const PATH: &str = "/login";
 
 /// Nothing but our own files, and nobody may frame the page or take its form elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -43,6 +46,11 @@ pub(super) async fn login(
     Ok(([(CONTENT_SECURITY_POLICY, POLICY), (REFERRER_POLICY, "no-referrer")], Html(html)))
 }
 
+/// People type a slash, and proxies add one. A browser keeps the fragment by itself.
+pub(super) async fn login_with_slash(RawQuery(query): RawQuery) -> Redirect {
+    Redirect::permanent(&query.map_or_else(|| PATH.to_owned(), |query| format!("{PATH}?{query}")))
+}
+
 pub(super) async fn login_script() -> impl IntoResponse {
     asset("text/javascript; charset=utf-8", include_str!("../../pages/login.js"))
 }
@@ -56,14 +64,20 @@ fn asset(kind: &'static str, content: &'static str) -> ([(HeaderName, &'static s
 }
 
 /// The way back, if it is a page of our own; else the front page. A browser takes `//evil`, `/\evil` and
-/// `/<tab>/evil` for another host (CVE-2025-27143).
+/// `/<tab>/evil` for another host (CVE-2025-27143). Back to the login page is nowhere: it would ask once more.
 #[must_use]
 pub fn own_page(return_to: &str) -> &str {
     let is_own = return_to.starts_with('/')
         && !return_to.starts_with("//")
         && !return_to.chars().any(|char| char.is_control() || char == '\\')
-        && return_to.len() <= MAX_RETURN_BYTES;
+        && return_to.len() <= MAX_RETURN_BYTES
+        && !is_login_page(return_to);
     if is_own { return_to } else { "/" }
+}
+
+fn is_login_page(target: &str) -> bool {
+    let path = target.split(['?', '#']).next().unwrap_or_default();
+    path.trim_end_matches('/') == PATH
 }
 
 #[cfg(test)]
@@ -73,7 +87,17 @@ mod tests {
     #[test]
     fn only_pages_of_our_own_are_returned_to() {
         let longest = format!("/{}", "a".repeat(2047));
-        for own in ["/", "/orders?page=2&sort=a#top", "/a//b", "/@evil.example", &longest] {
+        for own in [
+            "/",
+            "/orders?page=2&sort=a#top",
+            "/a//b",
+            "/@evil.example",
+            "/login.js",
+            "/loginx",
+            "/login/x",
+            "/a?b=/login",
+            &longest,
+        ] {
             assert_eq!(own_page(own), own);
         }
         let too_long = format!("{longest}a");
@@ -90,6 +114,11 @@ mod tests {
             "/\n/evil.example",
             "/a\\b",
             "/\u{85}",
+            "/login",
+            "/login/",
+            "/login?return_to=%2Forders",
+            "/login#/orders",
+            "/login/?register",
             &too_long,
         ] {
             assert_eq!(own_page(foreign), "/", "{foreign:?}");

@@ -1,5 +1,5 @@
 //! `POST /auth/refresh`: a session goes on, with new tokens. `POST /internal/edge-refresh`: the same for a request
-//! that the filter holds. Whether it may is decided in `domain::session`.
+//! that the filter holds. On routes for signed-in users `signed_in` does the same. Whether it may is decided in `domain::session`.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ pub(super) async fn edge_refresh(
 
 /// The new tokens of the session whose refresh token the cookies hold. A refusal leaves the cookies alone: another
 /// tab may just have got better ones.
-async fn go_on(app: &Arc<App>, caller: &Caller, headers: &HeaderMap) -> Result<Tokens, Refusal> {
+pub(super) async fn go_on(app: &Arc<App>, caller: &Caller, headers: &HeaderMap) -> Result<Tokens, Refusal> {
     let refuse = |reason| {
         audit::record(Event::RefreshRefused(None, reason), caller);
         Err(Refusal::NotSignedIn)

@@ -1,15 +1,10 @@
 //! `GET /auth/self`: who is signed in. Unlike the edge it asks the database, so an ended session is refused at once.
 
-use std::sync::Arc;
-
-use axum::Json;
-use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::{Extension, Json};
 use serde::Serialize;
 
-use super::error::Refusal;
-use super::{signed_in, time_format};
-use crate::app::App;
+use super::signed_in::SignedIn;
+use super::time_format;
 use crate::db::users::User;
 use crate::domain::UserId;
 
@@ -31,11 +26,8 @@ struct Shown {
     updated_at: String,
 }
 
-pub(super) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Json<Body>, Refusal> {
-    let bearer = signed_in::read(&app, &headers)?;
-    let mut connection = app.pool.acquire().await?;
-    let user = signed_in::find(&app, &mut connection, bearer, app.now()).await?;
-    Ok(Json(Body { message: "User details fetched successfully", user: user.into() }))
+pub(super) async fn show(Extension(SignedIn { user, .. }): Extension<SignedIn>) -> Json<Body> {
+    Json(Body { message: "User details fetched successfully", user: user.into() })
 }
 
 impl From<User> for Shown {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 use axum::{Extension, Json};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -13,7 +12,8 @@ use serde_json::{Value, json};
 use super::audit::{self, Event};
 use super::error::Refusal;
 use super::observe::Caller;
-use super::{signed_in, time_format};
+use super::signed_in::SignedIn;
+use super::time_format;
 use crate::app::App;
 use crate::db::sessions::{self, Listed};
 use crate::domain::SessionId;
@@ -35,11 +35,12 @@ struct Shown {
     current: bool,
 }
 
-pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Json<Body>, Refusal> {
-    let bearer = signed_in::read(&app, &headers)?;
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Extension(SignedIn { bearer, .. }): Extension<SignedIn>,
+) -> Result<Json<Body>, Refusal> {
     let mut connection = app.pool.acquire().await?;
     let now = app.now();
-    signed_in::find(&app, &mut connection, bearer, now).await?;
     let too_old = app.lifetimes.too_old(now);
     let listed = sessions::list(&mut connection, bearer.user_id, bearer.session_id, now, too_old).await?;
     let sessions = listed.into_iter().map(|session| show(session, bearer.session_id)).collect();
@@ -49,15 +50,12 @@ pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Res
 pub(super) async fn end(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
+    Extension(SignedIn { bearer, .. }): Extension<SignedIn>,
     id: Result<Path<SessionId>, PathRejection>,
 ) -> Result<Json<Value>, Refusal> {
-    let bearer = signed_in::read(&app, &headers)?;
     let Path(id) = id.map_err(|_| Refusal::NotFound)?;
     let mut connection = app.pool.acquire().await?;
-    let now = app.now();
-    signed_in::find(&app, &mut connection, bearer, now).await?;
-    let until = app.access_tokens.revoked_until(now);
+    let until = app.access_tokens.revoked_until(app.now());
     if !sessions::end(&mut connection, bearer.user_id, id, until).await? {
         return Err(Refusal::NotFound);
     }
@@ -68,13 +66,10 @@ pub(super) async fn end(
 pub(super) async fn end_others(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
+    Extension(SignedIn { bearer, .. }): Extension<SignedIn>,
 ) -> Result<Json<Value>, Refusal> {
-    let bearer = signed_in::read(&app, &headers)?;
     let mut connection = app.pool.acquire().await?;
-    let now = app.now();
-    signed_in::find(&app, &mut connection, bearer, now).await?;
-    let until = app.access_tokens.revoked_until(now);
+    let until = app.access_tokens.revoked_until(app.now());
     let ended = sessions::end_others(&mut connection, bearer.user_id, bearer.session_id, until).await?;
     for id in ended {
         audit::record(Event::SessionEnded(bearer.user_id, id), &caller);

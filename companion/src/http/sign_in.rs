@@ -12,6 +12,7 @@ use super::error::Refusal;
 use super::observe::Caller;
 use crate::app::App;
 use crate::db::refresh_tokens;
+use crate::domain::access_token::Bearer;
 use crate::domain::jws::SigningFailed;
 use crate::domain::refresh_token::RefreshClaims;
 use crate::domain::role::Role;
@@ -48,7 +49,8 @@ pub(super) async fn start(
 
 /// Both tokens of a session.
 pub(super) struct Tokens {
-    user_id: UserId,
+    /// User and session that both speak of.
+    pub(super) bearer: Bearer,
     /// The access token.
     pub(super) access: String,
     /// The refresh token.
@@ -58,9 +60,10 @@ pub(super) struct Tokens {
 impl Tokens {
     /// The refresh token says `said`, and the access token is dated alike.
     pub(super) fn sign(app: &App, said: RefreshClaims, role: &Role) -> Result<Self, SigningFailed> {
+        let RefreshClaims { user_id, session_id, issued_at, .. } = said;
         Ok(Self {
-            user_id: said.user_id,
-            access: app.access_tokens.sign(said.user_id, said.session_id, role, said.issued_at)?,
+            bearer: Bearer { user_id, session_id, issued_at },
+            access: app.access_tokens.sign(user_id, session_id, role, issued_at)?,
             refresh: app.refresh_tokens.sign(said)?,
         })
     }
@@ -68,6 +71,6 @@ impl Tokens {
 
 /// Answers with both tokens in both cookies.
 pub(super) fn answer(app: &App, (status, message): (StatusCode, &'static str), tokens: &Tokens) -> Response {
-    let body = Json(Body { message, user_id: tokens.user_id });
+    let body = Json(Body { message, user_id: tokens.bearer.user_id });
     (status, app.cookies.set(&tokens.access, &tokens.refresh), body).into_response()
 }

@@ -72,7 +72,8 @@ impl Companion {
         let mut command = Command::new(paths::edgeward());
         // Not the checkout: what its .env files say is for running `edgeward` by hand.
         command.current_dir(paths::target());
-        command.env("APP_ENV", "dev").env("CLIENT_UI_DOMAIN", "http://localhost:5173");
+        // As in envoy/envoy.yaml: the name that `up` prints comes first, for the other is another site.
+        command.env("CLIENT_UI_DOMAIN", "http://127.0.0.1:5173,http://localhost:5173").env("APP_ENV", "dev");
         command.env("DATABASE_URL", &self.database_url).env("REFRESH_JWT_SECRET", &self.refresh_secret);
         command.env("CERTS_DIR", &self.certs);
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));

@@ -58,7 +58,7 @@ fn respond(stream: TcpStream) -> std::io::Result<()> {
         }
         "/public/silent" => drop(reader.read_to_end(&mut Vec::new())?),
         "/public/headers" => {
-            let headers: String = (0..200).map(|number| format!("set-cookie: c{number}=1\r\n")).collect();
+            let headers = "set-cookie: c=1\r\n".repeat(200);
             write!(writer, "HTTP/1.1 200 OK\r\nconnection: close\r\n{headers}content-length: 0\r\n\r\n")?;
         }
         _ => {
@@ -92,11 +92,8 @@ fn a_response_goes_on_as_long_as_bytes_flow() {
     for version in ["1.1", "1.0"] {
         let response = get("/public/events", version);
         assert!(response.starts_with(&format!("HTTP/{version} 200 ")), "{response}");
-        assert_eq!(response.rsplit_once("\r\n\r\n").map_or(0, |_| response.matches("\r\n.").count()), {
-            // Each byte is a chunk of its own, where there are chunks.
-            if version == "1.1" { BYTES } else { 1 }
-        });
-        assert!(version == "1.1" || response.ends_with(&".".repeat(BYTES)), "{response}");
+        let (_, body) = response.split_once("\r\n\r\n").unwrap();
+        assert_eq!(body.matches('.').count(), BYTES, "{response}");
     }
 }
 

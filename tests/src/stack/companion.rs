@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::ports::Ports;
+use super::ports::{self, Ports};
 use super::process::{self, Process};
 use super::{http, paths, wait};
 
@@ -75,6 +75,10 @@ impl Companion {
         command.env("APP_ENV", "dev").env("CLIENT_UI_DOMAIN", "http://localhost:5173");
         command.env("DATABASE_URL", &self.database_url).env("REFRESH_JWT_SECRET", &self.refresh_secret);
         command.env("CERTS_DIR", &self.certs);
+        // Ours, and nothing that the companion knows.
+        for name in ports::variables() {
+            command.env_remove(name);
+        }
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
     }

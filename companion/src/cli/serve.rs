@@ -61,8 +61,7 @@ impl Serve {
             tracing::warn!(%cause, "there are fewer connections to the database than there may be");
         }
         let random: Random = Arc::new(SystemRandom::new());
-        let app = App::new(&config, pool.clone(), keys, Arc::new(SystemClock), &random)
-            .ok_or_else(|| anyhow!("the system has no randomness to give"))?;
+        let app = App::new(&config, pool.clone(), keys, Arc::new(SystemClock), &random)?;
         let public = listen("public", config.http.bind_address, config.http.port)?;
         let internal = listen("internal", config.http.bind_address, config.http.internal_port)?;
 

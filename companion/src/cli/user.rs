@@ -19,7 +19,6 @@ use crate::domain::email::Email;
 use crate::domain::hashing::{HashingRefused, PasswordHasher};
 use crate::domain::name::Name;
 use crate::domain::password::{Password, PasswordHash};
-use crate::domain::revocation::{self, MAX_ACCESS_TTL};
 use crate::domain::role::Role;
 
 #[derive(Subcommand)]
@@ -174,7 +173,7 @@ async fn revoke(
 ) -> anyhow::Result<(UserId, OffsetDateTime)> {
     let id = require(users::lock_by_email(transaction, email).await?, email)?;
     let now = clock.now();
-    revocations::end_user_tokens(transaction, id, now, revocation::until(now, MAX_ACCESS_TTL)).await?;
+    revocations::end_user_tokens(transaction, id, now).await?;
     Ok((id, now))
 }
 

@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use crate::config::{self, Environment, Section};
 use crate::domain::clock::{Clock, SystemClock};
 
+mod audit;
 mod config_;
 mod connect;
 mod db;

@@ -16,6 +16,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{connect, read_settings};
 use crate::app::{App, Random};
+use crate::auditing;
 use crate::cleaning;
 use crate::config::{Config, Database, Log, LogFormat};
 use crate::db::pool::{self, PoolError};
@@ -66,6 +67,7 @@ impl Serve {
 
         tokio::spawn(following::follow_keys(Arc::clone(&app), config.keys.0.clone(), fingerprint));
 
+        tokio::spawn(auditing::run(Arc::clone(&app), stop.clone()));
         tokio::spawn(cleaning::run(Arc::clone(&app), cleaning::INTERVAL, random, stop.clone()));
         let served = async {
             tokio::join!(

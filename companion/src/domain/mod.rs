@@ -1,6 +1,7 @@
 //! What the companion is about: pure types and decisions. No SQL and no HTTP live here.
 
 pub mod access_token;
+pub mod audit;
 pub mod clock;
 pub mod device;
 pub mod email;

@@ -15,6 +15,7 @@ pub mod key_set;
 pub mod keys;
 pub mod name;
 pub mod password;
+mod pem;
 pub mod refresh_token;
 pub mod revocation;
 pub mod role;

@@ -8,6 +8,7 @@ use axum::http::HeaderName;
 use edgeward_wire::Origin;
 use secrecy::SecretString;
 use sqlx::PgPool;
+use thiserror::Error;
 use time::OffsetDateTime;
 
 use crate::config::Config;
@@ -51,21 +52,34 @@ pub struct App {
 /// Where randomness comes from.
 pub type Random = Arc<dyn SecureRandom + Send + Sync>;
 
+/// Why there is no state to share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum AppError {
+    /// `REFRESH_JWT_SECRET` holds no secret.
+    #[error("there is no secret to sign refresh tokens with; set REFRESH_JWT_SECRET")]
+    NoRefreshSecret,
+    /// The system gave no random bytes.
+    #[error("the system has no randomness to give")]
+    NoRandomness,
+}
+
 impl App {
-    /// The state of a service with these settings. `None`: there is no secret to sign with, or no randomness.
-    #[must_use]
+    /// Builds the state of a service with these settings.
+    ///
+    /// # Errors
+    /// [`AppError::NoRefreshSecret`] if the settings hold none, [`AppError::NoRandomness`] if `random` fails.
     pub fn new(
         config: &Config,
         pool: PgPool,
         keys: KeySet,
         clock: Arc<dyn Clock>,
         random: &Random,
-    ) -> Option<Arc<Self>> {
+    ) -> Result<Arc<Self>, AppError> {
         let tokens = &config.tokens;
         let cores = thread::available_parallelism().map_or(1, Into::into);
         let mut run_id = [0; 8];
-        random.fill(&mut run_id).ok()?;
-        Some(Arc::new(Self {
+        random.fill(&mut run_id).map_err(|_| AppError::NoRandomness)?;
+        Ok(Arc::new(Self {
             pool,
             access_tokens: AccessTokens {
                 keys: CurrentKeys::new(keys),
@@ -77,7 +91,8 @@ impl App {
                 tokens.issuer.clone(),
                 tokens.lifetimes.idle,
                 &tokens.refresh_secrets,
-            )?,
+            )
+            .ok_or(AppError::NoRefreshSecret)?,
             lifetimes: tokens.lifetimes,
             passwords: PasswordHasher::new(config.hashing.bcrypt_cost, cores, Arc::clone(random)),
             cookies: CookiePolicy::new(&config.cookies, tokens.access_ttl, tokens.lifetimes.idle),

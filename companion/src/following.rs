@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::App;
+use crate::auditing;
+use crate::domain::audit::{Change, Entry, SYSTEM};
 use crate::domain::key_files::{self, Fingerprint};
 use crate::metrics::METRICS;
 
@@ -31,7 +33,9 @@ pub async fn follow_keys(app: Arc<App>, dir: PathBuf, mut seen: Fingerprint) {
                     keys = keys.published().keys.len(),
                     "the keys have changed"
                 );
+                let change = Change::KeysChanged(keys.signing_kid().to_owned());
                 app.access_tokens.keys.replace(keys);
+                auditing::report(&Entry::new(app.now(), SYSTEM, None, &change));
                 METRICS.keys_changed(app.now());
             }
             // Told once: not again before the folder changes.

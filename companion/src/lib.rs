@@ -5,6 +5,7 @@
 //! says how, `cli` starts it all, and `app` is what the handlers share.
 
 pub mod app;
+pub mod auditing;
 pub mod cleaning;
 pub mod cli;
 pub mod config;

@@ -4,6 +4,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -137,7 +138,7 @@ fn the_settings_file_of_the_environment_is_read_below_the_environment() {
 
     fs::write(folder.path().join(".env.test"), "SECRET hunter2\n").expect("a file");
     let (code, told) = run(folder.path(), &[("APP_ENV", "test"), ("PORT", "many")], &["config", "check"]);
-    assert_eq!((code, told.contains(".env.test has a line that is not NAME=value")), (1, true), "{told}");
+    assert_eq!((code, told.contains("\n  .env.test line 1 is not NAME=value\n")), (1, true), "{told}");
     assert!(told.contains("\n  PORT is not") && told.contains("\n  REFRESH_JWT_SECRET is not set"), "{told}");
     assert!(!told.contains("hunter2"));
 }
@@ -179,7 +180,7 @@ fn a_settings_file_that_cannot_be_used_is_named() {
     fs::write(&path, "PORT=1\n".repeat(10_000)).expect("a file");
     check("\n  .env.prod cannot be read: file too large\n");
     fs::write(&path, b"PORT=\xff\n").expect("a file");
-    check("\n  .env.prod cannot be read: invalid data\n");
+    check("\n  .env.prod cannot be read: line 1 is not UTF-8; save it as UTF-8\n");
     fs::remove_file(&path).expect("a removal");
     fs::create_dir(&path).expect("a folder");
     check("\n  .env.prod cannot be read: is a directory\n");
@@ -206,6 +207,7 @@ fn a_database_out_of_reach_is_named_without_its_password() {
     assert_eq!(run(folder.path(), &[], &["keys", "generate"]).0, 0);
     let settings =
         [("DATABASE_URL", "postgres://ada:hunter2@127.0.0.1:1/edgeward"), ("REFRESH_JWT_SECRET", SECRET)];
+    let settings = [&settings[..], &[("DB_WAIT_SECONDS", "0")]].concat();
     let (code, told) = run(folder.path(), &settings, &["serve"]);
     assert_eq!(
         (code, told.contains("cannot connect to database \"edgeward\" at 127.0.0.1:1")),
@@ -213,4 +215,82 @@ fn a_database_out_of_reach_is_named_without_its_password() {
         "{told}"
     );
     assert!(!told.contains("hunter2"));
+}
+
+#[test]
+fn variables_of_the_platform_are_left_alone() {
+    let folder = folder();
+    let settings = [
+        ("DATABASE_URL", "postgres://ada:hunter2@db/edgeward"),
+        ("REFRESH_JWT_SECRET", SECRET),
+        ("EDGEWARD_SERVICE_HOST", "10.96.0.12"),
+        ("EDGEWARD_PORT", "tcp://10.96.0.12:5501"),
+        ("EDGEWARD_COMPANION_SERVICE_PORT_HTTP", "5501"),
+        ("EDGEWARD_COMPANION_PORT_5501_TCP_ADDR", "10.96.0.12"),
+        ("DB_PORT", "tcp://10.0.0.1:5432"),
+        ("INTERNAL_PORT", "tcp://10.0.0.2:5502"),
+    ];
+    let (code, told) = run(folder.path(), &settings, &["config", "check"]);
+    assert_eq!((code, told.contains("\nINTERNAL_PORT=5502\n")), (0, true), "{told}");
+    let mistyped = [&settings[..], &[("EDGEWARD_DATABASE_URL", "x")]].concat();
+    let (code, told) = run(folder.path(), &mistyped, &["config", "check"]);
+    let expected = "\n  EDGEWARD_DATABASE_URL is not a setting; did you mean DATABASE_URL?\n";
+    assert_eq!((code, told.contains(expected)), (1, true), "{told}");
+}
+
+#[test]
+fn settings_file_is_taken_as_other_tools_write_it() {
+    let folder = folder();
+    let secret = folder.path().join("secret");
+    fs::write(&secret, format!("\u{feff}{SECRET}\r\n")).expect("a file");
+    let file = format!(
+        "\u{feff}# a comment\r\nexport PORT = 6001 # public\r\nINTERNAL_PORT: 6002\r\n\r\n\
+         DATABASE_URL=\"host=/tmp dbname='my db' user=ada\"\r\nREFRESH_JWT_SECRET_FILE='{}'\r\nOTHER=1\r\n",
+        secret.display()
+    );
+    let path = folder.path().join(".env.prod");
+    fs::write(&path, file).expect("a file");
+    let (code, told) = run(folder.path(), &[], &["config", "check"]);
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("\nPORT=6001\n") && told.contains("\nINTERNAL_PORT=6002\n"), "{told}");
+
+    let check = |file: &[u8], expected: &str| {
+        fs::write(&path, file).expect("a file");
+        let (code, told) = run(folder.path(), &[], &["config", "check"]);
+        assert_eq!((code, told.contains(expected)), (1, true), "{told}");
+        assert!(!told.contains("hunter2"), "{told}");
+    };
+    check(
+        b"PORT=1\n\nDB_PASS=hunter2\n",
+        "\n  .env.prod line 3: DB_PASS is not a setting; did you mean DB_PASSWORD?\n",
+    );
+    check(b"PORT=1\nDB_PASSWORD=hunter2$x\n", "\n  .env.prod line 2 has a $ that names nothing that is set");
+    check(b"PORT=1\nDB_PASSWORD='hunter2\n", "\n  .env.prod line 2 opens a quote that is never closed\n");
+    check(b"PORT=1\nDB_NAME=\xe9\n", "\n  .env.prod cannot be read: line 2 is not UTF-8; save it as UTF-8\n");
+    check(b"\xff\xfeP\0O\0", "\n  .env.prod cannot be read: it is UTF-16; save it as UTF-8\n");
+}
+
+#[test]
+fn health_needs_no_setting_and_says_what_it_found() {
+    let folder = folder();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port().to_string();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).expect("a request");
+            let status = if line.starts_with("GET /readyz ") { "200 OK" } else { "503 Service Unavailable" };
+            let response = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+            (&stream).write_all(response.as_bytes()).expect("a response");
+        }
+    });
+    let check = |settings: &[(&str, &str)], arguments: &[&str], expected: (i32, &str)| {
+        let (code, told) = run(folder.path(), settings, &[&["health"], arguments].concat());
+        assert_eq!((code, told.contains(expected.1)), (expected.0, true), "{told}");
+    };
+    check(&[("INTERNAL_PORT", &port)], &[], (0, ""));
+    check(&[("BIND_ADDRESS", "0.0.0.0"), ("PORT", "many")], &["--port", &port], (0, ""));
+    check(&[], &["--port", &port, "--path", "/healthz"], (1, "/healthz: 503 Service Unavailable\n"));
+    check(&[("INTERNAL_PORT", "0")], &[], (1, "name the one it chose with --port"));
+    check(&[], &["--port", "1"], (1, "edgeward: http://127.0.0.1:1/readyz: Connection refused"));
 }

@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
+use edgeward_companion::auditing;
 use edgeward_tests::api::{Api, PASSWORD};
+use edgeward_tests::command;
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
@@ -146,4 +148,26 @@ async fn of_a_long_way_over_several_fields_its_end_is_kept() {
         kept,
         [format!("{}, 203.0.113.9", "1".repeat(243)), "first, \u{fffd}, 203.0.113.9".to_owned()]
     );
+}
+
+#[tokio::test]
+async fn entry_of_a_command_is_reported_once_by_whichever_service() {
+    let api = Api::start().await;
+    let log = Log::default();
+    let _kept = log.keep();
+    let create = ["user", "create", "a@example.com", "--first-name", "A", "--last-name", "B"];
+    assert!(command::run(&api.database.url, &create, PASSWORD).status.success());
+    assert!(command::run(&api.database.url, &["user", "disable", "a@example.com"], "").status.success());
+    let services = [(); 4].map(|()| auditing::report_pending(&api.app));
+    let [first, second, third, fourth] = services;
+    let (first, second, third, fourth) = tokio::join!(first, second, third, fourth);
+    for reported in [first, second, third, fourth] {
+        reported.expect("a look at the audit log");
+    }
+    assert_eq!(
+        log.audit(),
+        [json!(["user_created", 1, null, null]), json!(["user_disabled", 1, null, null])]
+    );
+    let metrics = api.internal().get("/metrics").await.text;
+    assert!(metrics.contains("edgeward_events_total{event=\"user_disabled\",reason=\"\"} 1"), "{metrics}");
 }

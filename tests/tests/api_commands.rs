@@ -24,12 +24,15 @@ async fn migrations_are_listed_applied_and_taken_back() {
     let database = database::bare().await;
     let check =
         |arguments: &[&str], code, expected: &str| check(&database.url, arguments, "", code, expected);
-    let pending = "0001 users: pending\n0002 refresh tokens: pending\n0003 revocations: pending\n0004 sessions: pending\n";
+    let pending = "0001 users: pending\n0002 refresh tokens: pending\n0003 revocations: pending\n0004 sessions: pending\n\
+                   0005 deleted users: pending\n0006 audit log: pending\n";
     check(&["migrate", "status"], 0, pending);
     check(&["user", "list"], 1, "run: edgeward migrate run");
     let applied = pending.replace("pending", "applied");
     check(&["migrate", "run"], 0, &applied);
     check(&["migrate", "run"], 0, &applied);
+    check(&["migrate", "revert"], 0, "took back 0006\n0001 users: applied\n");
+    check(&["migrate", "revert"], 0, "took back 0005\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "took back 0004\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "took back 0003\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "took back 0002\n0001 users: applied\n0002 refresh tokens: pending\n");
@@ -135,10 +138,61 @@ async fn a_user_is_made_listed_promoted_disabled_and_enabled() {
     check(&["user", "enable", "root@example.com"], 0, "may sign in");
     assert_eq!(api.client().login("root@example.com", PASSWORD).await.status, 200);
 
+    check(&["user", "delete", "root@example.com"], 1, "say --yes to do it");
+    check(&["user", "delete", "root@example.com", "--yes"], 0, "is deleted; sessions ended: 1");
+    assert_eq!(api.client().login("root@example.com", PASSWORD).await.status, 401);
+    check(&["user", "delete", "root@example.com", "--yes"], 1, "there is no user root@example.com");
+
     for command in ["disable", "enable"] {
         check(&["user", command, "nobody@example.com"], 1, "there is no user nobody@example.com");
     }
     check(&["user", "set-role", "nobody@example.com", "admin"], 1, "there is no user nobody@example.com");
+}
+
+/// The entries of the audit log, less their times.
+async fn audit(api: &Api) -> Vec<(String, String, Option<i64>, String, bool)> {
+    let entries = "select event, actor, user_id, details::text, reported from audit_log order by id";
+    sqlx::query_as(entries).fetch_all(&api.pool).await.expect("entries")
+}
+
+#[tokio::test]
+async fn command_that_changes_a_user_writes_one_audit_entry() {
+    let api = Api::start().await;
+    let check = |arguments: &[&str], event: &str| {
+        let output = run(&api.database.url, arguments, &format!("{PASSWORD}\n"));
+        assert!(output.status.success(), "{output:?}");
+        let told = String::from_utf8(output.stderr).expect("UTF-8");
+        let line: Value = serde_json::from_str(&told).expect("one line of JSON");
+        assert_eq!((&line["target"], &line["event"]), (&json!("audit"), &json!(event)), "{told}");
+        assert_eq!((&line["actor"], &line["user_id"]), (&json!("command_line"), &json!(1)), "{told}");
+        assert!(!told.contains("example.com") && !told.contains(PASSWORD), "{told}");
+    };
+    check(&["user", "create", "a@example.com", "--first-name", "A", "--last-name", "B"], "user_created");
+    check(&["user", "set-role", "a@example.com", "admin"], "role_changed");
+    check(&["user", "set-password", "a@example.com"], "password_changed");
+    check(&["user", "disable", "a@example.com"], "user_disabled");
+    check(&["user", "enable", "a@example.com"], "user_enabled");
+    check(&["user", "delete", "a@example.com", "--yes"], "user_deleted");
+    let entry = |event: &str, details: &str| {
+        (event.to_owned(), "command_line".to_owned(), Some(1), details.to_owned(), false)
+    };
+    let expected = [
+        entry("user_created", r#"{"role": "customer"}"#),
+        entry("role_changed", r#"{"role": "admin"}"#),
+        entry("password_changed", r#"{"sessions_ended": 0}"#),
+        entry("user_disabled", r#"{"sessions_ended": 0}"#),
+        entry("user_enabled", "{}"),
+        entry("user_deleted", r#"{"sessions_ended": 0}"#),
+    ];
+    assert_eq!(audit(&api).await, expected);
+    let failed = run(&api.database.url, &["user", "disable", "a@example.com"], "");
+    assert_eq!((failed.status.code(), audit(&api).await.len()), (Some(1), 6));
+}
+
+#[tokio::test]
+async fn password_is_read_once_and_not_in_a_transaction() {
+    let api = Api::start().await;
+    check(&api.database.url, &["user", "set-password", "nobody@example.com"], "", 1, "at least 8 characters");
 }
 
 #[tokio::test]

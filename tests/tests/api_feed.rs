@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use edgeward_companion::db::{edge_feed, revocations};
-use edgeward_companion::domain::clock::Clock as _;
+use edgeward_companion::domain::clock::{Clock as _, SystemClock};
+use edgeward_companion::domain::revocation;
 use edgeward_tests::api::{Answer, Api, Client, PASSWORD};
 use edgeward_tests::command;
 use edgeward_wire::{EdgeFeed, MAX_PAGE, RevokedSession, RevokedUser};
@@ -393,4 +394,29 @@ async fn many_who_commit_at_once_are_all_heard() {
         hear().await;
     }
     assert_eq!(hear().await, 300);
+}
+
+#[tokio::test]
+async fn deleted_user_is_revoked_however_the_row_was_deleted() {
+    let api = Api::start().await;
+    api.clock.catch_up();
+    let mut edge = Edge::of(&api);
+    let by_hand = "delete from users where email = 'ada@example.com'";
+    for delete in [None, Some(by_hand)] {
+        let mut ada = api.registered("ada@example.com").await;
+        let claims = ada.claims();
+        match delete {
+            None => run(&api, &["user", "delete", "ada@example.com", "--yes"]),
+            Some(statement) => _ = sqlx::query(statement).execute(&api.pool).await.expect("a deletion"),
+        }
+        let feed = edge.hear().await;
+        let [RevokedUser(user, not_before, until)] = feed.revoked.users[..] else { panic!("{feed:?}") };
+        assert_eq!(user.to_string(), claims.sub);
+        // No token of the number will ever be good, and the last one has expired by then.
+        assert_eq!(not_before, until);
+        let reference = revocation::user_until(SystemClock.now()).unix_timestamp();
+        assert!((reference - 10..=reference + 1).contains(&i64::from(until)), "{until} {reference}");
+        assert_eq!(ada.get("/api/auth/self").await.status, 401);
+        assert_eq!(ada.post("/api/auth/refresh").await.status, 401);
+    }
 }

@@ -83,7 +83,8 @@ async fn a_quoted_cookie_is_read_without_its_quotes() {
 async fn the_gateway_is_ready_once_it_can_let_somebody_in() {
     let ready = client(false).get(at("/readyz")).send().await.unwrap();
     assert_eq!((ready.status().as_u16(), ready.text().await.unwrap().as_str()), (200, "ready\n"));
-    let elsewhere = [("\"feed\": {\"cluster\": \"companion_internal\"", "\"feed\": {\"cluster\": \"nowhere\"")];
+    let elsewhere =
+        [("\"feed\": {\"cluster\": \"companion_internal\"", "\"feed\": {\"cluster\": \"nowhere\"")];
     let (_envoy, Ports { gateway, .. }) = another_gateway("unready", &elsewhere).unwrap();
     let unready = client(false).get(format!("http://127.0.0.1:{gateway}/readyz")).send().await.unwrap();
     assert_eq!((unready.status().as_u16(), header(&unready, "retry-after")), (503, "1"));

@@ -74,6 +74,13 @@ async fn a_disabled_user_is_refused_at_the_edge() {
 }
 
 #[tokio::test]
+async fn deleted_user_is_refused_at_the_edge() {
+    let user = User::register(&client(false)).await;
+    stack().companion.run(&["user", "delete", &user.email, "--yes"]).unwrap();
+    wait_for_refusal(&user.cookies["access_token"]).await;
+}
+
+#[tokio::test]
 async fn a_role_change_reaches_the_upstream_without_the_user_doing_anything() {
     for http2 in VERSIONS {
         let mut user = User::register(&client(http2)).await;

@@ -5,8 +5,9 @@ use aws_lc_rs::rsa::KeySize;
 use clap::{Subcommand, ValueEnum};
 use time::OffsetDateTime;
 
-use super::{read_settings, say};
-use crate::config::KeyFolder;
+use super::{audit, read_settings, say};
+use crate::config::{KeyFolder, Log, Reader, Section};
+use crate::domain::audit::{COMMAND_LINE, Change, Entry};
 use crate::domain::key_files;
 use crate::domain::key_rotation::{self, Rotation};
 use crate::domain::keys::PrivateKey;
@@ -43,16 +44,35 @@ pub(super) enum Bits {
     B3072,
 }
 
+/// What these commands need of the settings.
+struct Settings {
+    folder: KeyFolder,
+    log: Log,
+}
+
+impl Section for Settings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (folder, log) = (KeyFolder::read(reader), Log::read(reader));
+        Some(Self { folder: folder?, log: log? })
+    }
+}
+
 impl Keys {
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<()> {
-        let KeyFolder(dir) = read_settings()?;
+        let Settings { folder: KeyFolder(dir), log } = read_settings()?;
+        let written = |change| audit::tell(&log, &Entry::new(now, COMMAND_LINE, None, &change));
         match self {
             Self::Generate { bits, force } => {
                 let key = PrivateKey::generate(bits.into()).ok_or_else(|| anyhow!("no key could be made"))?;
                 key_files::write(&dir, &key, force)?;
+                written(Change::KeysGenerated(key.public().kid().to_owned()));
                 say(format_args!("{}  {}", key.public().kid(), dir.join(key_files::PRIVATE).display()))?;
             }
-            Self::Rotate { force } => tell(&key_rotation::rotate(&dir, now, force)?)?,
+            Self::Rotate { force } => {
+                let rotation = key_rotation::rotate(&dir, now, force)?;
+                written(Change::KeysRotated(rotation.signing.clone(), rotation.announced.clone()));
+                tell(&rotation)?;
+            }
             Self::List => {
                 for file in key_files::list(&dir)? {
                     let (kid, bits) = (file.key.kid(), file.key.bits());

@@ -19,7 +19,7 @@ pub(super) enum Migrate {
 impl Migrate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let database: Database = read_settings()?;
-        let mut connection = connect::connect(&database).await?;
+        let mut connection = connect::connect_to_migrate(&database).await?;
         match self {
             Self::Run => schema::run(&mut connection).await?,
             Self::Revert => match schema::revert(&mut connection).await? {

@@ -9,9 +9,11 @@ use clap::{Parser, Subcommand};
 use crate::config::{self, Environment, Section};
 use crate::domain::clock::{Clock, SystemClock};
 
+mod audit;
 mod config_;
 mod connect;
 mod db;
+mod health;
 mod keys;
 mod migrate;
 mod serve;
@@ -44,6 +46,8 @@ enum Command {
     /// Make, list and change users
     #[command(subcommand)]
     User(user::User),
+    /// Ask the running service whether it is ready: exit code 0 if it is, for container health checks
+    Health(health::Health),
     /// Look at the settings
     #[command(subcommand)]
     Config(config_::Config),
@@ -77,6 +81,11 @@ fn tell(error: &anyhow::Error) -> String {
     })
 }
 
+/// Writes a line to standard error, for whoever waits.
+fn warn(line: &dyn Display) {
+    _ = writeln!(io::stderr(), "edgeward: {line}");
+}
+
 /// Writes a line to standard output.
 fn say(line: impl Display) -> anyhow::Result<()> {
     Ok(writeln!(io::stdout(), "{line}")?)
@@ -90,6 +99,7 @@ impl Command {
             Self::Db(db) => block_on(db.run()),
             Self::Keys(keys) => keys.run(SystemClock.now()),
             Self::User(user) => block_on(user.run(&SystemClock)),
+            Self::Health(health) => block_on(health.run()),
             Self::Config(config) => config.run(),
         }
     }

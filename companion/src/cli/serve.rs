@@ -1,5 +1,6 @@
 //! `edgeward serve`: the order in which the service starts and stops.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use aws_lc_rs::rand::SystemRandom;
 use clap::Args;
+use sqlx::PgPool;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -14,9 +16,11 @@ use tracing_subscriber::EnvFilter;
 
 use super::{connect, read_settings};
 use crate::app::{App, Random};
+use crate::auditing;
 use crate::cleaning;
-use crate::config::{Config, Log, LogFormat};
-use crate::db::{edge_feed, pool, schema};
+use crate::config::{Config, Database, Log, LogFormat};
+use crate::db::pool::{self, PoolError};
+use crate::db::{edge_feed, schema};
 use crate::domain::clock::SystemClock;
 use crate::domain::key_files;
 use crate::following;
@@ -46,30 +50,24 @@ impl Serve {
         for path in key_files::list_exposed(&config.keys.0) {
             tracing::warn!(path = %path.display(), "a private key can be read by others");
         }
-        if self.migrate {
-            schema::run(&mut connect::connect(&config.database).await?).await?;
-        }
-        let mut connection = connect::connect_without_limits(&config.database).await?;
-        let restored = edge_feed::adopt_restored(&mut connection).await?;
-        if restored > 0 {
-            tracing::info!(restored, "revocations of another server are taken over");
-        }
-        drop(connection);
-
-        let pool = pool::make(&config.database);
-        if let Err(cause) = pool::fill(&pool).await {
-            tracing::warn!(%cause, "there are fewer connections to the database than there may be");
-        }
+        // Before the first wait: a process that has the number 1 is not ended by a signal that it does not listen for.
+        let stop = watch_for_stop()?;
+        let mut stopped = stop.clone();
+        let pool = tokio::select! {
+            pool = self.open_database(&config.database) => pool?,
+            _ = stopped.wait_for(|stop| *stop) => {
+                tracing::info!("stopped");
+                return Ok(());
+            }
+        };
         let random: Random = Arc::new(SystemRandom::new());
-        let app = App::new(&config, pool.clone(), keys, Arc::new(SystemClock), &random)
-            .ok_or_else(|| anyhow!("the system has no randomness to give"))?;
+        let app = App::new(&config, pool.clone(), keys, Arc::new(SystemClock), &random)?;
         let public = listen("public", config.http.bind_address, config.http.port)?;
         let internal = listen("internal", config.http.bind_address, config.http.internal_port)?;
 
         tokio::spawn(following::follow_keys(Arc::clone(&app), config.keys.0.clone(), fingerprint));
 
-        let stop = watch_for_stop()?;
-        let mut stopped = stop.clone();
+        tokio::spawn(auditing::run(Arc::clone(&app), stop.clone()));
         tokio::spawn(cleaning::run(Arc::clone(&app), cleaning::INTERVAL, random, stop.clone()));
         let served = async {
             tokio::join!(
@@ -90,6 +88,32 @@ impl Serve {
         _ = tokio::time::timeout(Duration::from_secs(1), pool.close()).await;
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+impl Serve {
+    /// Connections to a database that is up, has our schema, and knows every revocation as its own.
+    async fn open_database(&self, database: &Database) -> anyhow::Result<PgPool> {
+        let tell = |cause: &dyn Display| tracing::warn!(%cause, "the database is not up yet");
+        let mut connection = connect::wait_until_up(database, database.wait, &tell).await?;
+        connect::refuse_shared(database, &mut connection).await?;
+        if self.migrate {
+            schema::run(&mut connection).await?;
+        }
+        connect::require_schema(&mut connection).await?;
+        let restored = edge_feed::adopt_restored(&mut connection).await?;
+        if restored > 0 {
+            tracing::info!(restored, "revocations of another server are taken over");
+        }
+        // A pooler may have no more for us than the pool takes.
+        drop(connection);
+        let pool = pool::make(database);
+        match pool::fill(&pool).await {
+            Ok(()) => {}
+            Err(cause @ PoolError::Fewer(..)) => tracing::warn!(%cause, "the service starts all the same"),
+            Err(cause) => return Err(cause.into()),
+        }
+        Ok(pool)
     }
 }
 

@@ -1,4 +1,4 @@
-//! `edgeward user create|list|set-role|set-password|disable|enable`.
+//! `edgeward user create|list|set-role|set-password|disable|enable|delete`.
 
 use std::io::{self, IsTerminal, Read};
 use std::sync::Arc;
@@ -6,20 +6,20 @@ use std::sync::Arc;
 use anyhow::{anyhow, bail};
 use aws_lc_rs::rand::SystemRandom;
 use clap::{Args, Subcommand};
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, Postgres, Transaction};
 use time::OffsetDateTime;
 
-use super::{connect, read_settings, say};
-use crate::config::{Database, Hashing, Reader, Section};
+use super::{audit, connect, read_settings, say};
+use crate::config::{Database, Hashing, Log, Reader, Section};
 use crate::db::users::{self, InsertRefused, NewUser};
-use crate::db::{refresh_tokens, revocations};
+use crate::db::{audit_log, refresh_tokens, revocations};
 use crate::domain::UserId;
+use crate::domain::audit::{COMMAND_LINE, Change, Entry};
 use crate::domain::clock::Clock;
 use crate::domain::email::Email;
 use crate::domain::hashing::{HashingRefused, PasswordHasher};
 use crate::domain::name::Name;
 use crate::domain::password::{Password, PasswordHash};
-use crate::domain::revocation::{self, MAX_ACCESS_TTL};
 use crate::domain::role::Role;
 
 #[derive(Subcommand)]
@@ -58,6 +58,15 @@ pub(super) enum User {
         #[arg(value_parser = parse_email)]
         email: Email,
     },
+    /// Delete a user with all sessions of theirs; what is in the audit log stays
+    Delete {
+        /// Whom
+        #[arg(value_parser = parse_email)]
+        email: Email,
+        /// Yes, for good
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Args)]
@@ -79,122 +88,135 @@ pub(super) struct Create {
 struct Settings {
     database: Database,
     hashing: Hashing,
+    log: Log,
 }
 
 impl Section for Settings {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let (database, hashing) = (Database::read(reader), Hashing::read(reader));
-        Some(Self { database: database?, hashing: hashing? })
+        let (database, hashing, log) = (Database::read(reader), Hashing::read(reader), Log::read(reader));
+        Some(Self { database: database?, hashing: hashing?, log: log? })
     }
+}
+
+/// One change: its transaction, which the audit log is written in, and where that is told.
+struct Action<'a> {
+    transaction: Transaction<'a, Postgres>,
+    clock: &'a dyn Clock,
+    log: &'a Log,
 }
 
 impl User {
     pub(super) async fn run(self, clock: &dyn Clock) -> anyhow::Result<()> {
         let settings: Settings = read_settings()?;
-        let connection = &mut connect::connect_to_schema(&settings.database).await?;
-        match self {
-            Self::Create(create) => create.run(connection, &settings.hashing, clock.now()).await,
-            Self::List => list(connection).await,
-            Self::SetRole { email, role } => set_role(connection, &email, &role, clock).await,
-            Self::SetPassword { email, password_stdin } => {
-                let password = hash(read_password(password_stdin)?, &settings.hashing).await?;
-                set_password(connection, &email, &password, clock).await
+        if let Self::Delete { email, yes: false } = &self {
+            bail!("this deletes {} for good; say --yes to do it", email.as_str())
+        }
+        let mut connection = connect::connect_to_schema(&settings.database).await?;
+        // Before the transaction, in which nobody is to wait for a person.
+        let password = match &self {
+            Self::Create(Create { password_stdin, .. }) | Self::SetPassword { password_stdin, .. } => {
+                Some(hash(read_password(*password_stdin)?, &settings.hashing).await?)
             }
-            Self::Disable { email } => disable(connection, &email, clock).await,
-            Self::Enable { email } => {
-                let id = require(users::set_disabled(connection, &email, false, clock.now()).await?, &email)?;
-                say(format_args!("user {id} ({}) may sign in", email.as_str()))
-            }
+            _ => None,
+        };
+        let transaction = connection.begin().await?;
+        let action = Action { transaction, clock, log: &settings.log };
+        match (self, password) {
+            (Self::Create(create), Some(password)) => action.create(create, &password).await,
+            (Self::SetPassword { email, .. }, Some(password)) => action.set_password(&email, &password).await,
+            (Self::SetRole { email, role }, _) => action.set_role(&email, &role).await,
+            (Self::Disable { email }, _) => action.disable(&email).await,
+            (Self::Enable { email }, _) => action.enable(&email).await,
+            (Self::Delete { email, .. }, _) => action.delete(&email).await,
+            _ => action.list().await,
         }
     }
 }
 
-impl Create {
-    async fn run(
-        self,
-        connection: &mut PgConnection,
-        hashing: &Hashing,
-        now: OffsetDateTime,
-    ) -> anyhow::Result<()> {
-        let password = hash(read_password(self.password_stdin)?, hashing).await?;
-        let user = NewUser {
-            first_name: &self.first_name,
-            last_name: &self.last_name,
-            email: &self.email,
-            password: &password,
-        };
-        let email = self.email.as_str();
-        let mut transaction = connection.begin().await?;
-        let (id, first_role) = match users::insert(&mut transaction, &user, now).await {
+impl Action<'_> {
+    async fn create(mut self, create: Create, password: &PasswordHash) -> anyhow::Result<()> {
+        let Create { email, first_name, last_name, role, .. } = create;
+        let now = self.clock.now();
+        let user = NewUser { first_name: &first_name, last_name: &last_name, email: &email, password };
+        let (id, first_role) = match users::insert(&mut self.transaction, &user, now).await {
             Ok(made) => made,
-            Err(InsertRefused::EmailTaken) => bail!("there is a user {email} already"),
+            Err(InsertRefused::EmailTaken) => bail!("there is a user {} already", email.as_str()),
             Err(InsertRefused::Database(error)) => return Err(error.into()),
         };
-        if let Some(role) = &self.role {
-            users::set_role(&mut transaction, &self.email, role, now).await?;
+        if let Some(role) = &role {
+            users::set_role(&mut self.transaction, &email, role, now).await?;
         }
-        transaction.commit().await?;
-        say(format_args!("user {id} ({email}) is made, as {}", self.role.unwrap_or(first_role).as_str()))
+        let role = role.unwrap_or(first_role);
+        self.finish(now, id, &Change::UserCreated(role.as_str().to_owned())).await?;
+        say(format_args!("user {id} ({}) is made, as {}", email.as_str(), role.as_str()))
     }
-}
 
-async fn set_role(
-    connection: &mut PgConnection,
-    email: &Email,
-    role: &Role,
-    clock: &dyn Clock,
-) -> anyhow::Result<()> {
-    let mut transaction = connection.begin().await?;
-    let (id, now) = revoke(&mut transaction, email, clock).await?;
-    users::set_role(&mut transaction, email, role, now).await?;
-    transaction.commit().await?;
-    let (email, role) = (email.as_str(), role.as_str());
-    say(format_args!("user {id} ({email}) has the role {role} from the next refresh on"))
-}
-
-async fn set_password(
-    connection: &mut PgConnection,
-    email: &Email,
-    password: &PasswordHash,
-    clock: &dyn Clock,
-) -> anyhow::Result<()> {
-    let mut transaction = connection.begin().await?;
-    let (id, now) = revoke(&mut transaction, email, clock).await?;
-    users::set_password(&mut transaction, id, password, now).await?;
-    let ended = refresh_tokens::delete_all(&mut transaction, id).await?;
-    transaction.commit().await?;
-    say(format_args!("user {id} ({}) has another password; sessions ended: {ended}", email.as_str()))
-}
-
-/// Has the edge refuse every token that the user has. Gives the moment of that, which the change to come is made at.
-async fn revoke(
-    transaction: &mut PgConnection,
-    email: &Email,
-    clock: &dyn Clock,
-) -> anyhow::Result<(UserId, OffsetDateTime)> {
-    let id = require(users::lock_by_email(transaction, email).await?, email)?;
-    let now = clock.now();
-    revocations::end_user_tokens(transaction, id, now, revocation::until(now, MAX_ACCESS_TTL)).await?;
-    Ok((id, now))
-}
-
-async fn disable(connection: &mut PgConnection, email: &Email, clock: &dyn Clock) -> anyhow::Result<()> {
-    let mut transaction = connection.begin().await?;
-    let (id, now) = revoke(&mut transaction, email, clock).await?;
-    users::set_disabled(&mut transaction, email, true, now).await?;
-    let ended = refresh_tokens::delete_all(&mut transaction, id).await?;
-    transaction.commit().await?;
-    say(format_args!("user {id} ({}) may not sign in; sessions ended: {ended}", email.as_str()))
-}
-
-async fn list(connection: &mut PgConnection) -> anyhow::Result<()> {
-    say(format_args!("{:>6}  {:<32}  {:<16}  {:<9}  NAME", "ID", "E-MAIL", "ROLE", "STATE"))?;
-    for user in users::list(connection).await? {
-        let state = if user.disabled_at.is_some() { "disabled" } else { "active" };
-        let name = format!("{} {}", user.first_name, user.last_name);
-        say(format_args!("{:>6}  {:<32}  {:<16}  {state:<9}  {name}", user.id, user.email, user.role))?;
+    async fn set_role(mut self, email: &Email, role: &Role) -> anyhow::Result<()> {
+        let (id, now) = self.revoke(email).await?;
+        users::set_role(&mut self.transaction, email, role, now).await?;
+        self.finish(now, id, &Change::RoleChanged(role.as_str().to_owned())).await?;
+        let (email, role) = (email.as_str(), role.as_str());
+        say(format_args!("user {id} ({email}) has the role {role} from the next refresh on"))
     }
-    Ok(())
+
+    async fn set_password(mut self, email: &Email, password: &PasswordHash) -> anyhow::Result<()> {
+        let (id, now) = self.revoke(email).await?;
+        users::set_password(&mut self.transaction, id, password, now).await?;
+        let ended = refresh_tokens::delete_all(&mut self.transaction, id).await?;
+        self.finish(now, id, &Change::PasswordChanged(ended)).await?;
+        say(format_args!("user {id} ({}) has another password; sessions ended: {ended}", email.as_str()))
+    }
+
+    async fn disable(mut self, email: &Email) -> anyhow::Result<()> {
+        let (id, now) = self.revoke(email).await?;
+        users::set_disabled(&mut self.transaction, email, true, now).await?;
+        let ended = refresh_tokens::delete_all(&mut self.transaction, id).await?;
+        self.finish(now, id, &Change::UserDisabled(ended)).await?;
+        say(format_args!("user {id} ({}) may not sign in; sessions ended: {ended}", email.as_str()))
+    }
+
+    async fn enable(mut self, email: &Email) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        let id = require(users::set_disabled(&mut self.transaction, email, false, now).await?, email)?;
+        self.finish(now, id, &Change::UserEnabled).await?;
+        say(format_args!("user {id} ({}) may sign in", email.as_str()))
+    }
+
+    async fn delete(mut self, email: &Email) -> anyhow::Result<()> {
+        let id = require(users::lock_by_email(&mut self.transaction, email).await?, email)?;
+        let now = self.clock.now();
+        let ended = refresh_tokens::delete_all(&mut self.transaction, id).await?;
+        users::delete(&mut self.transaction, id).await?;
+        self.finish(now, id, &Change::UserDeleted(ended)).await?;
+        say(format_args!("user {id} ({}) is deleted; sessions ended: {ended}", email.as_str()))
+    }
+
+    async fn list(mut self) -> anyhow::Result<()> {
+        say(format_args!("{:>6}  {:<32}  {:<16}  {:<9}  NAME", "ID", "E-MAIL", "ROLE", "STATE"))?;
+        for user in users::list(&mut self.transaction).await? {
+            let state = if user.disabled_at.is_some() { "disabled" } else { "active" };
+            let name = format!("{} {}", user.first_name, user.last_name);
+            say(format_args!("{:>6}  {:<32}  {:<16}  {state:<9}  {name}", user.id, user.email, user.role))?;
+        }
+        Ok(())
+    }
+
+    /// Has the edge refuse every token that the user has. Gives the moment of that, which the change to come is made at.
+    async fn revoke(&mut self, email: &Email) -> anyhow::Result<(UserId, OffsetDateTime)> {
+        let id = require(users::lock_by_email(&mut self.transaction, email).await?, email)?;
+        let now = self.clock.now();
+        revocations::end_user_tokens(&mut self.transaction, id, now).await?;
+        Ok((id, now))
+    }
+
+    /// Writes the change into the audit log, commits both, and tells it.
+    async fn finish(mut self, now: OffsetDateTime, user_id: UserId, change: &Change) -> anyhow::Result<()> {
+        let entry = Entry::new(now, COMMAND_LINE, Some(user_id), change);
+        audit_log::insert(&mut self.transaction, &entry).await?;
+        self.transaction.commit().await?;
+        audit::tell(self.log, &entry);
+        Ok(())
+    }
 }
 
 /// Exactly one line of standard input, less the end of the line: an argument would be seen in the process list and kept in the shell's history.

@@ -1,12 +1,12 @@
 //! Where Postgres is: `DATABASE_URL`, or `DB_HOST`, `DB_PORT`, `DB_USERNAME`, `DB_PASSWORD` and `DB_NAME`.
 
 use std::fmt;
-use std::str::FromStr;
+use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use sqlx::postgres::PgConnectOptions;
 
-use super::{Problem, Reader, Section};
+use super::{Problem, Reader, Section, connection_string};
 
 /// How to reach Postgres. It has no `Debug`: the options hold the password.
 #[derive(Clone)]
@@ -15,6 +15,8 @@ pub struct Database {
     pub options: PgConnectOptions,
     /// How many connections are kept at most.
     pub pool_size: u32,
+    /// Maximum time that a start waits for a server that is not up yet.
+    pub wait: Duration,
 }
 
 impl Section for Database {
@@ -22,27 +24,34 @@ impl Section for Database {
         // Commits at the same time share one write to the disk: with 20 there are enough of them, and a server that
         // takes 100 connections has room for several companions.
         let pool_size = reader.number("DB_POOL_SIZE", 20_u32, 1..=1000);
+        // A container's Postgres makes its files first: some 10 s on a slow disk, a restore of a replica longer.
+        let wait = reader.number("DB_WAIT_SECONDS", 60_u32, 0..=3600);
         let url = reader.secret("DATABASE_URL")?;
         let options = match url {
             Some(url) => read_url(reader, url.expose_secret()),
             None => read_parts(reader),
         };
-        Some(Self { options: options?.application_name("edgeward"), pool_size: pool_size? })
+        // Poolers refuse start-up parameters that they do not know (PgBouncer: `extra_float_digits`, which sqlx sends
+        // by itself and only numbers that we have none of need).
+        let options = options?.extra_float_digits(None);
+        let options = match options.get_application_name() {
+            None => options.application_name("edgeward"),
+            Some(_) => options,
+        };
+        let wait = Duration::from_secs(wait?.into());
+        Some(Self { options, pool_size: pool_size?, wait })
     }
 }
 
 /// The URL holds. Parts that are set as well must say the same, so that nobody changes one of them in vain.
 fn read_url(reader: &mut Reader<'_>, url: &str) -> Option<PgConnectOptions> {
-    const FORM: &str = "of the form postgres://user:password@host:port/database";
-    let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
-    let Some(options) = PgConnectOptions::from_str(url).ok().filter(|_| is_postgres) else {
-        return reader.refuse("DATABASE_URL", Problem::NotOfTheForm(FORM));
+    let options = match connection_string::parse(url) {
+        Ok(options) => options,
+        Err(invalid) => return reader.refuse("DATABASE_URL", Problem::ConnectionString(invalid)),
     };
-    if options.get_database().is_none() {
-        return reader.refuse("DATABASE_URL", Problem::NotOfTheForm(FORM));
-    }
+    let socket = options.get_socket().map(|path| path.to_string_lossy().into_owned());
     let said = [
-        ("DB_HOST", options.get_host().to_owned()),
+        ("DB_HOST", socket.unwrap_or_else(|| options.get_host().to_owned())),
         ("DB_PORT", options.get_port().to_string()),
         ("DB_USERNAME", options.get_username().to_owned()),
         ("DB_NAME", options.get_database().unwrap_or_default().to_owned()),

@@ -1,7 +1,9 @@
 //! What can be wrong with a setting. A value never lives here: it may be a secret.
 
+use std::fmt;
 use std::path::PathBuf;
-use std::{fmt, io};
+
+use super::{InvalidConnectionString, LineRejection, UnreadableText};
 
 use edgeward_wire::InvalidOrigin;
 
@@ -45,11 +47,22 @@ pub enum Problem {
     /// It is given itself and as a file.
     ValueAndFile,
     /// Its file cannot be read.
-    FileUnreadable(PathBuf, io::ErrorKind),
+    FileUnreadable(PathBuf, UnreadableText),
     /// It is a settings file that cannot be read.
-    Unreadable(io::ErrorKind),
-    /// A line of a settings file cannot be read.
-    LineUnreadable,
+    Unreadable(UnreadableText),
+    /// A line of a settings file, by its number, is refused.
+    Line(usize, LineRejection),
+    /// A line of a settings file, by its number, sets a name that is none of ours but close to one.
+    UnknownInLine {
+        /// Number of the line.
+        number: usize,
+        /// The name that it sets.
+        name: String,
+        /// The setting that it may be meant to be.
+        meant: &'static str,
+    },
+    /// It is not a connection string.
+    ConnectionString(InvalidConnectionString),
     /// It is a settings file for one `APP_ENV`, and sets another.
     OtherAppEnv,
     /// It says something else than this other setting.
@@ -58,8 +71,8 @@ pub enum Problem {
     NotTogetherWith(&'static str),
     /// It is not UTF-8.
     NotText,
-    /// There is no such setting.
-    Unknown,
+    /// There is no such setting; this one may be meant.
+    Unknown(Option<&'static str>),
 }
 
 /// All that is wrong, in the order it was found.
@@ -91,14 +104,19 @@ impl fmt::Display for Mistake {
                 write!(f, "{name}_FILE names {}, which cannot be read: {error}", path.display())
             }
             Problem::Unreadable(error) => write!(f, "{name} cannot be read: {error}"),
-            Problem::LineUnreadable => write!(f, "{name} has a line that is not NAME=value"),
+            Problem::Line(number, rejection) => write!(f, "{name} line {number} {rejection}"),
+            Problem::UnknownInLine { number, name: unknown, meant } => {
+                write!(f, "{name} line {number}: {unknown} is not a setting; did you mean {meant}?")
+            }
+            Problem::ConnectionString(invalid) => write!(f, "{name} is not {invalid}"),
             Problem::OtherAppEnv => {
                 write!(f, "{name} sets another APP_ENV than the one it is for; set that in the environment")
             }
             Problem::Contradicts(other) => write!(f, "{name} contradicts {other}; set one of them"),
             Problem::NotTogetherWith(other) => write!(f, "{name} cannot be had together with {other}"),
             Problem::NotText => write!(f, "{name} is not UTF-8"),
-            Problem::Unknown => write!(f, "{name} is not a setting of this version"),
+            Problem::Unknown(Some(meant)) => write!(f, "{name} is not a setting; did you mean {meant}?"),
+            Problem::Unknown(None) => write!(f, "{name} is not a setting of this version"),
         }
     }
 }

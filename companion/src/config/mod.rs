@@ -1,17 +1,24 @@
 //! The settings, parsed: one struct, read in sections so that a command asks for no more than it needs.
 //! What a setting means for the service is not decided here.
 
+mod connection_string;
 mod database;
+mod env_file;
 mod mistake;
+mod names;
+mod platform;
 mod reader;
 mod sections;
 mod source;
 
+pub use connection_string::InvalidConnectionString;
 pub use database::Database;
+pub use env_file::LineRejection;
 pub use mistake::{Mistake, Mistakes, Problem};
+pub use names::SETTINGS;
 pub use reader::{Effective, Reader};
-pub use sections::{Cookies, Feed, Hashing, Http, KeyFolder, Log, LogFormat, Tokens};
-pub use source::{AppEnv, Environment, Lookup};
+pub use sections::{Cookies, Feed, Hashing, Http, InternalListener, KeyFolder, Log, LogFormat, Tokens};
+pub use source::{AppEnv, Environment, Lookup, UnreadableText};
 
 /// Everything `edgeward serve` is told.
 pub struct Config {

@@ -6,16 +6,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 
 use super::source::read_small;
-use super::{AppEnv, Lookup, Mistake, Mistakes, Problem};
-
-/// Settings of `cargo xtask`, which run in the same environment.
-const FOREIGN: [&str; 5] = [
-    "EDGEWARD_GATEWAY_PORT",
-    "EDGEWARD_ENVOY_ADMIN_PORT",
-    "EDGEWARD_COMPANION_PORT",
-    "EDGEWARD_INTERNAL_PORT",
-    "EDGEWARD_UPSTREAM_PORT",
-];
+use super::{AppEnv, Lookup, Mistake, Mistakes, Problem, names};
 
 /// What a setting came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +29,8 @@ impl<'a> Reader<'a> {
         let mut reader = Self { lookup, effective: Vec::new(), mistakes: Mistakes::default() };
         reader.mistakes = lookup.mistakes();
         for name in lookup.names() {
-            if name.starts_with("EDGEWARD_") && !FOREIGN.contains(&name.as_str()) {
-                reader.refuse::<()>(&name, Problem::Unknown);
+            if name.starts_with(names::PREFIX) {
+                reader.refuse::<()>(&name, Problem::Unknown(names::suggest(&name)));
             }
         }
         reader
@@ -121,7 +112,7 @@ impl<'a> Reader<'a> {
             (Some(_), None) => Some(self.value(name)?),
             (None, Some(path)) => match read_small(&path) {
                 Ok(content) => Some(content.trim_end_matches(['\r', '\n']).to_owned()),
-                Err(error) => return self.refuse(name, Problem::FileUnreadable(path, error.kind())),
+                Err(error) => return self.refuse(name, Problem::FileUnreadable(path, error)),
             },
             (None, None) => None,
         };

@@ -50,6 +50,14 @@ pub struct Http {
     pub trusted_hops: u8,
 }
 
+/// Address of the internal listener.
+pub struct InternalListener {
+    /// `BIND_ADDRESS`.
+    pub bind_address: IpAddr,
+    /// `INTERNAL_PORT`.
+    pub port: u16,
+}
+
 /// What tokens say and how long they last.
 pub struct Tokens {
     /// `ISSUER`.
@@ -109,12 +117,19 @@ pub enum LogFormat {
     Text,
 }
 
-impl Section for Http {
+impl Section for InternalListener {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let bind_address =
             reader.parsed("BIND_ADDRESS", "127.0.0.1", "an IP address", |text| text.parse().ok());
+        let port = reader.number("INTERNAL_PORT", 5502_u16, 0..=u16::MAX);
+        Some(Self { bind_address: bind_address?, port: port? })
+    }
+}
+
+impl Section for Http {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let internal = InternalListener::read(reader);
         let port = reader.number("PORT", 5501_u16, 0..=u16::MAX);
-        let internal_port = reader.number("INTERNAL_PORT", 5502_u16, 0..=u16::MAX);
         let base_path =
             reader.parsed("BASE_PATH", "/api", "a path such as /api (/ for none)", parse_base_path);
         let origins = read_origins(reader);
@@ -127,16 +142,17 @@ impl Section for Http {
         );
         // One is the gateway. More than ten proxies in a row is a mistake.
         let trusted_hops = reader.number("TRUSTED_HOPS", 1_u8, 0..=10);
-        if let (Some(port), Some(internal)) = (port, internal_port)
-            && port == internal
+        if let (Some(port), Some(internal)) = (port, &internal)
+            && port == internal.port
             && port != 0
         {
             reader.refuse::<()>("INTERNAL_PORT", Problem::NotTogetherWith("the same PORT"));
         }
+        let internal = internal?;
         Some(Self {
-            bind_address: bind_address?,
+            bind_address: internal.bind_address,
             port: port?,
-            internal_port: internal_port?,
+            internal_port: internal.port,
             base_path: base_path?,
             origins: origins?,
             cors_allow_headers: cors_allow_headers?,

@@ -7,7 +7,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::{Mistake, Mistakes, Problem};
+use thiserror::Error;
+
+use super::{Mistake, Mistakes, Problem, env_file, names, platform};
 
 /// The largest file that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
@@ -74,7 +76,10 @@ impl Environment {
     pub fn read() -> Self {
         // Names that are not UTF-8 are nobody's setting.
         let own = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
-        Self::over_file(own.collect())
+        let is_setting = |(name, value): &(String, OsString)| {
+            !value.to_str().is_some_and(|value| platform::is_service_link(name, value))
+        };
+        Self::over_file(own.filter(is_setting).collect())
     }
 
     fn over_file(own: BTreeMap<String, OsString>) -> Self {
@@ -82,7 +87,7 @@ impl Environment {
         let word = own.value("APP_ENV").unwrap_or_else(|| "prod".into());
         // A word that is none is reported by whoever reads it; it must not name a file.
         let word = word.to_str().filter(|word| AppEnv::parse(word).is_some());
-        let mut settings = word.map(|word| read_file(word, &mut mistakes)).unwrap_or_default();
+        let mut settings = word.map(|word| read_file(word, &own, &mut mistakes)).unwrap_or_default();
         for name in own.keys().filter(|name| own.value(name).is_some()) {
             for other in list_other_ways(name) {
                 settings.remove(&other);
@@ -122,31 +127,72 @@ fn list_other_ways(name: &str) -> Vec<String> {
     others.iter().flat_map(|other| [(*other).to_owned(), format!("{other}_FILE")]).chain([twin]).collect()
 }
 
-fn read_file(app_env: &str, mistakes: &mut Mistakes) -> BTreeMap<String, OsString> {
+fn read_file(
+    app_env: &str,
+    own: &BTreeMap<String, OsString>,
+    mistakes: &mut Mistakes,
+) -> BTreeMap<String, OsString> {
     let mut found = BTreeMap::new();
     let path = format!(".env.{app_env}");
     let mut note = |problem| mistakes.0.push(Mistake { name: path.clone(), problem });
     let content = match read_small(Path::new(&path)) {
         Ok(content) => content,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return found,
+        Err(UnreadableText::Io(io::ErrorKind::NotFound)) => return found,
         Err(error) => {
-            note(Problem::Unreadable(error.kind()));
+            note(Problem::Unreadable(error));
             return found;
         }
     };
-    for line in dotenvy::from_read_iter(content.as_bytes()) {
-        match line {
-            Ok((name, value)) if name == "APP_ENV" && value != app_env => note(Problem::OtherAppEnv),
-            Ok((name, value)) => _ = found.insert(name, value.into()),
-            // The line itself is not shown: it may hold a secret.
-            Err(_) => note(Problem::LineUnreadable),
+    let lookup = |name: &str| own.value(name)?.into_string().ok();
+    for env_file::Line { number, assignment } in env_file::parse(&content, &lookup) {
+        let (name, value) = match assignment {
+            Ok(assignment) => assignment,
+            Err(rejection) => {
+                note(Problem::Line(number, rejection));
+                continue;
+            }
+        };
+        match names::suggest(&name) {
+            _ if name == "APP_ENV" && value != app_env => note(Problem::OtherAppEnv),
+            // Whoever reads the settings names these, wherever they come from.
+            Some(meant) if !names::is_known(&name) && !name.starts_with(names::PREFIX) => {
+                note(Problem::UnknownInLine { number, name, meant });
+            }
+            _ => _ = found.insert(name, value.into()),
         }
     }
     found
 }
 
-/// Reads a file of text, but neither a pipe, which may never end, nor more than anyone's settings have.
-pub(super) fn read_small(path: &Path) -> io::Result<String> {
+/// Why a file of text cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum UnreadableText {
+    /// The system says no, or it is no small file.
+    #[error("{0}")]
+    Io(io::ErrorKind),
+    /// A line, by its number, has bytes that are no UTF-8.
+    #[error("line {0} is not UTF-8; save it as UTF-8")]
+    NotUtf8(usize),
+    /// It begins with the byte-order mark of UTF-16.
+    #[error("it is UTF-16; save it as UTF-8")]
+    Utf16,
+}
+
+/// Reads a file of text, less a byte-order mark; but neither a pipe, which may never end, nor more than anyone's
+/// settings have.
+pub(super) fn read_small(path: &Path) -> Result<String, UnreadableText> {
+    let bytes = read_small_bytes(path).map_err(|error| UnreadableText::Io(error.kind()))?;
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(UnreadableText::Utf16);
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+        UnreadableText::NotUtf8(valid.filter(|byte| **byte == b'\n').count() + 1)
+    })?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+fn read_small_bytes(path: &Path) -> io::Result<Vec<u8>> {
     // Asked before it is opened: opening a pipe waits for its writer.
     let kind = std::fs::metadata(path)?.file_type();
     if !kind.is_file() {
@@ -154,8 +200,8 @@ pub(super) fn read_small(path: &Path) -> io::Result<String> {
             if kind.is_dir() { io::ErrorKind::IsADirectory } else { io::ErrorKind::Unsupported }.into()
         );
     }
-    let mut content = String::new();
-    File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_string(&mut content)?;
+    let mut content = Vec::new();
+    File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut content)?;
     if content.len() as u64 > MAX_FILE_BYTES {
         return Err(io::ErrorKind::FileTooLarge.into());
     }

@@ -1,6 +1,6 @@
 //! Which settings are accepted, and that every mistake is named at once. No process environment is touched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 
@@ -58,7 +58,6 @@ fn every_mistake_is_named_at_once() {
             ("FEED_SECRET", "short"),
             ("CLIENT_UI_DOMAIN", "*"),
             ("EDGEWARD_PROT", "1"),
-            ("EDGEWARD_GATEWAY_PORT", "8080"),
             ("BCRYPT_COST", "3"),
             ("COOKIE_PREFIX", "host-"),
             ("COOKIE_DOMAIN", "..."),
@@ -66,7 +65,7 @@ fn every_mistake_is_named_at_once() {
             ("RUST_LOG", "=loud"),
         ],
         &[
-            "EDGEWARD_PROT is not a setting of this version",
+            "EDGEWARD_PROT is not a setting; did you mean PORT?",
             "PORT is not a whole number from 0 to 65535",
             ORIGINS,
             "DATABASE_URL (or DB_HOST, DB_USERNAME, DB_NAME) is not set",
@@ -244,4 +243,27 @@ fn the_effective_settings_hold_no_secret() {
 #[test]
 fn commands_about_keys_need_no_database_and_no_secret() {
     assert!(read::<KeyFolder>(&BTreeMap::<String, String>::new()).is_ok());
+}
+
+#[test]
+fn every_setting_is_listed_in_the_example_and_in_the_readme() {
+    let parts = [("DATABASE_URL", ""), ("DB_HOST", "h"), ("DB_USERNAME", "u"), ("DB_NAME", "n")];
+    let read = [read_effective::<Config>(&settings(&[])), read_effective::<Config>(&settings(&parts))];
+    let read: BTreeSet<_> =
+        read.into_iter().flat_map(|read| read.unwrap().1).map(|setting| setting.name).collect();
+    assert_eq!(read, BTreeSet::from(SETTINGS));
+
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let words = |text: &str| -> BTreeSet<String> {
+        let is_other = |char: char| !char.is_ascii_uppercase() && char != '_';
+        text.split(is_other).map(str::to_owned).collect()
+    };
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let table = readme.split("### The companion's settings").nth(1).unwrap().split("### ").next().unwrap();
+    let (example, table) =
+        (words(&std::fs::read_to_string(root.join(".env.example")).unwrap()), words(table));
+    for name in SETTINGS {
+        assert!(example.contains(name), ".env.example: {name}");
+        assert!(table.contains(name), "README.md: {name}");
+    }
 }

@@ -1,5 +1,6 @@
 //! The only SQL there is: free functions over a connection. No decision is taken here.
 
+pub mod audit_log;
 pub mod databases;
 pub mod edge_feed;
 pub mod pool;

@@ -1,9 +1,13 @@
 //! The service's connections to Postgres, and how long it waits for anything there.
 
+use std::collections::BTreeSet;
+use std::io;
 use std::time::Duration;
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgPoolOptions;
-use sqlx::{Connection, PgPool};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool, Postgres, Row};
+use thiserror::Error;
 use tokio::time::timeout;
 
 use crate::config::Database;
@@ -11,7 +15,8 @@ use crate::config::Database;
 /// How long a request waits for a connection before it is told to come back.
 pub const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
 /// How long Postgres works at one statement, or waits for one lock: a migration elsewhere, a forgotten transaction.
-pub const STATEMENT_LIMITS: [(&str, &str); 2] = [("statement_timeout", "5s"), ("lock_timeout", "5s")];
+/// Set once a connection is there, in one round trip, and not as start-up `options`: those a PgBouncer refuses.
+const STATEMENT_LIMITS: &str = "set statement_timeout = '5s'; set lock_timeout = '5s'";
 
 /// How long a connection may have been idle that is used without a word before: one is asked how it is whenever it is
 /// given back, and a round trip before every statement would cost a good part of what a refresh does.
@@ -38,6 +43,7 @@ pub fn make(database: &Database) -> PgPool {
         .max_lifetime(None)
         .acquire_timeout(ACQUIRE_LIMIT)
         .test_before_acquire(false)
+        .after_connect(|connection, _| Box::pin(set_limits(connection)))
         .before_acquire(|connection, meta| {
             Box::pin(async move {
                 if meta.idle_for > TRUSTED_IDLE {
@@ -55,18 +61,130 @@ pub fn make(database: &Database) -> PgPool {
                 Ok(true)
             })
         })
-        .connect_lazy_with(database.options.clone().options(STATEMENT_LIMITS))
+        .connect_lazy_with(database.options.clone())
 }
+
+/// Why a pool is not as it should be.
+#[derive(Debug, Error)]
+pub enum PoolError {
+    /// There is not one connection.
+    #[error("there is no connection to the database: {0}")]
+    Empty(sqlx::Error),
+    /// There are fewer connections than there may be.
+    #[error("there are {0} connections to the database, fewer than there may be: {1}")]
+    Fewer(usize, sqlx::Error),
+    /// Several connections have one server connection between them.
+    #[error("the database {SHARED}")]
+    Shared,
+}
+
+/// What is said where a pooler shares server connections.
+pub const SHARED: &str = "is behind a pooler in transaction or statement mode, where what is set on a connection \
+     and the lock of a migration end up with others, which is not supported yet; use a pooler in session mode \
+     (PgBouncer: pool_mode = session), or connect to Postgres itself";
 
 /// Makes all the connections that the pool may have. One that is made when a burst of requests needs it takes seconds:
 /// SCRAM is hundreds of small steps, and between two of them the requests that have a connection are signed for.
-pub async fn fill(pool: &PgPool) -> Result<(), sqlx::Error> {
+///
+/// # Errors
+/// [`PoolError::Shared`] if they are not connections of our own; the others if there are none, or fewer.
+pub async fn fill(pool: &PgPool) -> Result<(), PoolError> {
+    let mut connections = Vec::new();
     let fill = async {
-        let mut connections = Vec::new();
         for _ in 0..pool.options().get_max_connections() {
             connections.push(pool.acquire().await?);
         }
         Ok(())
     };
-    timeout(FILL_LIMIT, fill).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    let filled = timeout(FILL_LIMIT, fill).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+    let made = connections.len();
+    if made > 0 && are_shared(pool, connections).await.map_err(PoolError::Empty)? {
+        return Err(PoolError::Shared);
+    }
+    match filled {
+        Ok(()) => Ok(()),
+        Err(cause) if made == 0 => Err(PoolError::Empty(cause)),
+        Err(cause) => Err(PoolError::Fewer(made, cause)),
+    }
+}
+
+async fn are_shared(
+    pool: &PgPool,
+    mut connections: Vec<PoolConnection<Postgres>>,
+) -> Result<bool, sqlx::Error> {
+    // One alone is compared with another, if there is one to be had.
+    let mut other = None;
+    if connections.len() == 1 {
+        let connect = timeout(ACQUIRE_LIMIT, pool.connect_options().connect()).await;
+        other = connect.ok().and_then(Result::ok);
+    }
+    let connections = connections.iter_mut().map(|connection| &mut **connection);
+    share_a_server(connections.chain(other.as_mut())).await
+}
+
+/// `true` if idle connections turn out to have one server connection between them, or one of them has several in turn:
+/// a pooler in transaction mode lends them out anew for each statement.
+pub async fn share_a_server(
+    connections: impl IntoIterator<Item = &mut PgConnection>,
+) -> Result<bool, sqlx::Error> {
+    let mut seen = BTreeSet::new();
+    for connection in connections {
+        let (first, second) = (backend(connection).await?, backend(connection).await?);
+        if first != second || !seen.insert(first) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The number of the server process. As plain text: a pooler that shares connections mixes up prepared statements.
+async fn backend(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
+    sqlx::raw_sql("select pg_backend_pid()").fetch_one(connection).await?.try_get(0)
+}
+
+/// Limits how long Postgres works at a statement of this connection, or waits for a lock.
+pub async fn set_limits(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    connection.execute(STATEMENT_LIMITS).await?;
+    Ok(())
+}
+
+/// What stands behind a connection that was not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// One that goes by itself: the server is starting, out of reach, or has no connection left.
+    Passing,
+    /// There is no such database.
+    NoDatabase,
+    /// A pooler does not take a parameter that is sent at the start of a connection.
+    StartupParameter,
+    /// One that somebody has to mend: a wrong password, no permission.
+    Lasting,
+}
+
+/// `true` if PgBouncer says that the database is not there, in its own words or in Postgres'.
+fn is_missing(message: &str) -> bool {
+    message.contains("no such database")
+        || (message.contains("database ") && message.contains("does not exist"))
+}
+
+/// Tells whether it is worth trying to connect again.
+#[must_use]
+pub fn judge(error: &sqlx::Error) -> Fault {
+    /// Connection exceptions, too many connections and other lacks of resources, and a server that starts, stops or
+    /// restarts after a crash (Postgres, appendix A).
+    const PASSING: [&str; 5] = ["08", "53", "57P01", "57P02", "57P03"];
+    match error {
+        sqlx::Error::Io(error) if error.kind() == io::ErrorKind::PermissionDenied => Fault::Lasting,
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => Fault::Passing,
+        sqlx::Error::Database(error) => match error.code().as_deref().unwrap_or_default() {
+            "3D000" => Fault::NoDatabase,
+            // PgBouncer says nearly everything with this code.
+            "08P01" if error.message().contains("startup parameter") => Fault::StartupParameter,
+            "08P01" if is_missing(error.message()) => Fault::NoDatabase,
+            "08P01" if error.message().contains("authentication failed") => Fault::Lasting,
+            code if PASSING.iter().any(|passing| code.starts_with(passing)) => Fault::Passing,
+            _ => Fault::Lasting,
+        },
+        _ => Fault::Lasting,
+    }
 }

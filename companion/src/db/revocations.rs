@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::domain::UserId;
-use crate::domain::revocation::MAX_SKEW;
+use crate::domain::revocation::{self, MAX_SKEW};
 
 /// The most rows that are deleted at once: few enough that nobody waits for it.
 const BATCH: i64 = 1000;
@@ -17,7 +17,6 @@ pub async fn end_user_tokens(
     connection: &mut PgConnection,
     user_id: UserId,
     now: OffsetDateTime,
-    until: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
     // The second after the last one that a token can be dated: now, the one that tokens were last dated ahead to, or
     // that of another machine whose clock is ahead. A clock that is ahead by more than the edge allows does not count.
@@ -33,7 +32,7 @@ pub async fn end_user_tokens(
         user_id,
         now,
         now + MAX_SKEW,
-        until,
+        revocation::user_until(now),
     )
     .execute(connection)
     .await?;

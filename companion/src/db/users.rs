@@ -254,6 +254,12 @@ pub async fn set_disabled(
     .await
 }
 
+/// Deletes a user, and with the row the sessions; a trigger has the edge refuse every token of theirs.
+pub async fn delete(connection: &mut PgConnection, user_id: UserId) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from users where id = $1", user_id).execute(connection).await?;
+    Ok(())
+}
+
 /// The schema holds roles to their form, so this fails only if the schema was tampered with.
 pub(super) fn read_role(text: &str) -> Result<Role, sqlx::Error> {
     Role::parse(text).map_err(|mistake| sqlx::Error::Decode(mistake.into()))

@@ -16,6 +16,7 @@ use pem_rfc7468::LineEnding;
 use secrecy::SecretString;
 
 use super::jws::SigningFailed;
+use super::pem;
 
 /// In bits: what `filter/src/keys.rs` accepts, which refuses a whole set for one key that it does not.
 const MODULUS_BITS: RangeInclusive<usize> = 2048..=8192;
@@ -48,6 +49,18 @@ pub enum KeyMistake {
     NotPem,
     /// PEM of something else than what is wanted here.
     WrongLabel,
+    /// A certificate, which has a public key in it but is none.
+    Certificate,
+    /// A private key that a password is needed for.
+    Encrypted,
+    /// A key of this kind, which is not RSA.
+    OtherAlgorithm(&'static str),
+    /// More than one key.
+    SeveralKeys,
+    /// A key in the binary form, DER.
+    Der,
+    /// Text in UTF-16.
+    Utf16,
     /// Not an RSA key, or a damaged one.
     NotRsa,
     /// Smaller than 2,048 or larger than 8,192 bits.
@@ -68,18 +81,16 @@ impl PrivateKey {
 
     /// Reads PKCS#8 (`PRIVATE KEY`) or PKCS#1 (`RSA PRIVATE KEY`).
     pub fn from_pem(pem: &[u8]) -> Result<Self, KeyMistake> {
-        match pem_rfc7468::decode_vec(pem).map_err(|_| KeyMistake::NotPem)? {
-            ("PRIVATE KEY", der) => Self::from_pkcs8(&der),
-            ("RSA PRIVATE KEY", der) => {
-                let pair = KeyPair::from_der(&der).map_err(|_| KeyMistake::NotRsa)?;
-                Self::from_pkcs8(AsDer::as_der(&pair).map_err(|_| KeyMistake::NotRsa)?.as_ref())
-            }
-            _ => Err(KeyMistake::WrongLabel),
+        let (label, der) = pem::find(pem, &["PRIVATE KEY", "RSA PRIVATE KEY"])?;
+        if label == "PRIVATE KEY" {
+            return Self::from_pkcs8(&der);
         }
+        let pair = KeyPair::from_der(&der).map_err(|_| KeyMistake::NotRsa)?;
+        Self::from_pkcs8(AsDer::as_der(&pair).map_err(|_| KeyMistake::NotRsa)?.as_ref())
     }
 
     fn from_pkcs8(der: &[u8]) -> Result<Self, KeyMistake> {
-        let pair = KeyPair::from_pkcs8(der).map_err(|_| KeyMistake::NotRsa)?;
+        let pair = KeyPair::from_pkcs8(der).map_err(|_| pem::judge_key(der))?;
         let public = PublicKey::new(pair.public_key())?;
         if public.bits > MAX_SIGNING_BITS {
             return Err(KeyMistake::TooLargeToSign);
@@ -145,12 +156,8 @@ impl PublicKey {
 
     /// Reads `SubjectPublicKeyInfo` (`PUBLIC KEY`) or PKCS#1 (`RSA PUBLIC KEY`).
     pub fn from_pem(pem: &[u8]) -> Result<Self, KeyMistake> {
-        match pem_rfc7468::decode_vec(pem).map_err(|_| KeyMistake::NotPem)? {
-            ("PUBLIC KEY" | "RSA PUBLIC KEY", der) => {
-                Self::new(&RsaPublicKey::from_der(&der).map_err(|_| KeyMistake::NotRsa)?)
-            }
-            _ => Err(KeyMistake::WrongLabel),
-        }
+        let (_, der) = pem::find(pem, &["PUBLIC KEY", "RSA PUBLIC KEY"])?;
+        Self::new(&RsaPublicKey::from_der(&der).map_err(|_| pem::judge_key(&der))?)
     }
 
     /// The key as PEM; `None` only if it is too large to be written.
@@ -176,6 +183,14 @@ impl fmt::Display for KeyMistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotPem => "not a PEM file",
+            Self::Certificate => {
+                "a certificate and not a key; take its key out with: openssl x509 -pubkey -noout -in … -out …"
+            }
+            Self::Encrypted => "encrypted with a password; decrypt it with: openssl pkey -in … -out …",
+            Self::OtherAlgorithm(name) => return write!(f, "{name}; RSA is wanted: edgeward keys generate"),
+            Self::SeveralKeys => "has several keys; leave one",
+            Self::Der => "binary (DER); convert it with: openssl pkey -inform DER -in … -out …",
+            Self::Utf16 => "UTF-16; save it as UTF-8",
             Self::WrongLabel => "a PEM file of another kind",
             Self::NotRsa => "not an RSA key, or a damaged one",
             Self::WrongSize => "not of 2048 to 8192 bits",
@@ -244,9 +259,45 @@ mod tests {
         let check =
             |pem: &str, expected| assert_eq!(PrivateKey::from_pem(pem.as_bytes()).err(), Some(expected));
         check("", KeyMistake::NotPem);
-        check("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", KeyMistake::WrongLabel);
+        check("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", KeyMistake::Certificate);
         check("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", KeyMistake::NotRsa);
         let public = PrivateKey::generate(KeySize::Rsa2048).unwrap().public().to_pem().unwrap();
         check(&public, KeyMistake::WrongLabel);
+    }
+
+    #[test]
+    fn key_is_found_in_a_file_as_tools_write_it() {
+        let key = PrivateKey::generate(KeySize::Rsa2048).unwrap();
+        let (private, public) = (key.to_pem().unwrap(), key.public().to_pem().unwrap());
+        let private = private.expose_secret();
+        let certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        let bags = "Bag Attributes\n    friendlyName: \u{fc}\nKey Attributes: <No Attributes>\n";
+        let on_one_line = private.replace("KEY-----\n", "KEY-----|").replace('\n', "").replace('|', "\n");
+        for file in [
+            format!("\u{feff}{private}"),
+            private.replace('\n', "\r\n"),
+            format!("{bags}{private}{certificate}"),
+            format!("{certificate}{public}{private}Private-Key: (2048 bit)\nmodulus:\n    00:b2\n"),
+            private.replace('\n', "\n  "),
+            on_one_line.replace("-----END", "\n-----END"),
+        ] {
+            let found = PrivateKey::from_pem(file.as_bytes()).map(|found| found.public().kid().to_owned());
+            assert_eq!(found.as_deref(), Ok(key.public().kid()), "{file}");
+        }
+        let both = format!("{private}{public}");
+        assert_eq!(PublicKey::from_pem(both.as_bytes()).unwrap().kid(), key.public().kid());
+        let check = |file: &[u8], expected| assert_eq!(PrivateKey::from_pem(file).err(), Some(expected));
+        check(format!("{private}{private}").as_bytes(), KeyMistake::SeveralKeys);
+        check(&key.pkcs8, KeyMistake::Der);
+        check(private.replace("-----END", "").as_bytes(), KeyMistake::NotPem);
+        check(b"\xff\xfe-\0", KeyMistake::Utf16);
+        let headers = "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n";
+        check(private.replacen("KEY-----\n", headers, 1).as_bytes(), KeyMistake::Encrypted);
+        check(private.replace("PRIVATE", "ENCRYPTED PRIVATE").as_bytes(), KeyMistake::Encrypted);
+        check(private.replace("PRIVATE", "EC PRIVATE").as_bytes(), KeyMistake::OtherAlgorithm("an EC key"));
+        // RFC 8410 §10.3.
+        let ed25519 = "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC";
+        let ed25519 = format!("-----BEGIN PRIVATE KEY-----\n{ed25519}\n-----END PRIVATE KEY-----\n");
+        check(ed25519.as_bytes(), KeyMistake::OtherAlgorithm("an Ed25519 key"));
     }
 }

@@ -1,6 +1,7 @@
 //! What the companion is about: pure types and decisions. No SQL and no HTTP live here.
 
 pub mod access_token;
+pub mod audit;
 pub mod client_address;
 pub mod clock;
 pub mod device;
@@ -15,6 +16,7 @@ pub mod key_set;
 pub mod keys;
 pub mod name;
 pub mod password;
+mod pem;
 pub mod refresh_token;
 pub mod revocation;
 pub mod role;

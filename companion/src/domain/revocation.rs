@@ -17,6 +17,17 @@ pub fn until(now: OffsetDateTime, access_ttl: Duration) -> OffsetDateTime {
     now + access_ttl + MAX_SKEW * 2 + Duration::SECOND
 }
 
+/// Until when the tokens of a whole user are refused that were made until now, by whatever door they are ended.
+///
+/// By the greatest lifetime there may be and not the configured one: after `ACCESS_TTL_SECONDS` was lowered, tokens
+/// from before live on for the old time, and other companions may still run with the old setting. Such revocations are
+/// rare, so it costs nothing. Of a single session it is the configured one, [`until`]: logouts are so many that what
+/// the edge keeps in memory would grow with the factor.
+#[must_use]
+pub fn user_until(now: OffsetDateTime) -> OffsetDateTime {
+    until(now, MAX_ACCESS_TTL)
+}
+
 /// The `iat` of a token made now for a user whose tokens count from `not_before` on: as the times in tokens are whole
 /// seconds, that can be the second to come.
 #[must_use]

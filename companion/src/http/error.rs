@@ -42,6 +42,8 @@ pub enum Refusal {
     NotJson,
     /// Too many passwords are being hashed.
     Busy,
+    /// The password was changed while it was being compared.
+    PasswordChanged,
     /// It took too long.
     TimedOut,
     /// The database does not have our schema, or does not answer when asked whether it is ready.
@@ -101,7 +103,10 @@ impl Refusal {
             Self::EmailTaken => (StatusCode::CONFLICT, "This e-mail is already registered"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 64 KiB"),
             Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body must be application/json"),
-            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "Too busy, please try again"),
+            // The client is not told which of the two it was.
+            Self::Busy | Self::PasswordChanged => {
+                (StatusCode::SERVICE_UNAVAILABLE, "Too busy, please try again")
+            }
             Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "It took too long, please try again"),
             Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "Not ready"),
             Self::DatabaseAway(_) => {
@@ -141,6 +146,7 @@ impl fmt::Display for Refusal {
             Self::Signing(failed) => failed.fmt(f),
             Self::Rendering(error) => error.fmt(f),
             Self::Busy => f.write_str("too many passwords are being hashed"),
+            Self::PasswordChanged => f.write_str("the password was changed during the login"),
             Self::TimedOut => f.write_str("the time was up"),
             Self::SessionInDoubt => f.write_str("the database and the service decide a refresh differently"),
             Self::Hashing => f.write_str("a password could not be hashed"),

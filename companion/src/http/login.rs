@@ -58,7 +58,7 @@ pub(super) async fn login(
     let mut transaction = app.pool.begin().await?;
     // Comparing took long: whoever changed the password meanwhile has ended all sessions, and this would be one more.
     if users::has_other_password(&mut transaction, user_id, &hash).await? {
-        return refuse(Some(user_id), "password_changed", Refusal::Busy);
+        return refuse(Some(user_id), "password_changed", Refusal::PasswordChanged);
     }
     let success = (StatusCode::OK, "User logged in successfully");
     let answer = sign_in::start(&app, transaction, user_id, (Event::LoggedIn, &caller), success).await?;

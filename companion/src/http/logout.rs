@@ -52,8 +52,7 @@ pub(super) async fn logout_all(
     // Nobody makes a token of this user's between this moment and the commit.
     let now = app.now();
     signed_in::find(&app, &mut transaction, bearer, now).await?.ok_or(Refusal::NotSignedIn)?;
-    let until = app.access_tokens.revoked_until(now);
-    revocations::end_user_tokens(&mut transaction, bearer.user_id, now, until).await?;
+    revocations::end_user_tokens(&mut transaction, bearer.user_id, now).await?;
     refresh_tokens::delete_all(&mut transaction, bearer.user_id).await?;
     transaction.commit().await?;
     audit::record(Event::LoggedOutEverywhere(bearer.user_id, bearer.session_id), &caller);

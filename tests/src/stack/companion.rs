@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::ports::Ports;
+use super::ports::{self, Ports};
 use super::process::{self, Process};
 use super::{http, paths, wait};
 
@@ -76,6 +76,10 @@ impl Companion {
         command.env("CLIENT_UI_DOMAIN", "http://127.0.0.1:5173,http://localhost:5173").env("APP_ENV", "dev");
         command.env("DATABASE_URL", &self.database_url).env("REFRESH_JWT_SECRET", &self.refresh_secret);
         command.env("CERTS_DIR", &self.certs);
+        // Ours, and nothing that the companion knows.
+        for name in ports::variables() {
+            command.env_remove(name);
+        }
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
     }

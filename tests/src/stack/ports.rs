@@ -31,6 +31,11 @@ const DEFAULTS: [(&str, u16, &str); 5] = [
     ("demo upstream", 8081, "EDGEWARD_UPSTREAM_PORT"),
 ];
 
+/// The variables that choose ports.
+pub(super) fn variables() -> impl Iterator<Item = &'static str> {
+    DEFAULTS.iter().map(|(_, _, variable)| *variable)
+}
+
 impl Ports {
     /// The ports that the environment asks for, else the usual ones.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {

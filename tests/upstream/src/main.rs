@@ -39,7 +39,10 @@ async fn main() -> ExitCode {
 async fn serve() -> Result<()> {
     let Arguments { address, health } = arguments(std::env::args().skip(1))?;
     if health {
-        return TcpStream::connect(address).await.map(drop).with_context(|| format!("nothing listens on {address}"));
+        return TcpStream::connect(address)
+            .await
+            .map(drop)
+            .with_context(|| format!("nothing listens on {address}"));
     }
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let mut terminated = signal(SignalKind::terminate())?;

@@ -1,0 +1,84 @@
+//! The names of all settings, and which of them a misspelled name is meant to be.
+
+use strsim::osa_distance;
+
+/// Every setting.
+pub const SETTINGS: [&str; 28] = [
+    "APP_ENV",
+    "DATABASE_URL",
+    "DB_HOST",
+    "DB_PORT",
+    "DB_USERNAME",
+    "DB_PASSWORD",
+    "DB_NAME",
+    "DB_POOL_SIZE",
+    "DB_WAIT_SECONDS",
+    "REFRESH_JWT_SECRET",
+    "FEED_SECRET",
+    "CLIENT_UI_DOMAIN",
+    "PORT",
+    "INTERNAL_PORT",
+    "BIND_ADDRESS",
+    "BASE_PATH",
+    "ISSUER",
+    "AUDIENCE",
+    "CERTS_DIR",
+    "ACCESS_TTL_SECONDS",
+    "REFRESH_TTL_SECONDS",
+    "SESSION_MAX_SECONDS",
+    "REFRESH_GRACE_SECONDS",
+    "COOKIE_PREFIX",
+    "COOKIE_DOMAIN",
+    "BCRYPT_COST",
+    "LOG_FORMAT",
+    "RUST_LOG",
+];
+
+/// The settings that may be in a file of their own, which `NAME_FILE` names.
+const SECRETS: [&str; 4] = ["DATABASE_URL", "DB_PASSWORD", "REFRESH_JWT_SECRET", "FEED_SECRET"];
+
+/// The prefix that people expect of a setting, and which none has.
+pub(super) const PREFIX: &str = "EDGEWARD_";
+
+/// Maximum number of letters that are missing, wrong, too many or swapped in a misspelled name; of a short name, a
+/// third of its letters. Chosen: `HOST` is not taken for `PORT`.
+const MAX_DISTANCE: usize = 2;
+
+/// `true` if a setting has this name.
+pub(super) fn is_known(name: &str) -> bool {
+    SETTINGS.contains(&name) || name.strip_suffix("_FILE").is_some_and(|secret| SECRETS.contains(&secret))
+}
+
+/// The setting that a name which is none may be meant to be.
+pub(super) fn suggest(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_uppercase();
+    let name = name.strip_prefix(PREFIX).unwrap_or(&name);
+    let name = name.strip_suffix("_FILE").unwrap_or(name);
+    // DB_USER and DB_PASS; not DB alone.
+    let is_start = |setting: &&&str| name.len() > "DB_".len() && setting.starts_with(name);
+    let distance = |setting: &str| osa_distance(name, setting);
+    let near = SETTINGS.iter().min_by_key(|setting| distance(setting));
+    let near = near.filter(|setting| distance(setting) <= MAX_DISTANCE.min(name.chars().count() / 3));
+    near.or_else(|| SETTINGS.iter().find(is_start)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn misspelled_name_is_told_from_a_foreign_one() {
+        let check = |name, expected| assert_eq!(suggest(name), expected, "{name}");
+        check("EDGEWARD_DATABASE_URL", Some("DATABASE_URL"));
+        check("EDGEWARD_PROT", Some("PORT"));
+        check("DATABASE_URI", Some("DATABASE_URL"));
+        check("database_url", Some("DATABASE_URL"));
+        check("REFRESH_JWT_SECRETS", Some("REFRESH_JWT_SECRET"));
+        check("DB_USER", Some("DB_USERNAME"));
+        check("DB_PASS", Some("DB_PASSWORD"));
+        check("DB_USERNAME_FILE", Some("DB_USERNAME"));
+        for foreign in ["", "DB", "DB_", "HOST", "POSTGRES_PASSWORD", "REDIS_URL", "LOG_LEVEL", "EDGEWARD_"] {
+            check(foreign, None);
+        }
+    }
+}

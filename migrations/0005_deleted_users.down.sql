@@ -1,0 +1,2 @@
+drop trigger users_deleted on users;
+drop function revoke_deleted_user();

@@ -1,6 +1,7 @@
 //! What handlers share. It is made once at the start and decides nothing by itself.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use aws_lc_rs::rand::SecureRandom;
@@ -42,6 +43,8 @@ pub struct App {
     pub cors_allow_headers: Vec<HeaderName>,
     /// Number of proxies in front that append to `x-forwarded-for`.
     pub trusted_hops: u8,
+    /// `true` once the service is about to stop: it is no longer ready, and still serves.
+    pub draining: AtomicBool,
     /// What the edge says to be told anything; empty: it need not.
     pub feed_secrets: Vec<SecretString>,
     /// Starts every request ID of this process, so that two processes do not use the same ones.
@@ -100,6 +103,7 @@ impl App {
             origins: config.http.origins.clone(),
             cors_allow_headers: config.http.cors_allow_headers.clone(),
             trusted_hops: config.http.trusted_hops,
+            draining: AtomicBool::new(false),
             feed_secrets: config.feed.secrets.clone(),
             run_id,
             clock,

@@ -216,7 +216,8 @@ async fn the_service_starts_says_where_it_is_and_stops_when_asked() {
     let mut command = Command::new(paths::program("edgeward"));
     command.env_clear().env("DATABASE_URL", &database.url).env("APP_ENV", "prod").env("CERTS_DIR", &certs);
     command.env("REFRESH_JWT_SECRET", "0123456789abcdef0123456789abcdef");
-    command.env("PORT", "0").env("INTERNAL_PORT", "0").current_dir(folder.path());
+    command.env("PORT", "0").env("INTERNAL_PORT", "0").env("DRAIN_DELAY_SECONDS", "60");
+    command.current_dir(folder.path());
     let output = command.args(["keys", "generate"]).output().expect("an output");
     assert!(output.status.success(), "{output:?}");
 
@@ -237,7 +238,15 @@ async fn the_service_starts_says_where_it_is_and_stops_when_asked() {
     assert_eq!(status(format!("http://{}/readyz", address(&internal))).await, 200);
 
     let pid = nix::unistd::Pid::from_raw(child.id().try_into().expect("a process ID"));
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).expect("a signal");
+    let signal = |signal| nix::sys::signal::kill(pid, signal).expect("a signal");
+    signal(nix::sys::signal::Signal::SIGTERM);
+    // Whoever balances load is told first, and the service goes on meanwhile.
+    let ready = format!("http://{}/readyz", address(&internal));
+    while status(ready.clone()).await == 200 {}
+    assert_eq!(status(ready).await, 503);
+    assert_eq!(status(format!("http://{}/.well-known/jwks.json", address(&public))).await, 200);
+    // A second signal ends the wait.
+    signal(nix::sys::signal::Signal::SIGTERM);
     assert_eq!(child.wait().expect("an end").code(), Some(0));
     let last = lines.map_while(Result::ok).last().expect("a line");
     assert!(last.contains("\"message\":\"stopped\""), "{last}");

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -51,11 +52,11 @@ impl Serve {
             tracing::warn!(path = %path.display(), "a private key can be read by others");
         }
         // Before the first wait: a process that has the number 1 is not ended by a signal that it does not listen for.
-        let stop = watch_for_stop()?;
+        let (mut drain, stop) = watch_for_stop(config.http.drain_delay)?;
         let mut stopped = stop.clone();
         let pool = tokio::select! {
             pool = self.open_database(&config.database) => pool?,
-            _ = stopped.wait_for(|stop| *stop) => {
+            _ = drain.wait_for(|drain| *drain) => {
                 tracing::info!("stopped");
                 return Ok(());
             }
@@ -67,6 +68,12 @@ impl Serve {
 
         tokio::spawn(following::follow_keys(Arc::clone(&app), config.keys.0.clone(), fingerprint));
 
+        let drained = Arc::clone(&app);
+        tokio::spawn(async move {
+            // The sender lives as long as the process.
+            _ = drain.wait_for(|drain| *drain).await;
+            drained.draining.store(true, Ordering::Relaxed);
+        });
         tokio::spawn(auditing::run(Arc::clone(&app), stop.clone()));
         tokio::spawn(cleaning::run(Arc::clone(&app), cleaning::INTERVAL, random, stop.clone()));
         let served = async {
@@ -130,20 +137,29 @@ fn listen(listener: &str, address: std::net::IpAddr, port: u16) -> anyhow::Resul
     Ok(bound)
 }
 
-/// Turns true at the first SIGTERM or SIGINT.
-fn watch_for_stop() -> anyhow::Result<watch::Receiver<bool>> {
+/// Two moments, each told by a value that turns true: when the service is no longer to be asked, and when it is to stop.
+///
+/// SIGTERM comes from whoever also asks `/readyz` and balances load, and needs `delay` to notice; until then the service
+/// accepts connections as before. SIGINT comes from a person, and a second signal from one in a hurry: neither waits.
+fn watch_for_stop(delay: Duration) -> anyhow::Result<(watch::Receiver<bool>, watch::Receiver<bool>)> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let (sender, receiver) = watch::channel(false);
+    let ((drain, draining), (stop, stopping)) = (watch::channel(false), watch::channel(false));
     tokio::spawn(async move {
+        let delay = tokio::select! {
+            _ = terminate.recv() => delay,
+            _ = interrupt.recv() => Duration::ZERO,
+        };
+        tracing::info!("stopping");
+        drain.send_replace(true);
         tokio::select! {
+            () = tokio::time::sleep(delay) => {}
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("stopping");
-        sender.send_replace(true);
-        sender.closed().await;
+        stop.send_replace(true);
+        stop.closed().await;
     });
-    Ok(receiver)
+    Ok((draining, stopping))
 }
 
 fn start_log(log: &Log) -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 use strsim::osa_distance;
 
 /// Every setting.
-pub const SETTINGS: [&str; 28] = [
+pub const SETTINGS: [&str; 32] = [
     "APP_ENV",
     "DATABASE_URL",
     "DB_HOST",
@@ -16,10 +16,13 @@ pub const SETTINGS: [&str; 28] = [
     "REFRESH_JWT_SECRET",
     "FEED_SECRET",
     "CLIENT_UI_DOMAIN",
+    "CORS_ALLOW_HEADERS",
     "PORT",
     "INTERNAL_PORT",
     "BIND_ADDRESS",
     "BASE_PATH",
+    "TRUSTED_HOPS",
+    "DRAIN_DELAY_SECONDS",
     "ISSUER",
     "AUDIENCE",
     "CERTS_DIR",
@@ -29,6 +32,7 @@ pub const SETTINGS: [&str; 28] = [
     "REFRESH_GRACE_SECONDS",
     "COOKIE_PREFIX",
     "COOKIE_DOMAIN",
+    "COOKIE_SAME_SITE",
     "BCRYPT_COST",
     "LOG_FORMAT",
     "RUST_LOG",

@@ -48,6 +48,8 @@ pub struct Http {
     pub cors_allow_headers: Vec<HeaderName>,
     /// `TRUSTED_HOPS`: number of proxies in front, the gateway included, that append to `x-forwarded-for`.
     pub trusted_hops: u8,
+    /// `DRAIN_DELAY_SECONDS`: time between `/readyz` failing and the listeners closing.
+    pub drain_delay: std::time::Duration,
 }
 
 /// Address of the internal listener.
@@ -142,6 +144,8 @@ impl Section for Http {
         );
         // One is the gateway. More than ten proxies in a row is a mistake.
         let trusted_hops = reader.number("TRUSTED_HOPS", 1_u8, 0..=10);
+        // Two of the gateway's health checks, which come once a second.
+        let drain_delay = reader.number("DRAIN_DELAY_SECONDS", 2_u32, 0..=60);
         if let (Some(port), Some(internal)) = (port, &internal)
             && port == internal.port
             && port != 0
@@ -157,6 +161,7 @@ impl Section for Http {
             origins: origins?,
             cors_allow_headers: cors_allow_headers?,
             trusted_hops: trusted_hops?,
+            drain_delay: std::time::Duration::from_secs(drain_delay?.into()),
         })
     }
 }

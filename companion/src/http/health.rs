@@ -1,7 +1,9 @@
-//! `GET /healthz`: the process runs. `GET /readyz`: it can serve, because the database answers and has our schema.
+//! `GET /healthz`: the process runs. `GET /readyz`: it can serve, because the database answers and has our schema, and
+//! it is not about to stop.
 //! `GET /metrics`: what it has done. On the internal listener alone.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::extract::State;
@@ -19,6 +21,9 @@ pub(super) async fn alive() -> Json<Value> {
 }
 
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Refusal> {
+    if app.draining.load(Ordering::Relaxed) {
+        return Err(Refusal::NotReady);
+    }
     let mut connection = app.pool.acquire().await.map_err(|_| Refusal::NotReady)?;
     match schema::compare(&mut connection).await {
         Ok(None) => Ok(Json(json!({"status": "ready"}))),

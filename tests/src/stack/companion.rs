@@ -75,7 +75,8 @@ impl Companion {
         // As in envoy/envoy.yaml: the name that `up` prints comes first, for the other is another site.
         command.env("CLIENT_UI_DOMAIN", "http://127.0.0.1:5173,http://localhost:5173").env("APP_ENV", "dev");
         command.env("DATABASE_URL", &self.database_url).env("REFRESH_JWT_SECRET", &self.refresh_secret);
-        command.env("CERTS_DIR", &self.certs);
+        // Nothing balances load in front of it.
+        command.env("CERTS_DIR", &self.certs).env("DRAIN_DELAY_SECONDS", "0");
         // Ours, and nothing that the companion knows.
         for name in ports::variables() {
             command.env_remove(name);

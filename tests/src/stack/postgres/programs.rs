@@ -10,7 +10,7 @@ use super::account::Account;
 use crate::stack::{self, paths, process, wheels};
 
 /// The oldest version whose SQL we use.
-const OLDEST: u32 = 14;
+const OLDEST: u32 = 15;
 
 /// The two programs that make and run a database cluster.
 #[derive(Debug, Clone)]

@@ -124,7 +124,7 @@ mod tests {
     async fn check(path: &str, status: u16, message: &str) {
         const ORIGIN: &str = "https://app.example";
         let routes = guard(Router::new().route("/break", get(break_down)).route("/hang", get(hang)));
-        let routes = routes.layer(cors(&[ORIGIN.to_owned()], &[]));
+        let routes = routes.layer(cors(&[ORIGIN.parse().unwrap()], &[]));
         let request = Request::get(path).header("origin", ORIGIN).body(Body::empty()).unwrap();
         let response = routes.oneshot(request).await.unwrap();
         assert_eq!(response.status(), status);

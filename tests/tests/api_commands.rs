@@ -1,6 +1,7 @@
 //! The commands that need a database, run as a person runs them: the binary, its words, its exit code.
 
 use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
 use edgeward_tests::api::{Api, PASSWORD, mint};
@@ -190,12 +191,6 @@ async fn command_that_changes_a_user_writes_one_audit_entry() {
 }
 
 #[tokio::test]
-async fn password_is_read_once_and_not_in_a_transaction() {
-    let api = Api::start().await;
-    check(&api.database.url, &["user", "set-password", "nobody@example.com"], "", 1, "at least 8 characters");
-}
-
-#[tokio::test]
 async fn a_password_that_breaks_the_rules_makes_no_user() {
     let database = database::fresh().await;
     let create = ["user", "create", "root@example.com", "--first-name", "Ro", "--last-name", "Ot"];
@@ -276,4 +271,51 @@ async fn a_command_that_others_keep_waiting_gives_up() {
     let mut transaction = api.pool.begin().await.expect("a transaction");
     sqlx::query("select from users for share").execute(&mut *transaction).await.expect("a lock");
     check(&api.database.url, &["user", "disable", "ada@example.com"], "", 1, "due to");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn server_that_is_not_up_yet_is_waited_for() {
+    let database = database::bare().await;
+    let (credentials, server) = database.url.split_once('@').expect("a user");
+    let (server, name) = server.split_once('/').expect("a database");
+    // Nobody listens there yet.
+    let place = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+    let mut command = Command::new(paths::program("edgeward"));
+    command.args(["migrate", "run"]).env_clear().current_dir(std::env::temp_dir());
+    command.env("DATABASE_URL", format!("{credentials}@{place}/{name}")).stderr(Stdio::piped());
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("a command");
+    let mut told = String::new();
+    BufReader::new(child.stderr.take().expect("an output")).read_line(&mut told).expect("a line");
+    assert!(told.contains("Connection refused") && told.contains("trying again for"), "{told}");
+
+    let listener = tokio::net::TcpListener::bind(place).await.expect("the port");
+    let server = server.to_owned();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut upstream = tokio::net::TcpStream::connect(&server).await.expect("the server");
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut upstream).await });
+        }
+    });
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output()).await.expect("an end");
+    let output = output.expect("an output");
+    assert_eq!(
+        (output.status.code(), output.stdout.ends_with(b": applied\n")),
+        (Some(0), true),
+        "{output:?}"
+    );
+}
+
+#[tokio::test]
+async fn waiting_mends_neither_a_wrong_password_nor_a_missing_database() {
+    let database = database::bare().await;
+    let (user, _) =
+        database.url.rsplit_once(':').and_then(|(url, _)| url.rsplit_once(':')).expect("a password");
+    let server = database.url.split_once('@').expect("a user").1;
+    check(&format!("{user}:wrong@{server}"), &["migrate", "run"], "", 1, "password authentication failed");
+    check(&format!("{}x", database.url), &["migrate", "run"], "", 1, "run: edgeward db create");
+    let no_wait = [("DATABASE_URL", "postgres://ada@127.0.0.1:1/x"), ("DB_WAIT_SECONDS", "0")];
+    let output =
+        Command::new(paths::program("edgeward")).args(["migrate", "run"]).env_clear().envs(no_wait).output();
+    let told = String::from_utf8(output.expect("an output").stderr).expect("UTF-8");
+    assert_eq!(told.lines().count(), 1, "{told}");
 }

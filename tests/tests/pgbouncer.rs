@@ -1,4 +1,4 @@
-//! Behind a PgBouncer: in session mode everything works, in transaction mode every command says at once what to do.
+//! Behind a `PgBouncer`: in session mode everything works, in transaction mode every command says at once what to do.
 //!
 //! It needs `pgbouncer` on the machine (Debian: `apt-get install pgbouncer`), and is run by
 //! `cargo test -p edgeward-tests --test pgbouncer -- --ignored`.
@@ -16,7 +16,7 @@ use edgeward_tests::database::{self, Database};
 use edgeward_tests::service::Service;
 use edgeward_tests::stack::{ports, wait};
 
-/// A PgBouncer, killed when dropped.
+/// A `PgBouncer`, killed when dropped.
 struct Pooler {
     child: Child,
     /// The database, through it.
@@ -24,7 +24,7 @@ struct Pooler {
 }
 
 impl Pooler {
-    fn start(folder: &Path, database: &Database, mode: &str, more: &str) -> Self {
+    fn start(folder: &Path, database: &Database, mode: &str, settings: &str) -> Self {
         let (credentials, server) =
             database.url.split_once("://").expect("a URL").1.split_once('@').expect("a user");
         let (user, password) = credentials.split_once(':').expect("a password");
@@ -33,16 +33,16 @@ impl Pooler {
         let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
         let (port, users) = (free.port(), folder.join("users"));
         fs::write(&users, format!("\"{user}\" \"{password}\"\n")).expect("a file");
-        let settings = format!(
+        let lines = format!(
             "[databases]\n* = host={host} port={server_port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
-             unix_socket_dir =\npool_mode = {mode}\nauth_type = plain\nauth_file = {}\n{more}\n",
+             unix_socket_dir =\npool_mode = {mode}\nauth_type = plain\nauth_file = {}\n{settings}\n",
             users.display()
         );
         let path = folder.join("pgbouncer.ini");
-        fs::write(&path, settings).expect("a file");
+        fs::write(&path, lines).expect("a file");
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("a folder for all");
         let mut command = Command::new("pgbouncer");
-        command.arg(&path).env_clear().stdout(Stdio::null()).stderr(Stdio::null());
+        command.arg(&path).stdout(Stdio::null()).stderr(Stdio::null());
         if nix::unistd::geteuid().is_root() {
             // It refuses to be root.
             command.uid(65534).gid(65534);
@@ -72,9 +72,9 @@ fn told(url: &str, arguments: &[&str]) -> (Option<i32>, String) {
 #[tokio::test]
 #[ignore = "needs pgbouncer on the machine"]
 async fn service_and_commands_work_behind_a_pooler_in_session_mode() {
-    for more in ["", "ignore_startup_parameters = extra_float_digits,options"] {
+    for settings in ["", "ignore_startup_parameters = extra_float_digits,options"] {
         let folder = tempfile::tempdir().expect("a folder");
-        let pooler = Pooler::start(folder.path(), &database::bare().await, "session", more);
+        let pooler = Pooler::start(folder.path(), &database::bare().await, "session", settings);
         let url = &pooler.database.url;
         assert_eq!(told(url, &["migrate", "run"]).0, Some(0));
         let keys = tempfile::tempdir().expect("a folder");

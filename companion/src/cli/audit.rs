@@ -13,7 +13,7 @@ pub(super) fn tell(log: &Log, entry: &Entry) {
     let subscriber = tracing_subscriber::fmt().with_writer(io::stderr);
     match log.format {
         LogFormat::Json => {
-            with_default(subscriber.json().flatten_event(true).finish(), || auditing::log(entry))
+            with_default(subscriber.json().flatten_event(true).finish(), || auditing::log(entry));
         }
         LogFormat::Text => with_default(subscriber.with_ansi(false).finish(), || auditing::log(entry)),
     }

@@ -1,4 +1,4 @@
-//! `DATABASE_URL` as libpq takes it: a URI, or keywords and values (PostgreSQL documentation, "Connection Strings").
+//! `DATABASE_URL` as libpq takes it: a URI, or keywords and values (its documentation, "Connection Strings").
 //! It is read here because sqlx leaves out what it does not know, and its errors can show a value.
 
 use std::str::FromStr;
@@ -221,14 +221,14 @@ fn build(pairs: Pairs) -> Result<PgConnectOptions, Invalid> {
     }
     let mut database = default.get_database().map(str::to_owned);
     for (keyword, value) in pairs {
-        let known = |known: &&str| *known == keyword;
-        if TAKEN.iter().any(|taken| known(taken)) || keyword == "ssl-mode" {
+        let known = |known: &&str| *known == keyword.as_str();
+        if TAKEN.contains(&keyword.as_str()) || keyword == "ssl-mode" {
             check_value(&keyword, &value)?;
             if keyword == "dbname" {
                 database = Some(value.clone()).filter(|name| !name.is_empty());
             }
             if !value.is_empty() {
-                query.push_str(&format!("&{keyword}={}", encode(&value)));
+                query.extend(["&", &keyword, "=", &encode(&value)]);
             }
         } else if keyword == "ssl" && value == "true" {
             // libpq takes it from JDBC's URLs.
@@ -239,7 +239,7 @@ fn build(pairs: Pairs) -> Result<PgConnectOptions, Invalid> {
             }
         } else if let Some(keyword) = UNSUPPORTED.iter().find(|unsupported| known(unsupported)) {
             return Err(Invalid::Unsupported(keyword));
-        } else if !IDLE.iter().any(|idle| known(idle)) {
+        } else if !IDLE.contains(&keyword.as_str()) {
             return Err(Invalid::UnknownKeyword);
         }
     }
@@ -262,7 +262,7 @@ fn check_value(keyword: &str, value: &str) -> Result<(), Invalid> {
     }
 }
 
-fn encode(text: &str) -> impl std::fmt::Display {
+fn encode(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 

@@ -189,7 +189,9 @@ fn read_variable(
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Vec<(usize, Result<(String, String), LineRejection>)> {
+    type Assignment = Result<(String, String), LineRejection>;
+
+    fn read(text: &str) -> Vec<(usize, Assignment)> {
         let lookup = |name: &str| (name == "HOME").then(|| "/root".to_owned());
         parse(text, &lookup).into_iter().map(|line| (line.number, line.assignment)).collect()
     }

@@ -3,7 +3,7 @@
 /// `true` if Kubernetes or Docker wrote the variable to tell where another service is, even if one of our settings
 /// has its name: a service called `db` brings `DB_PORT=tcp://10.0.0.1:5432`.
 ///
-/// Sources: "Accessing the Service" in the Kubernetes documentation ("{SVCNAME}_SERVICE_HOST …" and Docker's legacy
+/// Sources: "Accessing the Service" in the Kubernetes documentation (`{SVCNAME}_SERVICE_HOST` … and Docker's legacy
 /// container links), and "Legacy container links" in Docker's.
 pub(super) fn is_service_link(name: &str, value: &str) -> bool {
     let has_service = |(service, _): (&str, &str)| !service.is_empty();
@@ -35,8 +35,8 @@ fn is_port_and_protocol(text: &str) -> bool {
     let mut words = text.split('_');
     let is_port = words.next().is_some_and(|word| word.parse::<u16>().is_ok());
     let is_protocol = words.next().is_some_and(|word| ["TCP", "UDP", "SCTP"].contains(&word));
-    let is_part = words.next().is_none_or(|word| ["ADDR", "PORT", "PROTO", "START", "END"].contains(&word));
-    is_port && is_protocol && is_part && words.next().is_none()
+    let is_suffix = words.next().is_none_or(|word| ["ADDR", "PORT", "PROTO", "START", "END"].contains(&word));
+    is_port && is_protocol && is_suffix && words.next().is_none()
 }
 
 #[cfg(test)]

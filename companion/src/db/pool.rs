@@ -15,7 +15,7 @@ use crate::config::Database;
 /// How long a request waits for a connection before it is told to come back.
 pub const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
 /// How long Postgres works at one statement, or waits for one lock: a migration elsewhere, a forgotten transaction.
-/// Set once a connection is there, in one round trip, and not as start-up `options`: those a PgBouncer refuses.
+/// Set once a connection is there, in one round trip, and not as start-up `options`: those a `PgBouncer` refuses.
 const STATEMENT_LIMITS: &str = "set statement_timeout = '5s'; set lock_timeout = '5s'";
 
 /// How long a connection may have been idle that is used without a word before: one is asked how it is whenever it is
@@ -161,7 +161,7 @@ pub enum Fault {
     Lasting,
 }
 
-/// `true` if PgBouncer says that the database is not there, in its own words or in Postgres'.
+/// `true` if `PgBouncer` says that the database is not there, in its own words or in Postgres'.
 fn is_missing(message: &str) -> bool {
     message.contains("no such database")
         || (message.contains("database ") && message.contains("does not exist"))

@@ -60,8 +60,14 @@ async fn what_the_upstream_says_itself_is_left_to_it() {
 
 #[tokio::test]
 async fn envoy_s_own_replies_are_readable_for_allowed_origins() {
-    let full = "- name: upstream\n      circuit_breakers: { thresholds: [{ max_requests: 0, max_pending_requests: 0 }] }";
-    let (_envoy, Ports { gateway, .. }) = another_gateway("overflow", &[("- name: upstream", full)]).unwrap();
+    let limits = |most: u32| {
+        format!(
+            "streams stay open.\n      circuit_breakers:\n        thresholds: [{{ max_connections: {most}, max_pending_requests: {most}, max_requests: {most} }}]"
+        )
+    };
+    let changes = [(limits(16_384), limits(0))];
+    let changes: Vec<_> = changes.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
+    let (_envoy, Ports { gateway, .. }) = another_gateway("overflow", &changes).unwrap();
     for (origin, expected) in [(APP, APP), ("https://evil.example", "")] {
         let url = format!("http://127.0.0.1:{gateway}/public/x");
         let response = client(false).get(url).header("origin", origin).send().await.unwrap();

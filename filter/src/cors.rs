@@ -1,5 +1,5 @@
 //! CORS (Fetch standard §3.2) for responses that nobody else makes readable: replies of the gateway itself, and
-//! preflights that the upstream does not answer. What an upstream says of its own responses stands.
+//! responses to preflights that say nothing of CORS. An upstream's own CORS headers stand.
 
 use edgeward_wire::Origin;
 
@@ -8,9 +8,12 @@ use crate::policy::Policy;
 
 /// Response headers that pages of other origins may read beside those that are always readable (Fetch standard §2.2.2).
 const EXPOSED: &str = "retry-after, www-authenticate, x-request-id";
-/// How long a browser may keep the response to a preflight, in seconds. Chosen: Chromium keeps none for longer than two
+/// Time for which a browser may keep the response to a preflight, in seconds. Chosen: Chromium keeps none for longer than two
 /// hours, and a changed configuration is to show within minutes.
 const MAX_AGE_S: &str = "600";
+
+/// Maximum length of the header names that a preflight asks for, in bytes. Chosen: browsers ask for a few hundred.
+const MAX_NAMES_BYTES: usize = 4096;
 
 /// A header of a response: its name in lower case, and its value.
 pub type Header = (&'static str, Vec<u8>);
@@ -28,11 +31,10 @@ impl CrossOrigin {
     #[must_use]
     pub fn read(policy: &Policy, request: &Request<'_>) -> Option<Self> {
         let origin = policy.origins.allowed(request)?.clone();
-        let asked = |name| request.first(name).unwrap_or_default().to_vec();
-        let preflight = request
-            .is_preflight()
-            .then(|| (asked(Name::AccessControlRequestMethod), asked(Name::AccessControlRequestHeaders)));
-        Some(Self { origin, preflight })
+        let method = request.first(Name::AccessControlRequestMethod).unwrap_or_default();
+        let names = request.first(Name::AccessControlRequestHeaders).unwrap_or_default();
+        let is_preflight = request.is_preflight() && names.len() <= MAX_NAMES_BYTES;
+        Some(Self { origin, preflight: is_preflight.then(|| (method.to_vec(), names.to_vec())) })
     }
 
     /// `true` if it is a preflight, whose response needs the status 200 besides (Fetch standard §4.8).
@@ -44,8 +46,15 @@ impl CrossOrigin {
     /// The headers that make a response readable, or let the request follow that a preflight asks for.
     #[must_use]
     pub fn headers(&self) -> Vec<Header> {
-        let Some((method, names)) = &self.preflight else { return reply_headers(&self.origin).into() };
-        let mut headers = shared_headers(&self.origin).to_vec();
+        let mut headers = vec![
+            ("access-control-allow-origin", self.origin.as_str().into()),
+            ("access-control-allow-credentials", b"true".to_vec()),
+            ("vary", b"origin".to_vec()),
+        ];
+        let Some((method, names)) = &self.preflight else {
+            headers.push(("access-control-expose-headers", EXPOSED.into()));
+            return headers;
+        };
         headers.push(("access-control-allow-methods", method.clone()));
         if !names.is_empty() {
             headers.push(("access-control-allow-headers", names.clone()));
@@ -53,21 +62,6 @@ impl CrossOrigin {
         headers.push(("access-control-max-age", MAX_AGE_S.into()));
         headers
     }
-}
-
-/// The headers that make a reply readable for pages of an origin.
-#[must_use]
-pub fn reply_headers(origin: &Origin) -> [Header; 4] {
-    let [origin, credentials, vary] = shared_headers(origin);
-    [origin, credentials, ("access-control-expose-headers", EXPOSED.into()), vary]
-}
-
-fn shared_headers(origin: &Origin) -> [Header; 3] {
-    [
-        ("access-control-allow-origin", origin.as_str().into()),
-        ("access-control-allow-credentials", b"true".to_vec()),
-        ("vary", b"origin".to_vec()),
-    ]
 }
 
 #[cfg(test)]
@@ -93,16 +87,16 @@ mod tests {
     }
 
     const FROM_APP: (&str, &str) = ("origin", "https://app.example");
+    const READABLE: [&str; 4] = [
+        "access-control-allow-origin: https://app.example",
+        "access-control-allow-credentials: true",
+        "vary: origin",
+        "access-control-expose-headers: retry-after, www-authenticate, x-request-id",
+    ];
 
     #[test]
     fn a_reply_is_readable_for_pages_of_an_allowed_origin_alone() {
-        let readable = [
-            "access-control-allow-origin: https://app.example",
-            "access-control-allow-credentials: true",
-            "access-control-expose-headers: retry-after, www-authenticate, x-request-id",
-            "vary: origin",
-        ];
-        check(&[(":method", "GET"), FROM_APP], Some(&readable));
+        check(&[(":method", "GET"), FROM_APP], Some(&READABLE));
         check(&[(":method", "GET"), ("origin", "https://evil.example")], None);
         check(&[(":method", "GET"), ("origin", "null")], None);
         check(&[(":method", "GET")], None);
@@ -123,5 +117,8 @@ mod tests {
         let mut more = allowed.to_vec();
         more.insert(4, "access-control-allow-headers: baggage,x-a");
         check(&with_headers, Some(&more));
+        let many = "a".repeat(MAX_NAMES_BYTES + 1);
+        let with_many = [&preflight[..], &[("access-control-request-headers", many.as_str())]].concat();
+        check(&with_many, Some(&READABLE));
     }
 }

@@ -20,11 +20,12 @@ pub(crate) fn case(text: &str) -> String {
     compatibility(text).to_uppercase().to_lowercase()
 }
 
-/// Slashes that code page 1252 has no place for, and that Windows turns into ASCII (its "best fit").
+/// Characters that a code page of Windows has no place for, and that it turns into slashes (its "best fit"): 1252, and
+/// 932 and 949, where the currency sign is the backslash.
 const fn best_fit(char: char) -> char {
     match char {
         '\u{2044}' | '\u{2215}' => '/',
-        '\u{2216}' => '\\',
+        '\u{2216}' | '\u{a5}' | '\u{ffe5}' | '\u{20a9}' | '\u{ffe6}' => '\\',
         other => other,
     }
 }
@@ -68,6 +69,7 @@ mod tests {
             ("\u{2025}", ".."),
             ("a／b＼c", "a/b\\c"),
             ("a\u{2215}b\u{2044}c\u{2216}d", "a/b/c\\d"),
+            ("¥￥₩￦", "\\\\\\\\"),
             ("？＃；％", "?#;%"),
             ("\u{37e}", ";"),
             ("café", "café"),

@@ -123,8 +123,8 @@ const fn refuse(rejection: Rejection) -> Decision {
     Decision::Refuse { rejection, identity: None }
 }
 
-/// What the rejection of a token that the companion has just made says: the token is good, and either the clocks are
-/// apart or the edge has yet to hear of something.
+/// The rejection of a request whose token, which the companion has just made, was rejected with this: the token is good,
+/// and either the clocks are apart or the edge has yet to hear of something.
 #[cold]
 const fn of_renewed(rejection: Rejection) -> Rejection {
     match rejection {

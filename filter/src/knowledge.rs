@@ -35,7 +35,7 @@ pub struct Heard {
     pub keys: bool,
     /// There is more to be heard right now.
     pub more: bool,
-    /// How far the companion's clock is ahead of ours, in seconds; the time that the answer took counts against it.
+    /// Seconds that the companion's clock is ahead of this machine's, less the time that the response took.
     pub ahead_s: i64,
 }
 

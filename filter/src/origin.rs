@@ -21,18 +21,19 @@ impl Origins {
 
     /// `true` if a page of ours, a page of an allowed origin, or no browser at all has sent the request.
     ///
-    /// Fetch Metadata (W3C, §2.3) is believed first: no script can set it, and `same-origin` is the browser's own
+    /// Fetch Metadata (W3C, §2.3) decides first: no script can set it, and `same-origin` is the browser's own
     /// comparison, whatever a proxy makes of the host and whatever `Referrer-Policy` makes of `Origin`. Else `Origin`
     /// decides (Fetch standard §3.1: every browser sends it with unsafe methods and `WebSocket` requests). With neither
     /// there is no browser.
     #[must_use]
     pub fn admit(&self, request: &Request<'_>) -> bool {
         let all_sites = |site: &[u8]| request.all(Name::SecFetchSite).all(|this| this == site);
-        if request.first(Name::SecFetchSite).is_some() && all_sites(b"same-origin") {
-            return true;
-        }
-        // `none`: the user has caused it, or an extension, and no page.
-        let may_be_ours = all_sites(b"none");
+        let may_be_ours = match request.first(Name::SecFetchSite) {
+            None => true,
+            Some(_) if all_sites(b"same-origin") => return true,
+            // The user has caused it, or an extension, and no page.
+            Some(_) => all_sites(b"none"),
+        };
         let mut origins = request.all(Name::Origin).peekable();
         if origins.peek().is_none() {
             return may_be_ours;
@@ -132,6 +133,8 @@ mod tests {
     fn every_spelling_of_one_host_and_port_is_the_same_origin() {
         for (authority, origin, expected) in [
             ("shop.example", "https://shop.example", true),
+            ("shop.example.", "https://shop.example.", true),
+            ("shop.example", "https://shop.example.", false),
             ("shop.example:443", "https://shop.example", true),
             ("shop.example:80", "http://shop.example", true),
             ("SHOP.example", "https://shop.example:443", true),

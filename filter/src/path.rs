@@ -20,7 +20,7 @@ pub enum Ambiguity {
     ForbiddenByte,
     /// `\`, plain or escaped, which some servers read as `/`.
     Backslash,
-    /// `;`, plain or escaped: some servers cut the segment there before they match it.
+    /// `;`, plain, escaped or of another width: some servers cut the segment there before they match it.
     Parameter,
     /// `%` without two hexadecimal digits.
     BrokenEscape,
@@ -28,20 +28,21 @@ pub enum Ambiguity {
     EscapedSlash,
     /// `%00` to `%1F` or `%7F`.
     EscapedControl,
-    /// `%25` before two hexadecimal digits: another escape to whoever decodes twice.
+    /// `%25`, or a percent sign of another width, before two hexadecimal digits: another escape to servers that decode
+    /// twice.
     DoubleEscape,
     /// Escapes that are not UTF-8 (over-long forms and surrogates included).
     NotUtf8,
     /// `//`, or a segment of which nothing is shown, and which servers trim to nothing.
     EmptySegment,
-    /// `.` or `..` as a segment, in any spelling, or what becomes one where blanks are trimmed, other widths folded and
-    /// characters dropped that are not shown.
+    /// `.` or `..` as a segment, in any spelling, or what becomes one where blanks are trimmed, other widths folded,
+    /// characters dropped that are not shown, or the path ends at an escaped `?` or `#`.
     DotSegment,
     /// A rule that asks something else would be for it if its letters were small or of the usual width, which they are
     /// to many servers.
     LetterCase,
-    /// A rule that asks something else would be for it if it ended at `?`, `#` or `;`, where it ends for servers that
-    /// decode it first.
+    /// A rule that asks something else would be for it if it ended at an escaped `?` or `#`, where it ends for servers
+    /// that decode it first.
     Delimiter,
 }
 
@@ -100,7 +101,7 @@ fn respell(path: &[u8]) -> Result<Vec<u8>, Ambiguity> {
         rest = after;
     }
     let decoded = std::str::from_utf8(&decoded).map_err(|_| Ambiguity::NotUtf8)?;
-    if decoded.contains(' ') || !decoded.is_ascii() {
+    if decoded.contains([' ', '?', '#']) || !decoded.is_ascii() {
         check_folded(decoded)?;
     }
     Ok(canonical)
@@ -143,16 +144,26 @@ fn check_segments(canonical: &[u8]) -> Result<(), Ambiguity> {
     Ok(())
 }
 
-/// Judges a decoded path as servers read it that fold its characters and trim blanks around its segments.
+/// Judges a decoded path as servers read it that fold its characters, trim blanks around its segments, or look for its
+/// end once it is decoded.
 fn check_folded(decoded: &str) -> Result<(), Ambiguity> {
     let folded = fold::compatibility(decoded);
     if folded.contains('\\') {
         return Err(Ambiguity::Backslash);
     }
+    if folded.contains(';') {
+        return Err(Ambiguity::Parameter);
+    }
+    if folded.split('%').skip(1).any(|after| hex_byte(after.as_bytes()).is_some()) {
+        return Err(Ambiguity::DoubleEscape);
+    }
     if folded.matches('/').count() != decoded.matches('/').count() {
         return Err(Ambiguity::EscapedSlash);
     }
-    for (segment, folded) in decoded.split('/').zip(folded.split('/')) {
+    let before_end = folded.split(['?', '#']).next().unwrap_or_default();
+    check_segments(before_end.as_bytes())?;
+    let last = before_end.rsplit('/').next().unwrap_or_default();
+    for (segment, folded) in decoded.split('/').zip(folded.split('/')).chain([(last, last)]) {
         if !segment.is_empty() && folded.trim().is_empty() {
             return Err(Ambiguity::EmptySegment);
         }
@@ -188,6 +199,8 @@ mod tests {
             ("/a|b", "/a%7Cb"),
             ("/a%7cb", "/a%7Cb"),
             ("/100%25", "/100%25"),
+            ("/100%25%EF%BC%9F", "/100%25%EF%BC%9F"),
+            ("/a/%3F..", "/a/%3F.."),
             ("/%21$&'()*+,=:@", "/!$&'()*+,=:@"),
             ("/%3Fquery%23", "/%3Fquery%23"),
             ("/...", "/..."),
@@ -255,6 +268,18 @@ mod tests {
             (b"/a/..%E2%88%95b", Ambiguity::EscapedSlash),
             (b"/a%E2%81%84b", Ambiguity::EscapedSlash),
             (b"/a%EF%BC%BCb", Ambiguity::Backslash),
+            (b"/a/..%C2%A5b", Ambiguity::Backslash),
+            (b"/a/..%EF%BF%A6b", Ambiguity::Backslash),
+            (b"/a/..%3Fb", Ambiguity::DotSegment),
+            (b"/a/..%23", Ambiguity::DotSegment),
+            (b"/a/.%3Fb/c", Ambiguity::DotSegment),
+            (b"/a/..%20%3Fb", Ambiguity::DotSegment),
+            (b"/a/..%EF%BC%9Fb", Ambiguity::DotSegment),
+            (b"/a/%20%3Fb", Ambiguity::EmptySegment),
+            (b"/a/..%EF%BC%9B/b", Ambiguity::Parameter),
+            (b"/a/..%CD%BE/b", Ambiguity::Parameter),
+            (b"/a/%EF%BC%852e%EF%BC%852e/b", Ambiguity::DoubleEscape),
+            (b"/a/%25%EF%BC%92%EF%BD%86b", Ambiguity::DoubleEscape),
             (b"/a%c0%af", Ambiguity::NotUtf8),
             (b"/a%ed%a0%80", Ambiguity::NotUtf8),
             (b"/a%ff", Ambiguity::NotUtf8),

@@ -72,7 +72,7 @@ pub enum Rejection {
     TokenOutdated,
     /// A new token would have let it pass, but the companion did not answer in time, or too many were waiting.
     RefreshUnavailable,
-    /// The token that the companion has just made is out of its time by our clock.
+    /// By the clock of this machine, the time of a token that the companion has just made is over or has not come.
     ClocksApart,
     /// Another site's page sent it with our cookies.
     CrossSite,

@@ -59,13 +59,23 @@ pub struct Rules {
     folded: Option<Index>,
 }
 
-/// A canonical path as servers read it that fold its characters and trim blanks around its segments.
+/// A canonical path as servers read it that fold its characters and trim its segments.
 fn fold(path: &str) -> String {
-    let folded = fold::case(&percent_decode_str(path).decode_utf8_lossy());
-    if !folded.contains(char::is_whitespace) {
-        return folded;
-    }
-    folded.split('/').map(str::trim).collect::<Vec<_>>().join("/")
+    trim_segments(&fold::case(&percent_decode_str(path).decode_utf8_lossy()))
+}
+
+/// The path without the blanks around its segments and the dots at their ends, which servers on Windows take off.
+fn trim_segments(path: &str) -> String {
+    let trim = |segment: &str| {
+        segment.trim_start().trim_end_matches(|char: char| char.is_whitespace() || char == '.').to_owned()
+    };
+    path.split('/').map(trim).collect::<Vec<_>>().join("/")
+}
+
+/// `true` if a canonical path may have another reading than the one that is written.
+fn may_be_read_otherwise(path: &[u8]) -> bool {
+    path.iter().any(|byte| byte.is_ascii_uppercase() || *byte == b'%')
+        || path.split(|&byte| byte == b'/').any(|segment| segment.ends_with(b"."))
 }
 
 /// Rules found by their paths, segment by segment, so that the number of rules does not matter.
@@ -105,12 +115,9 @@ impl Rules {
     #[inline(never)]
     pub fn find(&self, path: &CanonicalPath<'_>, method: &[u8]) -> Result<&Rule, Ambiguity> {
         let rule = self.rules.first(path.as_bytes(), method);
-        if self.folded.is_none()
-            && !path.as_bytes().iter().any(|byte| byte.is_ascii_uppercase() || *byte == b'%')
-        {
-            return Ok(rule);
+        if self.folded.is_some() || may_be_read_otherwise(path.as_bytes()) {
+            self.check_readings(rule, path, method)?;
         }
-        self.check_readings(rule, path, method)?;
         Ok(rule)
     }
 
@@ -122,8 +129,8 @@ impl Rules {
         if !agrees(&folded) {
             return Err(Ambiguity::LetterCase);
         }
-        match folded.split_once(['?', '#', ';']) {
-            Some((cut, _)) if !agrees(cut.trim_end()) => Err(Ambiguity::Delimiter),
+        match folded.split_once(['?', '#']) {
+            Some((cut, _)) if !agrees(&trim_segments(cut)) => Err(Ambiguity::Delimiter),
             _ => Ok(()),
         }
     }
@@ -379,6 +386,11 @@ mod tests {
         check(&secret, "/%EF%BD%93ecret/x", Err(Ambiguity::LetterCase));
         check(&secret, "/secret%20/x", Err(Ambiguity::LetterCase));
         check(&secret, "/sec%C2%ADret/x", Err(Ambiguity::LetterCase));
+        check(&secret, "/secret./x", Err(Ambiguity::LetterCase));
+        check(&secret, "/secret.%20/x", Err(Ambiguity::LetterCase));
+        check(&secret, "/secret.", Err(Ambiguity::LetterCase));
+        check(&secret, "/secret/x.", Ok("admin"));
+        check(&secret, "/.secret/x", Ok(""));
         check(&secret, "/se%20cret/x", Ok(""));
     }
 
@@ -395,7 +407,7 @@ mod tests {
         {
             check(path, Err(Ambiguity::Delimiter));
         }
-        check("/admin.php%EF%BC%9Bx", Err(Ambiguity::Delimiter));
+        check("/admin.php.%3Fx", Err(Ambiguity::Delimiter));
         check("/files%3F/x", Err(Ambiguity::Delimiter));
         check("/files/why%3F.txt", Ok(()));
         check("/other%3Fx", Ok(()));

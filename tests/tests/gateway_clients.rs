@@ -143,7 +143,7 @@ async fn the_site_s_own_well_known_paths_reach_the_upstream() {
 
 #[tokio::test]
 async fn headers_that_only_a_proxy_may_set_are_removed() {
-    const REMOVED: [&str; 62] = [
+    const REMOVED: [&str; 73] = [
         "forwarded",
         "forwarded-for",
         "x-forwarded",
@@ -206,6 +206,17 @@ async fn headers_that_only_a_proxy_may_set_are_removed() {
         "remote-user",
         "x-consumer-username",
         "x-authenticated-userid",
+        "x-authentik-username",
+        "x-ssl-client-s-dn",
+        "x-tls-client-cert",
+        "cf-visitor",
+        "x-true-client-ip",
+        "x-remote-extra-scopes",
+        "x-consumer-groups",
+        "x-anonymous-consumer",
+        "x-webauth-groups",
+        "x-appengine-cron",
+        "x-vercel-oidc-token",
     ];
     // Of these, a client's own value is replaced.
     let replaced =

@@ -101,14 +101,15 @@ fn read_host(host: &str) -> Option<String> {
     if let Some(address) = host.strip_prefix('[') {
         return address.strip_suffix(']')?.parse().ok().map(|address| format!("[{}]", write_ipv6(address)));
     }
-    let last = host.rsplit('.').next().unwrap_or_default();
-    let is_host = if last.bytes().all(|byte| byte.is_ascii_digit()) {
+    // A dot at the end, which makes a name absolute, is part of its serialization, but not of an address's.
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let last = name.rsplit('.').next().unwrap_or_default();
+    if last.bytes().all(|byte| byte.is_ascii_digit()) {
         // A last label of digits makes it an address (URL standard, "ends in a number checker").
-        host.parse::<Ipv4Addr>().is_ok()
-    } else {
-        host.len() <= MAX_HOST_BYTES && host.split('.').all(is_label)
-    };
-    is_host.then(|| host.to_owned())
+        return name.parse::<Ipv4Addr>().ok().map(|address| address.to_string());
+    }
+    let is_name = name.len() <= MAX_HOST_BYTES && name.split('.').all(is_label);
+    is_name.then(|| host.to_owned())
 }
 
 /// Underscores are no part of host names (RFC 1123 §2.1), but browsers load pages from such hosts.
@@ -168,6 +169,8 @@ mod tests {
             ("http://app.example:80/", "http://app.example"),
             ("http://localhost:5173", "http://localhost:5173"),
             ("http://my_app.test", "http://my_app.test"),
+            ("https://app.example.", "https://app.example."),
+            ("http://127.0.0.1.:8080", "http://127.0.0.1:8080"),
             ("http://127.0.0.1:65535", "http://127.0.0.1:65535"),
             ("http://[0:0:0:0:0:0:0:1]", "http://[::1]"),
             ("http://[2001:DB8::]:8080", "http://[2001:db8::]:8080"),
@@ -208,6 +211,8 @@ mod tests {
             ("https://-", InvalidOrigin::Host),
             ("https://*.example", InvalidOrigin::Host),
             ("https://a..b", InvalidOrigin::Host),
+            ("https://.", InvalidOrigin::Host),
+            ("https://app.example..", InvalidOrigin::Host),
             ("https://a b", InvalidOrigin::Host),
             ("https://bücher.example", InvalidOrigin::Host),
             ("http://[::1", InvalidOrigin::Host),

@@ -4,7 +4,7 @@ use edgeward_wire::{Jwk, JwkSet, PrivateMembers};
 
 use super::MAX_NAMES;
 use super::section::{Mistakes, Section};
-use crate::keys::KeySet;
+use crate::keys::{Fault, KeySet};
 
 /// Reads `keys`: the empty set where there is none, nothing where it is wrong.
 pub(super) fn read(root: &mut Section<'_, '_>, mistakes: &Mistakes) -> Option<KeySet> {
@@ -39,8 +39,7 @@ pub(super) fn read(root: &mut Section<'_, '_>, mistakes: &Mistakes) -> Option<Ke
 fn jwk(mut section: Section<'_, '_>) -> Jwk {
     for name in PrivateMembers::NAMES {
         if section.has(name) {
-            let what = "must not be here: it is private; replace the key, which was shown, and give its public half alone";
-            section.mistake(name, what);
+            section.mistake("", Fault::Private(name).to_string());
         }
     }
     Jwk {

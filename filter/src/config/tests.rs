@@ -122,7 +122,7 @@ fn every_mistake_is_named_with_its_json_path() {
         "[]}}",
         r#"[{"kty":"RSA","d":"AQAB"}]}}"#,
         &[
-            "keys.inline.keys[0].d must not be here: it is private; replace the key, which was shown, and give its public half alone",
+            "keys.inline.keys[0] has the private member d: replace the key, which was shown, and give its public half alone",
             "keys.inline.keys[0] has no n",
         ],
     );
@@ -130,7 +130,7 @@ fn every_mistake_is_named_with_its_json_path() {
         "[]}}",
         r#"[{"kty":"RSA","n":"AQAB","e":"AQAB","dp":"AQAB","kid":""}]}}"#,
         &[
-            "keys.inline.keys[0].dp must not be here: it is private; replace the key, which was shown, and give its public half alone",
+            "keys.inline.keys[0] has the private member dp: replace the key, which was shown, and give its public half alone",
             "keys.inline.keys[0].kid must not be empty",
             "keys.inline.keys[0] has an n of fewer than 2,048 or more than 8,192 bits",
         ],

@@ -1,9 +1,6 @@
 //! The answers that the filter gives itself. They say what to do, and never why (invariant 7).
 
-use edgeward_wire::Origin;
-
 use super::host;
-use crate::cors;
 use crate::headers::Header;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
@@ -14,23 +11,23 @@ const RETRY_AFTER_S: &str = "1";
 /// Sends a browser to log in.
 pub(super) fn redirect(location: &str, rejection: Rejection) -> bool {
     // 302 rather than 303: what is sent away is nearly always a GET, and both become one (RFC 9110 §15.4.3).
-    respond(302, rejection.label(), &[("location", location), ("cache-control", "no-store")], None, "")
+    respond(302, rejection.label(), &[("location", location), ("cache-control", "no-store")], "")
 }
 
-/// Says whether anybody can be let in.
+/// Replies with the readiness.
 pub(super) fn readiness(readiness: Result<(), Rejection>) -> bool {
     let headers = [("content-type", "text/plain"), ("cache-control", "no-store")];
     match readiness {
-        Ok(()) => respond(200, "ready", &headers, None, "ready\n"),
+        Ok(()) => respond(200, "ready", &headers, "ready\n"),
         Err(rejection) => {
             let headers = [&headers[..], &[("retry-after", RETRY_AFTER_S)]].concat();
-            respond(rejection.status(), rejection.label(), &headers, None, "not ready\n")
+            respond(rejection.status(), rejection.label(), &headers, "not ready\n")
         }
     }
 }
 
-/// Refuses a request; pages of `origin` may read that.
-pub(super) fn refuse(policy: Option<&Policy>, origin: Option<&Origin>, rejection: Rejection) -> bool {
+/// Refuses a request.
+pub(super) fn refuse(policy: Option<&Policy>, rejection: Rejection) -> bool {
     let (kind, message) = match rejection.status() {
         400 => ("bad_request", "The request can't be processed"),
         401 => ("unauthorized", "Not signed in"),
@@ -49,13 +46,11 @@ pub(super) fn refuse(policy: Option<&Policy>, origin: Option<&Origin>, rejection
         (503, _) => headers.push(("retry-after", RETRY_AFTER_S)),
         _ => {}
     }
-    respond(rejection.status(), rejection.label(), &headers, origin, &body)
+    respond(rejection.status(), rejection.label(), &headers, &body)
 }
 
-fn respond(status: u16, label: &str, headers: &[(&str, &str)], origin: Option<&Origin>, body: &str) -> bool {
-    let readable = origin.map(cors::reply_headers);
-    let readable = readable.iter().flatten().map(|(name, value)| (name.as_bytes(), value.as_slice()));
-    let headers = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-    let headers: Vec<Header<'_>> = headers.chain(readable).collect();
+fn respond(status: u16, label: &str, headers: &[(&str, &str)], body: &str) -> bool {
+    let headers: Vec<Header<'_>> =
+        headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     host::respond(status, &format!("edgeward_{label}"), &headers, body.as_bytes())
 }

@@ -1,5 +1,4 @@
-//! Streams of pages of allowed origins, and what their responses lack that these may read them. What that is stands in
-//! `crate::cors`.
+//! Streams of pages of allowed origins until their responses come, which get the headers of `crate::cors`.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -17,21 +16,23 @@ thread_local! {
     static AWAITING: RefCell<HashMap<u32, CrossOrigin>> = RefCell::default();
 }
 
-/// Keeps a request in mind until its response comes, if it is from an allowed origin.
+/// Stores a request until its response comes, if it is from an allowed origin.
 pub(super) fn on_request(stream: u32, policy: &Policy, request: &Request<'_>) {
     if let Some(cross_origin) = CrossOrigin::read(policy, request) {
         AWAITING.with_borrow_mut(|awaiting| awaiting.insert(stream, cross_origin));
     }
 }
 
-/// Completes a response that the upstream has not made readable: one of Envoy's own, and any to a preflight.
+/// Completes a response without CORS headers: a local reply, the filter's own among them, or any to a preflight. In
+/// doubt it is the upstream's.
 pub(super) fn on_response(stream: u32) {
     let Some(cross_origin) = take(stream) else { return };
     let headers = host::headers(Map::ResponseHeaders);
     let Some(headers) = headers.as_ref().and_then(HeaderMap::read) else { return };
-    let is_answered = headers.into_iter().any(|(name, _)| name == b"access-control-allow-origin");
-    let is_theirs = || host::property(&["response", "code_details"]).as_deref() == Some(VIA_UPSTREAM);
-    if is_answered || !cross_origin.is_preflight() && is_theirs() {
+    let is_complete = headers.into_iter().any(|(name, _)| name.starts_with(b"access-control-"));
+    let is_from_upstream =
+        || host::property(&["response", "code_details"]).is_none_or(|details| details == VIA_UPSTREAM);
+    if is_complete || !cross_origin.is_preflight() && is_from_upstream() {
         return;
     }
     let mut headers = cross_origin.headers().into_iter();
@@ -42,7 +43,7 @@ pub(super) fn on_response(stream: u32) {
     }
 }
 
-/// Forgets a stream that has ended.
+/// Drops a stream that has ended.
 pub(super) fn on_delete(stream: u32) {
     take(stream);
 }

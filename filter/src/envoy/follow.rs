@@ -26,6 +26,8 @@ const HURRY_EVERY: Duration = Duration::from_secs(5);
 /// Difference of the clocks, in seconds, from which on the log names it. Chosen: machines that keep time are well below a
 /// second apart, and an answer may be a second old.
 const NOTABLE_CLOCK_GAP_S: u64 = 3;
+/// Time without a notable gap after which the next one is logged again.
+const CLOCK_GAP_ENDS_AFTER: Duration = Duration::from_secs(60);
 
 thread_local! {
     /// The feeds that this worker follows. Every listener that names the same one shares what is known of it, and so
@@ -49,7 +51,8 @@ pub(super) struct Follower {
     /// How often in a row no good answer came.
     failures: u32,
     /// `true` if the log has named the difference of the clocks, and it has lasted since.
-    clock_gap_logged: bool,
+    /// The last time that the clocks were notably apart.
+    clock_gap_at: Option<Duration>,
     started_at: Duration,
     ticked_at: Duration,
     hurried_at: Duration,
@@ -107,7 +110,7 @@ impl Follower {
             call: None,
             next_ask: Duration::ZERO,
             failures: 0,
-            clock_gap_logged: false,
+            clock_gap_at: None,
             started_at: now,
             ticked_at: now,
             hurried_at: Duration::ZERO,
@@ -269,17 +272,20 @@ impl Follower {
             host::log(Level::Info, "edgeward: the edge feed answers again");
         }
         self.failures = 0;
-        self.log_clock_gap(heard.ahead_s);
+        self.log_clock_gap(heard.ahead_s, now);
         self.next_ask = match self.catching_up {
             Some(_) => Duration::ZERO,
             None => now + self.random.around(self.feed.poll),
         };
     }
 
-    /// Names a difference of the clocks in the log, once for as long as it lasts.
-    fn log_clock_gap(&mut self, ahead_s: i64) {
-        let is_notable = ahead_s.unsigned_abs() >= NOTABLE_CLOCK_GAP_S;
-        if is_notable && !self.clock_gap_logged {
+    /// Names a difference of the clocks in the log, once for as long as it lasts. Of several companions one may be apart.
+    fn log_clock_gap(&mut self, ahead_s: i64, now: Duration) {
+        if ahead_s.unsigned_abs() < NOTABLE_CLOCK_GAP_S {
+            return;
+        }
+        let last = self.clock_gap_at.replace(now);
+        if last.is_none_or(|at| now.saturating_sub(at) > CLOCK_GAP_ENDS_AFTER) {
             let direction = if ahead_s > 0 { "ahead of" } else { "behind" };
             let gap_s = ahead_s.unsigned_abs();
             host::log(
@@ -289,7 +295,6 @@ impl Follower {
                 ),
             );
         }
-        self.clock_gap_logged = is_notable;
     }
 
     /// What is known stays; of a row of failures the first is logged.

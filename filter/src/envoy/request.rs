@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use edgeward_wire::Origin;
 use proxy_wasm::types::Action;
 
 use super::host::HeaderMap;
@@ -63,10 +62,10 @@ pub(super) fn on_delete(context: u32) {
 /// Whether the request goes on.
 pub(super) fn on_request_headers(stream: u32, ends: bool) -> Action {
     let Some(shared) = shared(stream) else {
-        answer::refuse(None, None, Rejection::HostFailed);
+        answer::refuse(None, Rejection::HostFailed);
         return Action::Pause;
     };
-    admit(stream, &shared, ends).unwrap_or_else(|HostFailed| refuse(&shared, None, Rejection::HostFailed))
+    admit(stream, &shared, ends).unwrap_or_else(|HostFailed| refuse(&shared, Rejection::HostFailed))
 }
 
 /// Whether the trailers may follow their request: without what is an identity header to any of the configurations.
@@ -88,8 +87,7 @@ pub(super) fn on_request_trailers() -> Action {
     Action::Pause
 }
 
-/// Has the response to a request that was held bring the new cookies, and pages of allowed origins read what the
-/// gateway itself says.
+/// Completes a response: CORS headers for pages of allowed origins, and new cookies where the request was held.
 pub(super) fn on_response_headers(stream: u32) {
     cors::on_response(stream);
     if !HELD.with_borrow(HashMap::is_empty) {
@@ -149,7 +147,7 @@ fn hold(
         Some(Hold::Unavailable) => Rejection::RefreshUnavailable,
         Some(Hold::Refused) | None => rejection,
     };
-    answer(shared, request, gate::turn_away(&shared.policy, request, rejection))
+    answer(shared, gate::turn_away(&shared.policy, request, rejection))
 }
 
 /// Has the response set these cookies, but those that the upstream sets itself, as it does for a logout. It does so
@@ -189,9 +187,9 @@ pub(super) fn go_on(held: &Held, outcome: &Outcome) {
         return;
     }
     let action =
-        decide_again(held, outcome).unwrap_or_else(|HostFailed| refuse(shared, None, Rejection::HostFailed));
+        decide_again(held, outcome).unwrap_or_else(|HostFailed| refuse(shared, Rejection::HostFailed));
     if action == Action::Continue && !host::continue_request() {
-        refuse(shared, None, Rejection::HostFailed);
+        refuse(shared, Rejection::HostFailed);
     }
 }
 
@@ -228,14 +226,13 @@ fn carry_out(shared: &Shared, request: &Request<'_>, decision: Decision) -> Resu
             }
             Ok(Action::Continue)
         }
-        refused => answer(shared, request, refused),
+        refused => answer(shared, refused),
     }
 }
 
 /// Answers a request that goes nowhere.
 #[cold]
-fn answer(shared: &Shared, request: &Request<'_>, decision: Decision) -> Result<Action, HostFailed> {
-    let origin = shared.policy.origins.allowed(request);
+fn answer(shared: &Shared, decision: Decision) -> Result<Action, HostFailed> {
     match decision {
         Decision::Readiness(readiness) => {
             if answer::readiness(readiness) {
@@ -253,17 +250,17 @@ fn answer(shared: &Shared, request: &Request<'_>, decision: Decision) -> Result<
             if let Some(identity) = identity {
                 tell(&shared.policy, &identity)?;
             }
-            Ok(refuse(shared, origin, rejection))
+            Ok(refuse(shared, rejection))
         }
-        Decision::Refresh { rejection, .. } => Ok(refuse(shared, origin, rejection)),
+        Decision::Refresh { rejection, .. } => Ok(refuse(shared, rejection)),
         Decision::Pass { .. } => Err(HostFailed),
     }
 }
 
 #[cold]
-fn refuse(shared: &Shared, origin: Option<&Origin>, rejection: Rejection) -> Action {
+fn refuse(shared: &Shared, rejection: Rejection) -> Action {
     shared.record(rejection);
-    answer::refuse(Some(&shared.policy), origin, rejection);
+    answer::refuse(Some(&shared.policy), rejection);
     // Paused even where the answer failed: better a request that hangs until Envoy's timeout than one that
     // passes unjudged.
     Action::Pause

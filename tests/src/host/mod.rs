@@ -181,6 +181,7 @@ impl Host {
 
     /// Ends a stream, as a client does that goes away.
     pub fn end(&mut self, id: u32) -> Exchange {
+        self.complete_reply(id);
         self.call_about::<u32, ()>(id, "proxy_on_delete", id);
         let stream = self.store.data_mut().streams.remove(&id).unwrap();
         let goes_on = stream.goes_on && stream.answer.is_none();
@@ -189,6 +190,20 @@ impl Host {
             answer: stream.answer,
             properties: stream.properties,
         }
+    }
+
+    /// Sends the head of the filter's own reply through it, as Envoy does.
+    fn complete_reply(&mut self, id: u32) {
+        let Some(mut answer) = self.stream(id).answer.take() else { return };
+        let status = (b":status".to_vec(), answer.status.to_string().into_bytes());
+        let mut headers = answer.headers;
+        headers.insert(0, status);
+        let mut headers = self.respond_with(&answer.details, id, headers);
+        let at = headers.iter().position(|(name, _)| name == b":status").unwrap();
+        let (_, status) = headers.remove(at);
+        answer.status = String::from_utf8(status).unwrap().parse().unwrap();
+        answer.headers = headers;
+        self.stream(id).answer = Some(answer);
     }
 
     /// Sends the trailers of a request through the filter: those that the upstream gets.

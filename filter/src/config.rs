@@ -253,7 +253,7 @@ fn read_origins(root: &mut Section<'_, '_>, mistakes: &Mistakes) -> Origins {
         Json::String(text) => text
             .parse()
             .map_err(|invalid| {
-                mistakes.add(&path, format!("is not an origin such as \"https://app.example\": {invalid}"))
+                mistakes.add(&path, format!("is not an origin such as \"https://app.example\": {invalid}"));
             })
             .ok(),
         other => {

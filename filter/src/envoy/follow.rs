@@ -27,7 +27,7 @@ const HURRY_EVERY: Duration = Duration::from_secs(5);
 /// second apart, and an answer may be a second old.
 const NOTABLE_CLOCK_GAP_S: u64 = 3;
 /// Time without a notable gap after which the next one is logged again.
-const CLOCK_GAP_ENDS_AFTER: Duration = Duration::from_secs(60);
+const CLOCK_GAP_ENDS_AFTER: Duration = Duration::from_mins(1);
 
 thread_local! {
     /// The feeds that this worker follows. Every listener that names the same one shares what is known of it, and so

@@ -55,7 +55,7 @@ pub struct App {
 /// Where randomness comes from.
 pub type Random = Arc<dyn SecureRandom + Send + Sync>;
 
-/// Why there is no state to share.
+/// Cause of a shared state that cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum AppError {
     /// `REFRESH_JWT_SECRET` holds no secret.

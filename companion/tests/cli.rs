@@ -114,10 +114,10 @@ fn config_check_shows_everything_but_secrets() {
 #[test]
 fn config_check_shows_every_mistake() {
     let folder = folder();
-    let settings = [("PORT", "many"), ("EDGEWARD_TYPO", "1"), ("REFRESH_JWT_SECRET", "hunter2")];
+    let settings = [("PORT", "many"), ("EDGEWARD_DB_HSOT", "1"), ("REFRESH_JWT_SECRET", "hunter2")];
     let (code, told) = run(folder.path(), &settings, &["config", "check"]);
     assert_eq!(code, 1);
-    for name in ["PORT", "EDGEWARD_TYPO", "REFRESH_JWT_SECRET", "DATABASE_URL"] {
+    for name in ["PORT", "EDGEWARD_DB_HSOT", "REFRESH_JWT_SECRET", "DATABASE_URL"] {
         assert!(told.contains(&format!("\n  {name} ")), "{told}");
     }
     assert!(!told.contains("hunter2"));

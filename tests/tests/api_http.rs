@@ -114,7 +114,7 @@ async fn only_the_origins_of_the_settings_may_call_with_credentials() {
     }
 }
 
-/// What a preflight of an allowed page is told.
+/// Sends a preflight from an allowed page.
 async fn preflight(api: &Api) -> Answer {
     let mut client = api.client();
     let request = client

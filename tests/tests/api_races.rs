@@ -75,6 +75,32 @@ async fn refreshes_do_not_pass_by_whoever_waits_to_change_their_user() {
     assert_eq!(refreshed.await.expect("an answer"), 401, "the change came first");
 }
 
+#[tokio::test]
+async fn session_that_ends_right_after_its_refresh_gets_no_cookies() {
+    let api = Api::start().await;
+    let mut ada = api.registered("ada@example.com").await.clone_with(&["refresh_token"]);
+    // The refresh waits for this row.
+    let mut first = api.pool.begin().await.expect("a transaction");
+    sqlx::query("select from users for update").execute(&mut *first).await.expect("a lock");
+    let logout = tokio::spawn(async move { ada.post("/api/auth/logout-all").await });
+    api.wait_for_locks(1).await;
+    // Postgres grants this lock the moment that the refresh is committed: before the logout itself, which waits for it.
+    let mut between = api.pool.begin().await.expect("a transaction");
+    let lock = tokio::spawn(async move {
+        sqlx::query("lock table users in exclusive mode").execute(&mut *between).await.expect("a lock");
+        between
+    });
+    api.wait_for_locks(2).await;
+    first.commit().await.expect("a commit");
+    let mut between = lock.await.expect("a lock");
+    api.wait_for_lock().await;
+    let refreshed = "delete from refresh_tokens where generation > 1 returning id";
+    let ended = sqlx::query(refreshed).fetch_all(&mut *between).await.expect("an end");
+    assert_eq!(ended.len(), 1, "the refresh came first");
+    between.commit().await.expect("a commit");
+    logout.await.expect("a response").assert_refused(401, "Not signed in");
+}
+
 /// How many tabs refresh each session at once.
 const TABS: u32 = 8;
 /// How often they do, each time within the grace of the one before.

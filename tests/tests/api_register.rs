@@ -43,7 +43,7 @@ async fn every_wrong_field_is_named_at_once_and_none_is_echoed() {
         ),
         (with("firstName", json!("a".repeat(101))), vec!["firstName"]),
         (with("lastName", json!("a\u{0}")), vec!["lastName"]),
-        (with("lastName", json!("a\u{202e}")), vec!["lastName"]),
+        (with("lastName", json!("a\u{202e}b")), vec!["lastName"]),
         (with("email", json!("ada@localhost")), vec!["email"]),
         (with("password", json!("1234567")), vec!["password"]),
         (with("password", json!("é".repeat(37))), vec!["password"]),

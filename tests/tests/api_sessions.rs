@@ -101,6 +101,37 @@ async fn a_session_is_ended_by_its_own_user_alone_and_at_the_edge_too() {
 }
 
 #[tokio::test]
+async fn the_end_of_ones_own_session_clears_both_cookies() {
+    let api = Api::start().await;
+    api.registered("ada@example.com").await;
+    for cookies in [&["access_token", "refresh_token"][..], &["access_token"], &["refresh_token"]] {
+        let mut ada = login(&api, "Phone", "::1").await;
+        let path = format!("/api/auth/sessions/{}", list(&mut ada).await[0]["id"]);
+        let mut browser = ada.clone_with(cookies);
+        let answer = browser.delete(&path).await;
+        let cleared = answer.set_cookies().iter().filter(|cookie| cookie.contains("Max-Age=0")).count();
+        assert_eq!((answer.status, answer.set_cookies().len(), cleared), (200, 2, 2), "{cookies:?}");
+        assert!(browser.cookies.is_empty(), "{cookies:?}");
+        ada.get("/api/auth/self").await.assert_refused(401, NOT_SIGNED_IN);
+        ada.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_another_session_clears_no_cookies() {
+    let api = Api::start().await;
+    let mut ada = api.registered("ada@example.com").await;
+    for (cookies, renewed) in [(&["access_token", "refresh_token"][..], 0), (&["refresh_token"], 2)] {
+        login(&api, "Phone", "::1").await;
+        let path = format!("/api/auth/sessions/{}", list(&mut ada).await[1]["id"]);
+        let mut browser = ada.clone_with(cookies);
+        let answer = browser.delete(&path).await;
+        assert_eq!((answer.status, answer.set_cookies().len()), (200, renewed), "{cookies:?}");
+        assert_eq!(browser.get("/api/auth/self").await.status, 200, "{cookies:?}");
+    }
+}
+
+#[tokio::test]
 async fn all_others_end_and_ones_own_goes_on() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;

@@ -1,4 +1,4 @@
-//! What browsers and health checks meet at the real gateway: forms of our own pages, pages of other origins that read
+//! Browsers and health checks at the real gateway: forms of our own pages, pages of other origins that read
 //! replies, quoted cookies, readiness.
 
 use edgeward_tests::journey::{User, another_gateway, at, client, received};

@@ -1,4 +1,4 @@
-//! What ordinary clients, crawlers and health checks send through the real Envoy: HTTP/1.0, many cookies, the site's
+//! Requests of ordinary clients, crawlers and health checks through the real Envoy: HTTP/1.0, many cookies, the site's
 //! own `/.well-known/`, and headers that only a proxy may set.
 
 use edgeward_tests::http2::{Field, exchange};

@@ -1,9 +1,11 @@
 //! Behind a `PgBouncer`: in session mode everything works, in transaction mode every command says at once what to do.
 //!
-//! It needs `pgbouncer` on the machine (Debian: `apt-get install pgbouncer`), and is run by
+//! It needs `pgbouncer` in `PATH` (Debian: `apt-get install pgbouncer`), without which it says so and tests nothing. It is
+//! run by
 //! `cargo test -p edgeward-tests --test pgbouncer -- --ignored`.
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -15,6 +17,16 @@ use edgeward_tests::command::run;
 use edgeward_tests::database::{self, Database};
 use edgeward_tests::service::Service;
 use edgeward_tests::stack::{ports, wait};
+
+/// `true` if there is no `pgbouncer` in `PATH`. It says so on standard error, past the capture of `println!` and its like.
+fn is_pooler_missing() -> bool {
+    let version = Command::new("pgbouncer").arg("--version").output();
+    let is_missing = version.is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    if is_missing {
+        writeln!(io::stderr(), "not tested: pgbouncer is not in PATH; run: apt-get install pgbouncer").ok();
+    }
+    is_missing
+}
 
 /// A `PgBouncer`, killed when dropped.
 struct Pooler {
@@ -47,7 +59,7 @@ impl Pooler {
             // It refuses to be root.
             command.uid(65534).gid(65534);
         }
-        let child = command.spawn().expect("pgbouncer: apt-get install pgbouncer");
+        let child = command.spawn().expect("pgbouncer");
         let url = format!("postgres://{credentials}@127.0.0.1:{port}/{name}");
         let pooler = Self { child, database: Database { url } };
         let answers = || Ok(ports::answers(port).then_some(()));
@@ -72,6 +84,9 @@ fn told(url: &str, arguments: &[&str]) -> (Option<i32>, String) {
 #[tokio::test]
 #[ignore = "needs pgbouncer on the machine"]
 async fn service_and_commands_work_behind_a_pooler_in_session_mode() {
+    if is_pooler_missing() {
+        return;
+    }
     for settings in ["", "ignore_startup_parameters = extra_float_digits,options"] {
         let folder = tempfile::tempdir().expect("a folder");
         let pooler = Pooler::start(folder.path(), &database::bare().await, "session", settings);
@@ -97,6 +112,9 @@ async fn service_and_commands_work_behind_a_pooler_in_session_mode() {
 #[tokio::test]
 #[ignore = "needs pgbouncer on the machine"]
 async fn pooler_in_transaction_mode_is_named_at_once() {
+    if is_pooler_missing() {
+        return;
+    }
     for mode in ["transaction", "statement"] {
         let folder = tempfile::tempdir().expect("a folder");
         let pooler = Pooler::start(folder.path(), &database::fresh().await, mode, "");

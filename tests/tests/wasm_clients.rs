@@ -19,7 +19,7 @@ fn request(method: &str, path: &str, more: &[(&str, &str)]) -> Headers {
     headers(&[&[(":method", method), (":path", path), (":authority", "shop.example")], more].concat())
 }
 
-/// What a response tells browsers of who may read it, in a fixed order.
+/// CORS headers of a response, in a fixed order.
 fn cors(headers: &Headers) -> Vec<String> {
     let line =
         |(name, value): &(Vec<u8>, Vec<u8>)| format!("{}: {}", name.escape_ascii(), value.escape_ascii());

@@ -85,9 +85,14 @@ pub(super) async fn connect_to_migrate(database: &Database) -> anyhow::Result<Pg
 
 /// Fails if the connection is not ours alone.
 pub(super) async fn refuse_shared(database: &Database, connection: &mut PgConnection) -> anyhow::Result<()> {
-    // A server that has no second connection to give is asked on one.
-    let mut second = connect_within(database, Duration::ZERO).await.ok();
-    if pool::share_a_server([Some(connection), second.as_mut()].into_iter().flatten()).await? {
+    let first =
+        pool::backends(connection).await.map_err(|error| explain(database, &error, Fault::Lasting))?;
+    // A server, or a pooler, that has no second connection to give is asked on one.
+    let second = match connect_within(database, Duration::ZERO).await {
+        Ok(mut second) => pool::backends(&mut second).await.ok(),
+        Err(_) => None,
+    };
+    if pool::are_shared([Some(first), second].into_iter().flatten()) {
         bail!("{database} {}", pool::SHARED);
     }
     Ok(())
@@ -97,8 +102,9 @@ pub(super) async fn refuse_shared(database: &Database, connection: &mut PgConnec
 /// It does not wait for the server: a person does.
 pub(super) async fn connect_to_schema(database: &Database) -> anyhow::Result<PgConnection> {
     let mut connection = connect_within(database, Duration::ZERO).await?;
-    pool::set_limits(&mut connection).await?;
+    // First, for what is set on a connection that is not ours alone stays with others.
     refuse_shared(database, &mut connection).await?;
+    pool::set_limits(&mut connection).await?;
     require_schema(&mut connection).await?;
     Ok(connection)
 }

@@ -44,7 +44,7 @@ pub(super) enum Bits {
     B3072,
 }
 
-/// What these commands need of the settings.
+/// Settings of these commands.
 struct Settings {
     folder: KeyFolder,
     log: Log,

@@ -51,7 +51,7 @@ impl Serve {
         for path in key_files::list_exposed(&config.keys.0) {
             tracing::warn!(path = %path.display(), "a private key can be read by others");
         }
-        // Before the first wait: a process that has the number 1 is not ended by a signal that it does not listen for.
+        // Before the first wait: the system ends process 1 by no signal that it does not listen for.
         let (mut drain, stop) = watch_for_stop(config.http.drain_delay)?;
         let mut stopped = stop.clone();
         let pool = tokio::select! {
@@ -117,8 +117,8 @@ impl Serve {
         let pool = pool::make(database);
         match pool::fill(&pool).await {
             Ok(()) => {}
-            Err(cause @ PoolError::Fewer(..)) => tracing::warn!(%cause, "the service starts all the same"),
-            Err(cause) => return Err(cause.into()),
+            Err(cause @ PoolError::Shared) => return Err(cause.into()),
+            Err(cause) => tracing::warn!(%cause, "the service starts all the same"),
         }
         Ok(pool)
     }

@@ -30,16 +30,16 @@ pub(super) enum User {
     List,
     /// Give a user a role; it holds from the user's next refresh on, which the edge asks for at once
     SetRole {
-        /// Whose
+        /// E-mail address of the user
         #[arg(value_parser = parse_email)]
         email: Email,
-        /// Which
+        /// Role to give
         #[arg(value_parser = Role::parse)]
         role: Role,
     },
     /// Give a user another password, read from standard input, and end all sessions of theirs
     SetPassword {
-        /// Whose
+        /// E-mail address of the user
         #[arg(value_parser = parse_email)]
         email: Email,
         /// Read the password from standard input even if that is a terminal
@@ -48,22 +48,22 @@ pub(super) enum User {
     },
     /// Keep a user from signing in, and end all sessions of theirs
     Disable {
-        /// Whom
+        /// E-mail address of the user
         #[arg(value_parser = parse_email)]
         email: Email,
     },
     /// Let a disabled user sign in again
     Enable {
-        /// Whom
+        /// E-mail address of the user
         #[arg(value_parser = parse_email)]
         email: Email,
     },
     /// Delete a user with all sessions of theirs; what is in the audit log stays
     Delete {
-        /// Whom
+        /// E-mail address of the user
         #[arg(value_parser = parse_email)]
         email: Email,
-        /// Yes, for good
+        /// Confirm that the deletion is for good
         #[arg(long)]
         yes: bool,
     },
@@ -84,7 +84,7 @@ pub(super) struct Create {
     password_stdin: bool,
 }
 
-/// What these commands need of the settings.
+/// Settings of these commands.
 struct Settings {
     database: Database,
     hashing: Hashing,
@@ -128,7 +128,8 @@ impl User {
             (Self::Disable { email }, _) => action.disable(&email).await,
             (Self::Enable { email }, _) => action.enable(&email).await,
             (Self::Delete { email, .. }, _) => action.delete(&email).await,
-            _ => action.list().await,
+            (Self::List, _) => action.list().await,
+            (Self::Create(_) | Self::SetPassword { .. }, None) => bail!("there is no password"),
         }
     }
 }

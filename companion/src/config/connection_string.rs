@@ -7,7 +7,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use sqlx::postgres::PgConnectOptions;
 use thiserror::Error;
 
-/// Why a connection string is refused. It never holds a part of the string, which has a password.
+/// Fault of a connection string. It never holds a part of the string, which has a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum InvalidConnectionString {
     /// Neither of the two forms.
@@ -19,6 +19,9 @@ pub enum InvalidConnectionString {
     /// More than one host or port.
     #[error("of one host; several are not supported yet, so name one of them")]
     SeveralHosts,
+    /// A host and its address: sqlx cannot connect to the one and verify the certificate of the other.
+    #[error("of one host; host and hostaddr together are not supported yet, so name one of them")]
+    HostAndAddress,
     /// A port that is no number.
     #[error(
         "of a port from 1 to 65535; in a user or password, write / as %2F, : as %3A, @ as %40 and % as %25"
@@ -213,11 +216,11 @@ fn read_keywords(text: &str) -> Result<Pairs, Invalid> {
 fn build(pairs: Pairs) -> Result<PgConnectOptions, Invalid> {
     let default = PgConnectOptions::new_without_pgpass();
     let mut query = String::new();
-    if !pairs
-        .iter()
-        .any(|(keyword, value)| ["host", "hostaddr"].contains(&keyword.as_str()) && !value.is_empty())
-    {
-        query = format!("host={}", encode(default.get_host()));
+    let is_set = |name: &str| pairs.iter().any(|(keyword, value)| keyword == name && !value.is_empty());
+    match (is_set("host"), is_set("hostaddr")) {
+        (true, true) => return Err(Invalid::HostAndAddress),
+        (false, false) => query = format!("host={}", encode(default.get_host())),
+        _ => {}
     }
     let mut database = default.get_database().map(str::to_owned);
     for (keyword, value) in pairs {
@@ -295,6 +298,7 @@ mod tests {
         check("host=h port=1 dbname=d user=ada password='it\\'s a = \\\\'", "h", 1, "ada", "d");
         check(" host = /tmp dbname = 'd e' user=ada\n", "/tmp", 5432, "ada", "d e");
         check("hostaddr=127.0.0.1 dbname=d user=ada", "127.0.0.1", 5432, "ada", "d");
+        check("postgres://ada@/d?hostaddr=127.0.0.1", "127.0.0.1", 5432, "ada", "d");
     }
 
     #[test]
@@ -314,6 +318,9 @@ mod tests {
         check("postgres://a:hunter2@h,i/d", Invalid::SeveralHosts);
         check("postgres://a:hunter2@h:1,i:2/d", Invalid::SeveralHosts);
         check("host=h,i dbname=d", Invalid::SeveralHosts);
+        check("host=h hostaddr=10.0.0.1 dbname=d", Invalid::HostAndAddress);
+        check("postgres://a:hunter2@h/d?hostaddr=10.0.0.1", Invalid::HostAndAddress);
+        check("postgres://10.0.0.1/d?hostaddr=10.0.0.1", Invalid::HostAndAddress);
         check("postgres://a:hunter2/x@h/d", Invalid::Port);
         check("postgres://h:0/d", Invalid::Port);
         check("postgres://a:hunter2%@h/d", Invalid::Escape);

@@ -9,9 +9,9 @@ use std::str::Chars;
 
 use thiserror::Error;
 
-/// Why a line is refused. It never holds the line: that may be a secret.
+/// Fault of a line. It never holds the line: that may be a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum LineRejection {
+pub enum InvalidLine {
     /// There is no `NAME=` or `NAME:` at its start.
     #[error("is not NAME=value")]
     NotAnAssignment,
@@ -22,10 +22,17 @@ pub enum LineRejection {
     #[error("has text after the closing quote; put the whole value in single quotes")]
     TextAfterQuote,
     /// A quote stands within a value that has none around it.
-    #[error("has a quote within the value; put the whole value in quotes of the other kind")]
+    #[error("has a quote or a backtick within the value; put the whole value in quotes of another kind")]
     QuoteWithin,
+    /// A `#` stands within a value that has no quotes around it.
+    #[error(
+        "has a # within the value, where some programs begin a comment; put the whole value in single quotes"
+    )]
+    HashWithin,
     /// A `$` asks for a variable that is not set, or for a command.
-    #[error("has a $ that names nothing that is set; put a value with a $ in single quotes")]
+    #[error(
+        "has a $ that names nothing that is set, or asks for a default; put a value with a $ in single quotes"
+    )]
     DollarUnknown,
     /// A backslash stands before a letter that it does not belong to.
     #[error("has a backslash that programs read differently; put the value in single quotes")]
@@ -38,7 +45,7 @@ pub struct Line {
     /// Number of the line, from 1; of a value of several lines, the first one.
     pub number: usize,
     /// Name and value.
-    pub assignment: Result<(String, String), LineRejection>,
+    pub assignment: Result<(String, String), InvalidLine>,
 }
 
 /// Reads all lines. `lookup` gives the value of a variable that a `$` names, beside those that the file sets.
@@ -68,14 +75,14 @@ fn last_value(lines: &[Line], name: &str) -> Option<String> {
 fn parse_line(
     text: &str,
     lookup: &dyn Fn(&str) -> Option<String>,
-) -> (Result<Option<(String, String)>, LineRejection>, usize) {
+) -> (Result<Option<(String, String)>, InvalidLine>, usize) {
     let end_of_line = text.find('\n').map_or(text.len(), |at| at + 1);
     let line = text.get(..end_of_line).unwrap_or(text).trim();
     if line.is_empty() || line.starts_with('#') {
         return (Ok(None), end_of_line);
     }
     let Some((name, value)) = split_name(text.trim_start_matches([' ', '\t'])) else {
-        return (Err(LineRejection::NotAnAssignment), end_of_line);
+        return (Err(InvalidLine::NotAnAssignment), end_of_line);
     };
     let mut chars = value.chars().peekable();
     let quote = chars.next_if(|first| ['\'', '"'].contains(first));
@@ -84,7 +91,7 @@ fn parse_line(
         None => read_plain(&mut chars, lookup),
     };
     // A quote that is not closed, or closed by the next line's, ends with its line: what follows is read by itself.
-    let is_stray = matches!(value_read, Err(LineRejection::QuoteUnclosed | LineRejection::TextAfterQuote));
+    let is_stray = matches!(value_read, Err(InvalidLine::QuoteUnclosed | InvalidLine::TextAfterQuote));
     let is_quoted = quote.is_some() && !is_stray;
     let unread: usize = if is_quoted { chars.map(char::len_utf8).sum() } else { 0 };
     let start = if is_quoted { text.len() - unread } else { 0 };
@@ -117,12 +124,13 @@ fn split_name(text: &str) -> Option<(&str, &str)> {
 fn read_plain(
     chars: &mut Peekable<Chars<'_>>,
     lookup: &dyn Fn(&str) -> Option<String>,
-) -> Result<String, LineRejection> {
+) -> Result<String, InvalidLine> {
     let (mut value, mut kept) = (String::new(), 0);
     while let Some(char) = chars.next_if(|char| *char != '\n') {
         match char {
             '#' if value.ends_with([' ', '\t']) => break,
-            '\'' | '"' => return Err(LineRejection::QuoteWithin),
+            '#' => return Err(InvalidLine::HashWithin),
+            '\'' | '"' | '`' => return Err(InvalidLine::QuoteWithin),
             '\\' => value.push(read_escaped(chars)?),
             '$' => value.push_str(&read_variable(chars, lookup)?),
             other => value.push(other),
@@ -141,10 +149,10 @@ fn read_quoted(
     chars: &mut Peekable<Chars<'_>>,
     quote: char,
     lookup: &dyn Fn(&str) -> Option<String>,
-) -> Result<String, LineRejection> {
+) -> Result<String, InvalidLine> {
     let mut value = String::new();
     loop {
-        match chars.next().ok_or(LineRejection::QuoteUnclosed)? {
+        match chars.next().ok_or(InvalidLine::QuoteUnclosed)? {
             char if char == quote => break,
             '\\' if quote == '"' => value.push(read_escaped(chars)?),
             '$' if quote == '"' => value.push_str(&read_variable(chars, lookup)?),
@@ -154,25 +162,25 @@ fn read_quoted(
     while chars.next_if(|char| [' ', '\t', '\r'].contains(char)).is_some() {}
     match chars.peek() {
         None | Some('\n' | '#') => Ok(value),
-        Some(_) => Err(LineRejection::TextAfterQuote),
+        Some(_) => Err(InvalidLine::TextAfterQuote),
     }
 }
 
-fn read_escaped(chars: &mut Peekable<Chars<'_>>) -> Result<char, LineRejection> {
+fn read_escaped(chars: &mut Peekable<Chars<'_>>) -> Result<char, InvalidLine> {
     match chars.next() {
         Some('n') => Ok('\n'),
         Some('r') => Ok('\r'),
         Some('t') => Ok('\t'),
         Some(char @ ('\\' | '\'' | '"' | '$' | ' ' | '#' | '`')) => Ok(char),
-        _ => Err(LineRejection::BackslashUnknown),
+        _ => Err(InvalidLine::BackslashUnknown),
     }
 }
 
-/// What `$NAME` or `${NAME}` stands for, its `$` being read. A `$` before anything else is a `$`.
+/// The value of `$NAME` or `${NAME}`, its `$` being read. A `$` before anything else is a `$`.
 fn read_variable(
     chars: &mut Peekable<Chars<'_>>,
     lookup: &dyn Fn(&str) -> Option<String>,
-) -> Result<String, LineRejection> {
+) -> Result<String, InvalidLine> {
     let braced = chars.next_if_eq(&'{').is_some();
     let mut name = String::new();
     while let Some(char) = chars.next_if(|char| char.is_ascii_alphanumeric() || *char == '_') {
@@ -182,14 +190,14 @@ fn read_variable(
     if name.is_empty() && !braced && chars.peek() != Some(&'(') {
         return Ok("$".to_owned());
     }
-    lookup(&name).filter(|_| closed && !name.is_empty()).ok_or(LineRejection::DollarUnknown)
+    lookup(&name).filter(|_| closed && !name.is_empty()).ok_or(InvalidLine::DollarUnknown)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    type Assignment = Result<(String, String), LineRejection>;
+    type Assignment = Result<(String, String), InvalidLine>;
 
     fn read(text: &str) -> Vec<(usize, Assignment)> {
         let lookup = |name: &str| (name == "HOME").then(|| "/root".to_owned());
@@ -207,7 +215,8 @@ mod tests {
         check("export A=b\n", "b");
         check("\tA = b c \n", "b c");
         check("A: b\n", "b");
-        check("A=http://h:1/#x\n", "http://h:1/#x");
+        check("A='http://h:1/#x'\n", "http://h:1/#x");
+        check("A=b\\#c\n", "b#c");
         check("A=b # c\n", "b");
         check("A= # c\n", "");
         check("A=\n", "");
@@ -215,7 +224,7 @@ mod tests {
         check("A=\"b\\n\\\"c\\\" \\$d $ # e\"\n", "b\n\"c\" $d $ # e");
         check("A='b\r\nc'\r\n", "b\nc");
         check("A=b\\ \n", "b ");
-        check("A=b#c$\n", "b#c$");
+        check("A=b$\n", "b$");
         check("A=${HOME}/x$HOME\n", "/root/x/root");
         check("A=p%24=é\n", "p%24=é");
     }
@@ -226,17 +235,22 @@ mod tests {
             let refused: Vec<_> = read(text).into_iter().filter(|(_, line)| line.is_err()).collect();
             assert_eq!(refused, [(number, Err(cause))], "{text:?}");
         };
-        check("# c\n\nA b\nB=c\n", 3, LineRejection::NotAnAssignment);
-        check("A\n", 1, LineRejection::NotAnAssignment);
-        check("1A=b\n", 1, LineRejection::NotAnAssignment);
-        check("=b\n", 1, LineRejection::NotAnAssignment);
-        check("A='b\nc'\nB='d\nC=e\n", 3, LineRejection::QuoteUnclosed);
-        check("A='b'c\nB=d\n", 1, LineRejection::TextAfterQuote);
-        check("A=it's\nB='d'\n", 1, LineRejection::QuoteWithin);
-        check("A=\"b\nc\nd\"\nB=$C\n", 4, LineRejection::DollarUnknown);
-        check("A=${HOME\n", 1, LineRejection::DollarUnknown);
-        check("A=$(pwd)\n", 1, LineRejection::DollarUnknown);
-        check("A=C:\\dir\n", 1, LineRejection::BackslashUnknown);
+        check("# c\n\nA b\nB=c\n", 3, InvalidLine::NotAnAssignment);
+        check("A\n", 1, InvalidLine::NotAnAssignment);
+        check("1A=b\n", 1, InvalidLine::NotAnAssignment);
+        check("=b\n", 1, InvalidLine::NotAnAssignment);
+        check("A='b\nc'\nB='d\nC=e\n", 3, InvalidLine::QuoteUnclosed);
+        check("A='b'c\nB=d\n", 1, InvalidLine::TextAfterQuote);
+        check("A=it's\nB='d'\n", 1, InvalidLine::QuoteWithin);
+        check("A=`pwd`\n", 1, InvalidLine::QuoteWithin);
+        check("A=http://h:1/#x\n", 1, InvalidLine::HashWithin);
+        check("A=b#c # d\n", 1, InvalidLine::HashWithin);
+        check("A=#b\n", 1, InvalidLine::HashWithin);
+        check("A=\"b\nc\nd\"\nB=$C\n", 4, InvalidLine::DollarUnknown);
+        check("A=${HOME\n", 1, InvalidLine::DollarUnknown);
+        check("A=$(pwd)\n", 1, InvalidLine::DollarUnknown);
+        check("A=${HOME:-/root}\n", 1, InvalidLine::DollarUnknown);
+        check("A=C:\\dir\n", 1, InvalidLine::BackslashUnknown);
     }
 
     #[test]

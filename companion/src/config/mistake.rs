@@ -1,9 +1,9 @@
-//! What can be wrong with a setting. A value never lives here: it may be a secret.
+//! Mistakes in settings. A value never lives here: it may be a secret.
 
 use std::fmt;
 use std::path::PathBuf;
 
-use super::{InvalidConnectionString, LineRejection, UnreadableText};
+use super::{InvalidConnectionString, InvalidLine, TextFileError};
 
 use edgeward_wire::InvalidOrigin;
 
@@ -12,11 +12,11 @@ use edgeward_wire::InvalidOrigin;
 pub struct Mistake {
     /// The setting's name.
     pub name: String,
-    /// What is wrong with it.
+    /// Its fault.
     pub problem: Problem,
 }
 
-/// What is wrong with a setting.
+/// Fault of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
     /// It is required.
@@ -36,7 +36,7 @@ pub enum Problem {
     NotAnOrigin {
         /// Its place in the list, from 1.
         number: usize,
-        /// What is wrong with it.
+        /// Its fault.
         invalid: InvalidOrigin,
     },
     /// One of its secrets is shorter than this, in characters.
@@ -47,11 +47,11 @@ pub enum Problem {
     /// It is given itself and as a file.
     ValueAndFile,
     /// Its file cannot be read.
-    FileUnreadable(PathBuf, UnreadableText),
+    FileUnreadable(PathBuf, TextFileError),
     /// It is a settings file that cannot be read.
-    Unreadable(UnreadableText),
+    Unreadable(TextFileError),
     /// A line of a settings file, by its number, is refused.
-    Line(usize, LineRejection),
+    Line(usize, InvalidLine),
     /// A line of a settings file, by its number, sets a name that is none of ours but close to one.
     UnknownInLine {
         /// Number of the line.
@@ -71,8 +71,11 @@ pub enum Problem {
     NotTogetherWith(&'static str),
     /// It is not UTF-8.
     NotText,
-    /// There is no such setting; this one may be meant.
-    Unknown(Option<&'static str>),
+    /// There is no such setting.
+    Unknown {
+        /// The setting that it may be meant to be.
+        meant: &'static str,
+    },
 }
 
 /// All that is wrong, in the order it was found.
@@ -115,8 +118,7 @@ impl fmt::Display for Mistake {
             Problem::Contradicts(other) => write!(f, "{name} contradicts {other}; set one of them"),
             Problem::NotTogetherWith(other) => write!(f, "{name} cannot be had together with {other}"),
             Problem::NotText => write!(f, "{name} is not UTF-8"),
-            Problem::Unknown(Some(meant)) => write!(f, "{name} is not a setting; did you mean {meant}?"),
-            Problem::Unknown(None) => write!(f, "{name} is not a setting of this version"),
+            Problem::Unknown { meant } => write!(f, "{name} is not a setting; did you mean {meant}?"),
         }
     }
 }

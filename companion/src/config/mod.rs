@@ -13,12 +13,12 @@ mod source;
 
 pub use connection_string::InvalidConnectionString;
 pub use database::Database;
-pub use env_file::LineRejection;
+pub use env_file::InvalidLine;
 pub use mistake::{Mistake, Mistakes, Problem};
 pub use names::SETTINGS;
 pub use reader::{Effective, Reader};
 pub use sections::{Cookies, Feed, Hashing, Http, InternalListener, KeyFolder, Log, LogFormat, Tokens};
-pub use source::{AppEnv, Environment, Lookup, UnreadableText};
+pub use source::{AppEnv, Environment, Lookup, TextFileError};
 
 /// Everything `edgeward serve` is told.
 pub struct Config {

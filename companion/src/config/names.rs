@@ -44,9 +44,17 @@ const SECRETS: [&str; 4] = ["DATABASE_URL", "DB_PASSWORD", "REFRESH_JWT_SECRET",
 /// The prefix that people expect of a setting, and which none has.
 pub(super) const PREFIX: &str = "EDGEWARD_";
 
-/// Maximum number of letters that are missing, wrong, too many or swapped in a misspelled name; of a short name, a
-/// third of its letters. Chosen: `HOST` is not taken for `PORT`.
-const MAX_DISTANCE: usize = 2;
+/// Maximum number of letters that are missing, wrong, too many or swapped in a misspelled name: one in a short name, two
+/// in a long one. Chosen: `HOST`, `REPORT` and `UI_PORT` are others' names, and not taken for `PORT` or `DB_PORT`.
+const fn max_distance(name: &str) -> usize {
+    match name.len() {
+        ..4 => 0,
+        4..8 => 1,
+        _ => 2,
+    }
+}
+/// Minimum length of the beginning of a name that is taken for the whole, in bytes: `DB_USER`, but not `DB_`.
+const MIN_START_BYTES: usize = 7;
 
 /// `true` if a setting has this name.
 pub(super) fn is_known(name: &str) -> bool {
@@ -58,11 +66,11 @@ pub(super) fn suggest(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_uppercase();
     let name = name.strip_prefix(PREFIX).unwrap_or(&name);
     let name = name.strip_suffix("_FILE").unwrap_or(name);
-    // DB_USER and DB_PASS; not DB alone.
-    let is_start = |setting: &&&str| name.len() > "DB_".len() && setting.starts_with(name);
+    let is_start =
+        |setting: &&&str| name.len() >= MIN_START_BYTES && name.contains('_') && setting.starts_with(name);
     let distance = |setting: &str| osa_distance(name, setting);
     let near = SETTINGS.iter().min_by_key(|setting| distance(setting));
-    let near = near.filter(|setting| distance(setting) <= MAX_DISTANCE.min(name.chars().count() / 3));
+    let near = near.filter(|setting| distance(setting) <= max_distance(name));
     near.or_else(|| SETTINGS.iter().find(is_start)).copied()
 }
 
@@ -81,7 +89,31 @@ mod tests {
         check("DB_USER", Some("DB_USERNAME"));
         check("DB_PASS", Some("DB_PASSWORD"));
         check("DB_USERNAME_FILE", Some("DB_USERNAME"));
-        for foreign in ["", "DB", "DB_", "HOST", "POSTGRES_PASSWORD", "REDIS_URL", "LOG_LEVEL", "EDGEWARD_"] {
+        check("DB_POOL", Some("DB_POOL_SIZE"));
+        for foreign in [
+            "",
+            "DB",
+            "DB_",
+            "HOST",
+            "POSTGRES_PASSWORD",
+            "REDIS_URL",
+            "LOG_LEVEL",
+            "EDGEWARD_",
+            "DATABASE",
+            "UI_PORT",
+            "DB_TEST",
+            "DB_ROOT",
+            "SESSION",
+            "COOKIE",
+            "CLIENT",
+            "CERTS",
+            "FEED",
+            "REPORT",
+            "EXPORT",
+            "EDGEWARD_VERSION",
+            "EDGEWARD_GATEWAY_PORT",
+            "EDGEWARD_UPSTREAM_PORT",
+        ] {
             check(foreign, None);
         }
     }

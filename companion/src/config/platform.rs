@@ -17,7 +17,7 @@ pub(super) fn is_service_link(name: &str, value: &str) -> bool {
     if ends("_PORT") && is_endpoint(value) {
         return true;
     }
-    // Docker: NAME is `/consumer/alias`, ENV_… copies the other container's environment.
+    // Docker: `/consumer/alias`.
     if ends("_NAME") && value.starts_with('/') && value.matches('/').count() == 2 {
         return true;
     }

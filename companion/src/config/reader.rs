@@ -29,8 +29,8 @@ impl<'a> Reader<'a> {
         let mut reader = Self { lookup, effective: Vec::new(), mistakes: Mistakes::default() };
         reader.mistakes = lookup.mistakes();
         for name in lookup.names() {
-            if name.starts_with(names::PREFIX) {
-                reader.refuse::<()>(&name, Problem::Unknown(names::suggest(&name)));
+            if let Some(meant) = names::suggest(&name).filter(|_| name.starts_with(names::PREFIX)) {
+                reader.refuse::<()>(&name, Problem::Unknown { meant });
             }
         }
         reader

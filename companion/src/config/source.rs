@@ -137,7 +137,7 @@ fn read_file(
     let mut note = |problem| mistakes.0.push(Mistake { name: path.clone(), problem });
     let content = match read_small(Path::new(&path)) {
         Ok(content) => content,
-        Err(UnreadableText::Io(io::ErrorKind::NotFound)) => return found,
+        Err(TextFileError::Io(io::ErrorKind::NotFound)) => return found,
         Err(error) => {
             note(Problem::Unreadable(error));
             return found;
@@ -164,10 +164,10 @@ fn read_file(
     found
 }
 
-/// Why a file of text cannot be read.
+/// Cause of a file of text that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum UnreadableText {
-    /// The system says no, or it is no small file.
+pub enum TextFileError {
+    /// It is missing, not permitted, or no small file.
     #[error("{0}")]
     Io(io::ErrorKind),
     /// A line, by its number, has bytes that are no UTF-8.
@@ -180,14 +180,14 @@ pub enum UnreadableText {
 
 /// Reads a file of text, less a byte-order mark; but neither a pipe, which may never end, nor more than anyone's
 /// settings have.
-pub(super) fn read_small(path: &Path) -> Result<String, UnreadableText> {
-    let bytes = read_small_bytes(path).map_err(|error| UnreadableText::Io(error.kind()))?;
+pub(super) fn read_small(path: &Path) -> Result<String, TextFileError> {
+    let bytes = read_small_bytes(path).map_err(|error| TextFileError::Io(error.kind()))?;
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(UnreadableText::Utf16);
+        return Err(TextFileError::Utf16);
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
-        UnreadableText::NotUtf8(valid.filter(|byte| **byte == b'\n').count() + 1)
+        TextFileError::NotUtf8(valid.filter(|byte| **byte == b'\n').count() + 1)
     })?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }

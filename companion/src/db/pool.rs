@@ -64,7 +64,7 @@ pub fn make(database: &Database) -> PgPool {
         .connect_lazy_with(database.options.clone())
 }
 
-/// Why a pool is not as it should be.
+/// Fault of a pool.
 #[derive(Debug, Error)]
 pub enum PoolError {
     /// There is not one connection.
@@ -78,7 +78,7 @@ pub enum PoolError {
     Shared,
 }
 
-/// What is said where a pooler shares server connections.
+/// Advice where a pooler shares server connections.
 pub const SHARED: &str = "is behind a pooler in transaction or statement mode, where what is set on a connection \
      and the lock of a migration end up with others, which is not supported yet; use a pooler in session mode \
      (PgBouncer: pool_mode = session), or connect to Postgres itself";
@@ -98,7 +98,7 @@ pub async fn fill(pool: &PgPool) -> Result<(), PoolError> {
     };
     let filled = timeout(FILL_LIMIT, fill).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
     let made = connections.len();
-    if made > 0 && are_shared(pool, connections).await.map_err(PoolError::Empty)? {
+    if made > 0 && find_shared(pool, connections).await.map_err(|cause| PoolError::Fewer(made, cause))? {
         return Err(PoolError::Shared);
     }
     match filled {
@@ -108,38 +108,45 @@ pub async fn fill(pool: &PgPool) -> Result<(), PoolError> {
     }
 }
 
-async fn are_shared(
+async fn find_shared(
     pool: &PgPool,
     mut connections: Vec<PoolConnection<Postgres>>,
 ) -> Result<bool, sqlx::Error> {
-    // One alone is compared with another, if there is one to be had.
-    let mut other = None;
-    if connections.len() == 1 {
-        let connect = timeout(ACQUIRE_LIMIT, pool.connect_options().connect()).await;
-        other = connect.ok().and_then(Result::ok);
+    let mut seen = Vec::new();
+    for connection in &mut connections {
+        seen.push(backends(connection).await?);
     }
-    let connections = connections.iter_mut().map(|connection| &mut **connection);
-    share_a_server(connections.chain(other.as_mut())).await
+    // One alone is compared with another, if there is one to be had.
+    if let [_] = connections.as_slice()
+        && let Ok(Ok(mut other)) = timeout(ACQUIRE_LIMIT, pool.connect_options().connect()).await
+    {
+        seen.extend(backends(&mut other).await.ok());
+    }
+    Ok(are_shared(seen))
 }
 
 /// `true` if idle connections turn out to have one server connection between them, or one of them has several in turn:
 /// a pooler in transaction mode lends them out anew for each statement.
-pub async fn share_a_server(
-    connections: impl IntoIterator<Item = &mut PgConnection>,
-) -> Result<bool, sqlx::Error> {
+pub fn are_shared(connections: impl IntoIterator<Item = [i32; 2]>) -> bool {
     let mut seen = BTreeSet::new();
-    for connection in connections {
-        let (first, second) = (backend(connection).await?, backend(connection).await?);
-        if first != second || !seen.insert(first) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    connections.into_iter().any(|[first, second]| first != second || !seen.insert(first))
 }
 
-/// The number of the server process. As plain text: a pooler that shares connections mixes up prepared statements.
-async fn backend(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
-    sqlx::raw_sql("select pg_backend_pid()").fetch_one(connection).await?.try_get(0)
+/// The numbers of the server processes that two statements of one connection meet. As plain text: a pooler that shares
+/// connections mixes up prepared statements.
+///
+/// # Errors
+/// [`sqlx::Error::PoolTimedOut`] where no response comes: a pooler takes a login without having a server connection for it.
+pub async fn backends(connection: &mut PgConnection) -> Result<[i32; 2], sqlx::Error> {
+    let ask = async {
+        let mut backends = [0; 2];
+        for backend in &mut backends {
+            *backend =
+                sqlx::raw_sql("select pg_backend_pid()").fetch_one(&mut *connection).await?.try_get(0)?;
+        }
+        Ok(backends)
+    };
+    timeout(ACQUIRE_LIMIT, ask).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 /// Limits how long Postgres works at a statement of this connection, or waits for a lock.
@@ -148,7 +155,7 @@ pub async fn set_limits(connection: &mut PgConnection) -> Result<(), sqlx::Error
     Ok(())
 }
 
-/// What stands behind a connection that was not made.
+/// Cause of a connection that was not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// One that goes by itself: the server is starting, out of reach, or has no connection left.
@@ -167,6 +174,11 @@ fn is_missing(message: &str) -> bool {
         || (message.contains("database ") && message.contains("does not exist"))
 }
 
+/// `true` if `PgBouncer` says that it does not let this user in.
+fn is_refused(message: &str) -> bool {
+    message.contains("authentication failed") || message.contains("no such user")
+}
+
 /// Tells whether it is worth trying to connect again.
 #[must_use]
 pub fn judge(error: &sqlx::Error) -> Fault {
@@ -181,7 +193,7 @@ pub fn judge(error: &sqlx::Error) -> Fault {
             // PgBouncer says nearly everything with this code.
             "08P01" if error.message().contains("startup parameter") => Fault::StartupParameter,
             "08P01" if is_missing(error.message()) => Fault::NoDatabase,
-            "08P01" if error.message().contains("authentication failed") => Fault::Lasting,
+            "08P01" if is_refused(error.message()) => Fault::Lasting,
             code if PASSING.iter().any(|passing| code.starts_with(passing)) => Fault::Passing,
             _ => Fault::Lasting,
         },

@@ -23,7 +23,7 @@ pub struct AccessTokens {
     pub ttl: Duration,
 }
 
-/// Whom a verified token speaks of.
+/// User and session of a verified token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bearer {
     /// The user.
@@ -98,7 +98,7 @@ impl AccessTokens {
         revocation::until(now, self.ttl)
     }
 
-    /// Whom the token speaks of, if it is one of ours.
+    /// Verifies a token, and gives its user and session.
     pub fn verify(&self, token: &str, now: OffsetDateTime, expiry: Expiry) -> Result<Bearer, AccessRefused> {
         let token = Unverified::split(token).map_err(AccessRefused::Jws)?;
         let header = token.header().map_err(AccessRefused::Jws)?;

@@ -50,15 +50,15 @@ const EVENTS: [&str; 9] = [
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// When it happened.
+    /// Time of the event.
     pub at: OffsetDateTime,
-    /// What happened.
+    /// Name of the event.
     pub event: String,
-    /// By whose hand: a word of the table's.
+    /// Hand that did it: a word of the table's.
     pub actor: String,
-    /// Whose account it was.
+    /// Account that it concerns.
     pub user_id: Option<UserId>,
-    /// Which session it was.
+    /// Session that it concerns.
     pub session_id: Option<SessionId>,
     /// The request that did it.
     pub request_id: Option<String>,

@@ -11,12 +11,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::password::{MAX_BYTES, Password, PasswordHash, Presented};
 
-/// How many may wait for each worker. At cost 12 (some 0.25 s) the last of them waits about four seconds.
+/// Number of comparisons that may wait for each worker. At cost 12 (some 0.25 s) the last of them waits about four
+/// seconds. A password with several spellings takes the places of as many.
 const WAITING_PER_WORKER: usize = 16;
 /// The salt and digest of a hash that nobody knows a password for: random bytes.
 const DUMMY_SALT_AND_DIGEST: &str = "HKrSxprGRyw7l1iBJnic5.MAKm2xOjliUZxitvfRKY5Vmt1G1i9Tq";
 
-/// What comparing a presented password came to.
+/// Result of comparing a presented password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is the password.
@@ -30,7 +31,7 @@ pub enum Verdict {
     Dummy,
 }
 
-/// Why nothing was hashed or compared.
+/// Cause of a password that was neither hashed nor compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HashingRefused {
     /// Too many are waiting.
@@ -74,7 +75,7 @@ impl PasswordHasher {
         let mut salt = [0; 16];
         self.random.fill(&mut salt).map_err(|_| HashingRefused::Failed)?;
         let cost = self.cost;
-        self.work(move || {
+        self.work(1, move || {
             // The truncating form, because the other one refuses the 72nd byte; `Password` has no 73rd.
             let parts = bcrypt::hash_with_salt(password.0.expose_secret(), cost, salt).ok()?;
             Some(PasswordHash::stored(parts.format_for_version(Version::TwoB)))
@@ -84,7 +85,7 @@ impl PasswordHasher {
     }
 
     /// Compares what was presented with a stored hash, spelling by spelling. A match is outdated if the hash would be
-    /// made otherwise today, and can be: see [`is_outdated`].
+    /// made otherwise today, and can be.
     ///
     /// Without a hash, or with a text that the hash cannot be of, the same work is done against a dummy, so that time does
     /// not tell who exists (CVE-2026-40263) and neither does an overlong password (CVE-2025-22234). A hash from when the
@@ -95,21 +96,22 @@ impl PasswordHasher {
         stored: Option<&PasswordHash>,
     ) -> Result<Verdict, HashingRefused> {
         let (cost, stored) = (self.cost, stored.cloned());
-        self.work(move || {
+        self.work(presented.0.len(), move || {
             let known = stored.and_then(|hash| Some((hash.cost()?, hash)));
             let mut verdict = Verdict::Dummy;
             for (index, spelling) in presented.0.iter().enumerate() {
                 let text = spelling.expose_secret();
-                match known.as_ref().filter(|(_, hash)| is_possible(text, hash)) {
+                let possible = known.as_ref().filter(|(_, hash)| is_possible(text, hash));
+                // The crate looks at 72 bytes of the text, and reads no hash with a damaged encoding.
+                let compared =
+                    possible.and_then(|known| Some((known, bcrypt::verify(text, known.1.expose()).ok()?)));
+                match compared {
                     None => work_for_nothing(text, cost),
-                    // The crate looks at 72 bytes of the text.
-                    Some((stored_cost, hash))
-                        if bcrypt::verify(text, hash.expose()).is_ok_and(|is_it| is_it) =>
-                    {
+                    Some(((stored_cost, hash), true)) => {
                         let is_todays = index == 0 && *stored_cost == cost;
                         return Verdict::Match { outdated: is_outdated(text, hash, is_todays) };
                     }
-                    Some((stored_cost, _)) => {
+                    Some(((stored_cost, _), false)) => {
                         // Every step doubles the work: that of a cost and of each from it on up to another is that
                         // other's.
                         (*stored_cost..cost).for_each(|step| work_for_nothing(text, step));
@@ -124,9 +126,12 @@ impl PasswordHasher {
 
     async fn work<T: Send + 'static>(
         &self,
+        comparisons: usize,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HashingRefused> {
-        let place = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| HashingRefused::Busy)?;
+        let places = u32::try_from(comparisons).unwrap_or(u32::MAX);
+        let place =
+            Arc::clone(&self.waiting).try_acquire_many_owned(places).map_err(|_| HashingRefused::Busy)?;
         let worker = Arc::clone(&self.working).acquire_owned().await.map_err(|_| HashingRefused::Failed)?;
         // The permits go along: a client that leaves does not stop the work, so it must not free the worker.
         let task = move || {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-use super::text::is_seen_whole;
+use super::text::{is_seen_whole, trim};
 
 /// The longest name kept, in characters.
 const MAX_CHARS: usize = 100;
@@ -25,9 +25,9 @@ pub enum NameMistake {
 }
 
 impl Name {
-    /// Reads a name as a person types it; surrounding white space does not count.
+    /// Reads a name as a person types it; blanks and hidden characters around it do not count.
     pub fn parse(typed: &str) -> Result<Self, NameMistake> {
-        let name = compose(typed.trim());
+        let name = compose(&trim(typed));
         if name.is_empty() {
             Err(NameMistake::Empty)
         } else if name.chars().count() > MAX_CHARS {
@@ -79,6 +79,8 @@ mod tests {
     #[test]
     fn names_are_trimmed_and_otherwise_left_alone() {
         check(" Ada ", Ok("Ada"));
+        check("\u{feff}Ada\u{200b} ", Ok("Ada"));
+        check("ന\u{d4d}\u{200d}", Ok("ന\u{d4d}\u{200d}"));
         check("Þórdís Kolbrún", Ok("Þórdís Kolbrún"));
         check("José O’Brien-Ångström", Ok("José O’Brien-Ångström"));
         check("葛\u{e0100}城", Ok("葛\u{e0100}城"));
@@ -95,13 +97,17 @@ mod tests {
     }
 
     #[test]
-    fn names_that_cannot_be_kept_are_refused() {
+    fn hidden_characters_are_refused_within_a_name_and_dropped_around_it() {
         check(" \n", Err(NameMistake::Empty));
         check(&"é".repeat(101), Err(NameMistake::TooLong));
-        for unseen in ['\0', '\u{7f}', '\u{ad}', '\u{200d}', '\u{202e}', '\u{2066}', '\u{3164}', '\u{e0041}']
-        {
-            check(&format!("A{unseen}da"), Err(NameMistake::Unseen));
-            check(&format!("Ada{unseen}"), Err(NameMistake::Unseen));
+        check("\u{200b}\u{3164}", Err(NameMistake::Empty));
+        for control in ['\0', '\u{7f}', '\u{2800}'] {
+            check(&format!("A{control}da"), Err(NameMistake::Unseen));
+            check(&format!("Ada{control}"), Err(NameMistake::Unseen));
+        }
+        for hidden in ['\u{ad}', '\u{200d}', '\u{202e}', '\u{2066}', '\u{3164}', '\u{e0041}'] {
+            check(&format!("A{hidden}da"), Err(NameMistake::Unseen));
+            check(&format!("{hidden}Ada{hidden}"), Ok("Ada"));
         }
     }
 }

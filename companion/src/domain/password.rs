@@ -1,4 +1,4 @@
-//! What may be a password, how one is spelled, and what is kept of one. How they are hashed and compared is in `hashing`.
+//! Rules for passwords, their spellings, and their hashes as they are stored. Hashing and comparing are in `hashing`.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ pub struct Password(pub(super) SecretString);
 /// normalised, or from elsewhere.
 pub struct Presented(pub(super) Vec<SecretString>);
 
-/// Why a text may not be a password.
+/// Fault of a text that may not be a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PasswordMistake {
     /// Fewer than 8 characters.

@@ -1,5 +1,5 @@
-//! PEM files as people's tools write them (RFC 7468, and what `openssl` adds): which block of a file is the key.
-//! What the key is, is read in `keys`.
+//! PEM files as people's tools write them (RFC 7468, and what `openssl` adds): the block of a file that is the key.
+//! The key itself is read in `keys`.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -80,7 +80,7 @@ fn judge_label(label: &str) -> KeyMistake {
     }
 }
 
-/// Why bytes that should be an RSA key are none.
+/// Finds the fault of bytes that should be an RSA key and are none.
 pub(super) fn judge_key(der: &[u8]) -> KeyMistake {
     let header = der.get(..HEADER_BYTES.min(der.len())).unwrap_or_default();
     let has = |oid: &[u8]| header.windows(oid.len()).any(|window| window == oid);

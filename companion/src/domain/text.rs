@@ -1,4 +1,4 @@
-//! Which characters of people's text are seen. Two names that look the same, and a line that is turned around, are made
+//! Characters of people's text that are seen, and those that are not. Two names that look the same, and a line that is turned around, are made
 //! of characters that are not.
 
 use icu_properties::props::{
@@ -32,6 +32,16 @@ pub fn characters(text: &str) -> impl Iterator<Item = (char, bool)> {
     })
 }
 
+/// A text without what is not seen at its ends: blanks, and what a copy from elsewhere has brought along.
+#[must_use]
+pub fn trim(text: &str) -> String {
+    let all: Vec<(char, bool)> = characters(text).collect();
+    let is_kept = |&(char, is_seen): &(char, bool)| !char.is_whitespace() && (is_seen || !is_ignorable(char));
+    let (first, last) = (all.iter().position(is_kept), all.iter().rposition(is_kept));
+    let kept = first.zip(last).and_then(|(first, last)| all.get(first..=last)).unwrap_or_default();
+    kept.iter().map(|(char, _)| char).collect()
+}
+
 /// `true` if all of a text is seen.
 #[must_use]
 pub fn is_seen_whole(text: &str) -> bool {
@@ -44,7 +54,7 @@ pub fn is_ignorable(char: char) -> bool {
     DefaultIgnorableCodePoint::for_char(char)
 }
 
-/// `true` if a character is seen wherever it stands: its picture, its space, or which picture the one before it has.
+/// `true` if a character is seen wherever it stands: its picture, or its space.
 fn is_seen(char: char) -> bool {
     match GeneralCategory::for_char(char) {
         GeneralCategory::Control | GeneralCategory::LineSeparator | GeneralCategory::ParagraphSeparator => {
@@ -53,7 +63,7 @@ fn is_seen(char: char) -> bool {
         // The Arabic signs that enclose a number.
         GeneralCategory::Format => PrependedConcatenationMark::for_char(char),
         _ if BLANK.contains(&char) => false,
-        _ => VariationSelector::for_char(char) || !is_ignorable(char),
+        _ => !is_ignorable(char),
     }
 }
 
@@ -67,6 +77,7 @@ fn is_spelling(
     let (Some(previous), next) = (before.next(), after.next()) else { return false };
     let is_letter = GeneralCategory::for_char(previous) == GeneralCategory::OtherLetter;
     match char {
+        _ if VariationSelector::for_char(char) => has_variants(previous),
         ZWNJ | ZWJ if is_virama(previous) => true,
         ZWNJ | ZWJ if next.is_some_and(is_virama) => is_letter,
         // Wider than RFC 5892 by letters that join on one side alone: people type U+200C after those too.
@@ -79,11 +90,16 @@ fn is_spelling(
     }
 }
 
+/// `true` if a variation selector may choose the picture of a character. Those of ASCII have one each in a name.
+fn has_variants(char: char) -> bool {
+    !char.is_ascii() && !char.is_whitespace() && !is_ignorable(char)
+}
+
 fn is_virama(char: char) -> bool {
     CanonicalCombiningClass::for_char(char) == CanonicalCombiningClass::Virama
 }
 
-/// How the nearest letter joins, past marks on it.
+/// Joining type of the nearest letter, past marks on it.
 fn joining_type(chars: impl Iterator<Item = char>) -> JoiningType {
     chars
         .take(MAX_MARKS)
@@ -137,6 +153,9 @@ mod tests {
             "李\u{200d}明",
             "A\u{180e}\u{1820}",
             "ᠰᠠᠷ\u{180e}",
+            "\u{fe0f}",
+            "A\u{fe00}da",
+            "☺\u{fe0f}\u{fe0f}",
         ] {
             check(text, false);
         }

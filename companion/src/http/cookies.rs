@@ -53,8 +53,8 @@ impl CookiePolicy {
         ])
     }
 
-    /// Both cookies, gone. Only a logout answers with these: it is the one moment at which a browser says itself that
-    /// it wants none. A refusal never does, for another tab may just have been given better ones, and a failure of
+    /// Both cookies, gone. Only a logout and the end of one's own session respond with these: there a browser says itself
+    /// that it wants none. A refusal never does, for another tab may just have been given better ones, and a failure of
     /// ours (5xx) says nothing about anybody.
     #[must_use]
     pub fn clear(&self) -> SetCookies {

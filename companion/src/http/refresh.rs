@@ -26,7 +26,7 @@ pub(super) async fn refresh(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let tokens = go_on(&app, &caller, &headers).await?;
+    let tokens = refresh_session(&app, &caller, &headers).await?;
     Ok(sign_in::answer(&app, (StatusCode::OK, "Token refreshed successfully"), &tokens))
 }
 
@@ -36,14 +36,18 @@ pub(super) async fn edge_refresh(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Json<EdgeRefresh>, Refusal> {
-    let Tokens { access, refresh, .. } = go_on(&app, &caller, &headers).await?;
+    let Tokens { access, refresh, .. } = refresh_session(&app, &caller, &headers).await?;
     let set_cookies = app.cookies.set(&access, &refresh).into_values();
     Ok(Json(EdgeRefresh { access_token: access, set_cookies }))
 }
 
 /// The new tokens of the session whose refresh token the cookies hold. A refusal leaves the cookies alone: another
 /// tab may just have got better ones.
-pub(super) async fn go_on(app: &Arc<App>, caller: &Caller, headers: &HeaderMap) -> Result<Tokens, Refusal> {
+pub(super) async fn refresh_session(
+    app: &Arc<App>,
+    caller: &Caller,
+    headers: &HeaderMap,
+) -> Result<Tokens, Refusal> {
     let refuse = |reason| {
         audit::record(Event::RefreshRefused(None, reason), caller);
         Err(Refusal::NotSignedIn)

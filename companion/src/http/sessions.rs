@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -52,7 +53,7 @@ pub(super) async fn end(
     Extension(caller): Extension<Caller>,
     Extension(SignedIn { bearer, .. }): Extension<SignedIn>,
     id: Result<Path<SessionId>, PathRejection>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Response, Refusal> {
     let Path(id) = id.map_err(|_| Refusal::NotFound)?;
     let mut connection = app.pool.acquire().await?;
     let until = app.access_tokens.revoked_until(app.now());
@@ -60,7 +61,13 @@ pub(super) async fn end(
         return Err(Refusal::NotFound);
     }
     audit::record(Event::SessionEnded(bearer.user_id, id), &caller);
-    Ok(Json(json!({"message": "Session ended successfully"})))
+    let ended = Json(json!({"message": "Session ended successfully"}));
+    // The end of one's own session is a logout, and no new tokens of it are to be kept.
+    Ok(if id == bearer.session_id {
+        (app.cookies.clear(), ended).into_response()
+    } else {
+        ended.into_response()
+    })
 }
 
 pub(super) async fn end_others(

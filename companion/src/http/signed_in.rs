@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, SET_COOKIE};
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use edgeward_wire::cookie::Repeated;
@@ -43,7 +43,7 @@ pub(super) struct SignedIn {
 }
 
 /// Lets signed-in users alone through, and puts a [`SignedIn`] into the request. If their session went on with new
-/// tokens, the response sets both cookies, unless it says itself what becomes of them.
+/// tokens, the response sets both cookies, unless it says itself what becomes of them, or the session has ended meanwhile.
 pub(super) async fn require(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
@@ -59,15 +59,18 @@ pub(super) async fn require(
     request.extensions_mut().insert(signed_in);
     let response = next.run(request).await;
     match renewed {
-        Some(tokens) if !response.headers().contains_key(SET_COOKIE) => {
+        Some(tokens)
+            if !response.headers().contains_key(SET_COOKIE)
+                && response.status() != StatusCode::UNAUTHORIZED =>
+        {
             Ok((app.cookies.set(&tokens.access, &tokens.refresh), response).into_response())
         }
         _ => Ok(response),
     }
 }
 
-/// Whom the request's access token speaks of, if they still are signed in. `None` if a new token would help, for the
-/// reasons that the edge holds a request for. A program that sends the header means that token, and is told when it is
+/// The user and session of the request's access token, if they still are signed in. `None` if a new token would help, for
+/// the reasons that the edge holds a request for. A program that sends the header means that token, and is told when it is
 /// refused; a browser sends its cookies unasked.
 async fn by_access_token(app: &App, headers: &HeaderMap) -> Result<Option<SignedIn>, Refusal> {
     let program_token = read_program_token(headers);
@@ -84,8 +87,8 @@ async fn by_access_token(app: &App, headers: &HeaderMap) -> Result<Option<Signed
     if found.is_none() && program_token.is_some() { Err(Refusal::NotSignedIn) } else { Ok(found) }
 }
 
-/// Whom the request's refresh token speaks of, and the new tokens of their session. Without one nobody has tried to go
-/// on, so nothing is written down.
+/// The user and session of the request's refresh token, and the session's new tokens. Without a refresh token there was
+/// no attempt, so nothing is written down.
 async fn by_refresh_token(
     app: &Arc<App>,
     caller: &Caller,
@@ -94,7 +97,7 @@ async fn by_refresh_token(
     if app.cookies.read_refresh(headers) == Ok(None) {
         return Err(Refusal::NotSignedIn);
     }
-    let tokens = refresh::go_on(app, caller, headers).await?;
+    let tokens = refresh::refresh_session(app, caller, headers).await?;
     let signed_in = find_by_connection(app, tokens.bearer).await?.ok_or(Refusal::NotSignedIn)?;
     Ok((signed_in, tokens))
 }

@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "usage: demo-upstream [--bind ADDRESS] [--port PORT] [--health]";
 
-/// What the command line asks for.
+/// Arguments of the command line.
 struct Arguments {
     address: SocketAddr,
     /// `true` if a running one is to be looked for, as a container's health check does.

@@ -1,4 +1,4 @@
-//! Which texts match which hashes, and what that costs.
+//! Texts that match a hash, texts that do not, and the work of both.
 
 use std::time::{Duration, Instant};
 
@@ -36,6 +36,7 @@ async fn what_can_match_nothing_is_compared_with_the_dummy() {
         ("a".repeat(73), Some(hash)),
         ("correct\0horse".to_owned(), Some(hash)),
         ("correct horse".to_owned(), Some("not a hash")),
+        ("correct horse".to_owned(), Some("$2b$04$nZ7YDbOoybqcFNrXO0RBGOaH3e8P/V6wvpQVb1ujrI6ZdFgyyTL0!")),
     ] {
         let stored = stored.map(|hash| PasswordHash::stored(hash.to_owned()));
         assert_eq!(hasher(4).verify(Presented::new(&presented), stored.as_ref()).await, Ok(Verdict::Dummy));
@@ -143,4 +144,17 @@ async fn more_than_may_wait_are_turned_away() {
     assert_eq!(hasher.verify(Presented::new("correct horse"), None).await, Err(HashingRefused::Busy));
     drop(held);
     assert_eq!(hasher.verify(Presented::new("correct horse"), None).await, Ok(Verdict::Dummy));
+}
+
+#[tokio::test]
+async fn password_takes_as_many_places_as_it_has_spellings() {
+    let hasher = hasher(4);
+    let three_spellings = || Presented::new("caf\u{e9}\u{a0}cr\u{e8}me");
+    let all_but_two = u32::try_from(hasher.waiting.available_permits() - 2).unwrap();
+    let held = Arc::clone(&hasher.waiting).acquire_many_owned(all_but_two).await;
+    assert_eq!(hasher.verify(three_spellings(), None).await, Err(HashingRefused::Busy));
+    assert_eq!(hasher.verify(Presented::new("correct horse"), None).await, Ok(Verdict::Dummy));
+    drop(held);
+    assert_eq!(hasher.verify(three_spellings(), None).await, Ok(Verdict::Dummy));
+    assert_eq!(hasher.in_work(), 0);
 }

@@ -54,6 +54,8 @@ async fn an_upload_under_way_ends_well_when_the_gateway_is_stopped() {
     let configuration = envoy::render(&envoy::configuration().unwrap(), &local).unwrap();
     let directory = folder("drain");
     let mut command = entry_point(&directory, &configuration);
+    // No octal number.
+    command.env("DRAIN_LIMIT_SECONDS", "08");
     let mut process = Process::spawn("The gateway", &mut command, &directory.join("log")).unwrap();
     let cookie = User::register(&client(false)).await.cookie();
     wait::until("the first keys", LIMIT, || {
@@ -96,6 +98,8 @@ fn what_is_wrong_with_the_image_s_settings_is_said_at_once() {
     fs::write(&empty, "\n").unwrap();
     let without_secret = directory.join("plain.json");
     fs::write(&without_secret, r#"{"issuer": "edgeward"}"#).unwrap();
+    let without_filter = directory.join("without-filter.yaml");
+    fs::write(&without_filter, configuration.replace(" value: |", " value: >")).unwrap();
     for (name, value, said) in [
         ("FILTER_CONFIG", missing.to_str().unwrap(), "FILTER_CONFIG: cannot read"),
         ("FILTER_CONFIG", empty.to_str().unwrap(), "is empty"),
@@ -107,9 +111,12 @@ fn what_is_wrong_with_the_image_s_settings_is_said_at_once() {
         ("UPSTREAM", "shop:80, port_value: 1", "UPSTREAM must be host:port"),
         ("COMPANION", "a b", "COMPANION must be a host"),
         ("XFF_NUM_TRUSTED_HOPS", "-1", "XFF_NUM_TRUSTED_HOPS must be 0 to 9"),
-        ("ADMIN_ADDRESS", "everywhere", "ADMIN_ADDRESS must be an IPv4 address"),
+        ("ADMIN_ADDRESS", "everywhere", "ADMIN_ADDRESS must be 127.0.0.1 or 0.0.0.0"),
+        ("ADMIN_ADDRESS", "10.0.0.1", "ADMIN_ADDRESS must be 127.0.0.1 or 0.0.0.0"),
         ("DRAIN_LIMIT_SECONDS", "1m", "must be whole seconds"),
         ("ENVOY_CONFIG", "/nowhere", "cannot read /nowhere"),
+        ("ENVOY_CONFIG", without_filter.to_str().unwrap(), "has no line that ends with ` value: |`"),
+        ("FILTER_CONFIG", "", "FEED_SECRET or FEED_SECRET_FILE is set without FILTER_CONFIG"),
     ] {
         let output = entry_point(&directory, &configuration).env(name, value).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
@@ -127,7 +134,10 @@ fn settings_of_the_image_are_rendered_where_they_belong() {
     let envoy = directory.join("bin/envoy");
     fs::remove_file(&envoy).ok();
     symlink("/bin/true", &envoy).unwrap();
+    let filter = directory.join("filter.json");
+    fs::write(&filter, format!("\n    {}", fs::read_to_string(example()).unwrap())).unwrap();
     let status = entry_point(&directory, &envoy::configuration().unwrap())
+        .env("FILTER_CONFIG", filter)
         .envs([("UPSTREAM", "shop.internal:3000"), ("COMPANION", "auth"), ("XFF_NUM_TRUSTED_HOPS", "2")])
         .status()
         .unwrap();
@@ -144,7 +154,21 @@ fn settings_of_the_image_are_rendered_where_they_belong() {
     ] {
         assert!(rendered.contains(line), "{line}");
     }
+    let (_, block) = rendered.split_once(" value: |\n").unwrap();
+    assert_eq!(block.find("\"issuer\""), block.find('{').map(|indent| 2 * indent + 4), "YAML: {block}");
     for gone in ["localhost:5173", "/public/", "/admin/", "older", "${"] {
         assert!(!rendered.contains(gone), "{gone}");
+    }
+}
+
+#[test]
+fn login_paths_of_development_are_public_in_the_example_too() {
+    let configuration = envoy::configuration().unwrap();
+    let example = fs::read_to_string(example()).unwrap();
+    let rules = configuration.lines().map(|line| line.trim().trim_end_matches(','));
+    let login: Vec<_> = rules.filter(|line| line.starts_with(r#"{"path": "/login"#)).collect();
+    assert!(!login.is_empty());
+    for rule in login {
+        assert!(example.contains(rule), "{rule}");
     }
 }

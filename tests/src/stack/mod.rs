@@ -138,11 +138,7 @@ impl Stack {
         let gateway = self.plan.ports.gateway;
         wait::until("the filter's first keys", KEYS_LIMIT, || {
             self.check_alive()?;
-            // Before it knows a key, the filter answers 503 to whoever must be signed in. Each worker learns by
-            // itself, and any of them may take a connection.
-            let knows = || http::status(gateway, "/") == Some(401);
-            let ready = http::status(gateway, "/healthz") == Some(200) && (0..16).all(|_| knows());
-            Ok(ready.then_some(()))
+            Ok(http::is_status_everywhere(gateway, "/readyz", 200).then_some(()))
         })
         .with_context(|| {
             format!("the gateway is not ready; the end of its log:\n{}", self.envoy.last_lines())

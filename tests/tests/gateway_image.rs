@@ -60,7 +60,7 @@ async fn an_upload_under_way_ends_well_when_the_gateway_is_stopped() {
     let cookie = User::register(&client(false)).await.cookie();
     wait::until("the first keys", LIMIT, || {
         process.check_alive()?;
-        Ok((http::status(gateway, "/orders") == Some(401)).then_some(()))
+        Ok(http::is_status_everywhere(gateway, "/orders", 401).then_some(()))
     })
     .unwrap();
     // The rules are those of the example, not development's.

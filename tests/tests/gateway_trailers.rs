@@ -47,7 +47,7 @@ fn open() -> u16 {
         let program = envoy::find_or_install(&mut |_| {}).unwrap();
         let envoy = Envoy::start(&program, &configuration, ports.envoy_admin, 1, &directory).unwrap();
         wait::until("the first keys", Duration::from_secs(20), || {
-            Ok((http::status(ports.gateway, "/orders") == Some(401)).then_some(()))
+            Ok(http::is_status_everywhere(ports.gateway, "/orders", 401).then_some(()))
         })
         .unwrap();
         (envoy, ports.gateway)

@@ -36,7 +36,7 @@ fn two_million_requests_and_reloads_leave_the_gateway_as_it_was() {
     let program = envoy::find_or_install(&mut |_| {}).unwrap();
     let envoy = Envoy::start(&program, &listeners.bootstrap, ports.envoy_admin, 2, &directory).unwrap();
     wait::until("the first keys", Duration::from_secs(20), || {
-        Ok((http::status(ports.gateway, "/orders") == Some(401)).then_some(()))
+        Ok(http::is_status_everywhere(ports.gateway, "/orders", 401).then_some(()))
     })
     .unwrap();
 

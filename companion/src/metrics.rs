@@ -81,7 +81,7 @@ impl Metrics {
         );
         registry.register(
             "passwords_in_work",
-            "Passwords being hashed or waiting for it",
+            "Password comparisons and hashes running or waiting",
             metrics.hashing.clone(),
         );
         registry.register("keys", "Keys that access tokens may be signed with", metrics.keys.clone());

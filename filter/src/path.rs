@@ -38,8 +38,8 @@ pub enum Ambiguity {
     /// `.` or `..` as a segment, in any spelling, or what becomes one where blanks are trimmed, other widths folded,
     /// characters dropped that are not shown, or the path ends at an escaped `?` or `#`.
     DotSegment,
-    /// A rule that asks something else would be for it if its letters were small or of the usual width, which they are
-    /// to many servers.
+    /// A rule that asks something else would be for it as many servers read it: without regard to case and width, without
+    /// hidden characters, and without blanks around its segments and dots at their ends.
     LetterCase,
     /// A rule that asks something else would be for it if it ended at an escaped `?` or `#`, where it ends for servers
     /// that decode it first.

@@ -110,7 +110,7 @@ impl Rules {
     /// The first rule for this path and method.
     ///
     /// # Errors
-    /// [`Ambiguity::LetterCase`] or [`Ambiguity::Delimiter`], where servers that fold the path's characters, or decode it
+    /// [`Ambiguity::LetterCase`] or [`Ambiguity::Delimiter`], where servers that fold and trim the path, or decode it
     /// before they look for its end, would serve what another rule asks something else for.
     #[inline(never)]
     pub fn find(&self, path: &CanonicalPath<'_>, method: &[u8]) -> Result<&Rule, Ambiguity> {

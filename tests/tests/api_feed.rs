@@ -412,7 +412,7 @@ async fn deleted_user_is_revoked_however_the_row_was_deleted() {
         let feed = edge.hear().await;
         let [RevokedUser(user, not_before, until)] = feed.revoked.users[..] else { panic!("{feed:?}") };
         assert_eq!(user.to_string(), claims.sub);
-        // No token of the number will ever be good, and the last one has expired by then.
+        // Tokens dated up to ten minutes ahead are refused, until the last of them has expired.
         assert_eq!(not_before + 86_400, until);
         let reference = revocation::user_until(SystemClock.now()).unix_timestamp();
         assert!((reference - 10..=reference + 1).contains(&i64::from(until)), "{until} {reference}");

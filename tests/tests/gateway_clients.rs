@@ -143,7 +143,7 @@ async fn the_site_s_own_well_known_paths_reach_the_upstream() {
 
 #[tokio::test]
 async fn headers_that_only_a_proxy_may_set_are_removed() {
-    const REMOVED: [&str; 73] = [
+    const REMOVED: [&str; 78] = [
         "forwarded",
         "forwarded-for",
         "x-forwarded",
@@ -217,6 +217,11 @@ async fn headers_that_only_a_proxy_may_set_are_removed() {
         "x-webauth-groups",
         "x-appengine-cron",
         "x-vercel-oidc-token",
+        "x-ms-token-aad-id-token",
+        "x-credential-identifier",
+        "x-pomerium-jwt-assertion",
+        "tailscale-user-login",
+        "x-amzn-mtls-clientcert",
     ];
     // Of these, a client's own value is replaced.
     let replaced =

@@ -21,8 +21,10 @@ pub enum InvalidLine {
     /// Something follows the quote that closes the value.
     #[error("has text after the closing quote; put the whole value in single quotes")]
     TextAfterQuote,
-    /// A quote stands within a value that has none around it.
-    #[error("has a quote or a backtick within the value; put the whole value in quotes of another kind")]
+    /// A quote stands within a value that has none around it, or a backtick outside single quotes.
+    #[error(
+        "has a quote or a backtick within the value; put the whole value in quotes of another kind, a backtick in single quotes"
+    )]
     QuoteWithin,
     /// A `#` stands within a value that has no quotes around it.
     #[error(
@@ -156,6 +158,7 @@ fn read_quoted(
             char if char == quote => break,
             '\\' if quote == '"' => value.push(read_escaped(chars)?),
             '$' if quote == '"' => value.push_str(&read_variable(chars, lookup)?),
+            '`' if quote == '"' => return Err(InvalidLine::QuoteWithin),
             other => value.push(other),
         }
     }
@@ -243,6 +246,7 @@ mod tests {
         check("A='b'c\nB=d\n", 1, InvalidLine::TextAfterQuote);
         check("A=it's\nB='d'\n", 1, InvalidLine::QuoteWithin);
         check("A=`pwd`\n", 1, InvalidLine::QuoteWithin);
+        check("A=\"`pwd`\"\n", 1, InvalidLine::QuoteWithin);
         check("A=http://h:1/#x\n", 1, InvalidLine::HashWithin);
         check("A=b#c # d\n", 1, InvalidLine::HashWithin);
         check("A=#b\n", 1, InvalidLine::HashWithin);

@@ -44,8 +44,8 @@ const SECRETS: [&str; 4] = ["DATABASE_URL", "DB_PASSWORD", "REFRESH_JWT_SECRET",
 /// The prefix that people expect of a setting, and which none has.
 pub(super) const PREFIX: &str = "EDGEWARD_";
 
-/// Maximum number of letters that are missing, wrong, too many or swapped in a misspelled name: one in a short name, two
-/// in a long one. Chosen: `HOST`, `REPORT` and `UI_PORT` are others' names, and not taken for `PORT` or `DB_PORT`.
+/// Maximum number of letters that are missing, wrong, too many or swapped in a misspelled name: none in one of three
+/// letters, one in a short one, two in a long one. Chosen: `HOST`, `REPORT` and `UI_PORT` are others' names, and not taken for `PORT` or `DB_PORT`.
 const fn max_distance(name: &str) -> usize {
     match name.len() {
         ..4 => 0,

@@ -73,6 +73,9 @@ pub enum PoolError {
     /// There are fewer connections than there may be.
     #[error("there are {0} connections to the database, fewer than there may be: {1}")]
     Fewer(usize, sqlx::Error),
+    /// A connection did not tell its server connection.
+    #[error("it is unknown whether the connections to the database are shared with others: {0}")]
+    Unchecked(sqlx::Error),
     /// Several connections have one server connection between them.
     #[error("the database {SHARED}")]
     Shared,
@@ -87,7 +90,8 @@ pub const SHARED: &str = "is behind a pooler in transaction or statement mode, w
 /// SCRAM is hundreds of small steps, and between two of them the requests that have a connection are signed for.
 ///
 /// # Errors
-/// [`PoolError::Shared`] if they are not connections of our own; the others if there are none, or fewer.
+/// [`PoolError::Shared`] if they are not connections of our own, [`PoolError::Unchecked`] if that cannot be told; the
+/// others if there are none, or fewer.
 pub async fn fill(pool: &PgPool) -> Result<(), PoolError> {
     let mut connections = Vec::new();
     let fill = async {
@@ -98,23 +102,25 @@ pub async fn fill(pool: &PgPool) -> Result<(), PoolError> {
     };
     let filled = timeout(FILL_LIMIT, fill).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
     let made = connections.len();
-    if made > 0 && find_shared(pool, connections).await.map_err(|cause| PoolError::Fewer(made, cause))? {
-        return Err(PoolError::Shared);
-    }
+    let checked = check_own(pool, connections).await;
     match filled {
-        Ok(()) => Ok(()),
         Err(cause) if made == 0 => Err(PoolError::Empty(cause)),
-        Err(cause) => Err(PoolError::Fewer(made, cause)),
+        Err(cause) if checked.is_ok() => Err(PoolError::Fewer(made, cause)),
+        _ => checked,
     }
 }
 
-async fn find_shared(
-    pool: &PgPool,
-    mut connections: Vec<PoolConnection<Postgres>>,
-) -> Result<bool, sqlx::Error> {
-    let mut seen = Vec::new();
+/// Checks that each connection has a server connection of its own.
+async fn check_own(pool: &PgPool, mut connections: Vec<PoolConnection<Postgres>>) -> Result<(), PoolError> {
+    let (mut seen, mut failure) = (Vec::new(), None);
     for connection in &mut connections {
-        seen.push(backends(connection).await?);
+        match backends(connection).await {
+            Ok(backends) => seen.push(backends),
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        }
     }
     // One alone is compared with another, if there is one to be had.
     if let [_] = connections.as_slice()
@@ -122,7 +128,11 @@ async fn find_shared(
     {
         seen.extend(backends(&mut other).await.ok());
     }
-    Ok(are_shared(seen))
+    match failure {
+        _ if are_shared(seen) => Err(PoolError::Shared),
+        Some(cause) => Err(PoolError::Unchecked(cause)),
+        None => Ok(()),
+    }
 }
 
 /// `true` if idle connections turn out to have one server connection between them, or one of them has several in turn:

@@ -64,7 +64,7 @@ impl PasswordHasher {
         }
     }
 
-    /// How many are worked at or wait.
+    /// Number of comparisons and hashes that run or wait.
     #[must_use]
     pub fn in_work(&self) -> usize {
         self.places.saturating_sub(self.waiting.available_permits())

@@ -1,5 +1,4 @@
-//! Characters of people's text that are seen, and those that are not. Two names that look the same, and a line that is turned around, are made
-//! of characters that are not.
+//! Visible and invisible characters of people's text. Invisible ones make two names look the same, or turn a line around.
 
 use icu_properties::props::{
     BinaryProperty as _, CanonicalCombiningClass, DefaultIgnorableCodePoint, EnumeratedProperty as _,

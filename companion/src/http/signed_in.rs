@@ -43,7 +43,7 @@ pub(super) struct SignedIn {
 }
 
 /// Lets signed-in users alone through, and puts a [`SignedIn`] into the request. If their session went on with new
-/// tokens, the response sets both cookies, unless it says itself what becomes of them, or the session has ended meanwhile.
+/// tokens, the response sets both cookies, unless it has cookies of its own or is a 401: the session has ended meanwhile.
 pub(super) async fn require(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,

@@ -26,7 +26,8 @@ const HURRY_EVERY: Duration = Duration::from_secs(5);
 /// Difference of the clocks, in seconds, from which on the log names it. Chosen: machines that keep time are well below a
 /// second apart, and an answer may be a second old.
 const NOTABLE_CLOCK_GAP_S: u64 = 3;
-/// Time without a notable gap after which the next one is logged again.
+/// Time without a notable gap after which the next one is logged again, or four polls. Chosen: of several companions that
+/// are polled in turn, one may be apart.
 const CLOCK_GAP_ENDS_AFTER: Duration = Duration::from_mins(1);
 
 thread_local! {
@@ -50,7 +51,6 @@ pub(super) struct Follower {
     next_ask: Duration,
     /// How often in a row no good answer came.
     failures: u32,
-    /// `true` if the log has named the difference of the clocks, and it has lasted since.
     /// The last time that the clocks were notably apart.
     clock_gap_at: Option<Duration>,
     started_at: Duration,
@@ -279,13 +279,14 @@ impl Follower {
         };
     }
 
-    /// Names a difference of the clocks in the log, once for as long as it lasts. Of several companions one may be apart.
+    /// Names a difference of the clocks in the log, once for as long as it lasts.
     fn log_clock_gap(&mut self, ahead_s: i64, now: Duration) {
         if ahead_s.unsigned_abs() < NOTABLE_CLOCK_GAP_S {
             return;
         }
         let last = self.clock_gap_at.replace(now);
-        if last.is_none_or(|at| now.saturating_sub(at) > CLOCK_GAP_ENDS_AFTER) {
+        let ends_after = CLOCK_GAP_ENDS_AFTER.max(self.feed.poll * 4);
+        if last.is_none_or(|at| now.saturating_sub(at) > ends_after) {
             let direction = if ahead_s > 0 { "ahead of" } else { "behind" };
             let gap_s = ahead_s.unsigned_abs();
             host::log(

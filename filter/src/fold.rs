@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::percent_decode_str;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// The text as servers read it that fold compatibility characters (NFKC, UAX #15) and drop what is not shown.
@@ -18,6 +19,25 @@ pub(crate) fn compatibility(text: &str) -> Cow<'_, str> {
 /// alphabet, besides [`compatibility`]: what is the same to anybody is the same here.
 pub(crate) fn case(text: &str) -> String {
     compatibility(text).to_uppercase().to_lowercase()
+}
+
+/// A canonical path as servers read it that fold its characters and trim its segments.
+pub(crate) fn path(path: &str) -> String {
+    trim_segments(&case(&percent_decode_str(path).decode_utf8_lossy()))
+}
+
+/// The path without the blanks around its segments and the dots at their ends, which servers on Windows take off.
+pub(crate) fn trim_segments(path: &str) -> String {
+    let trim = |segment: &str| {
+        segment.trim_start().trim_end_matches(|char: char| char.is_whitespace() || char == '.').to_owned()
+    };
+    path.split('/').map(trim).collect::<Vec<_>>().join("/")
+}
+
+/// `true` if a canonical path may have another reading than the one that is written.
+pub(crate) fn changes(path: &[u8]) -> bool {
+    path.iter().any(|byte| byte.is_ascii_uppercase() || *byte == b'%')
+        || path.split(|&byte| byte == b'/').any(|segment| segment.ends_with(b"."))
 }
 
 /// Characters that a code page of Windows has no place for, and that it turns into slashes (its "best fit"): 1252, and

@@ -1,4 +1,4 @@
-//! Where a request comes from, as far as a browser says: whether another site's page could have sent it with the
+//! The origin of a request, as far as a browser says it: whether another site's page could have sent it with the
 //! user's cookies (cross-site request forgery), and whether its page may read the response. What follows from that is
 //! decided in `gate`.
 

@@ -1,8 +1,6 @@
 //! Who may go where: path and method to access. The first rule that matches wins, and where none does
 //! the user must be signed in (invariant 4).
 
-use percent_encoding::percent_decode_str;
-
 use crate::fold;
 use crate::path::{Ambiguity, CanonicalPath};
 
@@ -59,25 +57,6 @@ pub struct Rules {
     folded: Option<Index>,
 }
 
-/// A canonical path as servers read it that fold its characters and trim its segments.
-fn fold(path: &str) -> String {
-    trim_segments(&fold::case(&percent_decode_str(path).decode_utf8_lossy()))
-}
-
-/// The path without the blanks around its segments and the dots at their ends, which servers on Windows take off.
-fn trim_segments(path: &str) -> String {
-    let trim = |segment: &str| {
-        segment.trim_start().trim_end_matches(|char: char| char.is_whitespace() || char == '.').to_owned()
-    };
-    path.split('/').map(trim).collect::<Vec<_>>().join("/")
-}
-
-/// `true` if a canonical path may have another reading than the one that is written.
-fn may_be_read_otherwise(path: &[u8]) -> bool {
-    path.iter().any(|byte| byte.is_ascii_uppercase() || *byte == b'%')
-        || path.split(|&byte| byte == b'/').any(|segment| segment.ends_with(b"."))
-}
-
 /// Rules found by their paths, segment by segment, so that the number of rules does not matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Index {
@@ -115,7 +94,7 @@ impl Rules {
     #[inline(never)]
     pub fn find(&self, path: &CanonicalPath<'_>, method: &[u8]) -> Result<&Rule, Ambiguity> {
         let rule = self.rules.first(path.as_bytes(), method);
-        if self.folded.is_some() || may_be_read_otherwise(path.as_bytes()) {
+        if self.folded.is_some() || fold::changes(path.as_bytes()) {
             self.check_readings(rule, path, method)?;
         }
         Ok(rule)
@@ -125,12 +104,12 @@ impl Rules {
     fn check_readings(&self, rule: &Rule, path: &CanonicalPath<'_>, method: &[u8]) -> Result<(), Ambiguity> {
         let rules = self.folded.as_ref().unwrap_or(&self.rules);
         let agrees = |path: &str| rules.first(path.as_bytes(), method).access == rule.access;
-        let folded = fold(path.as_str());
+        let folded = fold::path(path.as_str());
         if !agrees(&folded) {
             return Err(Ambiguity::LetterCase);
         }
         match folded.split_once(['?', '#']) {
-            Some((cut, _)) if !agrees(&trim_segments(cut)) => Err(Ambiguity::Delimiter),
+            Some((cut, _)) if !agrees(&fold::trim_segments(cut)) => Err(Ambiguity::Delimiter),
             _ => Ok(()),
         }
     }
@@ -245,8 +224,8 @@ impl Pattern {
 
     fn folded(&self) -> Self {
         match self {
-            Self::Exact(path) => Self::Exact(fold(path)),
-            Self::Prefix(path) => Self::Prefix(fold(path)),
+            Self::Exact(path) => Self::Exact(fold::path(path)),
+            Self::Prefix(path) => Self::Prefix(fold::path(path)),
         }
     }
 

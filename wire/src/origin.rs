@@ -24,7 +24,7 @@ pub struct Origin {
     scheme_len: usize,
 }
 
-/// Why a text is not an origin.
+/// The fault of a text that is not an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidOrigin {
     /// No scheme before `://`, or one whose pages have no origin of their own.

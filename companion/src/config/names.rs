@@ -45,7 +45,8 @@ const SECRETS: [&str; 4] = ["DATABASE_URL", "DB_PASSWORD", "REFRESH_JWT_SECRET",
 pub(super) const PREFIX: &str = "EDGEWARD_";
 
 /// Maximum number of letters that are missing, wrong, too many or swapped in a misspelled name: none in one of three
-/// letters, one in a short one, two in a long one. Chosen: `HOST`, `REPORT` and `UI_PORT` are others' names, and not taken for `PORT` or `DB_PORT`.
+/// letters, one in a short one, two in a long one. Chosen: `HOST`, `REPORT` and `UI_PORT` are others' names, and not taken
+/// for `PORT` or `DB_PORT`.
 const fn max_distance(name: &str) -> usize {
     match name.len() {
         ..4 => 0,
@@ -53,6 +54,7 @@ const fn max_distance(name: &str) -> usize {
         _ => 2,
     }
 }
+
 /// Minimum length of the beginning of a name that is taken for the whole, in bytes: `DB_USER`, but not `DB_`.
 const MIN_START_BYTES: usize = 7;
 

@@ -1,4 +1,4 @@
-//! `GET /healthz`: the process runs. `GET /readyz`: it can serve, because the database answers and has our schema, and
+//! `GET /healthz`: the process runs. `GET /readyz`: it can serve, because the database can be reached and has our schema, and
 //! it is not about to stop.
 //! `GET /metrics`: what it has done. On the internal listener alone.
 

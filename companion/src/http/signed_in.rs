@@ -1,4 +1,4 @@
-//! Who a request comes from, on routes for signed-in users: the one place where the companion decides it. A request
+//! The user of a request, on routes for signed-in users: the one place where the companion decides it. A request
 //! whose access token is missing or worth nothing any more, but whose session lives, goes on with new tokens.
 //!
 //! That a GET may set cookies is safe. A page of another site can bring about such a request at most where the browser

@@ -24,7 +24,7 @@ const LOST_AFTER: Duration = Duration::from_secs(1);
 const HURRY_EVERY: Duration = Duration::from_secs(5);
 
 /// Difference of the clocks, in seconds, from which on the log names it. Chosen: machines that keep time are well below a
-/// second apart, and an answer may be a second old.
+/// second apart, and a response may be a second old.
 const NOTABLE_CLOCK_GAP_S: u64 = 3;
 /// Time without a notable gap after which the next one is logged again, or four polls. Chosen: of several companions that
 /// are polled in turn, one may be apart.

@@ -1,16 +1,17 @@
-//! Edgeward's companion: registers, logs in, refreshes and logs out, signs the tokens, and tells the edge what it
-//! must know. It alone touches Postgres.
+//! Edgeward's companion: accounts, sessions and their tokens, and what the edge must know. It alone touches Postgres.
 //!
-//! A request's way: `http` parses it into `domain` types, `domain` decides, `db` keeps, `http` answers. `config`
-//! says how, `cli` starts it all, and `app` is what the handlers share.
+//! `http`, `cli` and `jobs` call use cases in `service`, which decide by `domain` and read and write by `db`. `config`
+//! holds the settings.
 
-pub mod app;
-pub mod auditing;
-pub mod cleaning;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod db;
 pub mod domain;
-pub mod following;
+pub mod hashing;
 pub mod http;
-pub mod metrics;
+pub mod jobs;
+pub mod keys;
+pub mod random;
+pub mod service;
+pub mod telemetry;

@@ -9,13 +9,13 @@ use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edgeward_companion::app::App;
+use edgeward_companion::clock::{Clock, SystemClock};
 use edgeward_companion::config::{self, Config};
 use edgeward_companion::db::pool;
-use edgeward_companion::domain::clock::{Clock, SystemClock};
-use edgeward_companion::domain::key_set::KeySet;
-use edgeward_companion::domain::keys::PrivateKey;
+use edgeward_companion::domain::token::key_set::KeySet;
+use edgeward_companion::domain::token::rsa_key::PrivateKey;
 use edgeward_companion::http;
-use edgeward_companion::http::server::{self, Spoken};
+use edgeward_companion::http::server::{self, Protocol};
 use edgeward_wire::AccessClaims;
 use reqwest::header::COOKIE;
 use reqwest::{Method, RequestBuilder};
@@ -98,8 +98,8 @@ impl Api {
         let random: edgeward_companion::app::Random = Arc::new(SystemRandom::new());
         let keys = KeySet::new(signing_key(), Vec::new());
         let app = App::new(&config, pool.clone(), keys, clock.clone(), &random).expect("an application");
-        let public = serve(Spoken::Http1, http::public(Arc::clone(&app))).await;
-        let internal = serve(Spoken::Http1OrHttp2, http::internal(Arc::clone(&app))).await;
+        let public = serve(Protocol::Http1, http::public(Arc::clone(&app))).await;
+        let internal = serve(Protocol::Http1OrHttp2, http::internal(Arc::clone(&app))).await;
         Self { app, database, pool, clock, public, internal }
     }
 
@@ -161,12 +161,12 @@ pub fn mint() -> &'static Key {
     })
 }
 
-async fn serve(spoken: Spoken, router: Router) -> SocketAddr {
+async fn serve(protocol: Protocol, router: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
         let (_stop, stopped) = watch::channel(false);
-        server::serve(listener, spoken, router, stopped).await;
+        server::serve(listener, protocol, router, stopped).await;
     });
     address
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use edgeward_companion::clock::{Clock as _, SystemClock};
 use edgeward_companion::db::{edge_feed, revocations};
-use edgeward_companion::domain::clock::{Clock as _, SystemClock};
-use edgeward_companion::domain::revocation;
+use edgeward_companion::domain::edge::revocation;
 use edgeward_tests::api::{Answer, Api, Client, PASSWORD};
 use edgeward_tests::command;
 use edgeward_wire::{EdgeFeed, MAX_PAGE, RevokedSession, RevokedUser};

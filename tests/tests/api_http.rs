@@ -1,7 +1,7 @@
 //! What surrounds the API: bodies, methods, origins, request IDs, the keys, the feed, health, and the page.
 
 use axum::response::IntoResponse as _;
-use edgeward_companion::http::error::Refusal;
+use edgeward_companion::http::error::ApiError;
 use edgeward_tests::api::{Answer, Api, PASSWORD, registration};
 use edgeward_wire::{EdgeFeed, JwkSet};
 use reqwest::Method;
@@ -259,7 +259,7 @@ async fn without_a_database_the_api_asks_to_come_back() {
 
     let nowhere: PgConnectOptions = "postgres://ada@127.0.0.1:1/edgeward".parse().expect("an address");
     let refused = nowhere.connect().await.expect_err("nobody listens there");
-    assert_eq!(Refusal::from(refused).into_response().status(), 503);
+    assert_eq!(ApiError::from(refused).into_response().status(), 503);
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use aws_lc_rs::rand::SystemRandom;
-use edgeward_companion::domain::hashing::PasswordHasher;
-use edgeward_companion::domain::password::Password;
+use edgeward_companion::domain::account::password::Password;
+use edgeward_companion::hashing::PasswordHasher;
 use edgeward_tests::api::{Api, PASSWORD, registration};
 use serde_json::json;
 

@@ -2,8 +2,8 @@
 //! answer, by a thief.
 
 use edgeward_companion::db::refresh_tokens::{self, Found};
-use edgeward_companion::domain::refresh_token::{RefreshClaims, RefreshTokens};
-use edgeward_companion::domain::session::{RefreshRefused, Step};
+use edgeward_companion::domain::session::{RefreshRejection, Step};
+use edgeward_companion::domain::token::refresh_token::{RefreshClaims, RefreshTokens};
 use edgeward_tests::api::{Answer, Api, Client, REFRESH_SECRET};
 use reqwest::Method;
 use reqwest::header::{COOKIE, USER_AGENT};
@@ -240,10 +240,10 @@ async fn the_statement_and_the_state_machine_agree_on_every_session() {
         assert!(steps.contains(&Ok(step)), "{step:?}");
     }
     for refused in [
-        RefreshRefused::TokenTooOld,
-        RefreshRefused::UserDisabled,
-        RefreshRefused::SessionExpired,
-        RefreshRefused::TokenReused,
+        RefreshRejection::TokenTooOld,
+        RefreshRejection::UserDisabled,
+        RefreshRejection::SessionExpired,
+        RefreshRejection::TokenReused,
     ] {
         assert!(steps.contains(&Err(refused)), "{refused:?}");
     }

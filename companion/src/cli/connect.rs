@@ -2,16 +2,22 @@
 //! none. No SQL lives here.
 
 use std::fmt::Display;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{anyhow, bail};
-use sqlx::{ConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection as _, PgConnection};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::warn;
+use crate::clock::Clock;
 use crate::config::Database;
 use crate::db::pool::{self, ACQUIRE_LIMIT, Fault};
 use crate::db::schema;
+use crate::domain::caller::Caller;
+use crate::domain::edge::revocation::MAX_ACCESS_TTL;
+use crate::service::Context;
+use crate::telemetry::metrics::Metrics;
 
 /// Pauses between two attempts: the first, and the longest, which a start that waits for a minute makes 30 times.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
@@ -98,15 +104,22 @@ pub(super) async fn refuse_shared(database: &Database, connection: &mut PgConnec
     Ok(())
 }
 
-/// One connection to a database that has our schema, for what takes no longer than the service's own statements do.
-/// It does not wait for the server: a person does.
-pub(super) async fn connect_to_schema(database: &Database) -> anyhow::Result<PgConnection> {
+/// Context of a command's use case, on a database that has our schema. It does not wait for the server: a person does.
+pub(super) async fn open(database: &Database, clock: Arc<dyn Clock>) -> anyhow::Result<Context> {
     let mut connection = connect_within(database, Duration::ZERO).await?;
     // First, for what is set on a connection that is not ours alone stays with others.
     refuse_shared(database, &mut connection).await?;
-    pool::set_limits(&mut connection).await?;
     require_schema(&mut connection).await?;
-    Ok(connection)
+    // A pooler may have no more for us than one.
+    connection.close().await.ok();
+    Ok(Context {
+        db: pool::make(&Database { pool_size: 1, ..database.clone() }),
+        clock,
+        // Nobody reads them: a running service counts what a command did.
+        metrics: Arc::new(Metrics::new()),
+        access_ttl: MAX_ACCESS_TTL,
+        caller: Caller::COMMAND_LINE,
+    })
 }
 
 /// Fails unless the database has the schema of this version.

@@ -5,12 +5,14 @@ use aws_lc_rs::rsa::KeySize;
 use clap::{Subcommand, ValueEnum};
 use time::OffsetDateTime;
 
-use super::{audit, read_settings, say};
+use super::{read_settings, say};
 use crate::config::{KeyFolder, Log, Reader, Section};
-use crate::domain::audit::{COMMAND_LINE, Change, Entry};
-use crate::domain::key_files;
-use crate::domain::key_rotation::{self, Rotation};
-use crate::domain::keys::PrivateKey;
+use crate::domain::audit::{Entry, Event};
+use crate::domain::caller::Caller;
+use crate::domain::token::rsa_key::PrivateKey;
+use crate::keys::folder;
+use crate::keys::rotation::{self, Rotation};
+use crate::telemetry::{audit, log};
 
 #[derive(Subcommand)]
 pub(super) enum Keys {
@@ -60,31 +62,34 @@ impl Section for Settings {
 impl Keys {
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<()> {
         let Settings { folder: KeyFolder(dir), log } = read_settings()?;
-        let written = |change| audit::tell(&log, &Entry::new(now, COMMAND_LINE, None, &change));
+        log::start_for_command(&log)?;
+        let caller = &Caller::COMMAND_LINE;
+        let written = |event| audit::log(&Entry::new(now, caller, &event, None, None), caller);
         match self {
             Self::Generate { bits, force } => {
                 let key = PrivateKey::generate(bits.into()).ok_or_else(|| anyhow!("no key could be made"))?;
-                key_files::write(&dir, &key, force)?;
-                written(Change::KeysGenerated(key.public().kid().to_owned()));
-                say(format_args!("{}  {}", key.public().kid(), dir.join(key_files::PRIVATE).display()))?;
+                folder::write(&dir, &key, force)?;
+                written(Event::KeysGenerated(key.public().kid().to_owned()));
+                say(format_args!("{}  {}", key.public().kid(), dir.join(folder::PRIVATE).display()))?;
             }
             Self::Rotate { force } => {
-                let rotation = key_rotation::rotate(&dir, now, force)?;
-                written(Change::KeysRotated(rotation.signing.clone(), rotation.announced.clone()));
+                let rotation = rotation::rotate(&dir, now, force)?;
+                let (signing, announced) = (rotation.signing.clone(), rotation.announced.clone());
+                written(Event::KeysRotated { signing, announced });
                 tell(&rotation)?;
             }
             Self::List => {
-                for file in key_files::list(&dir)? {
+                for file in folder::list(&dir)? {
                     let (kid, bits) = (file.key.kid(), file.key.bits());
-                    let (phase, since) = (file.phase, key_files::write_time(file.since));
+                    let (phase, since) = (file.phase, folder::write_time(file.since));
                     say(format_args!("{phase:<9}  {since}  {kid}  {bits} bits  {}", file.path.display()))?;
                 }
-                for path in key_files::list_exposed(&dir) {
+                for path in folder::list_exposed(&dir) {
                     say(format_args!("{} can be read by others; run: chmod 600", path.display()))?;
                 }
             }
             Self::Jwk => {
-                let keys = key_files::read(&dir)?;
+                let keys = folder::read(&dir)?;
                 say(serde_json::to_string_pretty(keys.published()).context("the set is JSON")?)?;
             }
         }

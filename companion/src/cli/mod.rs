@@ -3,13 +3,13 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
+use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Environment, Section};
-use crate::domain::clock::{Clock, SystemClock};
 
-mod audit;
 mod config_;
 mod connect;
 mod db;
@@ -98,7 +98,7 @@ impl Command {
             Self::Migrate(migrate) => block_on(migrate.run()),
             Self::Db(db) => block_on(db.run()),
             Self::Keys(keys) => keys.run(SystemClock.now()),
-            Self::User(user) => block_on(user.run(&SystemClock)),
+            Self::User(user) => block_on(user.run(Arc::new(SystemClock))),
             Self::Health(health) => block_on(health.run()),
             Self::Config(config) => config.run(),
         }

@@ -3,30 +3,32 @@
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use aws_lc_rs::rand::SystemRandom;
 use clap::Args;
 use sqlx::PgPool;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tracing_subscriber::EnvFilter;
 
 use super::{connect, read_settings};
-use crate::app::{App, Random};
-use crate::auditing;
-use crate::cleaning;
-use crate::config::{Config, Database, Log, LogFormat};
+use crate::clock::SystemClock;
+use crate::config::{Config, Database};
 use crate::db::pool::{self, PoolError};
 use crate::db::{edge_feed, schema};
-use crate::domain::clock::SystemClock;
-use crate::domain::key_files;
-use crate::following;
-use crate::http;
-use crate::http::server::{self, Spoken};
+use crate::domain::caller::Caller;
+use crate::http::routes;
+use crate::http::server::{self, Protocol};
+use crate::http::state::AppState;
+use crate::jobs::Runner;
+use crate::jobs::clean::Clean;
+use crate::jobs::follow_keys::FollowKeys;
+use crate::jobs::report_audit::ReportAudit;
+use crate::keys::folder;
+use crate::random::Random;
+use crate::telemetry::log;
 
 /// How many connections may wait to be accepted; the system may allow less. With fewer than the gateway opens at once
 /// (the usual 128), those beyond are not heard, and given up after a second.
@@ -45,10 +47,10 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config: Config = read_settings()?;
-        start_log(&config.log)?;
-        let (fingerprint, keys) = key_files::read_at_rest(&config.keys.0);
+        log::start(&config.log)?;
+        let (fingerprint, keys) = folder::read_at_rest(&config.keys.0);
         let keys = keys?;
-        for path in key_files::list_exposed(&config.keys.0) {
+        for path in folder::list_exposed(&config.keys.0) {
             tracing::warn!(path = %path.display(), "a private key can be read by others");
         }
         // Before the first wait: the system ends process 1 by no signal that it does not listen for.
@@ -62,24 +64,31 @@ impl Serve {
             }
         };
         let random: Random = Arc::new(SystemRandom::new());
-        let app = App::new(&config, pool.clone(), keys, Arc::new(SystemClock), &random)?;
+        let state = AppState::new(&config, pool.clone(), keys, Arc::new(SystemClock), &random)?;
         let public = listen("public", config.http.bind_address, config.http.port)?;
         let internal = listen("internal", config.http.bind_address, config.http.internal_port)?;
 
-        tokio::spawn(following::follow_keys(Arc::clone(&app), config.keys.0.clone(), fingerprint));
+        let context = state.context(Caller::SYSTEM);
+        let mut jobs = Runner::default();
+        jobs.start(FollowKeys {
+            context: context.clone(),
+            tokens: Arc::clone(&state.tokens),
+            directory: config.keys.0.clone(),
+            seen: fingerprint,
+        });
+        jobs.start(ReportAudit { context: context.clone() });
+        jobs.start(Clean { context, random });
 
-        let drained = Arc::clone(&app);
+        let draining = state.draining.clone();
         tokio::spawn(async move {
             // The sender lives as long as the process.
             _ = drain.wait_for(|drain| *drain).await;
-            drained.draining.store(true, Ordering::Relaxed);
+            draining.begin();
         });
-        tokio::spawn(auditing::run(Arc::clone(&app), stop.clone()));
-        tokio::spawn(cleaning::run(Arc::clone(&app), cleaning::INTERVAL, random, stop.clone()));
         let served = async {
             tokio::join!(
-                server::serve(public, Spoken::Http1, http::public(Arc::clone(&app)), stop.clone()),
-                server::serve(internal, Spoken::Http1OrHttp2, http::internal(app), stop.clone()),
+                server::serve(public, Protocol::Http1, routes::public(state.clone()), stop.clone()),
+                server::serve(internal, Protocol::Http1OrHttp2, routes::internal(state), stop.clone()),
             )
         };
         let too_late = async {
@@ -91,6 +100,7 @@ impl Serve {
             _ = served => {}
             () = too_late => tracing::warn!("requests in flight were cut off"),
         }
+        jobs.stop().await;
         // A connection that somebody still holds must not hold the end.
         _ = tokio::time::timeout(Duration::from_secs(1), pool.close()).await;
         tracing::info!("stopped");
@@ -160,14 +170,4 @@ fn watch_for_stop(delay: Duration) -> anyhow::Result<(watch::Receiver<bool>, wat
         stop.closed().await;
     });
     Ok((draining, stopping))
-}
-
-fn start_log(log: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&log.filter).context("RUST_LOG is not a filter")?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter);
-    let started = match log.format {
-        LogFormat::Json => subscriber.json().flatten_event(true).with_span_list(false).try_init(),
-        LogFormat::Text => subscriber.try_init(),
-    };
-    started.map_err(|error| anyhow!("{error}"))
 }

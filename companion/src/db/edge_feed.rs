@@ -4,7 +4,7 @@ use edgeward_wire::{Revoked, RevokedSession, RevokedUser};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::domain::feed_cursor::{Position, RowKey, Snapshot};
+use crate::domain::edge::feed_cursor::{Position, RowKey, Snapshot};
 
 /// One page, and when it was read.
 pub struct Page {

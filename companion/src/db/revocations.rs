@@ -1,11 +1,11 @@
 //! SQL that revokes: what the edge must refuse though it has not expired. A session is revoked where it is ended, in
-//! `refresh_tokens` and `sessions`; until when, says `domain::revocation`. How the edge hears of it is in `edge_feed`.
+//! `refresh_tokens` and `sessions`; until when, says `domain::edge::revocation`. How the edge hears of it is in `edge_feed`.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::domain::UserId;
-use crate::domain::revocation::{self, MAX_SKEW};
+use crate::domain::edge::revocation::{self, MAX_SKEW};
 
 /// The most rows that are deleted at once: few enough that nobody waits for it.
 const BATCH: i64 = 1000;
@@ -13,7 +13,7 @@ const BATCH: i64 = 1000;
 /// Has every token of a user refused that was made until now. In the transaction that changes the user, which holds
 /// the user's row and took the time after it had it: whoever makes a token holds the row too, so each token is made
 /// before this or dated after it. Before the user's sessions are deleted, too.
-pub async fn end_user_tokens(
+pub async fn revoke_user(
     connection: &mut PgConnection,
     user_id: UserId,
     now: OffsetDateTime,
@@ -29,7 +29,7 @@ pub async fn end_user_tokens(
              returning id, tokens_not_before)
          insert into revocations (user_id, not_before, expires_at)
          select id, tokens_not_before, $4 from person",
-        user_id,
+        user_id as UserId,
         now,
         now + MAX_SKEW,
         revocation::user_until(now),

@@ -43,7 +43,7 @@ pub struct Mismatch(pub Vec<Step>);
 
 /// Why migrations were not applied or taken back.
 #[derive(Debug)]
-pub enum MigrationRefused {
+pub enum MigrationError {
     /// The database has others than this binary.
     Mismatch(Mismatch),
     /// One of them failed.
@@ -83,13 +83,13 @@ pub async fn compare(connection: &mut PgConnection) -> Result<Option<Mismatch>, 
 }
 
 /// Applies what is pending. Two that run at once wait for each other.
-pub async fn run(connection: &mut PgConnection) -> Result<(), MigrationRefused> {
+pub async fn run(connection: &mut PgConnection) -> Result<(), MigrationError> {
     require_ours(connection).await?;
     Ok(MIGRATIONS.run_direct(None, connection, false).await?)
 }
 
 /// Takes back the last migration. Gives its number; `None` if there was none.
-pub async fn revert(connection: &mut PgConnection) -> Result<Option<i64>, MigrationRefused> {
+pub async fn revert(connection: &mut PgConnection) -> Result<Option<i64>, MigrationError> {
     require_ours(connection).await?;
     let mut applied = list_applied(connection).await?.into_iter().rev().map(|row| row.version);
     let Some(last) = applied.next() else { return Ok(None) };
@@ -98,9 +98,9 @@ pub async fn revert(connection: &mut PgConnection) -> Result<Option<i64>, Migrat
 }
 
 /// Nothing but pending migrations may stand between the database and this binary.
-async fn require_ours(connection: &mut PgConnection) -> Result<(), MigrationRefused> {
+async fn require_ours(connection: &mut PgConnection) -> Result<(), MigrationError> {
     match compare(connection).await? {
-        Some(mismatch) if !mismatch.is_pending() => Err(MigrationRefused::Mismatch(mismatch)),
+        Some(mismatch) if !mismatch.is_pending() => Err(MigrationError::Mismatch(mismatch)),
         _ => Ok(()),
     }
 }
@@ -160,19 +160,19 @@ impl fmt::Display for Mismatch {
 
 impl std::error::Error for Mismatch {}
 
-impl From<MigrateError> for MigrationRefused {
+impl From<MigrateError> for MigrationError {
     fn from(error: MigrateError) -> Self {
         Self::Failed(error)
     }
 }
 
-impl From<sqlx::Error> for MigrationRefused {
+impl From<sqlx::Error> for MigrationError {
     fn from(error: sqlx::Error) -> Self {
         Self::Failed(error.into())
     }
 }
 
-impl fmt::Display for MigrationRefused {
+impl fmt::Display for MigrationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Mismatch(mismatch) => mismatch.fmt(f),
@@ -181,4 +181,4 @@ impl fmt::Display for MigrationRefused {
     }
 }
 
-impl std::error::Error for MigrationRefused {}
+impl std::error::Error for MigrationError {}

@@ -1,41 +1,79 @@
-//! Entries of the audit log: what happened to an account or to the keys, by whose hand. No password, token or e-mail is
-//! ever part of one: a person is a user ID.
+//! Audit events: what happened to an account, a session or the keys, and by whose hand. No password, token or e-mail
+//! address is part of one: a person is a user ID.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
+use super::account::role::Role;
+use super::caller::Caller;
 use super::{SessionId, UserId};
 
-/// Actor of what an operator does with a command.
-pub const COMMAND_LINE: &str = "command_line";
-/// Actor of what the service does by itself.
-pub const SYSTEM: &str = "system";
-
-/// Something that was done to an account or to the keys without a request.
+/// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// A user was made, with this role.
-    UserCreated(String),
-    /// A user was deleted, with so many sessions.
-    UserDeleted(u64),
-    /// A user may not sign in any more; so many sessions ended.
-    UserDisabled(u64),
+pub enum Event {
+    /// A user created their own account.
+    Registered,
+    /// A session began with a password.
+    LoggedIn,
+    /// A login was rejected, for this reason.
+    LoginRefused(&'static str),
+    /// A session got new tokens. A log line alone: there are too many for the table.
+    Refreshed,
+    /// A refresh was rejected, for this reason.
+    RefreshRefused(&'static str),
+    /// A refresh token that had been replaced was presented: two parties hold it, and the session ended for both.
+    RefreshTokenReused,
+    /// A user ended one of their sessions from another one, or from the list.
+    SessionEnded,
+    /// A user ended the session that they asked from.
+    LoggedOut,
+    /// A user ended all of their sessions.
+    LoggedOutEverywhere,
+    /// An account was created for a user, with this role.
+    UserCreated(Role),
+    /// A user was deleted.
+    UserDeleted {
+        /// Number of sessions that ended.
+        sessions_ended: usize,
+    },
+    /// A user may not sign in any more.
+    UserDisabled {
+        /// Number of sessions that ended.
+        sessions_ended: usize,
+    },
     /// A user may sign in again.
     UserEnabled,
     /// A user has this role from now on.
-    RoleChanged(String),
-    /// A user has another password; so many sessions ended.
-    PasswordChanged(u64),
-    /// A key was made; it signs from now on.
+    RoleChanged(Role),
+    /// A user has another password.
+    PasswordChanged {
+        /// Number of sessions that ended.
+        sessions_ended: usize,
+    },
+    /// A key was created, by its ID; it signs from now on.
     KeysGenerated(String),
-    /// The keys were rotated: the one that signs from now on, and the one that is announced.
-    KeysRotated(String, String),
-    /// The service uses other keys from now on; this one signs.
+    /// The keys were rotated, by their IDs.
+    KeysRotated {
+        /// The key that signs from now on.
+        signing: String,
+        /// The key that signs after the next rotation.
+        announced: String,
+    },
+    /// The service signs with this key from now on.
     KeysChanged(String),
 }
 
-/// Names of all [`Change`]s, which label a metric.
-const EVENTS: [&str; 9] = [
+/// Names of all events: values of a metric's label and of `audit_log.event`.
+const NAMES: [&str; 18] = [
+    "register",
+    "login",
+    "login_refused",
+    "refresh",
+    "refresh_refused",
+    "refresh_token_reused",
+    "session_ended",
+    "logout",
+    "logout_all",
     "user_created",
     "user_deleted",
     "user_disabled",
@@ -47,65 +85,103 @@ const EVENTS: [&str; 9] = [
     "keys_changed",
 ];
 
-/// One entry.
+/// Event with everything that is recorded of it: a row of `audit_log`, a log line, and a count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Time of the event.
     pub at: OffsetDateTime,
     /// Name of the event.
     pub event: String,
-    /// Hand that did it: a word of the table's.
+    /// Reason of a rejection.
+    pub reason: Option<&'static str>,
+    /// Word for who acted.
     pub actor: String,
-    /// Account that it concerns.
+    /// User that it concerns.
     pub user_id: Option<UserId>,
     /// Session that it concerns.
     pub session_id: Option<SessionId>,
-    /// The request that did it.
+    /// Request that did it.
     pub request_id: Option<String>,
-    /// The network that the request came from.
+    /// Network that the request came from.
     pub client_prefix: Option<String>,
-    /// More of it: a JSON object.
+    /// More of it, by event: a JSON object.
     pub details: String,
 }
 
 impl Entry {
-    /// An entry for a change.
+    /// Entry for an event that concerns a user, a session, both or neither.
     #[must_use]
-    pub fn new(at: OffsetDateTime, actor: &str, user_id: Option<UserId>, change: &Change) -> Self {
-        let (event, details) = change.describe();
+    pub fn new(
+        at: OffsetDateTime,
+        caller: &Caller,
+        event: &Event,
+        user_id: Option<UserId>,
+        session_id: Option<SessionId>,
+    ) -> Self {
         Self {
             at,
-            event: event.to_owned(),
-            actor: actor.to_owned(),
+            event: event.name().to_owned(),
+            reason: event.reason(),
+            actor: caller.actor.as_str().to_owned(),
             user_id,
-            session_id: None,
-            request_id: None,
-            client_prefix: None,
-            details: details.to_string(),
+            session_id,
+            request_id: caller.request.as_ref().map(|request| request.id.as_str().to_owned()),
+            client_prefix: caller.client_prefix(),
+            details: Value::Object(event.details()).to_string(),
         }
     }
 
-    /// The event as a label of a metric. A newer version of a command may know more of them.
+    /// The event as a label of a metric: `other` for an event that a newer version has written.
     #[must_use]
     pub fn label(&self) -> &'static str {
-        EVENTS.iter().find(|event| **event == self.event).copied().unwrap_or("other")
+        NAMES.iter().find(|name| **name == self.event).copied().unwrap_or("other")
     }
 }
 
-impl Change {
-    fn describe(&self) -> (&'static str, Value) {
+impl Event {
+    fn name(&self) -> &'static str {
         match self {
-            Self::UserCreated(role) => ("user_created", json!({"role": role})),
-            Self::UserDeleted(ended) => ("user_deleted", json!({"sessions_ended": ended})),
-            Self::UserDisabled(ended) => ("user_disabled", json!({"sessions_ended": ended})),
-            Self::UserEnabled => ("user_enabled", json!({})),
-            Self::RoleChanged(role) => ("role_changed", json!({"role": role})),
-            Self::PasswordChanged(ended) => ("password_changed", json!({"sessions_ended": ended})),
-            Self::KeysGenerated(signing) => ("keys_generated", json!({"signing": signing})),
-            Self::KeysRotated(signing, announced) => {
-                ("keys_rotated", json!({"signing": signing, "announced": announced}))
-            }
-            Self::KeysChanged(signing) => ("keys_changed", json!({"signing": signing})),
+            Self::Registered => "register",
+            Self::LoggedIn => "login",
+            Self::LoginRefused(_) => "login_refused",
+            Self::Refreshed => "refresh",
+            Self::RefreshRefused(_) => "refresh_refused",
+            Self::RefreshTokenReused => "refresh_token_reused",
+            Self::SessionEnded => "session_ended",
+            Self::LoggedOut => "logout",
+            Self::LoggedOutEverywhere => "logout_all",
+            Self::UserCreated(_) => "user_created",
+            Self::UserDeleted { .. } => "user_deleted",
+            Self::UserDisabled { .. } => "user_disabled",
+            Self::UserEnabled => "user_enabled",
+            Self::RoleChanged(_) => "role_changed",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::KeysGenerated(_) => "keys_generated",
+            Self::KeysRotated { .. } => "keys_rotated",
+            Self::KeysChanged(_) => "keys_changed",
+        }
+    }
+
+    fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::LoginRefused(reason) | Self::RefreshRefused(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    fn details(&self) -> Map<String, Value> {
+        let details = match self {
+            Self::UserDeleted { sessions_ended }
+            | Self::UserDisabled { sessions_ended }
+            | Self::PasswordChanged { sessions_ended } => json!({"sessions_ended": sessions_ended}),
+            Self::UserCreated(role) | Self::RoleChanged(role) => json!({"role": role.as_str()}),
+            Self::KeysGenerated(signing) | Self::KeysChanged(signing) => json!({"signing": signing}),
+            Self::KeysRotated { signing, announced } => json!({"signing": signing, "announced": announced}),
+            _ => json!({}),
+        };
+        match details {
+            Value::Object(details) => details,
+            _ => Map::new(),
         }
     }
 }
@@ -115,22 +191,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_event_has_a_label_and_a_foreign_one_has_none_of_its_own() {
-        let count = || Change::UserDeleted(1);
+    fn every_event_has_a_label_and_a_foreign_one_is_other() {
         let text = || "x".to_owned();
-        let changes = [
-            Change::UserCreated(text()),
-            count(),
-            Change::UserDisabled(1),
-            Change::UserEnabled,
-            Change::RoleChanged(text()),
-            Change::PasswordChanged(1),
-            Change::KeysGenerated(text()),
-            Change::KeysRotated(text(), text()),
-            Change::KeysChanged(text()),
+        let role = || Role::parse("customer").unwrap();
+        let events = [
+            Event::Registered,
+            Event::LoggedIn,
+            Event::LoginRefused("password_wrong"),
+            Event::Refreshed,
+            Event::RefreshRefused("token_reused"),
+            Event::RefreshTokenReused,
+            Event::SessionEnded,
+            Event::LoggedOut,
+            Event::LoggedOutEverywhere,
+            Event::UserCreated(role()),
+            Event::UserDeleted { sessions_ended: 1 },
+            Event::UserDisabled { sessions_ended: 1 },
+            Event::UserEnabled,
+            Event::RoleChanged(role()),
+            Event::PasswordChanged { sessions_ended: 1 },
+            Event::KeysGenerated(text()),
+            Event::KeysRotated { signing: text(), announced: text() },
+            Event::KeysChanged(text()),
         ];
-        let entries = changes.map(|change| Entry::new(OffsetDateTime::UNIX_EPOCH, SYSTEM, None, &change));
-        assert_eq!(entries.each_ref().map(Entry::label), EVENTS);
+        let entry = |event| Entry::new(OffsetDateTime::UNIX_EPOCH, &Caller::SYSTEM, event, None, None);
+        let entries = events.each_ref().map(entry);
+        assert_eq!(entries.each_ref().map(Entry::label), NAMES);
         assert_eq!(Entry { event: text(), ..entries[0].clone() }.label(), "other");
     }
 }

@@ -8,6 +8,7 @@ use edgeward_wire::cookie::{self, Repeated};
 use time::Duration;
 
 use crate::config;
+use crate::service::TokenPair;
 
 /// The name of the access token's cookie, less the prefix.
 const ACCESS: &str = "access_token";
@@ -46,10 +47,10 @@ impl CookiePolicy {
 
     /// Both cookies, with these tokens.
     #[must_use]
-    pub fn set(&self, access_token: &str, refresh_token: &str) -> SetCookies {
+    pub fn set(&self, tokens: &TokenPair) -> SetCookies {
         SetCookies([
-            self.write(&self.access_name, access_token, self.access_ttl),
-            self.write(&self.refresh_name, refresh_token, self.refresh_ttl),
+            self.write(&self.access_name, &tokens.access, self.access_ttl),
+            self.write(&self.refresh_name, &tokens.refresh, self.refresh_ttl),
         ])
     }
 
@@ -138,11 +139,18 @@ impl IntoResponseParts for SetCookies {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::token::access_token::TokenSubject;
+    use crate::domain::{SessionId, UserId};
 
     fn policy(prefix: &str, domain: Option<&str>, secure: bool) -> CookiePolicy {
         let (prefix, domain) = (prefix.to_owned(), domain.map(str::to_owned));
         let settings = config::Cookies { prefix, domain, same_site: SameSite::Lax, secure };
         CookiePolicy::new(&settings, Duration::hours(1), Duration::days(30))
+    }
+
+    fn pair() -> TokenPair {
+        let subject = TokenSubject { user_id: UserId(1), session_id: SessionId(1), issued_at: 0 };
+        TokenPair { subject, access: "a".to_owned(), refresh: "r".to_owned() }
     }
 
     fn check(cookies: &SetCookies, expected: [&str; 2]) {
@@ -152,14 +160,14 @@ mod tests {
     #[test]
     fn cookies_are_marked_as_the_settings_say() {
         check(
-            &policy("", None, false).set("a", "r"),
+            &policy("", None, false).set(&pair()),
             [
                 "access_token=a; HttpOnly; SameSite=Lax; Path=/; Max-Age=3600",
                 "refresh_token=r; HttpOnly; SameSite=Lax; Path=/; Max-Age=2592000",
             ],
         );
         check(
-            &policy("__Host-", None, true).set("a", "r"),
+            &policy("__Host-", None, true).set(&pair()),
             [
                 "__Host-access_token=a; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=3600",
                 "__Host-refresh_token=r; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2592000",

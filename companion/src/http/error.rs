@@ -1,171 +1,205 @@
-//! Why a request is refused, and with what: the only place where a refusal's status is chosen.
+//! Why a request is rejected, and with what: the only place where the status for an error is chosen.
 
 use std::any::Any;
-use std::fmt;
+use std::convert::Infallible;
 
 use axum::Json;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use tokio::task::JoinError;
+use thiserror::Error;
 
-use crate::db::users::InsertRefused;
-use crate::domain::hashing::HashingRefused;
-use crate::domain::jws::SigningFailed;
+use super::extract::json_body::InvalidText;
+use crate::domain::account::email::InvalidEmail;
+use crate::domain::account::name::InvalidName;
+use crate::domain::account::password::InvalidPassword;
+use crate::hashing::HashingError;
+use crate::service;
 
-/// Why a request is refused. It has no `Debug`: that of a database error can show the row.
-pub enum Refusal {
+/// Reason that a request is rejected. The messages are for the log; what the client is told is in [`ApiError::told`].
+#[derive(Debug, Error)]
+pub enum ApiError {
     /// Fields of the body are missing or wrong; all of them are named.
-    Fields(Vec<FieldMistake>),
+    #[error("fields are missing or wrong")]
+    Fields(Vec<FieldError>),
     /// The body is not a JSON object.
+    #[error("the body is not a JSON object")]
     NotAnObject,
     /// The query cannot be read, or says something twice.
+    #[error("the query cannot be read")]
     QueryUnreadable,
-    /// The e-mail or the password is wrong; which of them is not told.
-    WrongCredentials,
-    /// Not signed in, or not any more; why is not told.
-    NotSignedIn,
     /// The edge's secret is missing or wrong. Not 401, which would tell the edge that a session is over.
+    #[error("the edge's secret is missing or wrong")]
     EdgeUnknown,
-    /// The password is right, but the user may not sign in.
-    Disabled,
     /// There is nothing here.
+    #[error("not found")]
     NotFound,
     /// There is something here, but not for this method.
+    #[error("method not allowed")]
     MethodNotAllowed,
-    /// The e-mail is another user's.
-    EmailTaken,
     /// The body has more than 64 KiB.
+    #[error("the body is too large")]
     TooLarge,
     /// The body is not declared as JSON.
+    #[error("the body is not declared as JSON")]
     NotJson,
-    /// Too many passwords are being hashed.
-    Busy,
-    /// The password was changed while it was being compared.
-    PasswordChanged,
     /// It took too long.
+    #[error("the time was up")]
     TimedOut,
-    /// The database does not have our schema, or does not answer when asked whether it is ready.
+    /// The database does not have our schema, or does not respond when asked whether it is ready.
+    #[error("not ready")]
     NotReady,
-    /// The database is not there, or has no room for us.
-    DatabaseAway(sqlx::Error),
-    /// The database answered with an error.
-    Database(sqlx::Error),
-    /// The signing key did not sign.
-    Signing(SigningFailed),
-    /// What a refresh has written is not what was decided: no token is given for it.
-    SessionInDoubt,
-    /// A password could not be hashed.
-    Hashing,
-    /// A page could not be rendered.
-    Rendering(askama::Error),
+    /// A handler was called without the layers that stand around it.
+    #[error("a layer is missing around the handler")]
+    NotObserved,
     /// A handler panicked.
+    #[error("a handler panicked")]
     Panicked,
+    /// A page could not be rendered.
+    #[error(transparent)]
+    Rendering(askama::Error),
+    /// A use case failed.
+    #[error(transparent)]
+    Service(#[from] service::Error),
 }
 
-/// What is wrong with one field. It never holds the field's value.
+/// Mistake in one field. It never holds the field's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldMistake {
-    /// The field's JSON name.
+pub struct FieldError {
+    /// JSON name of the field.
     pub field: &'static str,
-    /// What is wrong with it.
+    /// Machine-readable name of the mistake.
+    pub code: &'static str,
+    /// What is wrong with the field.
     pub message: String,
 }
 
+/// Body of every error response.
 #[derive(Serialize)]
-struct Body {
+struct ErrorBody {
     message: &'static str,
-    errors: Vec<Entry>,
+    errors: Vec<ErrorEntry>,
 }
 
+/// One mistake. `code` is stable, `msg` is for people.
 #[derive(Serialize)]
-struct Entry {
+struct ErrorEntry {
     r#type: &'static str,
     msg: String,
     path: &'static str,
     location: &'static str,
+    code: &'static str,
 }
 
-impl Refusal {
-    /// What the client is told.
-    fn answer(&self) -> (StatusCode, &'static str) {
+impl ApiError {
+    /// What the client is told: status, stable code and message.
+    fn told(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
-            Self::Fields(_) => (StatusCode::BAD_REQUEST, "Some fields are missing or wrong"),
-            Self::NotAnObject => (StatusCode::BAD_REQUEST, "The body is not a JSON object"),
-            Self::QueryUnreadable => (StatusCode::BAD_REQUEST, "The query cannot be read"),
-            Self::WrongCredentials => (StatusCode::UNAUTHORIZED, "E-mail or password is wrong"),
-            Self::NotSignedIn => (StatusCode::UNAUTHORIZED, "Not signed in"),
-            Self::EdgeUnknown => (StatusCode::FORBIDDEN, "Not allowed"),
-            Self::Disabled => (StatusCode::FORBIDDEN, "This account is disabled"),
-            Self::NotFound => (StatusCode::NOT_FOUND, "Not found"),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
-            Self::EmailTaken => (StatusCode::CONFLICT, "This e-mail is already registered"),
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 64 KiB"),
-            Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body must be application/json"),
-            // The client is not told which of the two it was.
-            Self::Busy | Self::PasswordChanged => {
-                (StatusCode::SERVICE_UNAVAILABLE, "Too busy, please try again")
+            Self::Fields(_) => {
+                (StatusCode::BAD_REQUEST, "fields_invalid", "Some fields are missing or wrong")
             }
-            Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "It took too long, please try again"),
-            Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "Not ready"),
-            Self::DatabaseAway(_) => {
-                (StatusCode::SERVICE_UNAVAILABLE, "The database is not available, please try again")
+            Self::NotAnObject => {
+                (StatusCode::BAD_REQUEST, "body_not_object", "The body is not a JSON object")
             }
-            Self::Database(_)
-            | Self::Signing(_)
-            | Self::SessionInDoubt
-            | Self::Hashing
-            | Self::Rendering(_)
-            | Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "Internal error"),
+            Self::QueryUnreadable => (StatusCode::BAD_REQUEST, "query_invalid", "The query cannot be read"),
+            Self::EdgeUnknown => (StatusCode::FORBIDDEN, "not_allowed", "Not allowed"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
+            Self::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed")
+            }
+            Self::TooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than 64 KiB")
+            }
+            Self::NotJson => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "content_type_not_json",
+                "The body must be application/json",
+            ),
+            Self::TimedOut => {
+                (StatusCode::SERVICE_UNAVAILABLE, "timed_out", "It took too long, please try again")
+            }
+            Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "not_ready", "Not ready"),
+            Self::Service(error) => told_of_service(error),
+            Self::NotObserved | Self::Panicked | Self::Rendering(_) => INTERNAL,
         }
     }
 
-    fn entries(&self, message: &'static str) -> Vec<Entry> {
+    fn entries(&self, code: &'static str, message: &'static str) -> Vec<ErrorEntry> {
         match self {
-            Self::Fields(mistakes) => mistakes
+            Self::Fields(errors) => errors
                 .iter()
-                .map(|mistake| Entry {
+                .map(|error| ErrorEntry {
                     r#type: "field",
-                    msg: mistake.message.clone(),
-                    path: mistake.field,
+                    msg: error.message.clone(),
+                    path: error.field,
                     location: "body",
+                    code: error.code,
                 })
                 .collect(),
             // Front ends show `errors[0].msg`, so there is always one.
-            _ => vec![Entry { r#type: "request", msg: message.to_owned(), path: "", location: "" }],
+            _ => {
+                vec![ErrorEntry { r#type: "request", msg: message.to_owned(), path: "", location: "", code }]
+            }
         }
     }
 }
 
-/// For the log. Of a database error only the message is told: its detail can hold the row (a hash, an e-mail).
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Database(error) | Self::DatabaseAway(error) => error.fmt(f),
-            Self::Signing(failed) => failed.fmt(f),
-            Self::Rendering(error) => error.fmt(f),
-            Self::Busy => f.write_str("too many passwords are being hashed"),
-            Self::PasswordChanged => f.write_str("the password was changed during the login"),
-            Self::TimedOut => f.write_str("the time was up"),
-            Self::SessionInDoubt => f.write_str("the database and the service decide a refresh differently"),
-            Self::Hashing => f.write_str("a password could not be hashed"),
-            Self::Panicked => f.write_str("a handler panicked"),
-            told => f.write_str(told.answer().1),
+/// What the client is told of a failure of ours.
+const INTERNAL: (StatusCode, &str, &str) =
+    (StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Internal error");
+
+fn told_of_service(error: &service::Error) -> (StatusCode, &'static str, &'static str) {
+    use service::Error;
+    match error {
+        Error::WrongCredentials => {
+            (StatusCode::UNAUTHORIZED, "credentials_wrong", "E-mail or password is wrong")
+        }
+        Error::NotSignedIn => (StatusCode::UNAUTHORIZED, "not_signed_in", "Not signed in"),
+        Error::Disabled => (StatusCode::FORBIDDEN, "account_disabled", "This account is disabled"),
+        Error::EmailTaken => (StatusCode::CONFLICT, "email_taken", "This e-mail is already registered"),
+        Error::UserUnknown | Error::SessionUnknown => (StatusCode::NOT_FOUND, "not_found", "Not found"),
+        // The client is not told which of the two it was.
+        Error::PasswordChanged | Error::Hashing(HashingError::Busy) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too busy, please try again")
+        }
+        Error::FeedNotReady => (StatusCode::SERVICE_UNAVAILABLE, "not_ready", "Not ready"),
+        Error::Database(error) if is_away(error) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "database_unavailable",
+            "The database is not available, please try again",
+        ),
+        Error::Database(_) | Error::Hashing(HashingError::Failed) | Error::Signing(_) | Error::Panicked => {
+            INTERNAL
         }
     }
 }
 
-impl IntoResponse for Refusal {
+/// `true` if an error says that the database is not there, or has no room for us, so that trying again helps.
+fn is_away(error: &sqlx::Error) -> bool {
+    /// Connection lost, rolled back for another's sake, insufficient resources, a lock not had in time, operator
+    /// intervention and timeouts; and what only a standby reports, to whoever writes or reads unlogged tables
+    /// (Postgres, appendix A).
+    const AWAY: [&str; 7] = ["08", "40", "53", "55P03", "57", "25006", "0A000"];
+    match error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| AWAY.iter().any(|away| code.starts_with(away)))
+        }
+        _ => false,
+    }
+}
+
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let (status, message) = self.answer();
+        let (status, code, message) = self.told();
         // Here a failure is handled, so here it is logged, once.
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(cause = %self, "request failed");
         } else if status.is_server_error() {
-            tracing::warn!(cause = %self, "request turned away");
+            tracing::warn!(cause = %self, "request rejected");
         }
-        let body = Body { message, errors: self.entries(message) };
+        let body = ErrorBody { message, errors: self.entries(code, message) };
         let mut response = (status, Json(body)).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -178,63 +212,53 @@ impl IntoResponse for Refusal {
     }
 }
 
-impl From<sqlx::Error> for Refusal {
-    fn from(error: sqlx::Error) -> Self {
-        /// Connection lost, rolled back for another's sake, insufficient resources, a lock not had in time, operator
-        /// intervention and timeouts; and what only a standby answers, to whoever writes or reads unlogged tables
-        /// (Postgres, appendix A).
-        const AWAY: [&str; 7] = ["08", "40", "53", "55P03", "57", "25006", "0A000"];
-        let away = match &error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
-            sqlx::Error::Database(error) => {
-                error.code().is_some_and(|code| AWAY.iter().any(|away| code.starts_with(away)))
-            }
-            _ => false,
-        };
-        if away { Self::DatabaseAway(error) } else { Self::Database(error) }
-    }
-}
-
-impl From<InsertRefused> for Refusal {
-    fn from(refused: InsertRefused) -> Self {
-        match refused {
-            InsertRefused::EmailTaken => Self::EmailTaken,
-            InsertRefused::Database(error) => error.into(),
+impl InvalidText for InvalidEmail {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "required",
+            Self::TooLong => "email_too_long",
+            Self::Unseen => "email_has_invisible_character",
+            Self::NotAscii => "email_not_ascii",
+            Self::Malformed => "email_malformed",
         }
     }
 }
 
-impl From<HashingRefused> for Refusal {
-    fn from(refused: HashingRefused) -> Self {
-        match refused {
-            HashingRefused::Busy => Self::Busy,
-            HashingRefused::Failed => Self::Hashing,
+impl InvalidText for InvalidName {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "required",
+            Self::TooLong => "name_too_long",
+            Self::Unseen => "name_has_invisible_character",
         }
     }
 }
 
-/// A task of a handler's ends early by a panic alone.
-impl From<JoinError> for Refusal {
-    fn from(_: JoinError) -> Self {
-        Self::Panicked
+impl InvalidText for InvalidPassword {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::TooShort => "password_too_short",
+            Self::TooLong => "password_too_long",
+            Self::Control => "password_has_control_character",
+        }
     }
 }
 
-impl From<SigningFailed> for Refusal {
-    fn from(failed: SigningFailed) -> Self {
-        Self::Signing(failed)
+impl InvalidText for Infallible {
+    fn code(&self) -> &'static str {
+        match *self {}
     }
 }
 
-pub(super) async fn not_found() -> Refusal {
-    Refusal::NotFound
+pub(super) async fn not_found() -> ApiError {
+    ApiError::NotFound
 }
 
 /// axum adds the `Allow` header.
-pub(super) async fn method_not_allowed() -> Refusal {
-    Refusal::MethodNotAllowed
+pub(super) async fn method_not_allowed() -> ApiError {
+    ApiError::MethodNotAllowed
 }
 
-pub(super) fn answer_panic(_: Box<dyn Any + Send>) -> Response {
-    Refusal::Panicked.into_response()
+pub(super) fn on_panic(_: Box<dyn Any + Send>) -> Response {
+    ApiError::Panicked.into_response()
 }

@@ -37,11 +37,11 @@ const MAX_CONNECTIONS: u32 = 10_000;
 const MAX_STREAMS: u32 = 1024;
 /// How many requests may be withdrawn before they were looked at: all that were under way while we hung, some times
 /// over, since those are sent again. Where there are more (CVE-2023-44487), the connection is closed.
-const MAX_WITHDRAWN: u32 = 4 * MAX_STREAMS;
+const MAX_PENDING_RESETS: u32 = 4 * MAX_STREAMS;
 
-/// What is spoken on a listener.
+/// What is protocol on a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spoken {
+pub enum Protocol {
     /// HTTP/1.1 alone.
     Http1,
     /// HTTP/1.1, and HTTP/2 with whoever starts with it (RFC 9113 §3.3).
@@ -49,18 +49,18 @@ pub enum Spoken {
 }
 
 /// Serves until `stop` turns true, and then until the requests in flight are answered.
-pub async fn serve(listener: TcpListener, spoken: Spoken, router: Router, stop: watch::Receiver<bool>) {
-    serve_at_once(MAX_CONNECTIONS, listener, spoken, router, stop).await;
+pub async fn serve(listener: TcpListener, protocol: Protocol, router: Router, stop: watch::Receiver<bool>) {
+    serve_at_once(MAX_CONNECTIONS, listener, protocol, router, stop).await;
 }
 
 async fn serve_at_once(
     connections: u32,
     mut listener: TcpListener,
-    spoken: Spoken,
+    protocol: Protocol,
     router: Router,
     mut stop: watch::Receiver<bool>,
 ) {
-    let server = Arc::new(limited(spoken));
+    let server = Arc::new(limited(protocol));
     let places = Arc::new(Semaphore::new(connections as usize));
     let mut accept = async || {
         // The semaphore is never closed, so there is always a place in the end.
@@ -100,18 +100,18 @@ async fn serve_at_once(
     _ = places.acquire_many(connections).await;
 }
 
-fn limited(spoken: Spoken) -> auto::Builder<TokioExecutor> {
+fn limited(protocol: Protocol) -> auto::Builder<TokioExecutor> {
     let mut server = auto::Builder::new(TokioExecutor::new());
     let mut http1 = server.http1();
     http1.timer(TokioTimer::new()).header_read_timeout(HEADER_LIMIT).max_buf_size(MAX_HEADER_BYTES as usize);
     let mut http2 = server.http2();
     http2.max_header_list_size(MAX_HEADER_BYTES).max_concurrent_streams(MAX_STREAMS);
-    http2.max_pending_accept_reset_streams(MAX_WITHDRAWN as usize);
+    http2.max_pending_accept_reset_streams(MAX_PENDING_RESETS as usize);
     // No request that is asked this way has a body.
     http2.initial_stream_window_size(MAX_HEADER_BYTES).initial_connection_window_size(MAX_HEADER_BYTES);
-    match spoken {
-        Spoken::Http1 => server.http1_only(),
-        Spoken::Http1OrHttp2 => server,
+    match protocol {
+        Protocol::Http1 => server.http1_only(),
+        Protocol::Http1OrHttp2 => server,
     }
 }
 

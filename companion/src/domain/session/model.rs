@@ -105,7 +105,7 @@ impl World {
     fn new(habits: Habits, apart: Duration) -> Self {
         let created_at = START + apart;
         let row = Session {
-            user_id: 3,
+            user_id: UserId(3),
             generation: 1,
             superseded: Vec::new(),
             created_at,
@@ -120,7 +120,7 @@ impl World {
             set_back: Duration::ZERO,
             apart,
             at_other: false,
-            jar: row.live_token(7),
+            jar: row.live_token(SessionId(7)),
             row: Some(row),
             before: Vec::new(),
             replaced: Vec::new(),
@@ -227,7 +227,7 @@ impl World {
         let is_worthless = replaced(token.generation + 1).is_some()
             && replaced(token.generation).is_some_and(|at| LIFETIMES.is_over(at + MAX_APART, self.now));
         if is_worthless && was_there {
-            assert_eq!(granted, Err(RefreshRefused::TokenReused), "a stolen token outlived the grace");
+            assert_eq!(granted, Err(RefreshRejection::TokenReused), "a stolen token outlived the grace");
         }
         self.stolen.extend(granted);
     }
@@ -244,12 +244,12 @@ impl World {
     }
 
     /// What the service does, in one transaction.
-    fn present(&mut self, presented: RefreshClaims) -> Result<RefreshClaims, RefreshRefused> {
+    fn present(&mut self, presented: RefreshClaims) -> Result<RefreshClaims, RefreshRejection> {
         let clock = self.clock();
-        let row = self.row.take().ok_or(RefreshRefused::SessionUnknown)?;
+        let row = self.row.take().ok_or(RefreshRejection::SessionUnknown)?;
         let decided = row.judge(presented, &LIFETIMES, clock);
-        if decided == Err(RefreshRefused::TokenReused) {
-            return Err(RefreshRefused::TokenReused);
+        if decided == Err(RefreshRejection::TokenReused) {
+            return Err(RefreshRejection::TokenReused);
         }
         let after = decided.map(|step| row.clone().after(step, presented.generation, &LIFETIMES, clock));
         if after.as_ref().is_ok_and(|after| *after != row) {
@@ -259,7 +259,7 @@ impl World {
         decided?;
         self.note_replaced(presented.generation, row.generation);
         let row = self.row.as_ref().unwrap();
-        let given = row.live_token(7);
+        let given = row.live_token(SessionId(7));
         assert!(given.issued_at >= row.created_at.unix_timestamp(), "neither logged out nor told who it is");
         let freshness = clock - OffsetDateTime::from_unix_timestamp(given.issued_at).unwrap();
         assert!(freshness >= -LIFETIMES.grace / 2, "the edge would refuse what is of the future");

@@ -8,8 +8,12 @@ const NOW: OffsetDateTime = datetime!(2030-01-01 00:00 UTC);
 const LIFETIMES: Lifetimes =
     Lifetimes { idle: Duration::days(30), absolute: Duration::days(180), grace: Duration::seconds(10) };
 
-const PRESENTED: RefreshClaims =
-    RefreshClaims { user_id: 3, session_id: 7, generation: 5, issued_at: NOW.unix_timestamp() - 3600 };
+const PRESENTED: RefreshClaims = RefreshClaims {
+    user_id: UserId(3),
+    session_id: SessionId(7),
+    generation: 5,
+    issued_at: NOW.unix_timestamp() - 3600,
+};
 
 fn ago(seconds: i64) -> OffsetDateTime {
     NOW - Duration::seconds(seconds)
@@ -17,7 +21,7 @@ fn ago(seconds: i64) -> OffsetDateTime {
 
 fn live() -> Session {
     Session {
-        user_id: 3,
+        user_id: UserId(3),
         generation: 5,
         superseded: vec![ago(60)],
         created_at: NOW - Duration::milliseconds(3_599_001),
@@ -35,11 +39,11 @@ fn refreshed(seconds: &[i64]) -> Session {
     Session { updated_at: superseded[0], superseded, ..live() }
 }
 
-fn check(session: &Session, presented: RefreshClaims, expected: Result<Step, RefreshRefused>) {
+fn check(session: &Session, presented: RefreshClaims, expected: Result<Step, RefreshRejection>) {
     assert_eq!(session.judge(presented, &LIFETIMES, NOW), expected, "{presented:?} in {session:?}");
 }
 
-fn check_generation(session: &Session, generation: i64, expected: Result<Step, RefreshRefused>) {
+fn check_generation(session: &Session, generation: i64, expected: Result<Step, RefreshRejection>) {
     check(session, RefreshClaims { generation, ..PRESENTED }, expected);
 }
 
@@ -50,7 +54,7 @@ fn the_live_token_makes_place_for_its_successor() {
     assert_eq!((next.generation, &*next.superseded), (6, &[NOW][..]));
     assert_eq!((next.updated_at, next.expires_at), (NOW, NOW + Duration::days(30)));
     assert_eq!(
-        next.live_token(7),
+        next.live_token(SessionId(7)),
         RefreshClaims { generation: 6, issued_at: NOW.unix_timestamp(), ..PRESENTED }
     );
 }
@@ -82,24 +86,24 @@ fn the_grace_of_a_token_begins_when_it_was_last_given_its_successor() {
         refreshed(&[60]).after(Step::Renew, 4, &LIFETIMES, NOW).after(Step::Rotate, 5, &LIFETIMES, NOW);
     check_generation(&session, 4, Ok(Step::Repeat));
     let session = refreshed(&[60]).after(Step::Rotate, 5, &LIFETIMES, NOW);
-    check_generation(&session, 4, Err(RefreshRefused::TokenReused));
+    check_generation(&session, 4, Err(RefreshRejection::TokenReused));
 }
 
 #[test]
 fn an_older_token_is_good_for_the_grace_since_it_was_itself_replaced() {
     for (replaced, generation, expected) in [
         (&[0, 9][..], 3, Ok(Step::Repeat)),
-        (&[0, 10], 3, Err(RefreshRefused::TokenReused)),
+        (&[0, 10], 3, Err(RefreshRejection::TokenReused)),
         (&[0, 1, 2, 3], 1, Ok(Step::Repeat)),
         (&[0, 1, 2, 3], 2, Ok(Step::Repeat)),
-        (&[0, 1, 2, 10], 1, Err(RefreshRefused::TokenReused)),
+        (&[0, 1, 2, 10], 1, Err(RefreshRejection::TokenReused)),
         // The last refresh was just now, but this one's successor came long ago.
-        (&[0], 3, Err(RefreshRefused::TokenReused)),
-        (&[3600], 3, Err(RefreshRefused::TokenReused)),
-        (&[0, 1], 2, Err(RefreshRefused::TokenReused)),
-        (&[0], 0, Err(RefreshRefused::TokenReused)),
-        (&[0], -5, Err(RefreshRefused::TokenReused)),
-        (&[0], i64::MIN, Err(RefreshRefused::TokenReused)),
+        (&[0], 3, Err(RefreshRejection::TokenReused)),
+        (&[3600], 3, Err(RefreshRejection::TokenReused)),
+        (&[0, 1], 2, Err(RefreshRejection::TokenReused)),
+        (&[0], 0, Err(RefreshRejection::TokenReused)),
+        (&[0], -5, Err(RefreshRejection::TokenReused)),
+        (&[0], i64::MIN, Err(RefreshRejection::TokenReused)),
     ] {
         check_generation(&refreshed(replaced), generation, expected);
     }
@@ -129,7 +133,7 @@ fn no_replacement_within_the_grace_is_forgotten_for_the_live_token_is_given_agai
     check_later(17, 9, Ok(Step::Repeat));
     check_later(1, 9, Ok(Step::Repeat));
     check_later(17, 10, Ok(Step::Rotate));
-    check_later(1, 10, Err(RefreshRefused::TokenReused));
+    check_later(1, 10, Err(RefreshRejection::TokenReused));
     let later = NOW + LIFETIMES.grace;
     assert_eq!(session.after(Step::Rotate, 17, &LIFETIMES, later).superseded, [later]);
 }
@@ -145,7 +149,7 @@ fn a_token_newer_than_the_live_one_goes_on_for_we_have_signed_it_and_the_databas
         (8, Ok(Step::Rotate)),
         (7, Ok(Step::Repeat)),
         (4, Ok(Step::Repeat)),
-        (3, Err(RefreshRefused::TokenReused)),
+        (3, Err(RefreshRejection::TokenReused)),
     ] {
         check_generation(&next, generation, expected);
     }
@@ -158,7 +162,7 @@ fn a_clock_that_is_behind_has_the_session_begin_earlier_so_that_its_tokens_count
     let begun = Session { created_at: NOW + Duration::milliseconds(200), updated_at: ago(60), ..live() };
     let next = begun.after(Step::Rotate, 5, &LIFETIMES, NOW - Duration::SECOND);
     assert_eq!(next.created_at, NOW - Duration::SECOND);
-    check(&next, next.live_token(7), Ok(Step::Rotate));
+    check(&next, next.live_token(SessionId(7)), Ok(Step::Rotate));
 }
 
 #[test]
@@ -167,7 +171,7 @@ fn what_was_replaced_in_a_time_to_come_is_renewed_with_tokens_of_now() {
         let session = refreshed(&[-seconds, -seconds]);
         check_generation(&session, 4, Ok(expected));
         check_generation(&session, 3, Ok(expected));
-        check_generation(&session, 2, Err(RefreshRefused::TokenReused));
+        check_generation(&session, 2, Err(RefreshRejection::TokenReused));
     }
     // However long the grace: the edge's allowance for clocks does not grow with it.
     let generous = Lifetimes { grace: Duration::seconds(60), ..LIFETIMES };
@@ -197,25 +201,25 @@ fn what_is_replaced_is_never_noted_as_earlier_than_what_was_replaced_before() {
 
 #[test]
 fn another_persons_session_is_refused() {
-    check(&live(), RefreshClaims { user_id: 4, ..PRESENTED }, Err(RefreshRefused::UserMismatch));
+    check(&live(), RefreshClaims { user_id: UserId(4), ..PRESENTED }, Err(RefreshRejection::UserMismatch));
 }
 
 #[test]
 fn a_token_from_before_the_session_is_refused() {
     let earlier = RefreshClaims { issued_at: PRESENTED.issued_at - 1, ..PRESENTED };
-    check(&live(), earlier, Err(RefreshRefused::TokenTooOld));
+    check(&live(), earlier, Err(RefreshRejection::TokenTooOld));
 }
 
 #[test]
 fn a_session_is_dead_from_the_very_moment_it_expires() {
-    check(&Session { expires_at: NOW, ..live() }, PRESENTED, Err(RefreshRefused::SessionExpired));
+    check(&Session { expires_at: NOW, ..live() }, PRESENTED, Err(RefreshRejection::SessionExpired));
 }
 
 #[test]
 fn a_session_does_not_outlive_its_greatest_age_however_it_is_used() {
     let created_at = NOW - LIFETIMES.absolute;
     let presented = PRESENTED;
-    check(&Session { created_at, ..live() }, presented, Err(RefreshRefused::SessionExpired));
+    check(&Session { created_at, ..live() }, presented, Err(RefreshRejection::SessionExpired));
     let created_at = created_at + Duration::days(1);
     let last = Session { created_at, ..live() }.after(Step::Rotate, 5, &LIFETIMES, NOW);
     assert_eq!(last.expires_at, NOW + Duration::days(1));
@@ -223,13 +227,13 @@ fn a_session_does_not_outlive_its_greatest_age_however_it_is_used() {
 
 #[test]
 fn a_disabled_user_does_not_refresh() {
-    check(&Session { user_disabled: true, ..live() }, PRESENTED, Err(RefreshRefused::UserDisabled));
+    check(&Session { user_disabled: true, ..live() }, PRESENTED, Err(RefreshRejection::UserDisabled));
 }
 
 #[test]
 fn what_ends_a_session_comes_before_what_a_generation_is_worth() {
     let reused = RefreshClaims { generation: 1, ..PRESENTED };
-    check(&Session { user_disabled: true, ..live() }, reused, Err(RefreshRefused::UserDisabled));
-    check(&Session { expires_at: NOW, ..live() }, reused, Err(RefreshRefused::SessionExpired));
-    check(&live(), RefreshClaims { user_id: 4, ..reused }, Err(RefreshRefused::UserMismatch));
+    check(&Session { user_disabled: true, ..live() }, reused, Err(RefreshRejection::UserDisabled));
+    check(&Session { expires_at: NOW, ..live() }, reused, Err(RefreshRejection::SessionExpired));
+    check(&live(), RefreshClaims { user_id: UserId(4), ..reused }, Err(RefreshRejection::UserMismatch));
 }

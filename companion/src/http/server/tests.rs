@@ -50,7 +50,7 @@ async fn hears(address: SocketAddr, said: &[Vec<u8>], expected: &[u8]) -> bool {
     true
 }
 
-async fn start(connections: u32, spoken: Spoken) -> SocketAddr {
+async fn start(connections: u32, protocol: Protocol) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = Router::new()
@@ -59,7 +59,7 @@ async fn start(connections: u32, spoken: Spoken) -> SocketAddr {
         .route("/never", get(std::future::pending::<StatusCode>));
     tokio::spawn(async move {
         let (_stop, stopped) = watch::channel(false);
-        serve_at_once(connections, listener, spoken, router, stopped).await;
+        serve_at_once(connections, listener, protocol, router, stopped).await;
     });
     address
 }
@@ -76,34 +76,34 @@ async fn say(address: SocketAddr, said: &[u8]) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_says_no_more_is_closed() {
-    let check = async |spoken, said: &[&[u8]], answered| {
+    let check = async |protocol, said: &[&[u8]], answered| {
         let (said, started) = (said.concat(), Instant::now());
-        let place = (spoken, String::from_utf8_lossy(&said).into_owned());
-        assert_eq!(say(start(1, spoken).await, &said).await.contains("here"), answered, "{place:?}");
+        let place = (protocol, String::from_utf8_lossy(&said).into_owned());
+        assert_eq!(say(start(1, protocol).await, &said).await.contains("here"), answered, "{place:?}");
         assert!(started.elapsed() >= HEADER_LIMIT, "{place:?}");
         assert!(started.elapsed() <= HEADER_LIMIT + CLOSE_LIMIT * 2, "{place:?}: {:?}", started.elapsed());
     };
-    for spoken in [Spoken::Http1, Spoken::Http1OrHttp2] {
-        check(spoken, &[], false).await;
-        check(spoken, &[b"P"], false).await;
-        check(spoken, &[b"GET / HTTP/1.1\r\nhost: a\r\nx-slow: "], false).await;
-        check(spoken, &[REQUEST], true).await;
-        check(spoken, &[REQUEST, b"GET"], true).await;
+    for protocol in [Protocol::Http1, Protocol::Http1OrHttp2] {
+        check(protocol, &[], false).await;
+        check(protocol, &[b"P"], false).await;
+        check(protocol, &[b"GET / HTTP/1.1\r\nhost: a\r\nx-slow: "], false).await;
+        check(protocol, &[REQUEST], true).await;
+        check(protocol, &[REQUEST, b"GET"], true).await;
     }
-    check(Spoken::Http1OrHttp2, &[&PREFACE[..20]], false).await;
-    check(Spoken::Http1OrHttp2, &[&PREFACE[..24]], false).await;
-    check(Spoken::Http1OrHttp2, &[PREFACE], false).await;
+    check(Protocol::Http1OrHttp2, &[&PREFACE[..20]], false).await;
+    check(Protocol::Http1OrHttp2, &[&PREFACE[..24]], false).await;
+    check(Protocol::Http1OrHttp2, &[PREFACE], false).await;
     // Without END_HEADERS, more is to follow.
-    check(Spoken::Http1OrHttp2, &[PREFACE, &frame(HEADERS, END_STREAM, 1, &HEAD)], false).await;
-    check(Spoken::Http1OrHttp2, &[PREFACE, &request(1, "/")], true).await;
-    check(Spoken::Http1OrHttp2, &[PREFACE, &request(1, "/"), &frame(HEADERS, END_STREAM, 3, &HEAD)], true)
+    check(Protocol::Http1OrHttp2, &[PREFACE, &frame(HEADERS, END_STREAM, 1, &HEAD)], false).await;
+    check(Protocol::Http1OrHttp2, &[PREFACE, &request(1, "/")], true).await;
+    check(Protocol::Http1OrHttp2, &[PREFACE, &request(1, "/"), &frame(HEADERS, END_STREAM, 3, &HEAD)], true)
         .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn pings_do_not_keep_a_connection() {
     let ping = frame(PING, 0, 0, b"edgeward");
-    let stream = TcpStream::connect(start(1, Spoken::Http1OrHttp2).await).await.unwrap();
+    let stream = TcpStream::connect(start(1, Protocol::Http1OrHttp2).await).await.unwrap();
     let started = Instant::now();
     let (mut heard, mut said) = stream.into_split();
     let pinging = async {
@@ -123,7 +123,7 @@ async fn pings_do_not_keep_a_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn one_connection_too_many_waits_for_a_place() {
-    let address = start(1, Spoken::Http1).await;
+    let address = start(1, Protocol::Http1).await;
     let started = Instant::now();
     let silent = TcpStream::connect(address).await.unwrap();
     assert!(say(address, REQUEST).await.ends_with("here"));
@@ -133,29 +133,29 @@ async fn one_connection_too_many_waits_for_a_place() {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_leaves_its_answer_where_it_is_is_closed() {
-    for (spoken, said) in [
-        (Spoken::Http1, &b"GET /much HTTP/1.1\r\nhost: a\r\n\r\n"[..]),
-        (Spoken::Http1OrHttp2, b"GET /much HTTP/1.1\r\nhost: a\r\n\r\n"),
+    for (protocol, said) in [
+        (Protocol::Http1, &b"GET /much HTTP/1.1\r\nhost: a\r\n\r\n"[..]),
+        (Protocol::Http1OrHttp2, b"GET /much HTTP/1.1\r\nhost: a\r\n\r\n"),
     ] {
-        let address = start(1, spoken).await;
+        let address = start(1, protocol).await;
         let started = Instant::now();
         let mut deaf = TcpStream::connect(address).await.unwrap();
         deaf.write_all(said).await.unwrap();
         let next = tokio::time::timeout(WRITE_LIMIT * 10, say(address, REQUEST)).await;
-        assert!(next.is_ok_and(|answer| answer.ends_with("here")), "{spoken:?}");
-        assert!(started.elapsed() >= WRITE_LIMIT, "{spoken:?}");
+        assert!(next.is_ok_and(|answer| answer.ends_with("here")), "{protocol:?}");
+        assert!(started.elapsed() >= WRITE_LIMIT, "{protocol:?}");
     }
 }
 
 #[tokio::test]
 async fn headers_have_a_limit() {
     let header = "a".repeat(4 * MAX_HEADER_BYTES as usize);
-    for spoken in [Spoken::Http1, Spoken::Http1OrHttp2] {
+    for protocol in [Protocol::Http1, Protocol::Http1OrHttp2] {
         let request = format!("GET / HTTP/1.1\r\nx: {header}\r\n\r\n");
-        let answer = say(start(1, spoken).await, request.as_bytes()).await;
+        let answer = say(start(1, protocol).await, request.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
     }
-    let stream = TcpStream::connect(start(1, Spoken::Http1OrHttp2).await).await.unwrap();
+    let stream = TcpStream::connect(start(1, Protocol::Http1OrHttp2).await).await.unwrap();
     let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
     tokio::spawn(connection);
     for (size, status) in [(MAX_HEADER_BYTES / 2, 200), (MAX_HEADER_BYTES, 431)] {
@@ -168,7 +168,7 @@ async fn headers_have_a_limit() {
 
 #[tokio::test]
 async fn requests_under_way_on_a_connection_have_a_limit() {
-    let address = start(2, Spoken::Http1OrHttp2).await;
+    let address = start(2, Protocol::Http1OrHttp2).await;
     let hanging = |count| streams(count).map(|stream| request(stream, "/never"));
     let last = 2 * MAX_STREAMS - 1;
     let said: Vec<_> = hanging(MAX_STREAMS - 1).chain([request(last, "/")]).collect();
@@ -181,7 +181,7 @@ async fn requests_under_way_on_a_connection_have_a_limit() {
 
 #[tokio::test]
 async fn all_requests_of_a_connection_may_be_withdrawn_at_once() {
-    let address = start(1, Spoken::Http1OrHttp2).await;
+    let address = start(1, Protocol::Http1OrHttp2).await;
     // CANCEL (RFC 9113 §7).
     let withdrawn =
         |stream| [request(stream, "/never"), frame(RST_STREAM, 0, stream, &[0, 0, 0, 8])].concat();
@@ -206,7 +206,7 @@ async fn a_request_under_way_is_answered_before_the_end() {
         }
     };
     let router = Router::new().route("/", get(answer));
-    let served = tokio::spawn(serve_at_once(2, listener, Spoken::Http1OrHttp2, router, stopped));
+    let served = tokio::spawn(serve_at_once(2, listener, Protocol::Http1OrHttp2, router, stopped));
     let asked = tokio::spawn(async move { hears(address, &[request(1, "/")], b"here").await });
     has_begun.wait_for(|begun| *begun).await.unwrap();
     stop.send_replace(true);
@@ -217,7 +217,11 @@ async fn a_request_under_way_is_answered_before_the_end() {
 
 #[tokio::test]
 async fn http2_is_spoken_where_it_is_meant_to_be() {
-    for (spoken, expected) in [(Spoken::Http1, false), (Spoken::Http1OrHttp2, true)] {
-        assert_eq!(hears(start(1, spoken).await, &[request(1, "/")], b"here").await, expected, "{spoken:?}");
+    for (protocol, expected) in [(Protocol::Http1, false), (Protocol::Http1OrHttp2, true)] {
+        assert_eq!(
+            hears(start(1, protocol).await, &[request(1, "/")], b"here").await,
+            expected,
+            "{protocol:?}"
+        );
     }
 }

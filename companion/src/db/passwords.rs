@@ -1,0 +1,105 @@
+//! SQL over `passwords`: at most one row a user. Hashing and comparing are elsewhere.
+
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::domain::UserId;
+use crate::domain::account::email::Email;
+use crate::domain::account::password::PasswordHash;
+
+/// Name of the scheme that new hashes are of.
+const BCRYPT: &str = "bcrypt";
+
+/// What a login compares and needs to know.
+pub struct Credentials {
+    /// User that the e-mail address belongs to.
+    pub user_id: UserId,
+    /// Hash of the password; `None` for a user without one.
+    pub hash: Option<PasswordHash>,
+    /// Time of the last change of the password.
+    pub changed_at: Option<OffsetDateTime>,
+    /// `true` if the user may not sign in.
+    pub is_disabled: bool,
+}
+
+/// Finds the credentials of the user with an e-mail address.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn find(connection: &mut PgConnection, email: &Email) -> Result<Option<Credentials>, sqlx::Error> {
+    sqlx::query_as!(
+        Credentials,
+        r#"select id as "user_id: UserId", hash as "hash?: PasswordHash", changed_at as "changed_at?",
+                  disabled_at is not null as "is_disabled!"
+           from users left join passwords on user_id = id
+           where lower(email collate "C") = $1"#,
+        email.as_str(),
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Sets a user's password, whatever it was.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn set(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    hash: &PasswordHash,
+    now: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into passwords (user_id, hash, scheme, changed_at) values ($1, $2, $3, $4)
+         on conflict (user_id) do update
+         set hash = excluded.hash, scheme = excluded.scheme, changed_at = excluded.changed_at",
+        user_id as UserId,
+        hash.expose(),
+        BCRYPT,
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Replaces a hash by another one of the same password, unless the password has changed.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn rehash(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    old: &PasswordHash,
+    new: &PasswordHash,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update passwords set hash = $3, scheme = $4 where user_id = $1 and hash = $2",
+        user_id as UserId,
+        old.expose(),
+        new.expose(),
+        BCRYPT,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// `true` if a user's password has not changed since then. It stays so until the transaction ends.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn is_unchanged(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    changed_at: Option<OffsetDateTime>,
+) -> Result<bool, sqlx::Error> {
+    // The user's row first, as all who change a password do: no deadlock.
+    let found = sqlx::query_scalar!(
+        r#"select changed_at = $2 as "is_unchanged!" from users join passwords on user_id = id
+           where id = $1 for share of users, passwords"#,
+        user_id as UserId,
+        changed_at,
+    );
+    Ok(found.fetch_optional(connection).await?.unwrap_or(false))
+}

@@ -1,0 +1,75 @@
+//! The SQL that reads sessions and changes nothing.
+
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::domain::account::User;
+use crate::domain::account::email::Email;
+use crate::domain::account::name::Name;
+use crate::domain::account::role::Role;
+use crate::domain::session::SessionSummary;
+use crate::domain::token::access_token::TokenSubject;
+use crate::domain::{SessionId, UserId};
+
+/// Maximum number of sessions in a list: those used last.
+const MAX_LISTED: i64 = 100;
+
+/// Lists the live sessions of a user, `own` first and then by their last use. A session that began by `oldest_start`
+/// has ended.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn list(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    own: SessionId,
+    now: OffsetDateTime,
+    oldest_start: OffsetDateTime,
+) -> Result<Vec<SessionSummary>, sqlx::Error> {
+    sqlx::query_as!(
+        SessionSummary,
+        r#"select id as "id: SessionId", device, address_prefix, created_at, updated_at
+           from refresh_tokens
+           where user_id = $1 and expires_at > $3 and created_at > $4
+           order by id = $2 desc, updated_at desc, id desc
+           limit $5"#,
+        user_id as UserId,
+        own as SessionId,
+        now,
+        oldest_start,
+        MAX_LISTED,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Finds the user that an access token speaks of, if its session lives, the user may sign in, and the token is not
+/// older than the user's last change. A session younger than the token is another one with the same number; one that
+/// began by `oldest_start` has ended.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn find_user(
+    connection: &mut PgConnection,
+    subject: TokenSubject,
+    now: OffsetDateTime,
+    oldest_start: OffsetDateTime,
+) -> Result<Option<User>, sqlx::Error> {
+    sqlx::query_as!(
+        User,
+        r#"select users.id as "id: UserId", first_name as "first_name: Name", last_name as "last_name: Name",
+                  email as "email: Email", role as "role: Role", disabled_at, users.created_at, users.updated_at
+           from refresh_tokens join users on users.id = user_id
+           where refresh_tokens.id = $1 and users.id = $2 and expires_at > $3 and disabled_at is null
+               and greatest(floor(extract(epoch from refresh_tokens.created_at)),
+                            extract(epoch from tokens_not_before)) <= $4::bigint
+               and refresh_tokens.created_at > $5"#,
+        subject.session_id as SessionId,
+        subject.user_id as UserId,
+        now,
+        subject.issued_at,
+        oldest_start,
+    )
+    .fetch_optional(connection)
+    .await
+}

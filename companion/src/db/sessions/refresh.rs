@@ -1,0 +1,117 @@
+//! The SQL of a refresh. The rule is `domain::session`'s; docs/design/refresh.md has it in words.
+//!
+//! Nearly every refresh is a plain one: the live token is presented, and the one before it was replaced longer ago than
+//! the grace period. For that case alone the rule is short enough to be a condition of the statement that writes. All
+//! others read the session under a lock, and write what `domain::session` has decided.
+//!
+//! Both lock the user's row before the session's, as everything does that changes a user: no deadlock. Of refreshes at
+//! the same time, each is decided after the one before, and after whoever is changing the user. The user's row is not
+//! shared among them: they would pass by whoever waits to change it, for as long as there are enough of them.
+
+use sqlx::PgConnection;
+use sqlx::postgres::types::PgInterval;
+use time::OffsetDateTime;
+
+use crate::domain::account::role::Role;
+use crate::domain::session::{Lifetimes, Session};
+use crate::domain::token::refresh_token::RefreshClaims;
+use crate::domain::{SessionId, UserId};
+
+/// Refreshes a session in the plain case, and returns it as it is then. `None` in any other case, with nothing written.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn rotate_plain(
+    connection: &mut PgConnection,
+    presented: RefreshClaims,
+    lifetimes: &Lifetimes,
+    now: OffsetDateTime,
+) -> Result<Option<Session>, sqlx::Error> {
+    let absolute = PgInterval::try_from(lifetimes.absolute).map_err(sqlx::Error::Encode)?;
+    let row = sqlx::query!(
+        r#"with person as (
+               select id, role, tokens_not_before from users
+               where id = $2 and disabled_at is null for no key update)
+           update refresh_tokens
+           set generation = generation + 1, superseded = array[$5::timestamptz], updated_at = $5,
+               expires_at = least($6, created_at + $7)
+           from person
+           where refresh_tokens.id = $1 and user_id = person.id
+               and floor(extract(epoch from created_at)) <= $3::bigint
+               and generation = $4
+               and (superseded[1] > $8) is not true
+               and created_at <= $5 and created_at > $9 and expires_at > $5
+           returning user_id as "user_id: UserId", generation, superseded, created_at, updated_at, expires_at,
+               role as "role: Role", tokens_not_before"#,
+        presented.session_id as SessionId,
+        presented.user_id as UserId,
+        presented.issued_at,
+        presented.generation,
+        now,
+        now + lifetimes.idle,
+        absolute,
+        now - lifetimes.grace,
+        lifetimes.oldest_start(now),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| Session {
+        user_id: row.user_id,
+        generation: row.generation,
+        superseded: row.superseded,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        expires_at: row.expires_at,
+        user_disabled: false,
+        role: row.role,
+        tokens_not_before: row.tokens_not_before,
+    }))
+}
+
+/// Reads a session, and locks it and its user until the transaction ends. `None` if there is no such session.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn lock(
+    connection: &mut PgConnection,
+    session_id: SessionId,
+) -> Result<Option<Session>, sqlx::Error> {
+    // The locks are taken in the order in which they are named.
+    sqlx::query_as!(
+        Session,
+        r#"select user_id as "user_id: UserId", generation, superseded, refresh_tokens.created_at,
+                  refresh_tokens.updated_at, expires_at, disabled_at is not null as "user_disabled!",
+                  role as "role: Role", tokens_not_before
+           from refresh_tokens join users on users.id = user_id
+           where refresh_tokens.id = $1
+           for no key update of users for update of refresh_tokens"#,
+        session_id as SessionId,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Writes a session that [`lock`] has read and `domain::session` has changed.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn store(
+    connection: &mut PgConnection,
+    session_id: SessionId,
+    session: &Session,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update refresh_tokens
+         set generation = $2, superseded = $3, created_at = $4, updated_at = $5, expires_at = $6
+         where id = $1",
+        session_id as SessionId,
+        session.generation,
+        &session.superseded,
+        session.created_at,
+        session.updated_at,
+        session.expires_at,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! The SQL that a session begins with.
+
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::domain::account::role::Role;
+use crate::domain::edge::revocation;
+use crate::domain::session::device::Device;
+use crate::domain::token::refresh_token::RefreshClaims;
+use crate::domain::{SessionId, UserId};
+
+/// Inserts a session, and returns the claims of its first refresh token and the user's role. `None` if the user may
+/// not sign in, or is gone.
+///
+/// The user's row is locked until the transaction ends, so that nobody is disabled or promoted between the look and
+/// the insert: whoever disables waits, and then finds this session to end.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn insert(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    device: &Device,
+    expires_at: OffsetDateTime,
+    now: OffsetDateTime,
+) -> Result<Option<(RefreshClaims, Role)>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"with person as (select id, role, tokens_not_before from users where id = $1 and disabled_at is null for share)
+           insert into refresh_tokens (user_id, device, address_prefix, expires_at, created_at, updated_at)
+           select id, $2, $3, $4, $5, $5 from person
+           returning id as "id: SessionId", generation, (select role from person) as "role!: Role",
+               (select tokens_not_before from person)"#,
+        user_id as UserId,
+        device.name,
+        device.address_prefix,
+        expires_at,
+        now,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| {
+        let issued_at = revocation::issued_at(now, row.tokens_not_before);
+        let claims = RefreshClaims { user_id, session_id: row.id, generation: row.generation, issued_at };
+        (claims, row.role)
+    }))
+}

@@ -1,0 +1,164 @@
+//! Texts that match a hash, texts that do not, and the work of both.
+
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::rand::SystemRandom;
+
+use super::*;
+
+fn hasher(cost: u32) -> PasswordHasher {
+    PasswordHasher::new(cost, 2, Arc::new(SystemRandom::new()))
+}
+
+#[tokio::test]
+async fn a_password_matches_its_own_hash_to_the_last_byte() {
+    for typed in ["correct horse", " padded  ", &"a".repeat(71), &"a".repeat(72)] {
+        let hash = hasher(4).hash(Password::parse(typed).unwrap()).await.unwrap();
+        let verify =
+            async |text: String| hasher(4).verify(PresentedPassword::new(&text), Some(&hash)).await.unwrap();
+        assert_eq!(verify(typed.to_owned()).await, Verdict::Match { outdated: false });
+        assert_ne!(verify(format!("{typed}x")).await, Verdict::Match { outdated: false });
+        assert_eq!(verify(typed.replacen('a', "", 1) + " ").await, Verdict::Mismatch);
+    }
+}
+
+#[tokio::test]
+async fn a_hash_of_another_cost_is_outdated() {
+    let hash = hasher(4).hash(Password::parse("correct horse").unwrap()).await.unwrap();
+    let verdict = hasher(5).verify(PresentedPassword::new("correct horse"), Some(&hash)).await;
+    assert_eq!(verdict, Ok(Verdict::Match { outdated: true }));
+}
+
+#[tokio::test]
+async fn what_can_match_nothing_is_compared_with_the_dummy() {
+    let hash = "$2b$04$nZ7YDbOoybqcFNrXO0RBGOaH3e8P/V6wvpQVb1ujrI6ZdFgyyTL0G";
+    for (presented, stored) in [
+        ("correct horse".to_owned(), None),
+        ("a".repeat(73), Some(hash)),
+        ("correct\0horse".to_owned(), Some(hash)),
+        ("correct horse".to_owned(), Some("not a hash")),
+        ("correct horse".to_owned(), Some("$2b$04$nZ7YDbOoybqcFNrXO0RBGOaH3e8P/V6wvpQVb1ujrI6ZdFgyyTL0!")),
+    ] {
+        let stored = stored.map(|hash| PasswordHash::stored(hash.to_owned()));
+        assert_eq!(
+            hasher(4).verify(PresentedPassword::new(&presented), stored.as_ref()).await,
+            Ok(Verdict::Dummy)
+        );
+    }
+}
+
+#[test]
+fn the_dummy_is_a_hash_that_bcrypt_does_the_full_work_for() {
+    assert_eq!(bcrypt::verify("anything", dummy(4).expose()).ok(), Some(false));
+    assert_eq!(dummy(4).cost(), Some(4));
+}
+
+#[tokio::test]
+async fn a_mismatch_of_a_cheaper_hash_does_the_work_of_todays() {
+    let time = async |cost| {
+        let mut least = Duration::MAX;
+        for _ in 0..5 {
+            let started = Instant::now();
+            let verdict = hasher(cost).verify(PresentedPassword::new("wrong horse"), Some(&dummy(4))).await;
+            assert_eq!(verdict, Ok(Verdict::Mismatch));
+            least = least.min(started.elapsed());
+        }
+        least
+    };
+    // It is 64 times as much; the margin is for a busy machine.
+    assert!(time(10).await > time(4).await * 8);
+}
+
+#[tokio::test]
+async fn every_spelling_costs_the_same_whether_there_is_a_user_or_not() {
+    let hasher = hasher(9);
+    let stored = dummy(9);
+    let time = async |typed: &str, stored: Option<&PasswordHash>| {
+        let mut least = Duration::MAX;
+        for _ in 0..5 {
+            let started = Instant::now();
+            assert!(matches!(
+                hasher.verify(PresentedPassword::new(typed), stored).await,
+                Ok(Verdict::Mismatch | Verdict::Dummy)
+            ));
+            least = least.min(started.elapsed());
+        }
+        least
+    };
+    let one = time("correct horse", None).await;
+    for stored in [None, Some(&stored)] {
+        // It is three times as much; the margin is for a busy machine.
+        assert!(time("caf\u{e9}\u{a0}cr\u{e8}me", stored).await > one * 2);
+    }
+}
+
+/// Hashes of libxcrypt 4.4 (Debian's `crypt`), cost 4, of the 80 bytes of `LONG`, of `SHORT`, and of `LONG` as ours.
+const LONG_ELSEWHERE: &str = "$2y$04$abcdefghijklmnopqrstuum2G75IXDN/xsgbNa/hCiPSKyIHQd70S";
+const SHORT_ELSEWHERE: &str = "$2y$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e";
+const LONG_MARKED_AS_OURS: &str = "$2b$04$abcdefghijklmnopqrstuum2G75IXDN/xsgbNa/hCiPSKyIHQd70S";
+
+#[tokio::test]
+async fn a_hash_from_elsewhere_is_of_the_first_72_bytes() {
+    let long = "0123456789".repeat(8);
+    let beginning = |length| long.chars().take(length).collect::<String>();
+    let check = async |typed: &str, hash: &str, expected: Verdict| {
+        for prefix in ["$2a$", "$2x$", "$2y$", "$2b$"] {
+            let is_ours = prefix == "$2b$";
+            if is_ours != (hash == LONG_MARKED_AS_OURS) {
+                continue;
+            }
+            let stored = PasswordHash::stored(hash.replacen("$2y$", prefix, 1).replacen("$2b$", prefix, 1));
+            let verdict = hasher(4).verify(PresentedPassword::new(typed), Some(&stored)).await;
+            assert_eq!(verdict, Ok(expected), "{typed} {prefix}");
+        }
+    };
+    let is_it = |outdated| Verdict::Match { outdated };
+    check(&long, LONG_ELSEWHERE, is_it(false)).await;
+    check(&format!("{long}, and more"), LONG_ELSEWHERE, is_it(false)).await;
+    check(&beginning(72), LONG_ELSEWHERE, is_it(false)).await;
+    check(&beginning(71), LONG_ELSEWHERE, Verdict::Mismatch).await;
+    check(&format!("{}x", beginning(71)), LONG_ELSEWHERE, Verdict::Mismatch).await;
+    check("correct horse", SHORT_ELSEWHERE, is_it(true)).await;
+    check(&long, LONG_MARKED_AS_OURS, Verdict::Dummy).await;
+}
+
+#[tokio::test]
+async fn a_hash_of_another_spelling_matches_and_is_outdated() {
+    for (hashed, typed) in [
+        ("cafe\u{301} cr\u{e8}me", "cafe\u{301} cr\u{e8}me"),
+        ("cafe\u{301} cre\u{300}me", "caf\u{e9} cr\u{e8}me"),
+        ("caf\u{e9}\u{a0}cr\u{e8}me", "caf\u{e9}\u{a0}cr\u{e8}me"),
+    ] {
+        let old = bcrypt::hash_with_salt(hashed, 4, [7; 16]).unwrap().format_for_version(Version::TwoB);
+        let verdict = hasher(4).verify(PresentedPassword::new(typed), Some(&PasswordHash::stored(old))).await;
+        assert_eq!(verdict, Ok(Verdict::Match { outdated: true }), "{hashed:?} {typed:?}");
+    }
+    let new = hasher(4).hash(Password::parse("caf\u{e9} cr\u{e8}me").unwrap()).await.unwrap();
+    for typed in ["caf\u{e9} cr\u{e8}me", "cafe\u{301} cre\u{300}me", "caf\u{e9}\u{a0}cr\u{e8}me"] {
+        let verdict = hasher(4).verify(PresentedPassword::new(typed), Some(&new)).await;
+        assert_eq!(verdict, Ok(Verdict::Match { outdated: false }), "{typed:?}");
+    }
+}
+
+#[tokio::test]
+async fn more_than_may_wait_are_turned_away() {
+    let hasher = hasher(4);
+    let all = hasher.waiting.available_permits();
+    let held = Arc::clone(&hasher.waiting).acquire_many_owned(u32::try_from(all).unwrap()).await;
+    assert_eq!(hasher.verify(PresentedPassword::new("correct horse"), None).await, Err(HashingError::Busy));
+    drop(held);
+    assert_eq!(hasher.verify(PresentedPassword::new("correct horse"), None).await, Ok(Verdict::Dummy));
+}
+
+#[tokio::test]
+async fn password_takes_as_many_places_as_it_has_spellings() {
+    let hasher = hasher(4);
+    let three_spellings = || PresentedPassword::new("caf\u{e9}\u{a0}cr\u{e8}me");
+    let all_but_two = u32::try_from(hasher.waiting.available_permits() - 2).unwrap();
+    let held = Arc::clone(&hasher.waiting).acquire_many_owned(all_but_two).await;
+    assert_eq!(hasher.verify(three_spellings(), None).await, Err(HashingError::Busy));
+    assert_eq!(hasher.verify(PresentedPassword::new("correct horse"), None).await, Ok(Verdict::Dummy));
+    drop(held);
+    assert_eq!(hasher.verify(three_spellings(), None).await, Ok(Verdict::Dummy));
+    assert_eq!(hasher.in_flight(), 0);
+}

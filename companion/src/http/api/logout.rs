@@ -1,0 +1,41 @@
+//! `POST /auth/logout`: ends the sessions of all the tokens that come along, of repeated cookies too.
+//! `POST /auth/logout-all`: ends every session of whoever is signed in.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+
+use super::body::Done;
+use crate::http::cookies::{CookiePolicy, SetCookies};
+use crate::http::error::ApiError;
+use crate::http::extract::{Authenticated, UseCase};
+use crate::service::Tokens;
+use crate::service::session::{self, PresentedTokens};
+
+const MESSAGE: &str = "User logged out successfully";
+
+pub(in crate::http) async fn logout(
+    UseCase(context): UseCase,
+    State(tokens): State<Arc<Tokens>>,
+    State(cookies): State<Arc<CookiePolicy>>,
+    headers: HeaderMap,
+) -> Result<(SetCookies, Json<Done>), ApiError> {
+    let presented = PresentedTokens {
+        access: cookies.read_every_access(&headers).collect(),
+        refresh: cookies.read_every_refresh(&headers).collect(),
+    };
+    session::log_out(&context, &tokens, &presented).await?;
+    Ok((cookies.clear(), Done::new(MESSAGE)))
+}
+
+pub(in crate::http) async fn logout_all(
+    UseCase(context): UseCase,
+    Authenticated(by): Authenticated,
+    State(tokens): State<Arc<Tokens>>,
+    State(cookies): State<Arc<CookiePolicy>>,
+) -> Result<(SetCookies, Json<Done>), ApiError> {
+    session::log_out_everywhere(&context, &tokens, by.subject).await?;
+    Ok((cookies.clear(), Done::new(MESSAGE)))
+}

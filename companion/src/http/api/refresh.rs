@@ -1,0 +1,23 @@
+//! `POST /auth/refresh`: a session gets new tokens.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use super::body;
+use crate::http::cookies::CookiePolicy;
+use crate::http::error::ApiError;
+use crate::http::extract::UseCase;
+use crate::service::{Tokens, session};
+
+pub(in crate::http) async fn refresh(
+    UseCase(context): UseCase,
+    State(tokens): State<Arc<Tokens>>,
+    State(cookies): State<Arc<CookiePolicy>>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let pair = session::refresh(&context, &tokens, cookies.read_refresh(&headers)).await?;
+    Ok(body::signed_in(&cookies, StatusCode::OK, "Token refreshed successfully", &pair))
+}

@@ -1,0 +1,59 @@
+//! `POST /auth/register`: creates an account and signs its owner in.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::body;
+use crate::domain::account::NewUser;
+use crate::domain::account::email::Email;
+use crate::domain::account::name::Name;
+use crate::domain::account::password::Password;
+use crate::hashing::PasswordHasher;
+use crate::http::cookies::CookiePolicy;
+use crate::http::error::ApiError;
+use crate::http::extract::json_body::{FieldErrors, JsonBody, TextField};
+use crate::http::extract::{ClientDevice, UseCase};
+use crate::service::{Tokens, account};
+
+/// Request body. There is no role in it: nobody gives one to themselves (CVE-2026-31071).
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(in crate::http) struct RegisterRequest {
+    first_name: TextField,
+    last_name: TextField,
+    email: TextField,
+    password: TextField,
+}
+
+pub(in crate::http) async fn register(
+    UseCase(context): UseCase,
+    ClientDevice(device): ClientDevice,
+    State(tokens): State<Arc<Tokens>>,
+    State(hasher): State<Arc<PasswordHasher>>,
+    State(cookies): State<Arc<CookiePolicy>>,
+    JsonBody(request): JsonBody<RegisterRequest>,
+) -> Result<Response, ApiError> {
+    let (user, password) = request.parse()?;
+    let pair = account::register(&context, &hasher, &tokens, &user, password, &device).await?;
+    Ok(body::signed_in(&cookies, StatusCode::CREATED, "User registered successfully", &pair))
+}
+
+impl RegisterRequest {
+    fn parse(self) -> Result<(NewUser, Password), ApiError> {
+        let mut errors = FieldErrors::default();
+        let first_name = errors.parse("firstName", self.first_name, Name::parse);
+        let last_name = errors.parse("lastName", self.last_name, Name::parse);
+        let email = errors.parse("email", self.email, Email::parse);
+        let password = errors.parse("password", self.password, Password::parse);
+        match (first_name, last_name, email, password) {
+            (Some(first_name), Some(last_name), Some(email), Some(password)) => {
+                Ok((NewUser { first_name, last_name, email, role: None }, password))
+            }
+            _ => Err(errors.into_error()),
+        }
+    }
+}

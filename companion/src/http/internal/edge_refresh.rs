@@ -1,0 +1,24 @@
+//! `POST /internal/edge-refresh`: new tokens for a request that the filter holds.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use edgeward_wire::EdgeRefresh;
+
+use crate::http::cookies::CookiePolicy;
+use crate::http::error::ApiError;
+use crate::http::extract::UseCase;
+use crate::service::{Tokens, session};
+
+pub(in crate::http) async fn refresh(
+    UseCase(context): UseCase,
+    State(tokens): State<Arc<Tokens>>,
+    State(cookies): State<Arc<CookiePolicy>>,
+    headers: HeaderMap,
+) -> Result<Json<EdgeRefresh>, ApiError> {
+    let pair = session::refresh(&context, &tokens, cookies.read_refresh(&headers)).await?;
+    let set_cookies = cookies.set(&pair).into_values();
+    Ok(Json(EdgeRefresh { access_token: pair.access, set_cookies }))
+}

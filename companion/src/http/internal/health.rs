@@ -1,0 +1,32 @@
+//! `GET /healthz`: the process runs. `GET /readyz`: it can serve, because the database can be reached and has our schema,
+//! and it is not about to stop.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use crate::http::error::ApiError;
+use crate::http::extract::UseCase;
+use crate::http::state::Draining;
+use crate::service::maintenance;
+
+/// Response body.
+#[derive(Serialize)]
+pub(in crate::http) struct Health {
+    status: &'static str,
+}
+
+pub(in crate::http) async fn alive() -> Json<Health> {
+    Json(Health { status: "alive" })
+}
+
+pub(in crate::http) async fn ready(
+    UseCase(context): UseCase,
+    State(draining): State<Draining>,
+) -> Result<Json<Health>, ApiError> {
+    if !draining.has_begun() && maintenance::is_ready(&context).await {
+        Ok(Json(Health { status: "ready" }))
+    } else {
+        Err(ApiError::NotReady)
+    }
+}

@@ -1,0 +1,6 @@
+//! What stands around handlers.
+
+pub(super) mod cors;
+pub(super) mod edge_secret;
+pub(super) mod observe;
+pub(super) mod signed_in;

@@ -1,0 +1,3 @@
+//! Pages for browsers.
+
+pub mod login;

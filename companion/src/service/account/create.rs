@@ -1,0 +1,31 @@
+//! An operator creates an account for somebody.
+
+use crate::db::{passwords, users};
+use crate::domain::UserId;
+use crate::domain::account::NewUser;
+use crate::domain::account::password::Password;
+use crate::domain::account::role::Role;
+use crate::domain::audit::Event;
+use crate::hashing::PasswordHasher;
+use crate::service::{Context, Error};
+
+/// Creates an account, and returns the user's identifier and role.
+///
+/// # Errors
+/// [`Error::EmailTaken`] if another user has the address; [`Error::Hashing`] and [`Error::Database`] if these fail.
+pub async fn create(
+    context: &Context,
+    hasher: &PasswordHasher,
+    user: &NewUser,
+    password: Password,
+) -> Result<(UserId, Role), Error> {
+    // Before the transaction: it takes long.
+    let hash = hasher.hash(password).await?;
+    let mut change = context.begin().await?;
+    let now = context.now();
+    let (user_id, role) = users::insert(change.connection(), user, now).await?;
+    passwords::set(change.connection(), user_id, &hash, now).await?;
+    change.record(now, &Event::UserCreated(role.clone()), user_id, None).await?;
+    change.commit().await?;
+    Ok((user_id, role))
+}

@@ -1,0 +1,31 @@
+//! A stranger creates an account of their own, and is signed in.
+
+use crate::db::{passwords, users};
+use crate::domain::account::NewUser;
+use crate::domain::account::password::Password;
+use crate::domain::audit::Event;
+use crate::domain::session::device::Device;
+use crate::hashing::PasswordHasher;
+use crate::service::session::start;
+use crate::service::{Context, Error, TokenPair, Tokens};
+
+/// Creates an account and its first session.
+///
+/// # Errors
+/// [`Error::EmailTaken`] if another user has the address; [`Error::Hashing`], [`Error::Signing`] and
+/// [`Error::Database`] if these fail.
+pub async fn register(
+    context: &Context,
+    hasher: &PasswordHasher,
+    tokens: &Tokens,
+    user: &NewUser,
+    password: Password,
+    device: &Device,
+) -> Result<TokenPair, Error> {
+    let hash = hasher.hash(password).await?;
+    let mut change = context.begin().await?;
+    let now = context.now();
+    let (user_id, _) = users::insert(change.connection(), user, now).await?;
+    passwords::set(change.connection(), user_id, &hash, now).await?;
+    start(change, tokens, user_id, device, &Event::Registered).await
+}

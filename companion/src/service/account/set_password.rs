@@ -1,0 +1,35 @@
+//! An operator sets a user's password.
+
+use super::begin_change;
+use crate::db::{passwords, users};
+use crate::domain::UserId;
+use crate::domain::account::email::Email;
+use crate::domain::account::password::Password;
+use crate::domain::audit::Event;
+use crate::domain::session::Ending;
+use crate::hashing::PasswordHasher;
+use crate::service::session::end_sessions;
+use crate::service::{Context, Error};
+
+/// Sets the password of the user with an e-mail address, and ends their sessions. Returns the user and the number of
+/// sessions that ended.
+///
+/// # Errors
+/// [`Error::UserUnknown`] if there is no such user; [`Error::Hashing`] and [`Error::Database`] if these fail.
+pub async fn set_password(
+    context: &Context,
+    hasher: &PasswordHasher,
+    email: &Email,
+    password: Password,
+) -> Result<(UserId, usize), Error> {
+    // Before the transaction: it takes long.
+    let hash = hasher.hash(password).await?;
+    let (mut change, user_id) = begin_change(context, email).await?;
+    let now = context.now();
+    passwords::set(change.connection(), user_id, &hash, now).await?;
+    users::touch(change.connection(), user_id, now).await?;
+    let sessions_ended = end_sessions(&mut change, Ending::all(user_id), now).await?.len();
+    change.record(now, &Event::PasswordChanged { sessions_ended }, user_id, None).await?;
+    change.commit().await?;
+    Ok((user_id, sessions_ended))
+}

@@ -1,0 +1,5 @@
+//! What is done for the edge.
+
+mod read_feed;
+
+pub use self::read_feed::read_feed;

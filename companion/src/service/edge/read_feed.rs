@@ -1,0 +1,48 @@
+//! A gateway polls the edge feed.
+
+use edgeward_wire::{EdgeFeed, KeysAt, MAX_PAGE};
+
+use crate::db::edge_feed;
+use crate::domain::edge::feed_cursor::{Cursor, Position};
+use crate::service::{Context, Error, Tokens};
+
+/// Reads what a gateway does not know yet.
+///
+/// `after` is the cursor of the last response that it has applied, and `etag` names the key set that it has. From a
+/// cursor that means nothing here, everything is told: to be told twice is harmless.
+///
+/// # Errors
+/// [`Error::FeedNotReady`] if another companion is just beginning the history, [`Error::Database`] if the database
+/// fails.
+pub async fn read_feed(
+    context: &Context,
+    tokens: &Tokens,
+    after: Option<&str>,
+    etag: Option<&str>,
+) -> Result<EdgeFeed, Error> {
+    let keys = tokens.access.keys.current();
+    let is_known = etag == Some(keys.etag());
+    let set = (!is_known).then(|| keys.published().clone());
+
+    let mut connection = context.db.acquire().await?;
+    let now = context.now();
+    let cursor: Option<Cursor> = after.and_then(|after| after.parse().ok());
+    let mut position = cursor.as_ref().map_or_else(Position::of_nothing, |cursor| cursor.position.clone());
+    let mut page = edge_feed::read(&mut connection, &position, now, MAX_PAGE).await?;
+    if page.history.is_none() {
+        edge_feed::begin_history(&mut connection).await?;
+        page = edge_feed::read(&mut connection, &position, now, MAX_PAGE).await?;
+    }
+    let history = page.history.ok_or(Error::FeedNotReady)?;
+    if cursor.is_some_and(|cursor| !cursor.is_of(&history, &page.present)) {
+        position = Position::of_nothing();
+        page = edge_feed::read(&mut connection, &position, now, MAX_PAGE).await?;
+    }
+    Ok(EdgeFeed {
+        at: now.unix_timestamp().unsigned_abs(),
+        keys: KeysAt { etag: keys.etag().to_owned(), set },
+        revoked: page.revoked,
+        more: page.last.is_some(),
+        cursor: Cursor { history, position: position.advance(&page.present, page.last) }.to_string(),
+    })
+}

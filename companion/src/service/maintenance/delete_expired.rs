@@ -1,0 +1,16 @@
+//! Expired rows are deleted, a batch at a time. When is of no consequence: what has expired is rejected while it is there.
+
+use crate::db::{revocations, sessions};
+use crate::service::{Context, Error};
+
+/// Deletes sessions and revocations that have expired, and returns the number of revocations that have not.
+///
+/// # Errors
+/// [`Error::Database`] if the database fails.
+pub async fn delete_expired(context: &Context) -> Result<i64, Error> {
+    let (db, now) = (&context.db, context.now());
+    // A connection for each batch, so that nobody waits for all of them.
+    while sessions::end::delete_expired(&mut *db.acquire().await?, now).await? {}
+    while revocations::delete_expired(&mut *db.acquire().await?, now).await? {}
+    Ok(revocations::count_live(&mut *db.acquire().await?, now).await?)
+}

@@ -1,0 +1,9 @@
+//! What the service does by itself.
+
+mod delete_expired;
+mod is_ready;
+mod report_audit;
+
+pub use self::delete_expired::delete_expired;
+pub use self::is_ready::is_ready;
+pub use self::report_audit::report_audit;

@@ -1,0 +1,111 @@
+//! The use cases, one verb a file. A transaction begins and ends here and nowhere else, and the audit event of a change
+//! is written in the transaction of the change.
+//!
+//! Handlers, commands, pages and jobs do three things: extract, call a use case, render.
+
+pub mod account;
+mod change;
+pub mod edge;
+pub mod maintenance;
+pub mod session;
+mod tokens;
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+use thiserror::Error;
+use time::{Duration, OffsetDateTime};
+
+use self::change::Change;
+use crate::clock::Clock;
+use crate::domain::audit::{Entry, Event};
+use crate::domain::caller::Caller;
+use crate::domain::token::jws::SigningError;
+use crate::domain::{SessionId, UserId};
+use crate::hashing::HashingError;
+use crate::telemetry::audit;
+use crate::telemetry::metrics::Metrics;
+
+pub use self::tokens::{TokenPair, Tokens};
+
+/// What every use case needs: who calls it, and what it acts on.
+#[derive(Clone)]
+pub struct Context {
+    /// Connections to Postgres.
+    pub db: PgPool,
+    /// Source of the time.
+    pub clock: Arc<dyn Clock>,
+    /// Counters of the process.
+    pub metrics: Arc<Metrics>,
+    /// Lifetime of an access token, as far as it is known here: the longest that there may be at the command line,
+    /// which does not know the services' settings.
+    pub access_ttl: Duration,
+    /// Who calls.
+    pub caller: Caller,
+}
+
+/// Failure of a use case.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The e-mail address or the password is wrong.
+    #[error("e-mail address or password is wrong")]
+    WrongCredentials,
+    /// There is no valid token, or its session has ended.
+    #[error("not signed in")]
+    NotSignedIn,
+    /// The user may not sign in.
+    #[error("the account is disabled")]
+    Disabled,
+    /// The password was changed while it was being compared.
+    #[error("the password was changed during the login")]
+    PasswordChanged,
+    /// The e-mail address belongs to another user.
+    #[error("the e-mail address belongs to another user")]
+    EmailTaken,
+    /// There is no such user.
+    #[error("there is no such user")]
+    UserUnknown,
+    /// There is no such session of the user's.
+    #[error("there is no such session")]
+    SessionUnknown,
+    /// The edge feed has no history yet: another companion is just beginning one.
+    #[error("the edge feed has no history yet")]
+    FeedNotReady,
+    /// A password was neither hashed nor compared.
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    /// A token was not signed.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    /// The database failed. Only the message is shown: the detail can hold the row.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// A task of the use case panicked.
+    #[error("a task panicked")]
+    Panicked,
+}
+
+impl Context {
+    /// The current time.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
+    /// The same context for a caller who has proved to be a user.
+    #[must_use]
+    pub fn as_user(&self) -> Self {
+        Self { caller: self.caller.as_user(), ..self.clone() }
+    }
+
+    /// Begins a change.
+    async fn begin(&self) -> Result<Change<'_>, sqlx::Error> {
+        Ok(Change::new(self, self.db.begin().await?))
+    }
+
+    /// Reports an event that changes nothing, so that it has no row: a stranger must not be able to fill the table.
+    fn report(&self, event: &Event, user_id: Option<UserId>, session_id: Option<SessionId>) {
+        let entry = Entry::new(self.now(), &self.caller, event, user_id, session_id);
+        audit::report(&self.metrics, &entry, &self.caller);
+    }
+}

@@ -1,0 +1,62 @@
+//! Sessions end, and with them their tokens at the edge.
+
+use time::OffsetDateTime;
+
+use crate::db::{revocations, sessions};
+use crate::domain::SessionId;
+use crate::domain::audit::Event;
+use crate::domain::edge::revocation;
+use crate::domain::session::Ending;
+use crate::domain::token::access_token::TokenSubject;
+use crate::service::change::Change;
+use crate::service::{Context, Error};
+
+/// Ends a session of the caller's by its number.
+///
+/// # Errors
+/// [`Error::SessionUnknown`] if the user has no such session, [`Error::Database`] if the database fails.
+pub async fn end(context: &Context, by: TokenSubject, session_id: SessionId) -> Result<(), Error> {
+    let ended = end_and_record(context, Ending::one(by.user_id, session_id)).await?;
+    if ended { Ok(()) } else { Err(Error::SessionUnknown) }
+}
+
+/// Ends all sessions of the caller's but the one that the call is made from.
+///
+/// # Errors
+/// [`Error::Database`] if the database fails.
+pub async fn end_others(context: &Context, by: TokenSubject) -> Result<(), Error> {
+    end_and_record(context, Ending::others(by.user_id, by.session_id)).await?;
+    Ok(())
+}
+
+/// Ends sessions, each with an event of its own. Returns `true` if there was one.
+async fn end_and_record(context: &Context, ending: Ending) -> Result<bool, Error> {
+    let mut change = context.begin().await?;
+    let now = context.now();
+    let ended = end_sessions(&mut change, ending, now).await?;
+    for session_id in &ended {
+        change.record(now, &Event::SessionEnded, ending.user_id, Some(*session_id)).await?;
+    }
+    change.commit().await?;
+    Ok(!ended.is_empty())
+}
+
+/// Ends sessions by whatever door, and has the edge reject their tokens for as long as these may live. Returns those that
+/// were there.
+///
+/// Where all of a user's sessions end, the whole user is revoked, which also catches the tokens of sessions that are
+/// gone already. Whoever ends all of them has locked the user's row, and read `now` after that.
+pub(in crate::service) async fn end_sessions(
+    change: &mut Change<'_>,
+    ending: Ending,
+    now: OffsetDateTime,
+) -> Result<Vec<SessionId>, sqlx::Error> {
+    let revoked_until = if ending.is_of_all() {
+        // Before the sessions are deleted: their last use counts.
+        revocations::revoke_user(change.connection(), ending.user_id, now).await?;
+        None
+    } else {
+        Some(revocation::until(now, change.context.access_ttl))
+    };
+    sessions::end::end(change.connection(), ending, revoked_until).await
+}

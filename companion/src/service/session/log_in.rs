@@ -1,0 +1,85 @@
+//! Somebody presents a password, and a session starts.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::start;
+use crate::db::{passwords, users};
+use crate::domain::UserId;
+use crate::domain::account::email::Email;
+use crate::domain::account::password::{Password, PasswordHash, PresentedPassword};
+use crate::domain::audit::Event;
+use crate::domain::session::device::Device;
+use crate::hashing::{PasswordHasher, Verdict};
+use crate::service::{Context, Error, TokenPair, Tokens};
+
+/// What somebody signs in with. The password is not held to the rules for new ones, only compared.
+pub struct Credentials {
+    /// E-mail address.
+    pub email: Email,
+    /// Password as it was typed.
+    pub password: SecretString,
+}
+
+/// Compares the password and starts a session.
+///
+/// # Errors
+/// [`Error::WrongCredentials`] if the address or the password is wrong: which of them is not told, and both take the
+/// same work. [`Error::Disabled`] if the password is right and the user may not sign in; [`Error::PasswordChanged`] if
+/// it was changed meanwhile; [`Error::Hashing`], [`Error::Signing`] and [`Error::Database`] if these fail.
+pub async fn log_in(
+    context: &Context,
+    hasher: &PasswordHasher,
+    tokens: &Tokens,
+    credentials: &Credentials,
+    device: &Device,
+) -> Result<TokenPair, Error> {
+    let Credentials { email, password } = credentials;
+    // The connection goes back before the password is compared: that takes long.
+    let found = passwords::find(&mut *context.db.acquire().await?, email).await?;
+    let hash = found.as_ref().and_then(|found| found.hash.as_ref());
+    let verdict = hasher.verify(PresentedPassword::new(password.expose_secret()), hash).await?;
+
+    let reject = |user_id: Option<UserId>, reason, error| {
+        context.report(&Event::LoginRefused(reason), user_id, None);
+        Err(error)
+    };
+    let Some(found) = found else { return reject(None, "user_unknown", Error::WrongCredentials) };
+    let user_id = found.user_id;
+    let Verdict::Match { outdated } = verdict else {
+        return reject(Some(user_id), "password_wrong", Error::WrongCredentials);
+    };
+    if found.is_disabled {
+        return reject(Some(user_id), "user_disabled", Error::Disabled);
+    }
+    let context = &context.as_user();
+    let mut change = context.begin().await?;
+    // Comparing took long: whoever changed the password meanwhile has ended all sessions, and this would be one more.
+    if !passwords::is_unchanged(change.connection(), user_id, found.changed_at).await? {
+        return reject(Some(user_id), "password_changed", Error::PasswordChanged);
+    }
+    let pair = start(change, tokens, user_id, device, &Event::LoggedIn).await?;
+    if let Some(hash) = found.hash.filter(|_| outdated)
+        && let Err(cause) = rehash(context, hasher, user_id, password, &hash).await
+    {
+        // The login is good either way.
+        tracing::warn!(%user_id, %cause, "the password keeps its old hash");
+    }
+    Ok(pair)
+}
+
+/// Hashes the password again, as a new one would be. No audit event: the password stays what it is.
+async fn rehash(
+    context: &Context,
+    hasher: &PasswordHasher,
+    user_id: UserId,
+    password: &SecretString,
+    old: &PasswordHash,
+) -> Result<(), Error> {
+    // A password shorter than today's rules keeps its old hash.
+    let Ok(password) = Password::parse(password.expose_secret()) else { return Ok(()) };
+    let new = hasher.hash(password).await?;
+    let mut change = context.begin().await?;
+    users::lock(change.connection(), user_id).await?;
+    passwords::rehash(change.connection(), user_id, old, &new).await?;
+    Ok(change.commit().await?)
+}

@@ -1,0 +1,53 @@
+//! Somebody ends the sessions of the tokens that they hold.
+
+use super::end_sessions;
+use crate::domain::audit::Event;
+use crate::domain::session::Ending;
+use crate::domain::token::access_token::{Expiry, TokenSubject};
+use crate::service::{Context, Error, Tokens};
+
+/// Every token that a request carries: each can end its own session and no other.
+#[derive(Clone, Debug, Default)]
+pub struct PresentedTokens<'a> {
+    /// Access tokens.
+    pub access: Vec<&'a str>,
+    /// Refresh tokens.
+    pub refresh: Vec<&'a str>,
+}
+
+/// Ends the sessions of all valid tokens, expired ones and former generations included. Repeatable.
+///
+/// # Errors
+/// [`Error::Database`] if the database fails.
+pub async fn log_out(
+    context: &Context,
+    tokens: &Tokens,
+    presented: &PresentedTokens<'_>,
+) -> Result<(), Error> {
+    let subjects = verify_all(context, tokens, presented);
+    if subjects.is_empty() {
+        return Ok(());
+    }
+    // A token proves whose session it is.
+    let context = &context.as_user();
+    let mut change = context.begin().await?;
+    let now = context.now();
+    for subject in subjects {
+        for session_id in end_sessions(&mut change, Ending::of_token(subject), now).await? {
+            change.record(now, &Event::LoggedOut, subject.user_id, Some(session_id)).await?;
+        }
+    }
+    Ok(change.commit().await?)
+}
+
+fn verify_all(context: &Context, tokens: &Tokens, presented: &PresentedTokens<'_>) -> Vec<TokenSubject> {
+    let now = context.now();
+    let refresh =
+        presented.refresh.iter().filter_map(|token| Some(tokens.refresh.verify(token).ok()?.subject()));
+    let access =
+        presented.access.iter().filter_map(|token| tokens.access.verify(token, now, Expiry::IsIgnored).ok());
+    let mut subjects: Vec<_> = refresh.chain(access).collect();
+    // In the same order for all: of two that end the same sessions, neither waits for the other.
+    subjects.sort_by_key(|subject| subject.session_id);
+    subjects
+}

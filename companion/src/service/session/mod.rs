@@ -1,0 +1,21 @@
+//! What is done to sessions.
+
+mod authenticate;
+mod end;
+mod list;
+mod log_in;
+mod log_out;
+mod log_out_everywhere;
+mod refresh;
+mod start;
+
+pub use self::authenticate::{SignedIn, authenticate, find_signed_in};
+pub use self::end::{end, end_others};
+pub use self::list::list;
+pub use self::log_in::{Credentials, log_in};
+pub use self::log_out::{PresentedTokens, log_out};
+pub use self::log_out_everywhere::log_out_everywhere;
+pub use self::refresh::refresh;
+
+pub(super) use self::end::end_sessions;
+pub(super) use self::start::start;

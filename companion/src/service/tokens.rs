@@ -1,0 +1,42 @@
+//! The tokens of a session: what signs and verifies them, and how long they are worth something.
+
+use crate::domain::account::role::Role;
+use crate::domain::session::Lifetimes;
+use crate::domain::token::access_token::{AccessTokens, TokenSubject};
+use crate::domain::token::jws::SigningError;
+use crate::domain::token::refresh_token::{RefreshClaims, RefreshTokens};
+
+/// Signs and verifies the tokens of sessions.
+pub struct Tokens {
+    /// Access tokens.
+    pub access: AccessTokens,
+    /// Refresh tokens.
+    pub refresh: RefreshTokens,
+    /// Lifetimes of sessions.
+    pub lifetimes: Lifetimes,
+}
+
+/// Both tokens of a session.
+pub struct TokenPair {
+    /// User and session that both speak of.
+    pub subject: TokenSubject,
+    /// The access token.
+    pub access: String,
+    /// The refresh token.
+    pub refresh: String,
+}
+
+impl Tokens {
+    /// Signs the refresh token with these claims, and the access token of the same date.
+    ///
+    /// # Errors
+    /// [`SigningError`] if a key does not sign.
+    pub(super) fn sign(&self, claims: RefreshClaims, role: &Role) -> Result<TokenPair, SigningError> {
+        let subject = claims.subject();
+        Ok(TokenPair {
+            subject,
+            access: self.access.sign(subject, role)?,
+            refresh: self.refresh.sign(claims)?,
+        })
+    }
+}

@@ -4,17 +4,12 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use edgeward_wire::role::is_role;
+use edgeward_wire::{access_token, clock, user_id};
+
 use crate::json::Json;
 use crate::rejection::{Claim, Rejection};
 use crate::token::Verified;
-
-/// A token that lives longer than this was not issued by a companion: its access tokens live a day at most.
-const MAX_LIFETIME_S: u64 = 86_400;
-
-/// Furthest that a token may be dated ahead of our clock, in seconds, where `clock_skew_seconds` does not allow more.
-/// Chosen: what the feed allows between the clocks, so that a new token passes wherever its companion is believed. A
-/// token that is dated ahead harms nobody; one that has expired is judged by `clock_skew_seconds` alone.
-const MAX_AHEAD_S: u64 = 60;
 
 /// Who is calling, and for how long that holds. What stands in headers is safe to: numbers, and the bytes of a
 /// role. It is made for keeping: a copy allocates nothing.
@@ -49,7 +44,8 @@ impl Identity {
             return Err(Rejection::AudienceUnexpected);
         }
         let (issued_at, expires_at) = claims.judge_times(expected.clock_skew_s, now)?;
-        let user_id = read_user_id(claims.string(Claim::Sub)?).ok_or(Rejection::ClaimMistyped(Claim::Sub))?;
+        let user_id =
+            user_id::parse(claims.string(Claim::Sub)?).ok_or(Rejection::ClaimMistyped(Claim::Sub))?;
         let session_id = claims.integer(Claim::Sid)?;
         let role = claims.string(Claim::Role)?;
         if !is_role(role) {
@@ -76,7 +72,7 @@ impl Identity {
         Rc::clone(&self.role)
     }
 
-    /// The user's ID, of 19 digits at most.
+    /// The user's ID, of [`user_id::MAX_DIGITS`] at most.
     #[must_use]
     pub const fn user_id(&self) -> u64 {
         self.user_id
@@ -88,7 +84,7 @@ impl Identity {
         self.issued_at
     }
 
-    /// The user's role: `[a-z0-9][a-z0-9_-]{0,63}`.
+    /// The user's role, by the grammar of [`is_role`].
     #[must_use]
     pub fn role(&self) -> &str {
         &self.role
@@ -99,20 +95,6 @@ impl Identity {
     pub const fn session_id(&self) -> u64 {
         self.session_id
     }
-}
-
-/// A decimal number of at most 19 digits as Postgres writes a `bigint` ID.
-fn read_user_id(text: &str) -> Option<u64> {
-    let plain = (1..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    (plain && !text.starts_with('0')).then(|| text.parse().ok())?
-}
-
-/// Whether it is a role's name: `[a-z0-9][a-z0-9_-]{0,63}`.
-pub(crate) fn is_role(text: &str) -> bool {
-    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    text.len() <= 64
-        && text.bytes().next().is_some_and(letter)
-        && text.bytes().all(|byte| letter(byte) || matches!(byte, b'_' | b'-'))
 }
 
 struct Claims<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
@@ -158,11 +140,13 @@ impl<'a> Claims<'a> {
             Some(value) => value.whole().ok_or(Rejection::ClaimMistyped(Claim::Nbf))?,
             None => 0,
         };
-        let latest = now.saturating_add(skew_s.max(MAX_AHEAD_S));
+        // A token that is dated ahead harms nobody, so it passes wherever the feed of its companion is applied. One that
+        // has expired is judged by `clock_skew_seconds` alone.
+        let latest = now.saturating_add(skew_s.max(clock::MAX_GAP_S.into()));
         if now >= expires.saturating_add(skew_s) {
             return Err(Rejection::Expired);
         }
-        if expires > latest.saturating_add(MAX_LIFETIME_S) {
+        if expires > latest.saturating_add(access_token::MAX_LIFETIME_S.into()) {
             return Err(Rejection::ExpiryTooFar);
         }
         if issued > latest {
@@ -216,6 +200,20 @@ mod tests {
         }
         let members: Vec<String> = claims.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
         format!("{{{}}}", members.join(","))
+    }
+
+    #[test]
+    fn claims_are_read_as_the_companion_writes_them() {
+        let claims = edgeward_wire::AccessClaims {
+            iss: "edgeward".into(),
+            aud: "shop".into(),
+            sub: i64::MAX.to_string(),
+            role: "customer".into(),
+            sid: i64::MAX,
+            iat: NOW.cast_signed(),
+            exp: NOW.cast_signed() + 60,
+        };
+        check(&serde_json::to_string(&claims).unwrap(), Ok(()));
     }
 
     #[test]

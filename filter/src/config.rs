@@ -8,6 +8,8 @@ mod section;
 use std::fmt;
 use std::time::Duration;
 
+use edgeward_wire::{access_token, clock, cookie, edge_feed, edge_refresh};
+
 use crate::claims::Expected;
 use crate::json::Json;
 use crate::keys::KeySet;
@@ -105,8 +107,11 @@ fn read(text: &[u8], mistakes: &Mistakes) -> Option<Configuration> {
     let mut root = Section::open(json, String::new(), mistakes)?;
     let expected = Expected {
         issuer: root.required_text("issuer").unwrap_or_default(),
-        audience: root.text("audience").unwrap_or_else(|| "edgeward".to_owned()),
-        clock_skew_s: root.integer("clock_skew_seconds", 0..=300).unwrap_or(5).into(),
+        audience: root.text("audience").unwrap_or_else(|| access_token::DEFAULT_AUDIENCE.to_owned()),
+        clock_skew_s: root
+            .integer("clock_skew_seconds", 0..=clock::MAX_SKEW_S)
+            .unwrap_or(clock::DEFAULT_SKEW_S)
+            .into(),
     };
     let (keys, feed) = read_sources(&mut root, mistakes);
     let refresh = read_refresh(&mut root);
@@ -122,8 +127,10 @@ fn read(text: &[u8], mistakes: &Mistakes) -> Option<Configuration> {
         ready_path: root.path("ready_path"),
         max_staleness_s: feed.as_ref().filter(|feed| feed.denies_stale).map(|feed| feed.max_staleness_s),
         refreshes: refresh.is_some(),
-        max_token_bytes: usize::try_from(root.integer("max_token_bytes", 256..=16_384).unwrap_or(4096))
-            .ok()?,
+        max_token_bytes: match root.integer("max_token_bytes", 256..=16_384) {
+            Some(bytes) => usize::try_from(bytes).ok()?,
+            None => access_token::MAX_BYTES,
+        },
     };
     let memory_entries =
         usize::try_from(root.integer("memory_entries", 0..=1_000_000).unwrap_or(65_536)).ok()?;
@@ -144,11 +151,12 @@ fn read_sources(root: &mut Section<'_, '_>, mistakes: &Mistakes) -> (KeySet, Opt
 
 fn read_feed(root: &mut Section<'_, '_>) -> Option<Feed> {
     let mut section = root.section("feed")?;
-    let max_staleness_s = section.integer("max_staleness_seconds", 1..=86_400).unwrap_or(300);
+    let max_staleness_s =
+        section.integer("max_staleness_seconds", 1..=86_400).unwrap_or(edge_feed::DEFAULT_MAX_STALENESS_S);
     let denies = section.one_of("when_stale", &["allow", "deny"]) == Some("deny");
     let feed = Feed {
         cluster: section.required_text("cluster").unwrap_or_default(),
-        path: section.path("path").unwrap_or_else(|| "/internal/edge-feed".to_owned()),
+        path: section.path("path").unwrap_or_else(|| edge_feed::PATH.to_owned()),
         poll: millis(section.integer("poll_ms", 100..=60_000), 1000),
         timeout: millis(section.integer("timeout_ms", 10..=60_000), 1000),
         secret: section.text("secret").map(Secret),
@@ -164,7 +172,7 @@ fn millis(given: Option<u32>, default: u32) -> Duration {
 }
 
 fn read_cookies(root: &mut Section<'_, '_>) -> Cookies {
-    let mut cookies = Cookies { access: "access_token".to_owned(), refresh: "refresh_token".to_owned() };
+    let mut cookies = Cookies { access: cookie::ACCESS.to_owned(), refresh: cookie::REFRESH.to_owned() };
     let Some(mut section) = root.section("cookies") else { return cookies };
     cookies.access = section.token("access").unwrap_or(cookies.access);
     cookies.refresh = section.token("refresh").unwrap_or(cookies.refresh);
@@ -269,7 +277,7 @@ fn read_refresh(root: &mut Section<'_, '_>) -> Option<Refresh> {
     let mut section = root.section("refresh")?;
     let refresh = Refresh {
         cluster: section.required_text("cluster").unwrap_or_default(),
-        path: section.path("path").unwrap_or_else(|| "/internal/edge-refresh".to_owned()),
+        path: section.path("path").unwrap_or_else(|| edge_refresh::PATH.to_owned()),
         timeout: millis(section.integer("timeout_ms", 10..=60_000), 2000),
         secret: section.text("secret").map(Secret),
     };

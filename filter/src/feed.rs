@@ -3,17 +3,12 @@
 
 use std::fmt;
 
-use edgeward_wire::{EdgeFeed, MAX_CURSOR_BYTES, MAX_PAGE, Revoked};
+use edgeward_wire::clock::MAX_GAP_S;
+use edgeward_wire::edge_feed::{
+    self, EdgeFeed, MAX_BYTES, MAX_CURSOR_BYTES, MAX_ETAG_BYTES, MAX_PAGE, Revoked,
+};
 
 use crate::keys::{Flaw, KeySet};
-
-/// The longest answer that is read: a page of revocations takes half of it, 32 keys of 8,192 bits a tenth.
-pub const MAX_BYTES: usize = 768 * 1024;
-/// A SHA-256 in base64url has 43 bytes.
-const MAX_ETAG_BYTES: usize = 64;
-/// How far apart the clocks of the companion and the edge may be, in seconds. With a greater gap either of them
-/// would take good tokens for expired or not yet made.
-const MAX_CLOCK_GAP_S: u64 = 60;
 
 /// What an answer changes.
 #[derive(Debug)]
@@ -33,15 +28,15 @@ pub struct Update {
 /// Why an answer is refused.
 #[derive(Debug)]
 pub enum Fault {
-    /// Longer than 768 KiB.
+    /// Longer than [`MAX_BYTES`].
     Oversize,
     /// Not the JSON of a feed.
     Malformed(serde_json::Error),
-    /// Given by a clock that is more than a minute from ours: so many seconds ahead.
+    /// Given by a clock that is more than [`MAX_GAP_S`] from ours: so many seconds ahead.
     ClockApart(i64),
     /// Given before an answer that was heard already.
     Backwards,
-    /// The key set's name is not 1 to 64 bytes of `[0-9A-Za-z_-]`.
+    /// The key set's tag fails [`edge_feed::is_etag`].
     EtagMalformed,
     /// The key set is left out, though it is not the one held.
     KeysMissing,
@@ -49,9 +44,9 @@ pub enum Fault {
     KeysEmpty,
     /// A key can't be used.
     Keys(Flaw),
-    /// The cursor is not 1 to 2,048 bytes of `[0-9A-Za-z:,.~_-]`.
+    /// The cursor fails [`edge_feed::is_cursor`].
     CursorMalformed,
-    /// More revocations than a page has.
+    /// More than [`MAX_PAGE`] revocations.
     PageOversize,
     /// More revocations than the edge holds.
     TooManyRevocations,
@@ -81,10 +76,10 @@ pub fn read(body: &[u8], held: &str, now: u64) -> Result<Update, Fault> {
     }
     let EdgeFeed { at, keys, revoked, cursor, more } =
         serde_json::from_slice(body).map_err(Fault::Malformed)?;
-    if at.abs_diff(now) > MAX_CLOCK_GAP_S {
+    if at.abs_diff(now) > MAX_GAP_S.into() {
         return Err(Fault::ClockApart(at.cast_signed().wrapping_sub(now.cast_signed())));
     }
-    if !is_made_of(&keys.etag, MAX_ETAG_BYTES, b"_-") {
+    if !edge_feed::is_etag(&keys.etag) {
         return Err(Fault::EtagMalformed);
     }
     let keys = match keys.set {
@@ -93,19 +88,13 @@ pub fn read(body: &[u8], held: &str, now: u64) -> Result<Update, Fault> {
         Some(set) if set.keys.is_empty() => return Err(Fault::KeysEmpty),
         Some(set) => Some((keys.etag, KeySet::read(&set).map_err(Fault::Keys)?)),
     };
-    if !is_made_of(&cursor, MAX_CURSOR_BYTES, b":,.~_-") {
+    if !edge_feed::is_cursor(&cursor) {
         return Err(Fault::CursorMalformed);
     }
     if revoked.sessions.len() + revoked.users.len() > MAX_PAGE {
         return Err(Fault::PageOversize);
     }
     Ok(Update { at, keys, revoked, cursor, more })
-}
-
-/// Whether it is 1 to `max` letters, digits and these.
-fn is_made_of(text: &str, max: usize, others: &[u8]) -> bool {
-    (1..=max).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || others.contains(&byte))
 }
 
 impl fmt::Display for Fault {
@@ -116,11 +105,13 @@ impl fmt::Display for Fault {
             Self::ClockApart(ahead) => {
                 write!(
                     formatter,
-                    "the companion's clock is {ahead} s ahead of the edge's, and at most {MAX_CLOCK_GAP_S} are allowed"
+                    "the companion's clock is {ahead} s ahead of the edge's, and at most {MAX_GAP_S} are allowed"
                 )
             }
             Self::Backwards => formatter.write_str("the answer is older than one that was heard before"),
-            Self::EtagMalformed => formatter.write_str("keys.etag is not 1 to 64 bytes of [0-9A-Za-z_-]"),
+            Self::EtagMalformed => {
+                write!(formatter, "keys.etag is not 1 to {MAX_ETAG_BYTES} bytes of [0-9A-Za-z_-]")
+            }
             Self::KeysMissing => formatter.write_str("keys.set is missing, though keys.etag is new"),
             Self::KeysEmpty => formatter.write_str("keys.set has no key"),
             Self::Keys(flaw) => write!(formatter, "keys.set: {flaw}"),

@@ -2,6 +2,7 @@
 //! nothing else (invariants 5 and 6). It changes nothing but the memory, which only saves the same work; carrying
 //! the decision out is the shell's.
 
+use edgeward_wire::return_to;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use crate::claims::Identity;
@@ -15,8 +16,6 @@ use crate::rejection::Rejection;
 use crate::rules::Access;
 use crate::token::Unverified;
 
-/// The longest way back that a login page is told, in bytes; the companion's page takes as much.
-const MAX_RETURN_BYTES: usize = 2048;
 /// All but the unreserved characters (RFC 3986 §2.3), and `/`, which needs no escape in a query (§3.4).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
@@ -187,12 +186,12 @@ pub fn turn_away(policy: &Policy, request: &Request<'_>, rejection: Rejection) -
     }
 }
 
-/// The login page's URL, with the way back as one value of its query where that is not too long.
+/// Returns the login page's URL, with `target` as `return_to` if it has at most [`return_to::MAX_BYTES`].
 fn location(login_url: &str, target: &[u8]) -> String {
-    if target.len() > MAX_RETURN_BYTES {
+    if target.len() > return_to::MAX_BYTES {
         return login_url.to_owned();
     }
-    format!("{login_url}?return_to={}", percent_encode(target, ESCAPED))
+    format!("{login_url}?{}={}", return_to::PARAMETER, percent_encode(target, ESCAPED))
 }
 
 /// Who is calling, or why that can't be told.

@@ -5,21 +5,13 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use edgeward_wire::{Jwk, JwkSet};
+use edgeward_wire::access_token::ALGORITHM;
+use edgeward_wire::jwk::{self, Jwk, JwkSet, MAX_KEYS, MAX_KID_BYTES, MODULUS_BITS};
 use jsonwebtoken::DecodingKey;
 use rsa::BoxedUint;
 use rsa::pkcs8::EncodePublicKey;
 
 use crate::rejection::Rejection;
-
-/// More keys than a rotation ever needs, and few enough to search one by one.
-pub const MAX_KEYS: usize = 32;
-/// A thumbprint has 43 bytes; other issuers use a UUID or a date.
-pub const MAX_KID_BYTES: usize = 128;
-/// RFC 7518 §3.3 asks for 2,048 bits at least; verification beyond 8,192 costs more than it guards.
-const MODULUS_BITS: std::ops::RangeInclusive<u32> = 2048..=8192;
-/// NIST FIPS 186-5 §5.1: small exponents have no margin. Larger ones than this are unknown in practice.
-const EXPONENTS: std::ops::RangeInclusive<u64> = 65_537..=u32::MAX as u64;
 
 /// A set of keys with distinct names.
 #[derive(Default)]
@@ -39,23 +31,23 @@ pub struct Flaw {
 /// What is wrong with a key or a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// More than 32 keys.
+    /// More than [`MAX_KEYS`] keys.
     TooMany,
-    /// `kty` is not `RSA`.
+    /// `kty` is not [`jwk::KEY_TYPE`].
     KtyUnexpected,
     /// A private member of this name is there.
     Private(&'static str),
-    /// `use` is not `sig`.
+    /// `use` is not [`jwk::USE`].
     UseUnexpected,
     /// `key_ops` is there, without `verify`.
     KeyOpsUnexpected,
-    /// `alg` is not `RS256`.
+    /// `alg` is not [`ALGORITHM`].
     AlgUnexpected,
     /// No `kid`, in a set of several keys.
     KidMissing,
     /// `kid` is empty.
     KidEmpty,
-    /// `kid` is longer than 128 bytes.
+    /// `kid` is longer than [`MAX_KID_BYTES`].
     KidTooLong,
     /// `kid` is another key's too.
     KidRepeated,
@@ -63,11 +55,11 @@ pub enum Fault {
     ModulusMissing,
     /// `n` is not base64url without padding of an odd number without leading zeros.
     ModulusMalformed,
-    /// `n` has fewer than 2,048 or more than 8,192 bits.
+    /// The size of `n` is not among [`MODULUS_BITS`].
     ModulusSize,
     /// There is no `e`.
     ExponentMissing,
-    /// `e` is not base64url without padding of an odd number from 65,537 to 2^32 - 1.
+    /// `e` is not base64url without padding of an odd number among [`jwk::EXPONENTS`], without leading zeros.
     ExponentUnfit,
 }
 
@@ -122,13 +114,13 @@ impl KeySet {
 }
 
 fn read_key(jwk: &Jwk) -> Result<DecodingKey, Fault> {
-    if jwk.kty != "RSA" {
+    if jwk.kty != jwk::KEY_TYPE {
         return Err(Fault::KtyUnexpected);
     }
     if let Some(name) = jwk.private.first() {
         return Err(Fault::Private(name));
     }
-    if jwk.use_.as_deref().is_some_and(|usage| usage != "sig") {
+    if jwk.use_.as_deref().is_some_and(|usage| usage != jwk::USE) {
         return Err(Fault::UseUnexpected);
     }
     // RFC 7517 §4.3: what a key is not for it must not be used for.
@@ -139,18 +131,14 @@ fn read_key(jwk: &Jwk) -> Result<DecodingKey, Fault> {
     {
         return Err(Fault::KeyOpsUnexpected);
     }
-    if jwk.alg.as_deref().is_some_and(|alg| alg != "RS256") {
+    if jwk.alg.as_deref().is_some_and(|alg| alg != ALGORITHM) {
         return Err(Fault::AlgUnexpected);
     }
     let modulus = jwk.n.as_deref().ok_or(Fault::ModulusMissing)?;
     let modulus = read_uint(modulus).ok_or(Fault::ModulusMalformed)?;
     let exponent = jwk.e.as_deref().ok_or(Fault::ExponentMissing)?;
     let exponent = read_uint(exponent).ok_or(Fault::ExponentUnfit)?;
-    let value =
-        exponent.iter().try_fold(0_u64, |value, &byte| value.checked_mul(256)?.checked_add(byte.into()));
-    if !value.is_some_and(|value| EXPONENTS.contains(&value)) {
-        return Err(Fault::ExponentUnfit);
-    }
+    jwk::read_exponent(&exponent).ok_or(Fault::ExponentUnfit)?;
     let (modulus, exponent) =
         (BoxedUint::from_be_slice_vartime(&modulus), BoxedUint::from_be_slice_vartime(&exponent));
     if !MODULUS_BITS.contains(&modulus.bit_width_vartime()) {
@@ -177,14 +165,14 @@ impl fmt::Display for Fault {
                     "has the private member {name}: replace the key, which was shown, and give its public half alone"
                 );
             }
-            Self::TooMany => "has more than 32 keys",
-            Self::KtyUnexpected => "has a kty other than \"RSA\"",
-            Self::UseUnexpected => "has a use other than \"sig\"",
+            Self::TooMany => return write!(formatter, "has more than {MAX_KEYS} keys"),
+            Self::KtyUnexpected => return write!(formatter, "has a kty other than \"{}\"", jwk::KEY_TYPE),
+            Self::UseUnexpected => return write!(formatter, "has a use other than \"{}\"", jwk::USE),
             Self::KeyOpsUnexpected => "has key_ops without \"verify\"",
-            Self::AlgUnexpected => "has an alg other than \"RS256\"",
+            Self::AlgUnexpected => return write!(formatter, "has an alg other than \"{ALGORITHM}\""),
             Self::KidMissing => "has no kid, which only the single key of a set may go without",
             Self::KidEmpty => "has an empty kid",
-            Self::KidTooLong => "has a kid longer than 128 bytes",
+            Self::KidTooLong => return write!(formatter, "has a kid longer than {MAX_KID_BYTES} bytes"),
             Self::KidRepeated => "has the kid of another key",
             Self::ModulusMissing => "has no n",
             Self::ModulusMalformed => "has an n that is not base64url without padding of an RSA modulus",
@@ -268,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_key_with_any_private_member_is_refused() {
-        for name in edgeward_wire::PrivateMembers::NAMES {
+        for name in jwk::PrivateMembers::NAMES {
             let text = format!(r#"{{"kty":"RSA","n":"AQAB","e":"AQAB","{name}":["any"]}}"#);
             let key: Jwk = serde_json::from_str(&text).unwrap();
             let flaw = KeySet::read(&JwkSet { keys: vec![key] }).unwrap_err();

@@ -30,9 +30,9 @@ pub enum Rejection {
     TokenMalformed,
     /// The header is not one JSON object with distinct members.
     HeaderMalformed,
-    /// `alg` is not `RS256`.
+    /// `alg` is not [`ALGORITHM`](edgeward_wire::access_token::ALGORITHM).
     AlgorithmUnexpected,
-    /// `typ` is not `at+jwt`.
+    /// `typ` is not [`ACCESS_TOKEN_TYP`](edgeward_wire::ACCESS_TOKEN_TYP).
     TypUnexpected,
     /// `crit` is there: no extension is understood (RFC 7515 §4.1.11).
     CritPresent,
@@ -40,7 +40,7 @@ pub enum Rejection {
     HeaderMemberUnexpected,
     /// No `kid`, and the key set does not have exactly one key.
     KidMissing,
-    /// `kid` is not a string of 1 to 128 bytes.
+    /// `kid` is not a string of 1 to [`MAX_KID_BYTES`](edgeward_wire::jwk::MAX_KID_BYTES) bytes.
     KidMalformed,
     /// `kid` names no key of the set.
     KeyUnknown,
@@ -60,7 +60,7 @@ pub enum Rejection {
     AudienceUnexpected,
     /// `exp` has come.
     Expired,
-    /// `exp` is more than a day away.
+    /// `exp` is further away than [`MAX_LIFETIME_S`](edgeward_wire::access_token::MAX_LIFETIME_S).
     ExpiryTooFar,
     /// `iat` has not come.
     IssuedInFuture,

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crypto_bigint::BoxedUint;
 use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
+use edgeward_wire::jwk::MAX_KEYS;
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result};
 use jsonwebtoken::signature::{Error as Mismatch, Verifier};
@@ -14,8 +15,6 @@ use rsa::PublicKey;
 use rsa::pkcs8::DecodePublicKey;
 use rsa::sha2::{Digest, Sha256};
 use rsa::traits::PublicKeyParts;
-
-use crate::keys::MAX_KEYS;
 
 /// Something that checks RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 §8.2.2).
 pub trait Backend: 'static {

@@ -6,11 +6,12 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use edgeward_wire::ACCESS_TOKEN_TYP;
+use edgeward_wire::access_token::{ACCESS_TOKEN_TYP, ALGORITHM};
+use edgeward_wire::jwk::MAX_KID_BYTES;
 use jsonwebtoken::Algorithm;
 
 use crate::json::{self, Json};
-use crate::keys::{KeySet, MAX_KID_BYTES};
+use crate::keys::KeySet;
 use crate::rejection::Rejection;
 
 /// More than a header of ours has, and few enough to compare with each other.
@@ -73,7 +74,7 @@ fn judge_header(header: &[u8]) -> Result<Option<String>, Rejection> {
     }
     let member = |name: &str| members.iter().find(|(this, _)| this == name).map(|(_, value)| value);
     let is = |name: &str, expected: &'static str| matches!(member(name), Some(Json::String(value)) if value == expected);
-    if !is("alg", "RS256") {
+    if !is("alg", ALGORITHM) {
         return Err(Rejection::AlgorithmUnexpected);
     }
     if !is("typ", ACCESS_TOKEN_TYP) {

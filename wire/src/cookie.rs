@@ -1,12 +1,27 @@
-//! How both halves read a `Cookie` header: as bytes, by one rule, so that what one of them sees the other
-//! sees too. Nothing is decoded.
+//! Names of the two cookies, and the reading of `Cookie` headers: as bytes, by one rule, so that both halves see the
+//! same cookies. Nothing is decoded.
 
-/// A cookie of one name stands more than once, with different values: which one is meant depends on who
-/// reads (RFC 6265 §4.2.2), so none is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use thiserror::Error;
+
+/// Name of the access token's cookie: the filter's default for `cookies.access`, and the companion's name without
+/// `COOKIE_PREFIX`.
+pub const ACCESS: &str = "access_token";
+
+/// Name of the refresh token's cookie: the filter's default for `cookies.refresh`, and the companion's name without
+/// `COOKIE_PREFIX`.
+pub const REFRESH: &str = "refresh_token";
+
+/// Fault of a request with several cookies of one name and different values. Which of them counts differs between
+/// servers (RFC 6265 §4.2.2), so none does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("several cookies of this name have different values")]
 pub struct Repeated;
 
-/// The value of the cookie `name` among all `Cookie` header values of a request (RFC 6265 §4.2.1).
+/// Returns the value of the cookie `name` among all `Cookie` header values of a request (RFC 6265 §4.2.1), as
+/// [`value`] reads it; `None` if there is no such cookie.
+///
+/// # Errors
+/// [`Repeated`] if there are several, with different values.
 pub fn find<'a>(
     headers: impl IntoIterator<Item = &'a [u8]>,
     name: &str,
@@ -23,20 +38,20 @@ pub fn find<'a>(
     Ok(found)
 }
 
-/// The pairs of a `Cookie` header value, as they stand between the semicolons.
+/// Splits a `Cookie` header value at its semicolons into pairs of name and value. White space stays.
 #[must_use]
 pub fn pairs(header: &[u8]) -> Pairs<'_> {
     Pairs(Some(header))
 }
 
-/// The pairs of a `Cookie` header value.
+/// Iterator over the pairs of a `Cookie` header value.
 #[derive(Clone, Debug)]
 pub struct Pairs<'a>(Option<&'a [u8]>);
 
 impl<'a> Iterator for Pairs<'a> {
     type Item = &'a [u8];
 
-    // Once, however many look for cookies: this is on the path of every request.
+    // One copy for all callers: every request runs through it, so its code stays in the processor's cache.
     #[inline(never)]
     fn next(&mut self) -> Option<&'a [u8]> {
         let pairs = self.0?;
@@ -47,9 +62,9 @@ impl<'a> Iterator for Pairs<'a> {
     }
 }
 
-/// The value in a pair of this name, without the white space around either and without one pair of double quotes,
-/// which RFC 6265 §4.1.1 allows around any value. A pair without `=` has no name (§5.2) and is nobody's. A cookie's name
-/// has neither `=` nor white space in it (§4.1.1).
+/// Returns the value of a pair that has this name, without white space around it and without one pair of double
+/// quotes, which RFC 6265 §4.1.1 allows around any value; `None` for another name, and for a pair without `=`, which
+/// has no name (§5.2). `name` contains neither `=` nor white space (§4.1.1).
 #[inline(never)]
 #[must_use]
 pub fn value<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {

@@ -1,14 +1,39 @@
-//! The edge refresh: how the filter has a session go on for a request whose access token is missing, expired or
-//! outdated, at `POST /internal/edge-refresh`. The question carries the request's `Cookie` headers.
+//! The edge refresh: `POST` [`PATH`], by which the filter has a session refreshed for a request whose access token is
+//! missing, expired or outdated. The request carries the refresh token in a `Cookie` header.
 
 use serde::{Deserialize, Serialize};
 
-/// The answer to a refresh that is granted, with status 200. Status 401 says that the session is over, any other
-/// that it is not known yet.
+/// Path on the companion's internal listener, and default of the filter's `refresh.path`.
+pub const PATH: &str = "/internal/edge-refresh";
+
+/// Maximum length of a response, in bytes. Chosen: many times that of a token and two `Set-Cookie` values.
+pub const MAX_BYTES: usize = 64 * 1024;
+
+/// Maximum number of calls that a worker has under way for one configuration, and of streams that the companion
+/// accepts on one HTTP/2 connection, so that one connection carries them all. `envoy.yaml` allows as many
+/// (`max_concurrent_streams` of the cluster `companion_internal`). Other calls, such as those of the feed, get a
+/// connection of their own.
+pub const MAX_CALLS: u32 = 1024;
+
+/// Body of a response with status 200: the refresh is granted. Status 401 means that the session is over, any other
+/// that the companion cannot tell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EdgeRefresh {
-    /// The new access token. The filter verifies it as it would any other.
+    /// New access token. The filter verifies it as it does any other.
     pub access_token: String,
-    /// The values of the `Set-Cookie` headers for the browser: both cookies.
+    /// Values of the `Set-Cookie` headers for the browser: both cookies.
     pub set_cookies: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gateway_puts_all_calls_of_a_worker_on_one_connection() {
+        let cluster =
+            include_str!("../../envoy/envoy.yaml").split("- name: companion_internal").nth(1).unwrap();
+        let streams = cluster.split("max_concurrent_streams: ").nth(1).unwrap();
+        assert_eq!(streams.lines().next(), Some(MAX_CALLS.to_string().as_str()));
+    }
 }

@@ -1,17 +1,32 @@
-//! What crosses between the filter and the companion, defined once.
+//! Types, grammars and limits that the filter and the companion share: whatever both must agree on is defined here,
+//! once.
 //!
-//! Only shapes live here: what is signed, what is published, what is polled, how the cookie that carries it is read,
-//! and how origins are written. How a half judges or makes them is that half's own business.
+//! - [`access_token`], with the grammars of its claims in [`role`] and [`user_id`]
+//! - [`jwk`]: public keys, and their limits
+//! - [`cookie`]: the cookies that carry tokens, and the reading of `Cookie` headers
+//! - [`clock`]: differences between clocks that are tolerated
+//! - [`edge_feed`] and [`edge_refresh`]: what the filter asks the companion for
+//! - [`return_to`]: the way back from the login page
+//! - [`origin`]: web origins
+//!
+//! No decision is taken here, and nothing reads a clock or a network. The crate is compiled into the plugin, so it
+//! has few dependencies, and what runs on every request allocates nothing.
 
-mod access_token;
+pub mod access_token;
+pub mod clock;
 pub mod cookie;
-mod edge_feed;
-mod edge_refresh;
-mod jwk;
-mod origin;
+pub mod edge_feed;
+pub mod edge_refresh;
+pub mod jwk;
+pub mod origin;
+pub mod return_to;
+pub mod role;
+pub mod user_id;
 
 pub use access_token::{ACCESS_TOKEN_TYP, AccessClaims};
-pub use edge_feed::{EdgeFeed, KeysAt, MAX_CURSOR_BYTES, MAX_PAGE, Revoked, RevokedSession, RevokedUser};
+pub use edge_feed::{
+    EdgeFeed, FeedQuery, KeysAt, MAX_CURSOR_BYTES, MAX_PAGE, Revoked, RevokedSession, RevokedUser,
+};
 pub use edge_refresh::EdgeRefresh;
 pub use jwk::{Jwk, JwkSet, PrivateMembers};
 pub use origin::{InvalidOrigin, Origin};

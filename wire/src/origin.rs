@@ -1,20 +1,21 @@
-//! Web origins (RFC 6454; "origin" in the URL standard): one grammar for both halves. Which origins are allowed is
-//! not decided here.
+//! Web origins (RFC 6454; "origin" in the URL standard): the grammar of the companion's `CLIENT_UI_DOMAIN` and the
+//! filter's `allowed_origins`. Which origins are allowed is not decided here.
 
-use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-/// Maximum length of a host name, in bytes (RFC 1035 §2.3.4, less the dots at the ends).
-const MAX_HOST_BYTES: usize = 253;
+use thiserror::Error;
+
+/// Maximum length of a host name, in bytes (RFC 1035 §2.3.4, without the dots at the ends).
+pub const MAX_HOST_BYTES: usize = 253;
 /// Maximum length of a label of a host name, in bytes (RFC 1035 §2.3.4).
-const MAX_LABEL_BYTES: usize = 63;
+pub const MAX_LABEL_BYTES: usize = 63;
 /// Maximum length of a scheme, in bytes. Chosen: the longest in use is `safari-web-extension`.
 const MAX_SCHEME_BYTES: usize = 32;
 /// Schemes whose pages have the opaque origin `null`, or that no page has (URL standard, "origin").
 const OPAQUE_SCHEMES: [&str; 8] = ["about", "blob", "data", "file", "ftp", "javascript", "ws", "wss"];
 
-/// An origin in the one serialization that browsers send: scheme, host, and the port unless it is the scheme's own.
+/// Origin in the one serialization that browsers send: scheme, host, and the port unless it is the scheme's own.
 ///
 /// Besides `http` and `https` it may have the scheme of an app shell or a browser extension, such as
 /// `capacitor://localhost` or `chrome-extension://<id>`.
@@ -24,33 +25,37 @@ pub struct Origin {
     scheme_len: usize,
 }
 
-/// The fault of a text that is not an origin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Fault of a text that is not an origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum InvalidOrigin {
     /// No scheme before `://`, or one whose pages have no origin of their own.
+    #[error("it does not start with a scheme that pages have, such as https:// or capacitor://")]
     Scheme,
-    /// The host is missing, not ASCII, or not a name or an address.
+    /// The host is missing, not ASCII, or neither a name nor an address.
+    #[error("its host is not a name or an address in ASCII (write other letters in Punycode, xn--…)")]
     Host,
     /// The port is not a number from 1 to 65535.
+    #[error("its port is not a number from 1 to 65535")]
     Port,
-    /// A path, a query, a fragment or user information follows.
+    /// The text has a path, a query, a fragment or user information besides.
+    #[error("something other than a port follows the host, or user information stands before it")]
     NotAlone,
 }
 
 impl Origin {
-    /// The serialization, as browsers send it in `Origin`.
+    /// Returns the serialization, as browsers send it in `Origin`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.serialization
     }
 
-    /// The scheme, in lower case.
+    /// Returns the scheme, in lower case.
     #[must_use]
     pub fn scheme(&self) -> &str {
         self.serialization.get(..self.scheme_len).unwrap_or_default()
     }
 
-    /// `true` if a web server is behind it: the scheme is `http` or `https`.
+    /// Returns `true` if the scheme is `http` or `https`, so that a web server is behind the origin.
     #[must_use]
     pub fn is_web(&self) -> bool {
         matches!(self.scheme(), "http" | "https")
@@ -60,11 +65,16 @@ impl Origin {
 impl FromStr for Origin {
     type Err = InvalidOrigin;
 
-    /// Reads an origin as people and browsers write it: case, the scheme's own port, the spelling of an IPv6 address and
-    /// a slash at the end make no difference.
+    /// Reads an origin as people and browsers write it: case, the scheme's default port, the spelling of an IPv6
+    /// address and a slash at the end make no difference.
     ///
     /// # Errors
-    /// The first part that is wrong, from the left to the right.
+    /// - [`InvalidOrigin::Scheme`] if the scheme is missing, too long or opaque
+    /// - [`InvalidOrigin::NotAlone`] if the text has more than scheme, host, port and a slash
+    /// - [`InvalidOrigin::Host`] if the host is neither a name nor an address
+    /// - [`InvalidOrigin::Port`] if the port is not a number from 1 to 65535
+    ///
+    /// The first that applies is returned.
     fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
         let text = text.to_ascii_lowercase();
         let (scheme, rest) =
@@ -87,7 +97,7 @@ impl FromStr for Origin {
     }
 }
 
-/// `true` if it is a scheme (RFC 3986 §3.1) in lower case whose pages have an origin.
+/// Returns `true` for a scheme (RFC 3986 §3.1) in lower case whose pages have an origin.
 fn is_scheme(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte);
     text.len() <= MAX_SCHEME_BYTES
@@ -96,12 +106,12 @@ fn is_scheme(text: &str) -> bool {
         && !OPAQUE_SCHEMES.contains(&text)
 }
 
-/// A host in its serialization: a name, or an address (URL standard, "host serializer").
+/// Returns a host, which is a name or an address, in its serialization (URL standard, "host serializer").
 fn read_host(host: &str) -> Option<String> {
     if let Some(address) = host.strip_prefix('[') {
         return address.strip_suffix(']')?.parse().ok().map(|address| format!("[{}]", write_ipv6(address)));
     }
-    // A dot at the end, which makes a name absolute, is part of its serialization, but not of an address's.
+    // The final dot of an absolute name is part of its serialization; that of an address is not.
     let name = host.strip_suffix('.').unwrap_or(host);
     let last = name.rsplit('.').next().unwrap_or_default();
     if last.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -112,13 +122,14 @@ fn read_host(host: &str) -> Option<String> {
     is_name.then(|| host.to_owned())
 }
 
-/// Underscores are no part of host names (RFC 1123 §2.1), but browsers load pages from such hosts.
+/// Returns `true` for a label of a host name in lower case. Underscores are no part of host names (RFC 1123 §2.1),
+/// but browsers load pages from such hosts.
 fn is_label(label: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
     (1..=MAX_LABEL_BYTES).contains(&label.len()) && label.bytes().all(plain) && !label.starts_with('-')
 }
 
-/// An IPv6 address as browsers write it: unlike Rust, they write no IPv4 address in it.
+/// Writes an IPv6 address as browsers do: unlike Rust, without an IPv4 address in it.
 fn write_ipv6(address: Ipv6Addr) -> String {
     match (address.to_ipv4_mapped(), address.segments()) {
         (Some(_), [.., high, low]) => format!("::ffff:{high:x}:{low:x}"),
@@ -130,25 +141,6 @@ fn read_port(text: &str) -> Option<u16> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     text.parse().ok().filter(|_| plain)
 }
-
-impl fmt::Display for InvalidOrigin {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Scheme => {
-                "it does not start with a scheme that pages have, such as https:// or capacitor://"
-            }
-            Self::Host => {
-                "its host is not a name or an address in ASCII (write other letters in Punycode, xn--…)"
-            }
-            Self::Port => "its port is not a number from 1 to 65535",
-            Self::NotAlone => {
-                "something other than a port follows the host, or user information stands before it"
-            }
-        })
-    }
-}
-
-impl std::error::Error for InvalidOrigin {}
 
 #[cfg(test)]
 mod tests {

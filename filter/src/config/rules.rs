@@ -1,8 +1,9 @@
 //! `rules`: who may go where, each rule checked for itself and against those before it.
 
+use edgeward_wire::role::{self, is_role};
+
 use super::MAX_NAMES;
 use super::section::{Mistakes, Section, is_token};
-use crate::claims::is_role;
 use crate::rules::{Access, Pattern, Rule, Rules};
 
 const MAX_RULES: usize = 4096;
@@ -58,7 +59,8 @@ fn read_access(section: &mut Section<'_, '_>) -> Option<Access> {
             _ => Some(Access::SignedIn),
         },
         (false, true) => {
-            section.texts("roles", MAX_NAMES, is_role, "a role: [a-z0-9][a-z0-9_-]{0,63}").map(Access::Roles)
+            let shape = format!("a role: {}", role::GRAMMAR);
+            section.texts("roles", MAX_NAMES, is_role, &shape).map(Access::Roles)
         }
         (false, false) => section.reject("", "needs access (\"public\" or \"signed_in\") or roles"),
         (true, true) => {

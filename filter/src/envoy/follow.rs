@@ -5,6 +5,8 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use edgeward_wire::FeedQuery;
+
 use super::calls::{self, Answer, Question};
 use super::host::{self, Level};
 use super::metrics::Metrics;
@@ -202,7 +204,8 @@ impl Follower {
         let knowledge = follower.knowledge.borrow();
         // The others have heard what the relay had, and perhaps not what we have caught up with by ourselves.
         let cursor = if catches_up_to.is_some() { knowledge.cursor() } else { &follower.heard.cursor };
-        let path = format!("{}?after={cursor}&keys={}", follower.feed.path, knowledge.etag());
+        let query = FeedQuery { after: cursor.into(), keys: knowledge.etag().into() };
+        let path = format!("{}?{query}", follower.feed.path);
         drop(knowledge);
         let asker = Rc::downgrade(this);
         let waiter = Box::new(move |answer: &Answer| {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use edgeward_wire::EdgeRefresh;
+use edgeward_wire::edge_refresh::{EdgeRefresh, MAX_BYTES, MAX_CALLS};
 
 use super::calls::{self, Answer, Question};
 use super::host;
@@ -25,10 +25,6 @@ const MAX_HELD_FOR_ONE: usize = 256;
 /// mind.
 const REFUSED_FOR: u128 = 50;
 const MAX_REFUSED: usize = 1024;
-/// The most calls that a worker has under way for one configuration.
-const MAX_CALLS: usize = 1024;
-/// The longest answer that is read: a token and the lines for two cookies.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// How many ticks after its own timeout a call is taken for lost.
 const LOST_AFTER: u128 = 10;
 /// What the companion is told of the client, for its records.
@@ -162,7 +158,7 @@ impl Refresher {
             }
             others.held.push(Rc::downgrade(&held));
         } else {
-            if waiting.len() >= MAX_CALLS {
+            if waiting.len() >= MAX_CALLS as usize {
                 return Hold::Unavailable;
             }
             let Some(call) = self.ask(shared, request, token) else { return Hold::Unavailable };
@@ -240,13 +236,11 @@ impl Drop for Refresher {
 
 fn read(answer: &Answer) -> Outcome {
     match (answer.status.as_deref(), host::now()) {
-        (Some(b"200"), Some(at)) if answer.body.len() <= MAX_ANSWER_BYTES => serde_json::from_slice(
-            &answer.body,
-        )
-        .map_or(Outcome::Unavailable, |EdgeRefresh { access_token, set_cookies }| {
-            let granted = Granted { cookies: set_cookies.into(), at };
-            Outcome::Renewed { access_token, granted }
-        }),
+        (Some(b"200"), Some(at)) if answer.body.len() <= MAX_BYTES => serde_json::from_slice(&answer.body)
+            .map_or(Outcome::Unavailable, |EdgeRefresh { access_token, set_cookies }| {
+                let granted = Granted { cookies: set_cookies.into(), at };
+                Outcome::Renewed { access_token, granted }
+            }),
         (Some(b"401"), _) => Outcome::Over,
         _ => Outcome::Unavailable,
     }

@@ -8,6 +8,7 @@ mod mistake;
 mod names;
 mod platform;
 mod reader;
+pub mod reference;
 mod sections;
 mod setting;
 pub mod settings;

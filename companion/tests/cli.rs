@@ -112,6 +112,29 @@ fn config_check_shows_everything_but_secrets() {
 }
 
 #[test]
+fn the_printed_defaults_are_a_settings_file_that_changes_nothing() {
+    let folder = folder();
+    let print = ["config", "check", "--print-defaults"];
+    let (code, defaults) = run(folder.path(), &[("PORT", "many"), ("FEED_SECRET", "hunter2")], &print);
+    assert_eq!(code, 0, "{defaults}");
+    for line in [
+        "PORT=5501",
+        "REFRESH_JWT_SECRET= # required; secret",
+        "DB_HOST= # required without DATABASE_URL",
+        "FEED_SECRET= # none; secret",
+        "LOG_FORMAT=json # in dev text",
+    ] {
+        assert!(defaults.lines().any(|told| told == line), "{line}: {defaults}");
+    }
+    let settings = [("DATABASE_URL", "postgres://ada@db/edgeward"), ("REFRESH_JWT_SECRET", SECRET)];
+    let without_file = run(folder.path(), &settings, &["config", "check"]);
+    fs::write(folder.path().join(".env.prod"), defaults).expect("a file");
+    // The port of the file would be shown beside the URL.
+    let settings = [&settings[..], &[("DB_PORT", "")]].concat();
+    assert_eq!(run(folder.path(), &settings, &["config", "check"]), without_file);
+}
+
+#[test]
 fn config_check_shows_every_mistake() {
     let folder = folder();
     let settings = [("PORT", "many"), ("EDGEWARD_DB_HSOT", "1"), ("REFRESH_JWT_SECRET", "hunter2")];

@@ -9,11 +9,11 @@ use anyhow::{Context as _, Result, bail};
 use edgeward_tests::stack::{cargo, paths, process};
 
 use crate::tool::{self, DENY, MACHETE};
-use crate::{features, notices, progress};
+use crate::{features, notices, progress, settings};
 
 type Check = fn() -> Result<()>;
 
-const CHECKS: [(&str, Check); 9] = [
+const CHECKS: [(&str, Check); 10] = [
     ("formatting", || cargo_run(&["fmt", "--all", "--check"])),
     ("lints", || cargo_run(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
     ("lints of the filter as wasm", clippy_wasm),
@@ -24,6 +24,7 @@ const CHECKS: [(&str, Check); 9] = [
         tool::run(DENY, &["--log-level", "error", "check", "bans", "licenses", "sources"])
     }),
     ("licence notices", notices::check),
+    ("documents about settings", settings::check),
     ("features of dependencies", features::check),
     ("unused dependencies", || tool::run(MACHETE, &[])),
     ("paths in ARCHITECTURE.md", architecture),

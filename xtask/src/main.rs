@@ -5,6 +5,7 @@ mod check;
 mod features;
 mod notices;
 mod progress;
+mod settings;
 mod sqlx_prepare;
 mod test;
 mod tool;
@@ -57,6 +58,8 @@ enum Task {
     },
     /// Write the licence texts of dependencies that are shipped, after a dependency was added or updated
     Notices,
+    /// Write the documents about the companion's settings, after a change to their table
+    Settings,
     /// Install the pre-commit hook, which checks formatting and lints
     Hooks,
     /// Renew what the compiler knows about the database's answers (.sqlx), after a change to SQL or schema
@@ -85,6 +88,7 @@ fn run(task: Task) -> Result<()> {
         Task::Bench { what } => bench::bench(&what),
         Task::Check { advisories } => check::check(advisories),
         Task::Notices => notices::write(),
+        Task::Settings => settings::write(),
         Task::Hooks => install_hooks(),
         Task::SqlxPrepare => sqlx_prepare::prepare(),
     }

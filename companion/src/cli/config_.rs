@@ -1,23 +1,54 @@
-//! `edgeward config check`.
+//! `edgeward config`: the settings in effect, their defaults, and the documents about them.
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 
 use super::{Environment, say};
-use crate::config;
+use crate::config::{self, reference};
 
 #[derive(Subcommand)]
 pub(super) enum Config {
-    /// Print what every setting came to, or every mistake
-    Check,
+    /// Print every setting in effect, or every mistake
+    Check {
+        /// Print every setting's default instead, as lines of a settings file; the environment is not read
+        #[arg(long)]
+        print_defaults: bool,
+    },
+    /// Print a document that is generated from the table of settings, for `cargo xtask settings`
+    #[command(hide = true)]
+    Reference {
+        #[arg(long)]
+        format: Format,
+    },
+}
+
+/// Document about the settings.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum Format {
+    /// docs/reference/settings.md
+    Markdown,
+    /// The table in README.md
+    Readme,
+    /// .env.example
+    Env,
 }
 
 impl Config {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let Self::Check = self;
-        let (_, effective) = config::read_effective::<config::Config>(&Environment::read())?;
-        for setting in effective {
-            say(format_args!("{}={}", setting.name, setting.value))?;
-        }
-        Ok(())
+        let text = match self {
+            Self::Check { print_defaults: true } => reference::defaults(),
+            Self::Check { print_defaults: false } => return check(),
+            Self::Reference { format: Format::Markdown } => reference::markdown(),
+            Self::Reference { format: Format::Readme } => reference::readme(),
+            Self::Reference { format: Format::Env } => reference::env_example(),
+        };
+        say(text.trim_end())
     }
+}
+
+fn check() -> anyhow::Result<()> {
+    let (_, effective) = config::read_effective::<config::Config>(&Environment::read())?;
+    for setting in effective {
+        say(format_args!("{}={}", setting.name, setting.value))?;
+    }
+    Ok(())
 }

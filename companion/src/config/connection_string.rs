@@ -1,5 +1,5 @@
 //! `DATABASE_URL` as libpq takes it: a URI, or keywords and values (its documentation, "Connection Strings").
-//! It is read here because sqlx leaves out what it does not know, and its errors can show a value.
+//! It is parsed here because sqlx ignores keywords that it does not know, and its errors can show a value.
 
 use std::str::FromStr;
 
@@ -22,7 +22,7 @@ pub enum InvalidConnectionString {
     /// A host and its address: sqlx cannot connect to the one and verify the certificate of the other.
     #[error("of one host; host and hostaddr together are not supported yet, so name one of them")]
     HostAndAddress,
-    /// A port that is no number.
+    /// A port that is not a number from 1 to 65535.
     #[error(
         "of a port from 1 to 65535; in a user or password, write / as %2F, : as %3A, @ as %40 and % as %25"
     )]
@@ -33,15 +33,15 @@ pub enum InvalidConnectionString {
     /// No database is named.
     #[error("complete: it names no database")]
     NoDatabase,
-    /// A keyword of nobody's. It is not shown: it may be a part of a password with a ? in it.
+    /// An unknown keyword. It is not shown: it may be a part of a password with a ? in it.
     #[error(
         "free of unknown parameters; known are host, hostaddr, port, dbname, user, password, sslmode, sslrootcert, sslcert, sslkey, connect_timeout, application_name, options and target_session_attrs"
     )]
     UnknownKeyword,
-    /// A keyword of libpq's that there is no counterpart to here.
+    /// A keyword of libpq that is not supported here.
     #[error("free of {0}, which is not supported; remove it")]
     Unsupported(&'static str),
-    /// A value that its keyword does not have.
+    /// A value that is not supported for its keyword.
     #[error("right: its {0} has a value that is not supported")]
     Value(&'static str),
 }
@@ -49,7 +49,7 @@ pub enum InvalidConnectionString {
 use InvalidConnectionString as Invalid;
 
 /// Keywords with a counterpart in sqlx, as sqlx names them.
-const TAKEN: [&str; 17] = [
+const SUPPORTED: [&str; 17] = [
     "host",
     "hostaddr",
     "port",
@@ -69,8 +69,8 @@ const TAKEN: [&str; 17] = [
     "sslmode",
 ];
 
-/// Keywords that change nothing here: connections are given up after 5 s, kept alive, and speak UTF-8 anyway.
-const IDLE: [&str; 9] = [
+/// Keywords without an effect here: connections time out after 5 s, are kept alive, and use UTF-8 in any case.
+const IGNORED: [&str; 9] = [
     "connect_timeout",
     "client_encoding",
     "fallback_application_name",
@@ -82,8 +82,8 @@ const IDLE: [&str; 9] = [
     "sslcompression",
 ];
 
-/// Keywords whose one value changes nothing here, with these values.
-const SETTLED: [(&str, &[&str]); 6] = [
+/// Keywords that are accepted with these values alone, which change nothing here.
+const FIXED: [(&str, &[&str]); 6] = [
     ("target_session_attrs", &["any", "read-write", "primary"]),
     ("channel_binding", &["disable", "prefer"]),
     ("gssencmode", &["disable", "prefer"]),
@@ -92,7 +92,7 @@ const SETTLED: [(&str, &[&str]); 6] = [
     ("sslsni", &["1"]),
 ];
 
-/// Keywords of libpq's that ask for what there is none of here.
+/// Keywords of libpq that are not supported here.
 const UNSUPPORTED: [&str; 14] = [
     "passfile",
     "service",
@@ -112,10 +112,10 @@ const UNSUPPORTED: [&str; 14] = [
 
 const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
-/// Reads a connection string.
+/// Parses a connection string.
 ///
 /// # Errors
-/// [`InvalidConnectionString`] says what is wrong, in words that follow "is not".
+/// [`InvalidConnectionString`], in words that follow "is not".
 pub fn parse(text: &str) -> Result<PgConnectOptions, Invalid> {
     let text = text.trim();
     if text.starts_with(['"', '\'']) {
@@ -178,7 +178,7 @@ fn decode(text: &str) -> Result<String, Invalid> {
     Ok(percent_decode_str(text).decode_utf8().map_err(|_| Invalid::Escape)?.into_owned())
 }
 
-/// `host=… dbname='…'`: a backslash goes before a quote or a backslash.
+/// Reads `host=… dbname='…'`, where a backslash escapes a quote or a backslash.
 fn read_keywords(text: &str) -> Result<Pairs, Invalid> {
     let mut pairs = Pairs::new();
     let mut rest = text;
@@ -212,7 +212,7 @@ fn read_keywords(text: &str) -> Result<Pairs, Invalid> {
     Ok(pairs)
 }
 
-/// Has sqlx read what was understood, in its own form.
+/// Converts the pairs into sqlx's options, by a URL as sqlx reads it.
 fn build(pairs: Pairs) -> Result<PgConnectOptions, Invalid> {
     let default = PgConnectOptions::new_without_pgpass();
     let mut query = String::new();
@@ -225,7 +225,7 @@ fn build(pairs: Pairs) -> Result<PgConnectOptions, Invalid> {
     let mut database = default.get_database().map(str::to_owned);
     for (keyword, value) in pairs {
         let known = |known: &&str| *known == keyword.as_str();
-        if TAKEN.contains(&keyword.as_str()) || keyword == "ssl-mode" {
+        if SUPPORTED.contains(&keyword.as_str()) || keyword == "ssl-mode" {
             check_value(&keyword, &value)?;
             if keyword == "dbname" {
                 database = Some(value.clone()).filter(|name| !name.is_empty());
@@ -236,13 +236,13 @@ fn build(pairs: Pairs) -> Result<PgConnectOptions, Invalid> {
         } else if keyword == "ssl" && value == "true" {
             // libpq takes it from JDBC's URLs.
             query.push_str("&sslmode=require");
-        } else if let Some((keyword, values)) = SETTLED.iter().find(|(settled, _)| known(settled)) {
+        } else if let Some((keyword, values)) = FIXED.iter().find(|(fixed, _)| known(fixed)) {
             if !values.contains(&value.as_str()) {
                 return Err(Invalid::Value(keyword));
             }
         } else if let Some(keyword) = UNSUPPORTED.iter().find(|unsupported| known(unsupported)) {
             return Err(Invalid::Unsupported(keyword));
-        } else if !IDLE.contains(&keyword.as_str()) {
+        } else if !IGNORED.contains(&keyword.as_str()) {
             return Err(Invalid::UnknownKeyword);
         }
     }
@@ -270,67 +270,4 @@ fn encode(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn connection_strings_of_libpq_are_taken() {
-        let check = |text: &str, place: &str, port: u16, user: &str, database: &str| {
-            let options = parse(text).unwrap_or_else(|invalid| panic!("{text}: {invalid}"));
-            let socket = options.get_socket().map(|path| path.display().to_string());
-            let told = socket.unwrap_or_else(|| options.get_host().to_owned());
-            assert_eq!((told.as_str(), options.get_port()), (place, port), "{text}");
-            assert_eq!((options.get_username(), options.get_database()), (user, Some(database)), "{text}");
-        };
-        check("postgres://ada:pw@db.example:5433/edgeward", "db.example", 5433, "ada", "edgeward");
-        check("postgresql://ada@[::1]/d?sslmode=disable", "::1", 5432, "ada", "d");
-        check("postgres:///d?host=/var/run/postgresql&user=ada", "/var/run/postgresql", 5432, "ada", "d");
-        check("postgres://ada@%2Fvar%2Frun/d", "/var/run", 5432, "ada", "d");
-        check(
-            "postgres://a%40b:p%2F%25@h/d%20e?connect_timeout=3&target_session_attrs=read-write",
-            "h",
-            5432,
-            "a@b",
-            "d e",
-        );
-        check("postgres://ada:p?#@x@h/d", "h", 5432, "ada", "d");
-        check("postgres://h?dbname=d&user=ada&port=6543&ssl=true", "h", 6543, "ada", "d");
-        check("host=h port=1 dbname=d user=ada password='it\\'s a = \\\\'", "h", 1, "ada", "d");
-        check(" host = /tmp dbname = 'd e' user=ada\n", "/tmp", 5432, "ada", "d e");
-        check("hostaddr=127.0.0.1 dbname=d user=ada", "127.0.0.1", 5432, "ada", "d");
-        check("postgres://ada@/d?hostaddr=127.0.0.1", "127.0.0.1", 5432, "ada", "d");
-    }
-
-    #[test]
-    fn invalid_connection_string_is_named_without_its_parts() {
-        let check = |text: &str, expected| {
-            let found = parse(text).err();
-            assert_eq!(found, Some(expected), "{text}");
-            assert!(!expected.to_string().contains("hunter2"));
-        };
-        check("mysql://a:hunter2@h/d", Invalid::Form);
-        check("postgresql+psycopg2://a:hunter2@h/d", Invalid::Form);
-        check("jdbc:postgresql://h/d?user=a&password=hunter2", Invalid::Form);
-        check("", Invalid::NoDatabase);
-        check("hunter2", Invalid::Form);
-        check("host=h dbname='d", Invalid::Form);
-        check("\"postgres://a:hunter2@h/d\"", Invalid::Quoted);
-        check("postgres://a:hunter2@h,i/d", Invalid::SeveralHosts);
-        check("postgres://a:hunter2@h:1,i:2/d", Invalid::SeveralHosts);
-        check("host=h,i dbname=d", Invalid::SeveralHosts);
-        check("host=h hostaddr=10.0.0.1 dbname=d", Invalid::HostAndAddress);
-        check("postgres://a:hunter2@h/d?hostaddr=10.0.0.1", Invalid::HostAndAddress);
-        check("postgres://10.0.0.1/d?hostaddr=10.0.0.1", Invalid::HostAndAddress);
-        check("postgres://a:hunter2/x@h/d", Invalid::Port);
-        check("postgres://h:0/d", Invalid::Port);
-        check("postgres://a:hunter2%@h/d", Invalid::Escape);
-        check("postgres://a:%ff@h/d", Invalid::Escape);
-        check("postgres://a:hunter2@h", Invalid::NoDatabase);
-        check("postgres://h/d?hunter2=x", Invalid::UnknownKeyword);
-        check("postgres://h/d?hunter2", Invalid::UnknownKeyword);
-        check("postgres://h/d?sslmode=hunter2", Invalid::Value("sslmode"));
-        check("postgres://h/d?target_session_attrs=standby", Invalid::Value("target_session_attrs"));
-        check("postgres://h/d?channel_binding=require", Invalid::Value("channel_binding"));
-        check("service=hunter2 dbname=d", Invalid::Unsupported("service"));
-    }
-}
+mod tests;

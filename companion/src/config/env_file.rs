@@ -41,7 +41,7 @@ pub enum InvalidLine {
     BackslashUnknown,
 }
 
-/// One assignment, or why there is none.
+/// One assignment, or its fault.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Line {
     /// Number of the line, from 1; of a value of several lines, the first one.
@@ -50,7 +50,7 @@ pub struct Line {
     pub assignment: Result<(String, String), InvalidLine>,
 }
 
-/// Reads all lines. `lookup` gives the value of a variable that a `$` names, beside those that the file sets.
+/// Parses all lines. `lookup` returns the value of a variable that a `$` names, beside those that the file sets.
 pub fn parse(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Vec<Line> {
     let text = text.replace("\r\n", "\n");
     let mut rest = text.as_str();
@@ -73,7 +73,8 @@ fn last_value(lines: &[Line], name: &str) -> Option<String> {
     assignments.find(|(known, _)| known == name).map(|(_, value)| value.clone())
 }
 
-/// The assignment at the start of a text, if it is one, and how many bytes it takes with the end of its line.
+/// Parses the assignment at the start of a text, if there is one. Also returns its length in bytes, with the end of its
+/// line.
 fn parse_line(
     text: &str,
     lookup: &dyn Fn(&str) -> Option<String>,
@@ -102,7 +103,7 @@ fn parse_line(
     (value_read.map(|value| Some((name.to_owned(), value))), used)
 }
 
-/// `export NAME = value`, `NAME: value`: the name, and what follows up to the end of the text.
+/// Splits `export NAME = value` or `NAME: value` into the name and the rest of the text.
 fn split_name(text: &str) -> Option<(&str, &str)> {
     let blank = [' ', '\t'];
     let text = text.strip_prefix("export").filter(|rest| rest.starts_with(blank)).unwrap_or(text);
@@ -122,7 +123,7 @@ fn split_name(text: &str) -> Option<(&str, &str)> {
     Some((name, if is_comment { "" } else { trimmed }))
 }
 
-/// A value without quotes, up to a comment or the end of the line.
+/// Reads a value without quotes, up to a comment or the end of the line.
 fn read_plain(
     chars: &mut Peekable<Chars<'_>>,
     lookup: &dyn Fn(&str) -> Option<String>,
@@ -146,7 +147,7 @@ fn read_plain(
     Ok(value)
 }
 
-/// A value in quotes, whose opening one is read; the rest of its last line must be empty, or a comment.
+/// Reads a value in quotes, after the opening one; the rest of its last line must be empty, or a comment.
 fn read_quoted(
     chars: &mut Peekable<Chars<'_>>,
     quote: char,
@@ -179,7 +180,7 @@ fn read_escaped(chars: &mut Peekable<Chars<'_>>) -> Result<char, InvalidLine> {
     }
 }
 
-/// The value of `$NAME` or `${NAME}`, its `$` being read. A `$` before anything else is a `$`.
+/// Reads `$NAME` or `${NAME}` after its `$`, and returns the value. A `$` before anything else is a `$`.
 fn read_variable(
     chars: &mut Peekable<Chars<'_>>,
     lookup: &dyn Fn(&str) -> Option<String>,

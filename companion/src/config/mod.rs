@@ -1,5 +1,5 @@
-//! The settings, parsed: one struct, read in sections so that a command asks for no more than it needs.
-//! What a setting means for the service is not decided here.
+//! The settings: one table that describes them, and one struct of what was read. It is read in sections, so that a
+//! command asks for no more than it needs.
 
 mod connection_string;
 mod database;
@@ -8,47 +8,50 @@ mod mistake;
 mod names;
 mod platform;
 mod reader;
+pub mod reference;
 mod sections;
+mod setting;
+pub mod settings;
 mod source;
 
 pub use connection_string::InvalidConnectionString;
 pub use database::Database;
 pub use env_file::InvalidLine;
 pub use mistake::{Mistake, Mistakes, Problem};
-pub use names::SETTINGS;
 pub use reader::{Effective, Reader};
 pub use sections::{Cookies, Feed, Hashing, Http, InternalListener, KeyFolder, Log, LogFormat, Tokens};
+pub use setting::{DefaultValue, Example, Form, Group, Setting};
 pub use source::{AppEnv, Environment, Lookup, TextFileError};
 
-/// Everything `edgeward serve` is told.
+/// All settings of `edgeward serve`.
 pub struct Config {
     /// Listeners, paths and origins.
     pub http: Http,
-    /// Where Postgres is.
+    /// Access to Postgres.
     pub database: Database,
-    /// What tokens say and how long they last.
+    /// Contents and lifetimes of tokens.
     pub tokens: Tokens,
-    /// Who may ask for the edge feed.
+    /// Access to the edge feed and the edge refresh.
     pub feed: Feed,
-    /// Where the signing keys are.
+    /// Folder of the signing keys.
     pub keys: KeyFolder,
-    /// How passwords are hashed.
+    /// Hashing of passwords.
     pub hashing: Hashing,
-    /// How cookies are marked.
+    /// Attributes of cookies.
     pub cookies: Cookies,
-    /// How logs are written.
+    /// Form and level of the log.
     pub log: Log,
 }
 
 /// A part of the settings that is read on its own.
 pub trait Section: Sized {
-    /// Reads the part. `None` means that the reader was told of at least one mistake.
+    /// Reads the part. `None` means that the reader has at least one mistake.
     fn read(reader: &mut Reader<'_>) -> Option<Self>;
 }
 
 impl Section for Config {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        // Every section is read before any is looked at: all mistakes are reported at once.
+        // Every section is read before one is used: all mistakes are reported at once.
         let http = Http::read(reader);
         let database = Database::read(reader);
         let tokens = Tokens::read(reader);
@@ -71,11 +74,17 @@ impl Section for Config {
 }
 
 /// Reads one section, or all of them as [`Config`].
+///
+/// # Errors
+/// [`Mistakes`]: all that were found, in the settings of the section and in their sources.
 pub fn read<S: Section>(lookup: &dyn Lookup) -> Result<S, Mistakes> {
     read_effective(lookup).map(|(section, _)| section)
 }
 
-/// Reads a section and says what each of its settings came to, secrets left out.
+/// Reads a section, and returns with it the value in effect of each of its settings, without secrets.
+///
+/// # Errors
+/// [`Mistakes`], as for [`read`].
 pub fn read_effective<S: Section>(lookup: &dyn Lookup) -> Result<(S, Vec<Effective>), Mistakes> {
     let mut reader = Reader::new(lookup);
     let section = S::read(&mut reader);

@@ -1,45 +1,8 @@
-//! The names of all settings, and which of them a misspelled name is meant to be.
+//! The settings' names: the known ones, and those that a misspelled name may be meant to be.
 
 use strsim::osa_distance;
 
-/// Every setting.
-pub const SETTINGS: [&str; 32] = [
-    "APP_ENV",
-    "DATABASE_URL",
-    "DB_HOST",
-    "DB_PORT",
-    "DB_USERNAME",
-    "DB_PASSWORD",
-    "DB_NAME",
-    "DB_POOL_SIZE",
-    "DB_WAIT_SECONDS",
-    "REFRESH_JWT_SECRET",
-    "FEED_SECRET",
-    "CLIENT_UI_DOMAIN",
-    "CORS_ALLOW_HEADERS",
-    "PORT",
-    "INTERNAL_PORT",
-    "BIND_ADDRESS",
-    "BASE_PATH",
-    "TRUSTED_HOPS",
-    "DRAIN_DELAY_SECONDS",
-    "ISSUER",
-    "AUDIENCE",
-    "CERTS_DIR",
-    "ACCESS_TTL_SECONDS",
-    "REFRESH_TTL_SECONDS",
-    "SESSION_MAX_SECONDS",
-    "REFRESH_GRACE_SECONDS",
-    "COOKIE_PREFIX",
-    "COOKIE_DOMAIN",
-    "COOKIE_SAME_SITE",
-    "BCRYPT_COST",
-    "LOG_FORMAT",
-    "RUST_LOG",
-];
-
-/// The settings that may be in a file of their own, which `NAME_FILE` names.
-const SECRETS: [&str; 4] = ["DATABASE_URL", "DB_PASSWORD", "REFRESH_JWT_SECRET", "FEED_SECRET"];
+use super::settings;
 
 /// The prefix that people expect of a setting, and which none has.
 pub(super) const PREFIX: &str = "EDGEWARD_";
@@ -60,20 +23,21 @@ const MIN_START_BYTES: usize = 7;
 
 /// `true` if a setting has this name.
 pub(super) fn is_known(name: &str) -> bool {
-    SETTINGS.contains(&name) || name.strip_suffix("_FILE").is_some_and(|secret| SECRETS.contains(&secret))
+    let secret = name.strip_suffix("_FILE");
+    settings::all().any(|setting| setting.name == name || setting.is_secret && Some(setting.name) == secret)
 }
 
-/// The setting that a name which is none may be meant to be.
+/// Returns the setting that an unknown name may be meant to be.
 pub(super) fn suggest(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_uppercase();
     let name = name.strip_prefix(PREFIX).unwrap_or(&name);
     let name = name.strip_suffix("_FILE").unwrap_or(name);
     let is_start =
-        |setting: &&&str| name.len() >= MIN_START_BYTES && name.contains('_') && setting.starts_with(name);
+        |setting: &&str| name.len() >= MIN_START_BYTES && name.contains('_') && setting.starts_with(name);
     let distance = |setting: &str| osa_distance(name, setting);
-    let near = SETTINGS.iter().min_by_key(|setting| distance(setting));
-    let near = near.filter(|setting| distance(setting) <= max_distance(name));
-    near.or_else(|| SETTINGS.iter().find(is_start)).copied()
+    let names = || settings::all().map(|setting| setting.name);
+    let near = names().min_by_key(|setting| distance(setting));
+    near.filter(|setting| distance(setting) <= max_distance(name)).or_else(|| names().find(is_start))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Variables that a platform writes into every container for the services around it: they are nobody's settings.
+//! Variables that a platform writes into every container for the services around it. They are not settings.
 
-/// `true` if Kubernetes or Docker wrote the variable to tell where another service is, even if one of our settings
+/// `true` if Kubernetes or Docker wrote the variable as the address of another service, even if one of our settings
 /// has its name: a service called `db` brings `DB_PORT=tcp://10.0.0.1:5432`.
 ///
 /// Sources: "Accessing the Service" in the Kubernetes documentation (`{SVCNAME}_SERVICE_HOST` … and Docker's legacy

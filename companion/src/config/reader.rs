@@ -1,14 +1,14 @@
-//! Reads settings one by one and remembers every mistake. Which settings there are is not said here.
+//! Reads settings one by one, and collects every mistake. The settings themselves are in `settings`.
 
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::source::read_small;
-use super::{AppEnv, Lookup, Mistake, Mistakes, Problem, names};
+use super::{AppEnv, DefaultValue, Form, Lookup, Mistake, Mistakes, Problem, Setting, names, settings};
 
-/// What a setting came to.
+/// A setting's value in effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effective {
     /// The setting's name.
@@ -17,7 +17,7 @@ pub struct Effective {
     pub value: String,
 }
 
-/// Reads settings and remembers what was wrong.
+/// Reader of settings.
 pub struct Reader<'a> {
     lookup: &'a dyn Lookup,
     effective: Vec<Effective>,
@@ -26,8 +26,7 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(lookup: &'a dyn Lookup) -> Self {
-        let mut reader = Self { lookup, effective: Vec::new(), mistakes: Mistakes::default() };
-        reader.mistakes = lookup.mistakes();
+        let mut reader = Self { lookup, effective: Vec::new(), mistakes: lookup.mistakes() };
         for name in lookup.names() {
             if let Some(meant) = names::suggest(&name).filter(|_| name.starts_with(names::PREFIX)) {
                 reader.refuse::<()>(&name, Problem::Unknown { meant });
@@ -36,13 +35,15 @@ impl<'a> Reader<'a> {
         reader
     }
 
-    pub(super) fn finish(self) -> (Vec<Effective>, Mistakes) {
+    /// Returns the settings that were read, in the order of the table, and all mistakes.
+    pub(super) fn finish(mut self) -> (Vec<Effective>, Mistakes) {
+        self.effective.sort_by_key(|read| settings::all().position(|setting| setting.name == read.name));
         (self.effective, self.mistakes)
     }
 
-    /// Notes a mistake. Gives `None`, for a section that is thereby not read.
-    pub fn refuse<T>(&mut self, name: &str, problem: Problem) -> Option<T> {
-        let mistake = Mistake { name: name.to_owned(), problem };
+    /// Adds a mistake. Returns `None`, for a section that is thereby not read.
+    pub(super) fn refuse<T>(&mut self, subject: &str, problem: Problem) -> Option<T> {
+        let mistake = Mistake { subject: subject.to_owned(), problem };
         // Two sections may read the same setting.
         if !self.mistakes.0.contains(&mistake) {
             self.mistakes.0.push(mistake);
@@ -50,80 +51,100 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// How careful to be: `APP_ENV`.
-    pub fn app_env(&mut self) -> Option<AppEnv> {
-        let word = self.text_or("APP_ENV", "prod");
-        AppEnv::parse(&word).or_else(|| self.refuse("APP_ENV", Problem::NotOneOf(AppEnv::WORDS)))
+    /// Reads `APP_ENV`.
+    pub(super) fn app_env(&mut self) -> Option<AppEnv> {
+        self.parsed(&settings::APP_ENV, AppEnv::parse)
     }
 
-    /// A text that may be left out.
-    pub fn text(&mut self, name: &'static str) -> Option<String> {
-        let value = self.value(name);
-        self.note(name, value.as_deref().unwrap_or_default());
+    /// Reads a text, without its default.
+    pub(super) fn given(&mut self, setting: &Setting) -> Option<String> {
+        let value = self.value(setting);
+        self.note(setting, value.as_deref().unwrap_or_default());
         value
     }
 
-    /// A text with a default.
-    pub fn text_or(&mut self, name: &'static str, default: &str) -> String {
-        let value = self.value(name).unwrap_or_else(|| default.to_owned());
-        self.note(name, &value);
+    /// Reads a text or its default; it is empty if there is neither.
+    pub(super) fn text(&mut self, setting: &Setting) -> String {
+        let default = match setting.default_in_dev {
+            Some(default) if self.app_env() == Some(AppEnv::Dev) => default,
+            _ => setting.default.text(),
+        };
+        let value = self.value(setting).unwrap_or_else(|| default.to_owned());
+        self.note(setting, &value);
         value
     }
 
-    /// A value as it stands; one that is no text is a mistake.
-    fn value(&mut self, name: &str) -> Option<String> {
-        match self.lookup.value(name)?.into_string() {
-            Ok(value) => Some(value),
-            Err(_) => self.refuse(name, Problem::NotText),
-        }
-    }
-
-    /// A text that `parse` understands; `form` says which those are.
-    pub fn parsed<T>(
+    /// Reads a text that is within the limits of its form, and that `parse` understands.
+    pub(super) fn parsed<T>(
         &mut self,
-        name: &'static str,
-        default: &str,
-        form: &'static str,
+        setting: &Setting,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
-        let value = self.text_or(name, default);
-        parse(&value).or_else(|| self.refuse(name, Problem::NotOfTheForm(form)))
+        let (form, text) = (self.form(setting), self.text(setting));
+        let value = if form.accepts(&text) { parse(&text) } else { None };
+        value.or_else(|| self.refuse(setting.name, form.problem()))
     }
 
-    /// A whole number with a default.
-    pub fn number<N>(&mut self, name: &'static str, default: N, range: RangeInclusive<N>) -> Option<N>
-    where
-        N: Copy + Into<u64> + TryFrom<u64> + PartialOrd + std::fmt::Display,
-    {
-        let (min, max) = ((*range.start()).into(), (*range.end()).into());
-        let text = self.text_or(name, &default.to_string());
-        let number = text.parse().ok().and_then(|number: u64| N::try_from(number).ok());
-        number
-            .filter(|number| range.contains(number))
-            .or_else(|| self.refuse(name, Problem::NotANumber { min, max }))
+    /// Reads a number.
+    pub(super) fn number<N: FromStr>(&mut self, setting: &Setting) -> Option<N> {
+        self.parsed(setting, |text| text.parse().ok())
     }
 
-    /// A secret that may be left out: the setting itself, or the content of the file that `NAME_FILE` names, less
+    /// Reads a secret that may be left out: the setting itself, or the content of the file that `NAME_FILE` names, less
     /// the line ends after it. The outer `None` is a mistake.
-    pub fn secret(&mut self, name: &'static str) -> Option<Option<SecretString>> {
-        let file = self.lookup.value(&format!("{name}_FILE")).map(PathBuf::from);
+    #[expect(clippy::option_option, reason = "the outer one is that of every reader")]
+    pub(super) fn secret(&mut self, setting: &Setting) -> Option<Option<SecretString>> {
+        let name = setting.name;
+        let file_name = format!("{name}_FILE");
+        let file = self.lookup.value(&file_name).map(PathBuf::from);
         let secret = match (self.lookup.value(name), file) {
-            (Some(_), Some(_)) => return self.refuse(name, Problem::ValueAndFile),
-            (Some(_), None) => Some(self.value(name)?),
+            (Some(_), Some(_)) => {
+                return self.refuse(&format!("{name} and {file_name}"), Problem::ValueAndFile);
+            }
+            (Some(_), None) => Some(self.value(setting)?),
             (None, Some(path)) => match read_small(&path) {
                 Ok(content) => Some(content.trim_end_matches(['\r', '\n']).to_owned()),
-                Err(error) => return self.refuse(name, Problem::FileUnreadable(path, error)),
+                Err(error) => return self.refuse(&file_name, Problem::FileUnreadable(path, error)),
             },
             (None, None) => None,
         };
-        self.note(name, if secret.is_some() { "[secret]" } else { "" });
+        self.note(setting, if secret.is_some() { "[secret]" } else { "" });
         Some(secret.map(SecretString::from))
     }
 
-    /// Says what a setting came to.
-    pub fn note(&mut self, name: &'static str, value: &str) {
-        if self.effective.iter().all(|known| known.name != name) {
-            self.effective.push(Effective { name, value: value.to_owned() });
+    /// Reads several secrets, comma-separated; none if they may be left out.
+    pub(super) fn secrets(&mut self, setting: &Setting) -> Option<Vec<SecretString>> {
+        match self.secret(setting)? {
+            Some(all) if setting.form.accepts(all.expose_secret()) => {
+                Some(all.expose_secret().split(',').map(|secret| secret.trim().into()).collect())
+            }
+            Some(_) => self.refuse(setting.name, setting.form.problem()),
+            None if setting.default == DefaultValue::Required => self.refuse(setting.name, Problem::Missing),
+            None => Some(Vec::new()),
+        }
+    }
+
+    /// Values that the setting accepts in this environment.
+    fn form(&mut self, setting: &Setting) -> Form {
+        match (setting.form, setting.min_in_prod) {
+            (Form::Number { max, .. }, Some(min)) if self.app_env() == Some(AppEnv::Prod) => {
+                Form::Number { min, max }
+            }
+            (form, _) => form,
+        }
+    }
+
+    /// The value that is set; one that is not UTF-8 is a mistake.
+    fn value(&mut self, setting: &Setting) -> Option<String> {
+        match self.lookup.value(setting.name)?.into_string() {
+            Ok(value) => Some(value),
+            Err(_) => self.refuse(setting.name, Problem::NotText),
+        }
+    }
+
+    fn note(&mut self, setting: &Setting, value: &str) {
+        if self.effective.iter().all(|known| known.name != setting.name) {
+            self.effective.push(Effective { name: setting.name, value: value.to_owned() });
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where settings come from: the environment, then `.env.<APP_ENV>`. The one place that reads either.
+//! The sources of settings: the environment, then `.env.<APP_ENV>`. This is the one place that reads either.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -9,20 +9,26 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use super::{Mistake, Mistakes, Problem, env_file, names, platform};
+use super::{Mistake, Mistakes, Problem, env_file, names, platform, settings};
 
-/// The largest file that is read, in bytes.
+/// Maximum size of a file that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
-/// The other way to say `DATABASE_URL`.
-const DATABASE_PARTS: [&str; 5] = ["DB_HOST", "DB_PORT", "DB_USERNAME", "DB_PASSWORD", "DB_NAME"];
+/// Settings that `DATABASE_URL` stands for.
+const DATABASE_PARTS: [&str; 5] = [
+    settings::DB_HOST.name,
+    settings::DB_PORT.name,
+    settings::DB_USERNAME.name,
+    settings::DB_PASSWORD.name,
+    settings::DB_NAME.name,
+];
 
-/// Looks a setting up by its name, so that tests need no environment.
+/// Source of settings by their names, so that tests need no environment.
 pub trait Lookup {
-    /// The value, if there is one. An empty value counts as none.
+    /// Returns the value, if there is one. An empty value counts as none.
     fn value(&self, name: &str) -> Option<OsString>;
-    /// The names of everything that is set.
+    /// Returns the names of everything that is set.
     fn names(&self) -> Vec<String>;
-    /// What was wrong with where the settings come from.
+    /// Returns the mistakes of the source itself.
     fn mistakes(&self) -> Mistakes {
         Mistakes::default()
     }
@@ -38,21 +44,18 @@ impl<V: Clone + Into<OsString>> Lookup for BTreeMap<String, V> {
     }
 }
 
-/// How careful the service is.
+/// Environment that the service runs in: `APP_ENV`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AppEnv {
-    /// On a developer's machine, over plain HTTP.
+    /// A developer's machine, over plain HTTP.
     Dev,
-    /// In tests: as in production, but cheaper hashes are allowed.
+    /// Tests: as production, but cheaper hashes are allowed.
     Test,
-    /// In production, and when nothing is said.
+    /// Production, and the default.
     Prod,
 }
 
 impl AppEnv {
-    /// The words for it.
-    pub(super) const WORDS: &'static [&'static str] = &["dev", "test", "prod"];
-
     pub(super) fn parse(word: &str) -> Option<Self> {
         match word {
             "dev" => Some(Self::Dev),
@@ -74,7 +77,7 @@ impl Environment {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
     pub fn read() -> Self {
-        // Names that are not UTF-8 are nobody's setting.
+        // A name that is not UTF-8 is no setting.
         let own = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         let is_setting = |(name, value): &(String, OsString)| {
             !value.to_str().is_some_and(|value| platform::is_service_link(name, value))
@@ -84,8 +87,9 @@ impl Environment {
 
     fn over_file(own: BTreeMap<String, OsString>) -> Self {
         let mut mistakes = Mistakes::default();
-        let word = own.value("APP_ENV").unwrap_or_else(|| "prod".into());
-        // A word that is none is reported by whoever reads it; it must not name a file.
+        let word =
+            own.value(settings::APP_ENV.name).unwrap_or_else(|| settings::APP_ENV.default.text().into());
+        // Another word is reported by the reader; it must not name a file.
         let word = word.to_str().filter(|word| AppEnv::parse(word).is_some());
         let mut settings = word.map(|word| read_file(word, &own, &mut mistakes)).unwrap_or_default();
         for name in own.keys().filter(|name| own.value(name).is_some()) {
@@ -112,8 +116,8 @@ impl Lookup for Environment {
     }
 }
 
-/// The names under which the file might say otherwise what the environment says under this one. The environment
-/// wins: only within one of the two do they contradict each other.
+/// Lists the names under which the file may set what the environment sets under this one. The environment wins: only
+/// within one of the two do they contradict each other.
 fn list_other_ways(name: &str) -> Vec<String> {
     let (plain, twin) = match name.strip_suffix("_FILE") {
         Some(plain) => (plain, plain.to_owned()),
@@ -134,12 +138,12 @@ fn read_file(
 ) -> BTreeMap<String, OsString> {
     let mut found = BTreeMap::new();
     let path = format!(".env.{app_env}");
-    let mut note = |problem| mistakes.0.push(Mistake { name: path.clone(), problem });
+    let mut note = |subject: String, problem| mistakes.0.push(Mistake { subject, problem });
     let content = match read_small(Path::new(&path)) {
         Ok(content) => content,
         Err(TextFileError::Io(io::ErrorKind::NotFound)) => return found,
         Err(error) => {
-            note(Problem::Unreadable(error));
+            note(path, Problem::Unreadable(error));
             return found;
         }
     };
@@ -148,15 +152,17 @@ fn read_file(
         let (name, value) = match assignment {
             Ok(assignment) => assignment,
             Err(rejection) => {
-                note(Problem::Line(number, rejection));
+                note(format!("{path} line {number}"), Problem::Line(rejection));
                 continue;
             }
         };
         match names::suggest(&name) {
-            _ if name == "APP_ENV" && value != app_env => note(Problem::OtherAppEnv),
-            // Whoever reads the settings names these, wherever they come from.
+            _ if name == settings::APP_ENV.name && value != app_env => {
+                note(path.clone(), Problem::OtherAppEnv);
+            }
+            // The reader reports names with the prefix, whatever their source.
             Some(meant) if !names::is_known(&name) && !name.starts_with(names::PREFIX) => {
-                note(Problem::UnknownInLine { number, name, meant });
+                note(format!("{path} line {number}: {name}"), Problem::Unknown { meant });
             }
             _ => _ = found.insert(name, value.into()),
         }
@@ -170,7 +176,7 @@ pub enum TextFileError {
     /// It is missing, not permitted, or no small file.
     #[error("{0}")]
     Io(io::ErrorKind),
-    /// A line, by its number, has bytes that are no UTF-8.
+    /// This line has bytes that are no UTF-8.
     #[error("line {0} is not UTF-8; save it as UTF-8")]
     NotUtf8(usize),
     /// It begins with the byte-order mark of UTF-16.

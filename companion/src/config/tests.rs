@@ -12,7 +12,7 @@ use super::*;
 const ORIGINS: &str = "CLIENT_UI_DOMAIN: number 1 is not an origin such as https://app.example.com: it does not start with a scheme that pages have, such as https:// or capacitor://";
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-fn settings(more: &[(&str, &str)]) -> BTreeMap<String, String> {
+fn given(more: &[(&str, &str)]) -> BTreeMap<String, String> {
     [("DATABASE_URL", "postgres://ada:pw@db.example:5433/edgeward"), ("REFRESH_JWT_SECRET", SECRET)]
         .iter()
         .chain(more)
@@ -21,7 +21,7 @@ fn settings(more: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 fn check(more: &[(&str, &str)], expected: &[&str]) {
-    let told = match read::<Config>(&settings(more)) {
+    let told = match read::<Config>(&given(more)) {
         Ok(_) => Vec::new(),
         Err(mistakes) => mistakes.0.iter().map(ToString::to_string).collect(),
     };
@@ -30,7 +30,7 @@ fn check(more: &[(&str, &str)], expected: &[&str]) {
 
 #[test]
 fn the_defaults_are_the_safe_ones() {
-    let config = read::<Config>(&settings(&[])).unwrap();
+    let config = read::<Config>(&given(&[])).unwrap();
     assert_eq!(config.http.bind_address.to_string(), "127.0.0.1");
     assert_eq!((config.http.port, config.http.internal_port), (5501, 5502));
     assert_eq!(config.http.base_path, "/api");
@@ -118,7 +118,7 @@ fn single_settings_are_held_to_their_limits() {
 fn origins_are_exact_and_may_be_several() {
     let listed =
         "http://localhost:5173, https://App.example/ ,capacitor://localhost,http://[0:0:0:0:0:0:0:1]";
-    let origins = read::<Config>(&settings(&[("CLIENT_UI_DOMAIN", listed)])).unwrap().http.origins;
+    let origins = read::<Config>(&given(&[("CLIENT_UI_DOMAIN", listed)])).unwrap().http.origins;
     let origins: Vec<&str> = origins.iter().map(Origin::as_str).collect();
     assert_eq!(
         origins,
@@ -153,7 +153,7 @@ fn a_cookie_prefix_keeps_its_promise() {
 
 #[test]
 fn cookies_for_every_site_are_secure_ones_alone() {
-    let same_site = |more| read::<Config>(&settings(more)).unwrap().cookies.same_site;
+    let same_site = |more| read::<Config>(&given(more)).unwrap().cookies.same_site;
     assert_eq!(same_site(&[]), cookie::SameSite::Lax);
     assert_eq!(same_site(&[("COOKIE_SAME_SITE", "Strict")]), cookie::SameSite::Strict);
     assert_eq!(same_site(&[("COOKIE_SAME_SITE", "none")]), cookie::SameSite::None);
@@ -177,7 +177,7 @@ fn the_database_may_be_given_in_parts() {
         ("DB_PASSWORD", "p"),
         ("DB_NAME", "n"),
     ];
-    let config = read::<Config>(&settings(&parts)).unwrap();
+    let config = read::<Config>(&given(&parts)).unwrap();
     assert_eq!(config.database.to_string(), "database \"n\" at h:5432");
     check(
         &[("DATABASE_URL", ""), ("DB_HOST", "h"), ("DB_PORT", "0")],
@@ -195,11 +195,11 @@ fn the_database_may_be_given_in_parts() {
 #[test]
 fn several_refresh_secrets_are_read_newest_first() {
     let newer = "f".repeat(32);
-    let config = read::<Config>(&settings(&[("REFRESH_JWT_SECRET", &format!("{newer}, {SECRET}"))])).unwrap();
+    let config = read::<Config>(&given(&[("REFRESH_JWT_SECRET", &format!("{newer}, {SECRET}"))])).unwrap();
     let secrets: Vec<_> = config.tokens.refresh_secrets.iter().map(ExposeSecret::expose_secret).collect();
     assert_eq!(secrets, [newer.as_str(), SECRET]);
     let one_is_short = format!("{newer},short");
-    assert!(read::<Config>(&settings(&[("REFRESH_JWT_SECRET", &one_is_short)])).is_err());
+    assert!(read::<Config>(&given(&[("REFRESH_JWT_SECRET", &one_is_short)])).is_err());
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn a_secret_comes_from_its_file_but_not_from_both() {
     writeln!(file, "{SECRET}").unwrap();
     let path = file.path().to_str().unwrap();
     let config =
-        read::<Config>(&settings(&[("REFRESH_JWT_SECRET", ""), ("REFRESH_JWT_SECRET_FILE", path)])).unwrap();
+        read::<Config>(&given(&[("REFRESH_JWT_SECRET", ""), ("REFRESH_JWT_SECRET_FILE", path)])).unwrap();
     assert_eq!(config.tokens.refresh_secrets.first().unwrap().expose_secret(), SECRET);
     check(
         &[("REFRESH_JWT_SECRET_FILE", path)],
@@ -234,7 +234,7 @@ fn a_secret_comes_from_its_file_but_not_from_both() {
 
 #[test]
 fn the_effective_settings_hold_no_secret() {
-    let (_, effective) = read_effective::<Config>(&settings(&[])).unwrap();
+    let (_, effective) = read_effective::<Config>(&given(&[])).unwrap();
     let text = format!("{effective:?}");
     assert!(text.contains("BCRYPT_COST") && text.contains("[secret]"));
     assert!(!text.contains(SECRET) && !text.contains("pw@"), "{text}");
@@ -246,12 +246,12 @@ fn commands_about_keys_need_no_database_and_no_secret() {
 }
 
 #[test]
-fn every_setting_is_listed_in_the_example_and_in_the_readme() {
+fn every_setting_is_read_and_documented() {
     let parts = [("DATABASE_URL", ""), ("DB_HOST", "h"), ("DB_USERNAME", "u"), ("DB_NAME", "n")];
-    let read = [read_effective::<Config>(&settings(&[])), read_effective::<Config>(&settings(&parts))];
+    let read = [read_effective::<Config>(&given(&[])), read_effective::<Config>(&given(&parts))];
     let read: BTreeSet<_> =
         read.into_iter().flat_map(|read| read.unwrap().1).map(|setting| setting.name).collect();
-    assert_eq!(read, BTreeSet::from(SETTINGS));
+    assert_eq!(read, settings::all().map(|setting| setting.name).collect());
 
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let words = |text: &str| -> BTreeSet<String> {
@@ -262,8 +262,48 @@ fn every_setting_is_listed_in_the_example_and_in_the_readme() {
     let table = readme.split("### The companion's settings").nth(1).unwrap().split("### ").next().unwrap();
     let (example, table) =
         (words(&std::fs::read_to_string(root.join(".env.example")).unwrap()), words(table));
-    for name in SETTINGS {
-        assert!(example.contains(name), ".env.example: {name}");
-        assert!(table.contains(name), "README.md: {name}");
+    for Setting { name, .. } in settings::all() {
+        assert!(example.contains(*name), ".env.example: {name}");
+        assert!(table.contains(*name), "README.md: {name}");
+    }
+}
+
+#[test]
+fn the_table_names_exactly_the_values_that_are_read() {
+    for Setting { name, form, .. } in settings::all() {
+        let (accepted, refused) = match form {
+            Form::Number { min, max } => (
+                vec![min.to_string(), max.to_string()],
+                vec![
+                    (max + 1).to_string(),
+                    min.checked_sub(1).map_or("-1".to_owned(), |less| less.to_string()),
+                ],
+            ),
+            Form::OneOf(words) => {
+                (words.iter().map(ToString::to_string).collect(), vec!["another".to_owned()])
+            }
+            _ => continue,
+        };
+        // Lower numbers than in production are accepted in tests, and a port only beside a host.
+        let parts = [("APP_ENV", "test"), ("DATABASE_URL", ""), ("DB_HOST", "h"), ("DB_USERNAME", "u")];
+        let mistakes = |value: &str| {
+            let settings = given(&[&parts[..], &[("DB_NAME", "n"), (name, value)]].concat());
+            read::<Config>(&settings).err().map(|mistakes| mistakes.0)
+        };
+        for value in &accepted {
+            assert_eq!(mistakes(value), None, "{name}={value}");
+        }
+        for value in &refused {
+            let expected = Mistake { subject: (*name).to_owned(), problem: form.problem() };
+            assert_eq!(mistakes(value), Some(vec![expected]), "{name}={value}");
+        }
+    }
+}
+
+#[test]
+fn every_summary_is_a_sentence_that_fits_a_line() {
+    for Setting { name, summary, .. } in settings::all() {
+        assert!(summary.ends_with('.') && !summary.contains('\n'), "{name}");
+        assert!(summary.chars().count() <= 118, "{name}");
     }
 }

@@ -34,6 +34,13 @@ pub fn build_programs() -> Result<()> {
     build(&[PROGRAMS, &["--bin=edgeward", "--bin=demo-upstream"]].concat())
 }
 
+/// Builds the companion alone, with the features that it has beside the other programs, and returns its path.
+pub fn build_companion() -> Result<PathBuf> {
+    check_compiler()?;
+    build(&[PROGRAMS, &["--bin=edgeward"]].concat())?;
+    Ok(paths::program("edgeward"))
+}
+
 /// Builds the companion as it is run where speed counts, and says where it is.
 pub fn build_fast_companion() -> Result<PathBuf> {
     check_compiler()?;

@@ -8,14 +8,16 @@ use aws_lc_rs::rand::SystemRandom;
 use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use edgeward_companion::app::App;
 use edgeward_companion::clock::{Clock, SystemClock};
 use edgeward_companion::config::{self, Config};
 use edgeward_companion::db::pool;
+use edgeward_companion::domain::caller::Caller;
 use edgeward_companion::domain::token::key_set::KeySet;
 use edgeward_companion::domain::token::rsa_key::PrivateKey;
-use edgeward_companion::http;
+use edgeward_companion::http::routes;
 use edgeward_companion::http::server::{self, Protocol};
+use edgeward_companion::http::state::AppState;
+use edgeward_companion::service::Context;
 use edgeward_wire::AccessClaims;
 use reqwest::header::COOKIE;
 use reqwest::{Method, RequestBuilder};
@@ -41,8 +43,8 @@ pub const PASSWORD: &str = "correct horse battery";
 
 /// A running API.
 pub struct Api {
-    /// What its handlers share.
-    pub app: Arc<App>,
+    /// State of its handlers.
+    pub state: AppState,
     /// Its database.
     pub database: Database,
     /// Connections to its database.
@@ -95,12 +97,18 @@ impl Api {
         let config: Config = config::read(&all).expect("settings without mistakes");
         let clock = Arc::new(MovableClock(Mutex::new(datetime!(2030-01-01 00:00 UTC))));
         let pool = pool::make(&config.database);
-        let random: edgeward_companion::app::Random = Arc::new(SystemRandom::new());
+        let random: edgeward_companion::random::Random = Arc::new(SystemRandom::new());
         let keys = KeySet::new(signing_key(), Vec::new());
-        let app = App::new(&config, pool.clone(), keys, clock.clone(), &random).expect("an application");
-        let public = serve(Protocol::Http1, http::public(Arc::clone(&app))).await;
-        let internal = serve(Protocol::Http1OrHttp2, http::internal(Arc::clone(&app))).await;
-        Self { app, database, pool, clock, public, internal }
+        let state = AppState::new(&config, pool.clone(), keys, clock.clone(), &random).expect("a state");
+        let public = serve(Protocol::Http1, routes::public(state.clone())).await;
+        let internal = serve(Protocol::Http1OrHttp2, routes::internal(state.clone())).await;
+        Self { state, database, pool, clock, public, internal }
+    }
+
+    /// Context of what the service does by itself.
+    #[must_use]
+    pub fn system(&self) -> Context {
+        self.state.context(Caller::SYSTEM)
     }
 
     /// Somebody with no cookies yet.

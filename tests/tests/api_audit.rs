@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use edgeward_companion::auditing;
+use edgeward_companion::service::maintenance;
 use edgeward_tests::api::{Api, PASSWORD};
 use edgeward_tests::command;
 use reqwest::Method;
@@ -158,8 +158,8 @@ async fn entry_of_a_command_is_reported_once_by_whichever_service() {
     let create = ["user", "create", "a@example.com", "--first-name", "A", "--last-name", "B"];
     assert!(command::run(&api.database.url, &create, PASSWORD).status.success());
     assert!(command::run(&api.database.url, &["user", "disable", "a@example.com"], "").status.success());
-    let services = [(); 4].map(|()| auditing::report_pending(&api.app));
-    let [first, second, third, fourth] = services;
+    let context = api.system();
+    let [first, second, third, fourth] = [(); 4].map(|()| maintenance::report_audit(&context));
     let (first, second, third, fourth) = tokio::join!(first, second, third, fourth);
     for reported in [first, second, third, fourth] {
         reported.expect("a look at the audit log");

@@ -26,12 +26,13 @@ async fn migrations_are_listed_applied_and_taken_back() {
     let check =
         |arguments: &[&str], code, expected: &str| check(&database.url, arguments, "", code, expected);
     let pending = "0001 users: pending\n0002 refresh tokens: pending\n0003 revocations: pending\n0004 sessions: pending\n\
-                   0005 deleted users: pending\n0006 audit log: pending\n";
+                   0005 deleted users: pending\n0006 audit log: pending\n0007 passwords: pending\n";
     check(&["migrate", "status"], 0, pending);
     check(&["user", "list"], 1, "run: edgeward migrate run");
     let applied = pending.replace("pending", "applied");
     check(&["migrate", "run"], 0, &applied);
     check(&["migrate", "run"], 0, &applied);
+    check(&["migrate", "revert"], 0, "took back 0007\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "took back 0006\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "took back 0005\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "took back 0004\n0001 users: applied\n");
@@ -120,7 +121,7 @@ async fn a_user_is_made_listed_promoted_disabled_and_enabled() {
         check(&api.database.url, arguments, &format!("{PASSWORD}\n"), code, expected);
     };
     let create = ["user", "create", "Root@Example.com", "--first-name", "Ro", "--last-name", "Ot"];
-    check(&[&create[..], &["--role", "admin"]].concat(), 0, "user 1 (root@example.com) is made, as admin");
+    check(&[&create[..], &["--role", "admin"]].concat(), 0, "user 1 (root@example.com) is created, as admin");
     check(&create, 1, "there is a user root@example.com already");
 
     let mut root = api.client();
@@ -200,7 +201,7 @@ async fn a_password_that_breaks_the_rules_makes_no_user() {
     check(&database.url, &create, &format!("{PASSWORD}\n\n"), 1, "must be one line");
     check(&database.url, &create[..3], "", 2, "--first-name");
     check(&database.url, &["user", "list"], "", 0, "NAME\n");
-    check(&database.url, &create, &format!("{PASSWORD}\r\n"), 0, "is made, as customer");
+    check(&database.url, &create, &format!("{PASSWORD}\r\n"), 0, "is created, as customer");
 }
 
 #[tokio::test]

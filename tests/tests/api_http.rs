@@ -2,6 +2,7 @@
 
 use axum::response::IntoResponse as _;
 use edgeward_companion::http::error::ApiError;
+use edgeward_companion::service::Error;
 use edgeward_tests::api::{Answer, Api, PASSWORD, registration};
 use edgeward_wire::{EdgeFeed, JwkSet};
 use reqwest::Method;
@@ -186,7 +187,7 @@ async fn a_page_of_an_allowed_origin_can_read_every_refusal() {
     for case in cases {
         check(case).await;
     }
-    api.app.pool.close().await;
+    api.pool.close().await;
     check((Method::POST, "/api/auth/login", "application/json", LOGIN, 503)).await;
 }
 
@@ -212,7 +213,7 @@ async fn the_public_keys_are_there_for_anyone() {
     let answer = api.client().get("/.well-known/jwks.json").await;
     assert_eq!(answer.header("cache-control"), "public, max-age=300");
     let set: JwkSet = serde_json::from_value(answer.body).expect("a JWK set");
-    assert_eq!(&set, api.app.access_tokens.keys.current().published());
+    assert_eq!(&set, api.state.tokens.access.keys.current().published());
     let key = &set.keys[0];
     assert_eq!(
         (key.alg.as_deref(), key.use_.as_deref(), key.kty.as_str()),
@@ -229,7 +230,7 @@ async fn the_feed_leaves_out_the_keys_that_the_asker_holds() {
         serde_json::from_value(answer.body).expect("a feed")
     };
     let first = feed("").await;
-    assert_eq!(first.keys.set.as_ref(), Some(api.app.access_tokens.keys.current().published()));
+    assert_eq!(first.keys.set.as_ref(), Some(api.state.tokens.access.keys.current().published()));
     assert_eq!(feed(&format!("?after=&keys={}", first.keys.etag)).await.keys.set, None);
     assert_eq!(feed("?after=0&keys=another").await.keys, first.keys);
     let twice = api.internal().get("/internal/edge-feed?keys=a&keys=b").await;
@@ -252,14 +253,14 @@ async fn ready_means_that_the_database_has_our_schema() {
 #[tokio::test]
 async fn without_a_database_the_api_asks_to_come_back() {
     let api = Api::start().await;
-    api.app.pool.close().await;
+    api.pool.close().await;
     let answer = api.client().register("ada@example.com").await;
     answer.assert_refused(503, AWAY);
     assert_eq!(answer.header("retry-after"), "1");
 
     let nowhere: PgConnectOptions = "postgres://ada@127.0.0.1:1/edgeward".parse().expect("an address");
     let refused = nowhere.connect().await.expect_err("nobody listens there");
-    assert_eq!(ApiError::from(refused).into_response().status(), 503);
+    assert_eq!(ApiError::from(Error::from(refused)).into_response().status(), 503);
 }
 
 #[tokio::test]

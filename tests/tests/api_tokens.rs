@@ -14,8 +14,11 @@ use edgeward_companion::domain::token::access_token::AccessTokens;
 use edgeward_companion::domain::token::key_set::{CurrentKeys, KeySet};
 use edgeward_companion::domain::token::refresh_token::{RefreshClaims, RefreshTokens};
 use edgeward_companion::domain::token::rsa_key::PrivateKey;
+use edgeward_companion::domain::{SessionId, UserId};
 use edgeward_tests::api::{Api, Client, REFRESH_SECRET, mint};
 use edgeward_tests::mint::Key;
+use edgeward_wire::access_token::MAX_ISSUED_BYTES;
+use edgeward_wire::role;
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -196,7 +199,7 @@ async fn a_refresh_secret_is_replaced_without_ending_sessions() {
     let api = Api::start_with(&[("REFRESH_JWT_SECRET", &both)]).await;
     let ada = api.registered("ada@example.com").await;
     let now = api.clock.now().unix_timestamp();
-    let first = RefreshClaims { user_id: 1, session_id: 1, generation: 1, issued_at: now };
+    let first = RefreshClaims { user_id: UserId(1), session_id: SessionId(1), generation: 1, issued_at: now };
     let earlier = RefreshTokens::new("edgeward".to_owned(), Duration::days(30), &[OLD.to_owned().into()]);
     check_refresh(&ada, &earlier.expect("a secret").sign(first).expect("a token"), 200).await;
 }
@@ -205,7 +208,7 @@ async fn a_refresh_secret_is_replaced_without_ending_sessions() {
 fn the_largest_token_stays_below_one_kibibyte() {
     // What the settings allow at most; see `ISSUER`.
     let longest = "é".repeat(28);
-    let role = Role::parse(&"a".repeat(64)).expect("a role");
+    let role = Role::parse(&"a".repeat(role::MAX_BYTES)).expect("a role");
     let key = PrivateKey::generate(KeySize::Rsa3072).expect("a key");
     let (issued_at, ttl) = (9_999_999_999 - 86_400, Duration::days(365));
     let mint = AccessTokens {
@@ -214,8 +217,9 @@ fn the_largest_token_stays_below_one_kibibyte() {
         audience: longest.clone(),
         ttl: Duration::days(1),
     };
-    assert!(mint.sign(i64::MAX, i64::MAX, &role, issued_at).expect("a token").len() < 1024);
-    let named = RefreshClaims { user_id: i64::MAX, session_id: i64::MAX, generation: i64::MAX, issued_at };
+    let (user_id, session_id) = (UserId(i64::MAX), SessionId(i64::MAX));
+    let claims = RefreshClaims { user_id, session_id, generation: i64::MAX, issued_at };
+    assert!(mint.sign(claims.subject(), &role).expect("a token").len() <= MAX_ISSUED_BYTES);
     let mint = RefreshTokens::new(longest, ttl, &[REFRESH_SECRET.to_owned().into()]).expect("a secret");
-    assert!(mint.sign(named).expect("a token").len() < 1024);
+    assert!(mint.sign(claims).expect("a token").len() <= MAX_ISSUED_BYTES);
 }

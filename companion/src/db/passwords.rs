@@ -85,7 +85,8 @@ pub async fn rehash(
     Ok(())
 }
 
-/// `true` if a user's password has not changed since then. It stays so until the transaction ends.
+/// Returns `true` if a user's password has not changed since then, and keeps it so until the transaction ends. `None` if
+/// the user or the password is gone.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
@@ -93,13 +94,14 @@ pub async fn is_unchanged(
     connection: &mut PgConnection,
     user_id: UserId,
     changed_at: Option<OffsetDateTime>,
-) -> Result<bool, sqlx::Error> {
+) -> Result<Option<bool>, sqlx::Error> {
     // The user's row first, as all who change a password do: no deadlock.
-    let found = sqlx::query_scalar!(
+    sqlx::query_scalar!(
         r#"select changed_at = $2 as "is_unchanged!" from users join passwords on user_id = id
            where id = $1 for share of users, passwords"#,
         user_id as UserId,
         changed_at,
-    );
-    Ok(found.fetch_optional(connection).await?.unwrap_or(false))
+    )
+    .fetch_optional(connection)
+    .await
 }

@@ -32,7 +32,9 @@ impl Answer {
     /// Fails unless this is a refusal in the API's shape, with this status and one entry that repeats the message.
     pub fn assert_refused(&self, status: u16, message: &str) {
         assert_eq!(self.status, status, "{self:?}");
-        let entry = json!({"type": "request", "msg": message, "path": "", "location": ""});
+        let code = self.body["errors"][0]["code"].as_str().unwrap_or_default();
+        assert!(!code.is_empty(), "{self:?}");
+        let entry = json!({"type": "request", "msg": message, "path": "", "location": "", "code": code});
         assert_eq!(self.body, json!({"message": message, "errors": [entry]}));
         assert!(self.set_cookies().is_empty(), "{self:?}");
         assert_eq!(self.header("cache-control"), "no-store");

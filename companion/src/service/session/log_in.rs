@@ -54,7 +54,8 @@ pub async fn log_in(
     let context = &context.as_user();
     let mut change = context.begin().await?;
     // Comparing took long: whoever changed the password meanwhile has ended all sessions, and this would be one more.
-    if !passwords::is_unchanged(change.connection(), user_id, found.changed_at).await? {
+    let unchanged = passwords::is_unchanged(change.connection(), user_id, found.changed_at).await?;
+    if unchanged == Some(false) {
         return reject(Some(user_id), "password_changed", Error::PasswordChanged);
     }
     let pair = start(change, tokens, user_id, device, &Event::LoggedIn).await?;

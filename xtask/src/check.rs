@@ -9,11 +9,11 @@ use anyhow::{Context as _, Result, bail};
 use edgeward_tests::stack::{cargo, paths, process};
 
 use crate::tool::{self, DENY, MACHETE};
-use crate::{features, notices, progress, settings};
+use crate::{features, notices, progress, settings, walls};
 
 type Check = fn() -> Result<()>;
 
-const CHECKS: [(&str, Check); 10] = [
+const CHECKS: [(&str, Check); 11] = [
     ("formatting", || cargo_run(&["fmt", "--all", "--check"])),
     ("lints", || cargo_run(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
     ("lints of the filter as wasm", clippy_wasm),
@@ -27,6 +27,7 @@ const CHECKS: [(&str, Check); 10] = [
     ("documents about settings", settings::check),
     ("features of dependencies", features::check),
     ("unused dependencies", || tool::run(MACHETE, &[])),
+    ("walls of the companion", walls::check),
     ("paths in ARCHITECTURE.md", architecture),
 ];
 

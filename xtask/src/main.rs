@@ -10,6 +10,7 @@ mod sqlx_prepare;
 mod test;
 mod tool;
 mod up;
+mod walls;
 
 use std::process::{Command, ExitCode};
 

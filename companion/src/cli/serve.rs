@@ -83,7 +83,7 @@ impl Serve {
         tokio::spawn(async move {
             // The sender lives as long as the process.
             _ = drain.wait_for(|drain| *drain).await;
-            draining.begin();
+            draining.start();
         });
         let served = async {
             tokio::join!(

@@ -157,14 +157,14 @@ impl HttpPolicy {
 }
 
 impl Draining {
-    /// Begins to drain.
-    pub fn begin(&self) {
+    /// Marks the service as about to stop.
+    pub fn start(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
     /// `true` once the service is about to stop.
     #[must_use]
-    pub fn has_begun(&self) -> bool {
+    pub fn has_started(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }

@@ -24,7 +24,7 @@ pub(in crate::http) async fn ready(
     UseCase(context): UseCase,
     State(draining): State<Draining>,
 ) -> Result<Json<Health>, ApiError> {
-    if !draining.has_begun() && maintenance::is_ready(&context).await {
+    if !draining.has_started() && maintenance::is_ready(&context).await {
         Ok(Json(Health { status: "ready" }))
     } else {
         Err(ApiError::NotReady)

@@ -1,0 +1,237 @@
+//! The check that the companion's rooms keep their walls: who may name whom, and what may be named where.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use edgeward_tests::stack::paths;
+
+use crate::progress;
+
+/// Rooms of companion/src, from the foundation up: a room may name those before it. `lib` and `main` are above all.
+const ROOMS: [&str; 12] = [
+    "random",
+    "clock",
+    "domain",
+    "config",
+    "hashing",
+    "keys",
+    "db",
+    "telemetry",
+    "service",
+    "jobs",
+    "http",
+    "cli",
+];
+
+/// Rooms that must not name each other, though one is before the other: each is a door of its own.
+const DOORS: [&str; 2] = ["jobs", "http"];
+
+/// Names that are forbidden but in the rooms given, and why.
+const RESERVED: [(&[&str], &[&str], &str); 3] = [
+    (
+        &["std::fs", "std::env", "tokio", "sqlx", "axum", "hyper"],
+        &[
+            "config",
+            "hashing",
+            "keys",
+            "db",
+            "telemetry",
+            "service",
+            "jobs",
+            "http",
+            "cli",
+            "random",
+            "clock",
+        ],
+        "domain/ is pure: it decides, and neither reads nor writes",
+    ),
+    (
+        &[".begin()", "sqlx::Transaction", "Transaction<"],
+        &["service"],
+        "a transaction begins and ends in service/ alone",
+    ),
+    (&["sqlx::query", "query!(", "query_as!(", "query_scalar!(", "raw_sql("], &["db"], "only db/ holds SQL"),
+];
+
+/// Maximum number of lines of a file of companion/ and wire/, tests included.
+const MAX_LINES: usize = 250;
+
+/// Files that are longer, and why they are better in one piece.
+const LONG: [(&str, &str); 0] = [];
+
+/// A source file: its path below the root, its room, its text without comments.
+struct Source {
+    path: String,
+    room: String,
+    code: String,
+    lines: usize,
+}
+
+/// Checks every wall, and prints what it has found.
+pub(crate) fn check() -> Result<()> {
+    let companion = read_sources("companion/src")?;
+    let arrows = find_arrows(&companion);
+    let mut faults = arrows_up(&arrows);
+    let up = faults.len();
+    let circles = find_circles(&arrows);
+    faults.extend(circles.iter().map(|[one, other]| format!("{one} and {other} name each other")));
+    faults.extend(reserved_names(&companion));
+    let mut all = companion;
+    all.extend(read_sources("wire/src")?);
+    faults.extend(long_files(&all));
+    progress::say(&format!(
+        "  {} rooms, {} arrows between them: {} circles, {up} arrows up; {} files over {MAX_LINES} lines, each with its reason",
+        ROOMS.len(),
+        arrows.len(),
+        circles.len(),
+        LONG.len(),
+    ));
+    if faults.is_empty() { Ok(()) } else { bail!("\n    {}", faults.join("\n    ")) }
+}
+
+fn read_sources(folder: &str) -> Result<Vec<Source>> {
+    let (mut sources, mut folders) = (Vec::new(), vec![paths::root().join(folder)]);
+    while let Some(current) = folders.pop() {
+        let entries = fs::read_dir(&current).with_context(|| format!("cannot read {}", current.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                sources.push(Source::read(&path, folder)?);
+            }
+        }
+    }
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(sources)
+}
+
+impl Source {
+    fn read(path: &Path, folder: &str) -> Result<Self> {
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let below =
+            path.strip_prefix(paths::root().join(folder)).unwrap_or(path).to_string_lossy().into_owned();
+        let room = below.split('/').next().unwrap_or_default().trim_end_matches(".rs").to_owned();
+        Ok(Self {
+            path: format!("{folder}/{below}"),
+            room,
+            code: without_comments(&text),
+            lines: text.lines().count(),
+        })
+    }
+}
+
+fn without_comments(text: &str) -> String {
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// Which room names which other, and in which files.
+fn find_arrows(sources: &[Source]) -> BTreeMap<(String, String), Vec<String>> {
+    let mut arrows: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for source in sources {
+        for after in source.code.split("crate::").skip(1) {
+            let named: String =
+                after.chars().take_while(|char| char.is_ascii_alphanumeric() || *char == '_').collect();
+            if named != source.room && ROOMS.contains(&named.as_str()) {
+                arrows.entry((source.room.clone(), named)).or_default().push(source.path.clone());
+            }
+        }
+    }
+    arrows
+}
+
+fn arrows_up(arrows: &BTreeMap<(String, String), Vec<String>>) -> Vec<String> {
+    let level = |room: &str| ROOMS.iter().position(|known| *known == room).unwrap_or(ROOMS.len());
+    let is_door = |room: &String| DOORS.contains(&room.as_str());
+    let up =
+        arrows.iter().filter(|((from, to), _)| level(from) < level(to) || (is_door(from) && is_door(to)));
+    up.map(|((from, to), files)| format!("{from} names {to}: {}", files.join(", "))).collect()
+}
+
+/// Rooms that name each other. Longer circles have an arrow up.
+fn find_circles(arrows: &BTreeMap<(String, String), Vec<String>>) -> Vec<[String; 2]> {
+    let back = |(from, to): &(String, String)| (to.clone(), from.clone());
+    let pairs = arrows.keys().filter(|arrow| arrow.0 < arrow.1 && arrows.contains_key(&back(arrow)));
+    pairs.map(|(from, to)| [from.clone(), to.clone()]).collect()
+}
+
+fn reserved_names(sources: &[Source]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (names, rooms, reason) in RESERVED {
+        for source in sources.iter().filter(|source| !rooms.contains(&source.room.as_str())) {
+            faults.extend(
+                names
+                    .iter()
+                    .filter(|name| source.code.contains(**name))
+                    .map(|name| format!("{} names {name}: {reason}", source.path)),
+            );
+        }
+    }
+    faults
+}
+
+fn long_files(sources: &[Source]) -> Vec<String> {
+    let is_known = |path: &str| LONG.iter().any(|(known, _)| *known == path);
+    let long = |source: &&Source| source.lines > MAX_LINES;
+    let mut faults: Vec<_> = sources
+        .iter()
+        .filter(long)
+        .filter(|source| !is_known(&source.path))
+        .map(|source| format!("{} has {} lines, more than {MAX_LINES}", source.path, source.lines))
+        .collect();
+    let stale =
+        LONG.iter().filter(|(path, _)| !sources.iter().filter(long).any(|source| source.path == *path));
+    faults.extend(stale.map(|(path, _)| format!("{path} is not longer than {MAX_LINES} lines any more")));
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(path: &str, code: &str) -> Source {
+        let room = path.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
+        Source { path: path.to_owned(), room, code: without_comments(code), lines: code.lines().count() }
+    }
+
+    #[test]
+    fn a_room_names_those_below_it_alone() {
+        for (path, code, faults) in [
+            ("http/a.rs", "use crate::service::session;", 0),
+            ("service/a.rs", "use crate::http::error;", 1),
+            ("domain/a.rs", "let x = crate::db::users::list();", 1),
+            ("domain/a.rs", "// crate::db is another room", 0),
+            ("jobs/a.rs", "use crate::http::routes;", 1),
+            ("http/a.rs", "use crate::jobs::Runner;", 1),
+            ("db/a.rs", "use crate::db::users;", 0),
+            ("lib.rs", "use crate::cli;", 0),
+        ] {
+            assert_eq!(arrows_up(&find_arrows(&[source(path, code)])).len(), faults, "{path}: {code}");
+        }
+    }
+
+    #[test]
+    fn two_rooms_that_name_each_other_are_a_circle() {
+        let arrows = find_arrows(&[source("db/a.rs", "crate::keys::x"), source("keys/a.rs", "crate::db::x")]);
+        assert_eq!(find_circles(&arrows), [["db", "keys"]]);
+        assert_eq!(arrows_up(&arrows).len(), 1);
+    }
+
+    #[test]
+    fn what_is_reserved_for_a_room_is_named_there_alone() {
+        for (path, code, faults) in [
+            ("domain/a.rs", "use std::fs;", 1),
+            ("domain/a.rs", "async fn f() { tokio::time::sleep(x) }", 1),
+            ("keys/folder.rs", "use std::fs;", 0),
+            ("http/a.rs", "let t = pool.begin().await?;", 1),
+            ("cli/a.rs", "fn f(t: Transaction<'_, Postgres>)", 1),
+            ("service/change.rs", "self.db.begin().await?", 0),
+            ("service/a.rs", "sqlx::query!(\"select 1\")", 2),
+            ("db/a.rs", "sqlx::query!(\"select 1\")", 0),
+        ] {
+            assert_eq!(reserved_names(&[source(path, code)]).len(), faults, "{path}: {code}");
+        }
+    }
+}

@@ -49,7 +49,9 @@ impl<'a> Change<'a> {
     pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
         let Self { context, transaction, entries } = self;
         transaction.commit().await?;
-        entries.iter().for_each(|entry| audit::report(&context.metrics, entry, &context.caller));
+        for entry in &entries {
+            audit::report(&context.metrics, entry, &context.caller);
+        }
         Ok(())
     }
 }

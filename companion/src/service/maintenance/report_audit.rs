@@ -15,6 +15,8 @@ pub async fn report_audit(context: &Context) -> Result<(), Error> {
         if entries.is_empty() {
             return Ok(());
         }
-        entries.iter().for_each(|entry| audit::report(&context.metrics, entry, &context.caller));
+        for entry in &entries {
+            audit::report(&context.metrics, entry, &context.caller);
+        }
     }
 }

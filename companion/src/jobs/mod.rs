@@ -90,7 +90,7 @@ async fn run<J: Job>(mut job: J, mut stop: watch::Receiver<bool>) {
                     job = J::NAME,
                     cause = panic_message(&*panic),
                     "a background job has panicked"
-                )
+                );
             }
         }
     }

@@ -37,7 +37,7 @@ pub fn start_for_command(log: &Log) -> anyhow::Result<()> {
     let registry = tracing_subscriber::registry().with(filter);
     match log.format {
         LogFormat::Json => {
-            registry.with(lines.json().flatten_event(true).with_span_list(false)).try_init()?
+            registry.with(lines.json().flatten_event(true).with_span_list(false)).try_init()?;
         }
         LogFormat::Text => registry.with(lines).try_init()?,
     }

@@ -143,7 +143,7 @@ impl Metrics {
         self.revocations.set(live);
     }
 
-    /// Writes every metric in the OpenMetrics text format.
+    /// Writes every metric in the text format of [`CONTENT_TYPE`].
     ///
     /// # Errors
     /// [`fmt::Error`] if a value cannot be written.

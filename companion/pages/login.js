@@ -91,8 +91,8 @@ for (const [name, form] of Object.entries(forms)) {
   });
 }
 
-// Refreshes the session of a user who was redirected here during a short outage, and is still signed in. Not repeated within
-// a minute: another redirect has another reason.
+// Refreshes the session of a user who was redirected here during a short outage, and is still signed in. Not repeated
+// within a minute: another redirect has another reason.
 async function resume() {
   const now = Date.now();
   if (!new URLSearchParams(window.location.search).has("return_to")) return;

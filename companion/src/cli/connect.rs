@@ -14,8 +14,8 @@ use crate::domain::edge::revocation::MAX_ACCESS_TTL;
 use crate::service::Context;
 use crate::telemetry::metrics::Metrics;
 
-/// Connects to any database of the server, without time limits for statements. Waits up to `DB_WAIT_SECONDS` for a server
-/// that is not up yet.
+/// Connects to any database of the server, without time limits for statements. Waits up to `DB_WAIT_SECONDS` for a
+/// server that is not up yet.
 pub(super) async fn connect(database: &Database) -> anyhow::Result<PgConnection> {
     Ok(connect::connect(database, database.wait, &warn).await?)
 }

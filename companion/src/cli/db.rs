@@ -10,7 +10,8 @@ use super::{connect, print_line, read_settings};
 use crate::config::Database;
 use crate::db::databases;
 
-/// Maximum duration of creating or dropping a database, which copies or deletes files and waits for concurrent commands.
+/// Maximum duration of creating or dropping a database, which copies or deletes files and waits for concurrent
+/// commands.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
 #[derive(Subcommand)]

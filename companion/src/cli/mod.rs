@@ -22,8 +22,8 @@ mod user;
 
 /// Cookie-session auth for Envoy: the companion service and its tools.
 ///
-/// Settings come from the environment and from the file that `APP_ENV` selects: .env.prod, .env.dev or .env.test. `edgeward
-/// config check` prints them.
+/// Settings come from the environment and from the file that `APP_ENV` selects: .env.prod, .env.dev or .env.test.
+/// `edgeward config check` prints them.
 #[derive(Parser)]
 #[command(name = "edgeward", version, arg_required_else_help = true)]
 struct Cli {

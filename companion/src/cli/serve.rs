@@ -31,8 +31,8 @@ use crate::keys::folder::{self, Fingerprint};
 use crate::random::Random;
 use crate::telemetry::log;
 
-/// Maximum number of connections that wait to be accepted; the system may allow fewer. With the usual 128, less than the
-/// gateway opens at once, the system drops the others, and the gateway gives up after a second.
+/// Maximum number of connections that wait to be accepted; the system may allow fewer. With the usual 128, less than
+/// the gateway opens at once, the system drops the others, and the gateway gives up after a second.
 const LISTEN_BACKLOG: u32 = 4096;
 
 /// Maximum time that requests in flight may take after the stop.

@@ -16,9 +16,9 @@ pub(super) struct Shutdown {
 impl Shutdown {
     /// Starts to listen for signals. SIGTERM and SIGINT begin to drain; the stop follows.
     ///
-    /// SIGTERM comes from an orchestrator that polls `/readyz` and balances load. It needs `drain_delay` to notice, and the
-    /// service accepts connections meanwhile. SIGINT comes from a person, and a second signal from an impatient one: both
-    /// stop at once.
+    /// SIGTERM comes from an orchestrator that polls `/readyz` and balances load. It needs `drain_delay` to notice, and
+    /// the service accepts connections meanwhile. SIGINT comes from a person, and a second signal from an impatient
+    /// one: both stop at once.
     ///
     /// # Errors
     /// [`io::Error`] if the system does not register the signals.

@@ -174,11 +174,11 @@ fn hasher(hashing: &Hashing) -> PasswordHasher {
     PasswordHasher::new(hashing.bcrypt_cost, 1, Arc::new(SystemRandom::new()))
 }
 
-/// Reads exactly one line of standard input, without its end. An argument would be visible in the process list and in the
-/// shell's history.
+/// Reads exactly one line of standard input, without its end. An argument would be visible in the process list and in
+/// the shell's history.
 fn read_password(allow_terminal: bool) -> anyhow::Result<Password> {
-    /// Maximum number of bytes that are read, so that a wrong file is not read to its end. Chosen: many times the maximum
-    /// length of a password.
+    /// Maximum number of bytes that are read, so that a wrong file is not read to its end. Chosen: many times the
+    /// maximum length of a password.
     const MAX_BYTES: u64 = 4096;
     let input = io::stdin();
     if input.is_terminal() && !allow_terminal {

@@ -34,8 +34,8 @@ pub async fn read(
     let target =
         position.reading.as_ref().filter(|reading| reading.bounded).map(|reading| reading.target.as_str());
     // A snapshot does not cover the transactions that were open then, and those that began later. Both are few, and
-    // found by the index. One query for each, because an index scan uses one lower bound: with two, each page would scan
-    // all the pages before it. Every row is visible to this statement, so the first page needs no upper bound.
+    // found by the index. One query for each, because an index scan uses one lower bound: with two, each page would
+    // scan all the pages before it. Every row is visible to this statement, so the first page needs no upper bound.
     let row = sqlx::query!(
         r#"with page as materialized (
                (select * from revocations
@@ -110,8 +110,8 @@ pub async fn begin_history(connection: &mut PgConnection) -> Result<(), sqlx::Er
     Ok(())
 }
 
-/// Assigns a transaction of this server to rows that were restored from another server's dump, and returns their number.
-/// Their own transaction numbers lie in the future here, so that no snapshot covers them.
+/// Assigns a transaction of this server to rows that were restored from another server's dump, and returns their
+/// number. Their own transaction numbers lie in the future here, so that no snapshot covers them.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.

@@ -15,7 +15,8 @@ use crate::config::Database;
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Limits on the run time of a statement and on the wait for a lock, such as that of a migration or of an abandoned
-/// transaction. Set on each new connection, in one round trip, and not as start-up `options`: `PgBouncer` rejects those.
+/// transaction. Set on each new connection, in one round trip, and not as start-up `options`: `PgBouncer` rejects
+/// those.
 const STATEMENT_LIMITS: &str = "set statement_timeout = '5s'; set lock_timeout = '5s'";
 
 /// Idle time up to which a connection is used without a ping. Every connection is pinged when it is released; a round

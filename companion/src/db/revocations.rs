@@ -1,5 +1,5 @@
-//! SQL over `revocations`: access tokens that the edge rejects though they have not expired. Sessions are revoked by the
-//! statement that ends them, in `sessions::end`. `domain::edge::revocation` has the lifetime of a revocation, and
+//! SQL over `revocations`: access tokens that the edge rejects though they have not expired. Sessions are revoked by
+//! the statement that ends them, in `sessions::end`. `domain::edge::revocation` has the lifetime of a revocation, and
 //! `edge_feed` sends it to the edge.
 
 use sqlx::PgConnection;
@@ -14,8 +14,8 @@ const BATCH: i64 = 1000;
 /// Revokes every token of a user that was made until `now`.
 ///
 /// Runs in the transaction that changes the user, before the user's sessions are deleted. That transaction has locked
-/// the user's row and read `now` afterwards. A session's start and refresh lock the row as well, so each token is either
-/// made before this statement or dated after it.
+/// the user's row and read `now` afterwards. A session's start and refresh lock the row as well, so each token is
+/// either made before this statement or dated after it.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.

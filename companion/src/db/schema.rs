@@ -38,7 +38,8 @@ pub enum MigrationState {
     Unknown,
 }
 
-/// Difference between the database's schema and the expected one: the migrations that are not [`MigrationState::Applied`].
+/// Difference between the database's schema and the expected one: the migrations that are not
+/// [`MigrationState::Applied`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub struct SchemaMismatch(pub Vec<MigrationStatus>);
 
@@ -104,8 +105,8 @@ pub async fn run(connection: &mut PgConnection) -> Result<(), MigrationError> {
 /// Reverts the last migration, and returns its version. `None` if no migration is applied.
 ///
 /// # Errors
-/// [`MigrationError::Mismatch`] if the database has other migrations than this binary, [`MigrationError::Failed`] if the
-/// migration fails.
+/// [`MigrationError::Mismatch`] if the database has other migrations than this binary, [`MigrationError::Failed`] if
+/// the migration fails.
 pub async fn revert(connection: &mut PgConnection) -> Result<Option<i64>, MigrationError> {
     require_known(connection).await?;
     let mut applied = list_applied(connection).await?.into_iter().rev().map(|row| row.version);

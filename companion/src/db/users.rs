@@ -28,8 +28,8 @@ impl From<sqlx::Error> for InsertError {
     }
 }
 
-/// Inserts a user without a password, and returns their ID and role. The unique index decides if the address is free, so
-/// there is no race between a check and the insert.
+/// Inserts a user without a password, and returns their ID and role. The unique index decides if the address is free,
+/// so there is no race between a check and the insert.
 ///
 /// # Errors
 /// [`InsertError::EmailTaken`] if another user has the address, [`InsertError::Database`] if the statement fails.

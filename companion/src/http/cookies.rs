@@ -49,9 +49,9 @@ impl CookiePolicy {
         ])
     }
 
-    /// Deletes both cookies. Only for responses to a logout and to the end of the client's own session, which ask for it. A
-    /// rejection never deletes cookies, because another tab may have received new ones meanwhile, nor does a failure of the
-    /// service (5xx).
+    /// Deletes both cookies. Only for responses to a logout and to the end of the client's own session, which ask for
+    /// it. A rejection never deletes cookies, because another tab may have received new ones meanwhile, nor does a
+    /// failure of the service (5xx).
     #[must_use]
     pub fn clear(&self) -> SetCookies {
         SetCookies([
@@ -108,8 +108,8 @@ fn read<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Repea
     Ok(value.and_then(|value| str::from_utf8(value).ok()).filter(|value| !value.is_empty()))
 }
 
-/// Reads the values of all cookies of a name. A logout ends the sessions of all of them, so that another page of the site
-/// cannot keep a session alive by setting a second cookie. The limit on header fields limits their number.
+/// Reads the values of all cookies of a name. A logout ends the sessions of all of them, so that another page of the
+/// site cannot keep a session alive by setting a second cookie. The limit on header fields limits their number.
 fn read_every<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
     headers
         .get_all(COOKIE)

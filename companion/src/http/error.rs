@@ -1,7 +1,6 @@
 //! Errors of the API. This is the only place that chooses a status for an error.
 
 use std::any::Any;
-use std::convert::Infallible;
 
 use axum::Json;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
@@ -10,16 +9,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use thiserror::Error;
 
-use super::extract::json_body::InvalidText;
 use crate::db::fault;
-use crate::domain::account::email::InvalidEmail;
-use crate::domain::account::name::InvalidName;
-use crate::domain::account::password::InvalidPassword;
 use crate::hashing::HashingError;
 use crate::service;
 
-/// Reason for an error response. `Display` is for the log; [`ApiError::public`] has the status, code and message for the
-/// client.
+/// Reason for an error response. `Display` is for the log; [`ApiError::public`] has the status, code and message for
+/// the client.
 #[derive(Debug, Error)]
 pub enum ApiError {
     /// Fields of the body are missing or wrong. The list is complete.
@@ -198,44 +193,6 @@ impl IntoResponse for ApiError {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
-    }
-}
-
-impl InvalidText for InvalidEmail {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Empty => "required",
-            Self::TooLong => "email_too_long",
-            Self::Unseen => "email_has_invisible_character",
-            Self::NotAscii => "email_not_ascii",
-            Self::Malformed => "email_malformed",
-        }
-    }
-}
-
-impl InvalidText for InvalidName {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Empty => "required",
-            Self::TooLong => "name_too_long",
-            Self::Unseen => "name_has_invisible_character",
-        }
-    }
-}
-
-impl InvalidText for InvalidPassword {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::TooShort => "password_too_short",
-            Self::TooLong => "password_too_long",
-            Self::Control => "password_has_control_character",
-        }
-    }
-}
-
-impl InvalidText for Infallible {
-    fn code(&self) -> &'static str {
-        match *self {}
     }
 }
 

@@ -21,8 +21,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio_io_timeout::TimeoutWriter;
 use tower::Layer;
 
-/// Maximum time for the header section of a request, from the end of the request before. It closes connections that send
-/// slowly (Slowloris) and idle ones.
+/// Maximum time for the header section of a request, from the end of the request before. It closes connections that
+/// send slowly (Slowloris) and idle ones.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum time that the client may take to close an HTTP/2 connection after GOAWAY.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -118,8 +118,8 @@ fn builder(protocol: Protocol) -> auto::Builder<TokioExecutor> {
     }
 }
 
-/// Drives a connection until it ends. It is shut down after [`HEADER_TIMEOUT`] without a request, and when `stop` becomes
-/// `true`.
+/// Drives a connection until it ends. It is shut down after [`HEADER_TIMEOUT`] without a request, and when `stop`
+/// becomes `true`.
 async fn drive(
     connection: impl GracefulConnection,
     mut activity: watch::Receiver<Activity>,
@@ -150,8 +150,8 @@ enum Activity {
     Http2(u32),
 }
 
-/// Waits until a connection had no request in flight for `timeout`. Bytes that are no request do not count: half a header
-/// section, a PING.
+/// Waits until a connection had no request in flight for `timeout`. Bytes that are no request do not count: half a
+/// header section, a PING.
 async fn wait_until_idle(activity: &mut watch::Receiver<Activity>, timeout: Duration) {
     loop {
         let now = *activity.borrow_and_update();

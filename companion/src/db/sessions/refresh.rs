@@ -1,8 +1,8 @@
 //! SQL of a refresh. The rule is in `domain::session`; docs/design/refresh.md describes it.
 //!
-//! Nearly every refresh is plain: it presents the live token, and the token before that was replaced longer ago than the
-//! grace period. In this case the rule is short enough to be a condition of the statement that writes. All other cases
-//! read the session under a lock, and write the decision of `domain::session`.
+//! Nearly every refresh is plain: it presents the live token, and the token before that was replaced longer ago than
+//! the grace period. In this case the rule is short enough to be a condition of the statement that writes. All other
+//! cases read the session under a lock, and write the decision of `domain::session`.
 //!
 //! Both lock the user's row before the session's, as every change of a user does: no deadlock. Concurrent refreshes are
 //! decided one after the other, and after a concurrent change of the user. They do not share the lock of the user's row

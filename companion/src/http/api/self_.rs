@@ -1,4 +1,5 @@
-//! `GET /auth/self`: the signed-in user. Unlike the edge, it queries the database, so an ended session is rejected at once.
+//! `GET /auth/self`: the signed-in user. Unlike the edge, it queries the database, so an ended session is rejected at
+//! once.
 
 use axum::Json;
 use serde::Serialize;

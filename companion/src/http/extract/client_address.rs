@@ -5,13 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 /// Returns the address of the client of a request.
 ///
 /// `forwarded_for` holds the values of all `x-forwarded-for` header fields in their order: they form one list (RFC 9110
-/// §5.3). Each proxy appends the address of its peer. So only the last `trusted_hops` entries come from trusted proxies,
-/// and the first of these is the client's. If there are fewer entries, the first one counts: the request came from behind
-/// the outermost proxy, such as a health check, and trusted proxies wrote every entry. With 0 hops or without an entry, the
-/// client is the `peer`.
+/// §5.3). Each proxy appends the address of its peer. So only the last `trusted_hops` entries come from trusted
+/// proxies, and the first of these is the client's. If there are fewer entries, the first one counts: the request came
+/// from behind the outermost proxy, such as a health check, and trusted proxies wrote every entry. With 0 hops or
+/// without an entry, the client is the `peer`.
 ///
-/// `None` if the proxy does not know the address (`unknown` or an obfuscated name, RFC 7239 §6), or if there is no peer.
-/// Another proxy's address in its place would be wrong.
+/// `None` if the proxy does not know the address (`unknown` or an obfuscated name, RFC 7239 §6), or if there is no
+/// peer. Another proxy's address in its place would be wrong.
 #[must_use]
 pub fn client_address<'a>(
     forwarded_for: impl DoubleEndedIterator<Item = &'a [u8]>,

@@ -1,7 +1,5 @@
 //! Extractor of JSON bodies, which reports the mistakes of all fields at once.
 
-use std::fmt::Display;
-
 use axum::RequestExt;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -13,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+use super::invalid_text::InvalidText;
 use crate::http::error::{ApiError, FieldError};
 
 /// Maximum length of a body, in bytes. Chosen: many times the length of any valid body.
@@ -38,12 +37,6 @@ pub(in crate::http) enum TextField {
 /// Collection of the mistakes in a body's fields.
 #[derive(Default)]
 pub(in crate::http) struct FieldErrors(Vec<FieldError>);
-
-/// Reason that a text does not parse.
-pub(in crate::http) trait InvalidText: Display {
-    /// Returns the stable, machine-readable code.
-    fn code(&self) -> &'static str;
-}
 
 impl FieldErrors {
     /// Parses a field. `None` if it is missing or wrong; the mistake is collected.
@@ -103,8 +96,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// Returns `true` if the type is `application/json`. Requiring it also rejects forms of other sites: browsers send it only
-/// after a CORS preflight.
+/// Returns `true` if the type is `application/json`. Requiring it also rejects forms of other sites: browsers send it
+/// only after a CORS preflight.
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
     let essence = value.split(';').next().unwrap_or_default().trim();

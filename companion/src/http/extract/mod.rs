@@ -3,6 +3,7 @@
 pub(super) mod client_address;
 mod context;
 mod device;
+mod invalid_text;
 pub(super) mod json_body;
 
 use axum::http::HeaderMap;

@@ -35,8 +35,8 @@ pub(in crate::http) enum Logged {
     Failures,
 }
 
-/// Assigns a request ID, counts and logs the request, and completes the response's header fields. The [`Caller`] is in the
-/// request's extensions.
+/// Assigns a request ID, counts and logs the request, and completes the response's header fields. The [`Caller`] is in
+/// the request's extensions.
 pub(in crate::http) async fn observe(
     State((state, logged)): State<(AppState, Logged)>,
     mut request: Request,

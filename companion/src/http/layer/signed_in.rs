@@ -1,11 +1,12 @@
-//! Authentication of requests, on routes for signed-in users. If the access token is missing or outdated, and the session
-//! lives, the request continues and its response sets new tokens.
+//! Authentication of requests, on routes for signed-in users. If the access token is missing or outdated, and the
+//! session lives, the request continues and its response sets new tokens.
 //!
-//! A GET may therefore set cookies. That is safe. A page of another site can cause such a request only if the browser sends
-//! the cookies along (`SameSite`), and it cannot read the response (CORS allows exact origins). It causes no more than any
-//! request through the gateway: the visitor's browser receives the next tokens of the visitor's session. `domain::session`
-//! covers concurrent requests and lost responses. Requests that end sessions are DELETE, which browsers send to another
-//! origin only after a preflight, and `POST /auth/logout-all`, for which the gateway checks the origin.
+//! A GET may therefore set cookies. That is safe. A page of another site can cause such a request only if the browser
+//! sends the cookies along (`SameSite`), and it cannot read the response (CORS allows exact origins). It causes no more
+//! than any request through the gateway: the visitor's browser receives the next tokens of the visitor's session.
+//! `domain::session` covers concurrent requests and lost responses. Requests that end sessions are DELETE, which
+//! browsers send to another origin only after a preflight, and `POST /auth/logout-all`, for which the gateway checks
+//! the origin.
 
 use axum::extract::{Request, State};
 use axum::http::header::SET_COOKIE;
@@ -21,8 +22,8 @@ use crate::http::state::AppState;
 use crate::service::session::{self, SignedIn};
 use crate::service::{Context, Error, TokenPair};
 
-/// Texts that front ends send in place of a missing token: their language's word for nothing, for a promise that was not
-/// awaited, or for an object. None of them is a JWT, which has two dots.
+/// Texts that front ends send in place of a missing token: their language's word for nothing, for a promise that was
+/// not awaited, or for an object. None of them is a JWT, which has two dots.
 const NO_TOKEN: [&str; 8] =
     ["", "undefined", "null", "None", "nil", "false", "[object Object]", "[object Promise]"];
 
@@ -58,8 +59,9 @@ async fn authenticate(
     Ok((signed_in, Some(tokens)))
 }
 
-/// Authenticates a request by its access token. `None` if a refresh can help: the token is missing, outdated or expired. A
-/// token in `Authorization` is sent by intention, so it is rejected instead; browsers send cookies with every request.
+/// Authenticates a request by its access token. `None` if a refresh can help: the token is missing, outdated or
+/// expired. A token in `Authorization` is sent by intention, so it is rejected instead; browsers send cookies with
+/// every request.
 async fn by_access_token(
     state: &AppState,
     context: &Context,
@@ -75,8 +77,8 @@ async fn by_access_token(
     if signed_in.is_none() && bearer.is_some() { Err(Error::NotSignedIn) } else { Ok(signed_in) }
 }
 
-/// Authenticates a request by its refresh token, and renews both tokens. A request without a refresh token is no attempt,
-/// so it is not logged.
+/// Authenticates a request by its refresh token, and renews both tokens. A request without a refresh token is no
+/// attempt, so it is not logged.
 async fn by_refresh_token(
     state: &AppState,
     context: &Context,
@@ -91,14 +93,14 @@ async fn by_refresh_token(
     Ok((signed_in.ok_or(Error::NotSignedIn)?, tokens))
 }
 
-/// Returns `true` if renewed tokens may be added to a response: it sets no cookies of its own, and is not a 401, after which
-/// the session has ended.
+/// Returns `true` if renewed tokens may be added to a response: it sets no cookies of its own, and is not a 401, after
+/// which the session has ended.
 fn accepts_cookies(response: &Response) -> bool {
     !response.headers().contains_key(SET_COOKIE) && response.status() != StatusCode::UNAUTHORIZED
 }
 
-/// Returns the token in `Authorization`, unless it is one of [`NO_TOKEN`]: scripts of browsers cannot read our cookies, and
-/// may send the header field without a token.
+/// Returns the token in `Authorization`, unless it is one of [`NO_TOKEN`]: scripts of browsers cannot read our cookies,
+/// and may send the header field without a token.
 fn program_token(headers: &HeaderMap) -> Option<&str> {
     bearer_token(headers).filter(|token| !NO_TOKEN.contains(token))
 }

@@ -46,7 +46,8 @@ pub(in crate::http) async fn login(
     Ok(([(CONTENT_SECURITY_POLICY, CONTENT_POLICY), (REFERRER_POLICY, "no-referrer")], Html(html)))
 }
 
-/// Redirects `/login/`, which people type and proxies produce, to the page. Browsers keep the fragment (RFC 9110 §10.2.2).
+/// Redirects `/login/`, which people type and proxies produce, to the page. Browsers keep the fragment (RFC 9110
+/// §10.2.2).
 pub(in crate::http) async fn login_with_slash(RawQuery(query): RawQuery) -> Redirect {
     Redirect::permanent(&query.map_or_else(|| PATH.to_owned(), |query| format!("{PATH}?{query}")))
 }

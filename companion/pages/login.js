@@ -1,20 +1,21 @@
-// Signs in or registers by the API, shows what is wrong beside its field, and goes where the server says.
+// Signs in or registers through the API, shows each mistake beside its field, and then opens the page in `returnTo`.
 "use strict";
 
 const { api, returnTo } = document.body.dataset;
-// A browser keeps the fragment of the page that was asked for, and sends it to nobody. It is that page's, whatever it says.
+// Browsers keep the fragment of the requested page across the redirect, and never send it. It belongs to that page.
 const target = returnTo.includes("#") ? returnTo : returnTo + window.location.hash;
 const forms = { login: document.getElementById("login"), register: document.getElementById("register") };
 const status = document.getElementById("status");
+// Cancels `resume` once the user submits a form.
 const resuming = new AbortController();
 
-function tell(message) {
+function showStatus(message) {
   status.textContent = message;
   status.hidden = message === "";
 }
 
 function clear(form) {
-  tell("");
+  showStatus("");
   for (const input of form.querySelectorAll("[aria-invalid]")) {
     input.removeAttribute("aria-invalid");
     input.removeAttribute("aria-describedby");
@@ -22,9 +23,10 @@ function clear(form) {
   for (const note of form.querySelectorAll(".mistake")) note.remove();
 }
 
-function mark(form, path, message) {
+// Shows a mistake beside the field `path`.
+function markField(form, path, message) {
   const input = form.elements.namedItem(path);
-  if (!input) return tell(message);
+  if (!input) return showStatus(message);
   const note = document.createElement("p");
   note.className = "mistake";
   note.id = `${input.id}-mistake`;
@@ -34,15 +36,15 @@ function mark(form, path, message) {
   input.setAttribute("aria-describedby", note.id);
 }
 
-function show(answer, form) {
-  const fields = (answer.errors ?? []).filter((error) => error.path);
-  for (const { path, msg } of fields) mark(form, path, msg);
-  if (fields.length === 0) tell(answer.message ?? "Something went wrong, please try again");
+function showErrors(body, form) {
+  const fields = (body.errors ?? []).filter((error) => error.path);
+  for (const { path, msg } of fields) markField(form, path, msg);
+  if (fields.length === 0) showStatus(body.message ?? "Something went wrong, please try again");
   form.querySelector("[aria-invalid]")?.focus();
 }
 
 async function send(name, form) {
-  // Its cookies are not to come after those of whoever signs in now.
+  // Otherwise the cookies of the refresh could overwrite those of this login.
   resuming.abort();
   clear(form);
   const button = form.querySelector("button");
@@ -53,31 +55,32 @@ async function send(name, form) {
       headers: { "content-type": "application/json" },
       body: JSON.stringify(Object.fromEntries(new FormData(form))),
     });
-    // The server has checked that this is a page of its own.
+    // The server has checked that this is a page of the same site.
     if (response.ok) return window.location.assign(target);
-    show(await response.json().catch(() => ({})), form);
+    showErrors(await response.json().catch(() => ({})), form);
   } catch {
-    tell("The server cannot be reached, please try again");
+    showStatus("The server cannot be reached, please try again");
   } finally {
     button.disabled = false;
   }
 }
 
-// This page with the other form: the same way back, the same fragment.
-function link(registering) {
+// Returns the URL of this page with the other form, and the same `return_to` and fragment.
+function linkTo(registering) {
   const url = new URL(window.location.href);
   if (registering) url.searchParams.set("register", "");
   else url.searchParams.delete("register");
   return url.href;
 }
 
-function choose() {
+// Shows the form that the URL selects.
+function selectForm() {
   const registering = new URLSearchParams(window.location.search).has("register");
   forms.login.hidden = registering;
   forms.register.hidden = !registering;
   document.title = registering ? "Register" : "Sign in";
   document.getElementById("title").textContent = document.title;
-  tell("");
+  showStatus("");
   (registering ? forms.register : forms.login).querySelector("input").focus();
 }
 
@@ -88,8 +91,8 @@ for (const [name, form] of Object.entries(forms)) {
   });
 }
 
-// Whoever was sent here because the server was away for a moment is still signed in. What sends them back within a
-// minute is something else, and not tried again.
+// Refreshes the session of a user who was redirected here during a short outage, and is still signed in. Not repeated
+// within a minute: another redirect has another reason.
 async function resume() {
   const now = Date.now();
   if (!new URLSearchParams(window.location.search).has("return_to")) return;
@@ -99,22 +102,22 @@ async function resume() {
     const response = await fetch(`${api}/auth/refresh`, { method: "POST", signal: resuming.signal });
     if (response.ok && !resuming.signal.aborted) window.location.replace(target);
   } catch {
-    // There is the form.
+    // The user can sign in by the form.
   }
 }
 
 for (const [name, form] of Object.entries(forms)) {
   const other = form.querySelector(".other a");
-  other.href = link(name === "login");
+  other.href = linkTo(name === "login");
   other.addEventListener("click", (event) => {
-    // Another tab or window loads the page itself.
+    // The browser opens another tab or window.
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     window.history.pushState(null, "", other.href);
-    choose();
+    selectForm();
   });
 }
 
-window.addEventListener("popstate", choose);
-choose();
+window.addEventListener("popstate", selectForm);
+selectForm();
 resume();

@@ -314,6 +314,6 @@ fn health_needs_no_setting_and_says_what_it_found() {
     check(&[("INTERNAL_PORT", &port)], &[], (0, ""));
     check(&[("BIND_ADDRESS", "0.0.0.0"), ("PORT", "many")], &["--port", &port], (0, ""));
     check(&[], &["--port", &port, "--path", "/healthz"], (1, "/healthz: 503 Service Unavailable\n"));
-    check(&[("INTERNAL_PORT", "0")], &[], (1, "name the one it chose with --port"));
+    check(&[("INTERNAL_PORT", "0")], &[], (1, "pass the chosen one with --port"));
     check(&[], &["--port", "1"], (1, "edgeward: http://127.0.0.1:1/readyz: Connection refused"));
 }

@@ -32,14 +32,14 @@ async fn migrations_are_listed_applied_and_taken_back() {
     let applied = pending.replace("pending", "applied");
     check(&["migrate", "run"], 0, &applied);
     check(&["migrate", "run"], 0, &applied);
-    check(&["migrate", "revert"], 0, "took back 0007\n0001 users: applied\n");
-    check(&["migrate", "revert"], 0, "took back 0006\n0001 users: applied\n");
-    check(&["migrate", "revert"], 0, "took back 0005\n0001 users: applied\n");
-    check(&["migrate", "revert"], 0, "took back 0004\n0001 users: applied\n");
-    check(&["migrate", "revert"], 0, "took back 0003\n0001 users: applied\n");
-    check(&["migrate", "revert"], 0, "took back 0002\n0001 users: applied\n0002 refresh tokens: pending\n");
-    check(&["migrate", "revert"], 0, "took back 0001\n");
-    check(&["migrate", "revert"], 0, "there is nothing to take back\n");
+    check(&["migrate", "revert"], 0, "reverted 0007\n0001 users: applied\n");
+    check(&["migrate", "revert"], 0, "reverted 0006\n0001 users: applied\n");
+    check(&["migrate", "revert"], 0, "reverted 0005\n0001 users: applied\n");
+    check(&["migrate", "revert"], 0, "reverted 0004\n0001 users: applied\n");
+    check(&["migrate", "revert"], 0, "reverted 0003\n0001 users: applied\n");
+    check(&["migrate", "revert"], 0, "reverted 0002\n0001 users: applied\n0002 refresh tokens: pending\n");
+    check(&["migrate", "revert"], 0, "reverted 0001\n");
+    check(&["migrate", "revert"], 0, "there is no migration to revert\n");
     check(&["migrate", "run"], 0, &applied);
 }
 
@@ -65,7 +65,7 @@ async fn a_migration_that_was_not_finished_is_named() {
     sqlx::query(begun).execute(&database.pool()).await.expect("an update");
     check(&database.url, &["migrate", "status"], "", 0, "0002 refresh tokens: begun and not finished");
     for command in [["user", "list"], ["migrate", "run"], ["migrate", "revert"]] {
-        check(&database.url, &command, "", 1, "finish or take back by hand what was begun");
+        check(&database.url, &command, "", 1, "complete or revert migration 0002 by hand");
     }
 }
 
@@ -83,7 +83,7 @@ async fn a_database_is_made_while_others_use_the_template() {
     let database = database::bare().await;
     let _other = database::connect("template1").await;
     check(&database.url, &["db", "drop", "--yes"], "", 0, "is dropped");
-    check(&database.url, &["db", "create"], "", 0, "is made");
+    check(&database.url, &["db", "create"], "", 0, "is created");
     let encoding: String =
         sqlx::query_scalar("show server_encoding").fetch_one(&database.pool()).await.expect("an encoding");
     assert_eq!(encoding, "UTF8");
@@ -107,10 +107,10 @@ async fn databases_are_made_and_dropped() {
     let check =
         |arguments: &[&str], code, expected: &str| check(&database.url, arguments, "", code, expected);
     check(&["db", "create"], 0, "exists");
-    check(&["db", "drop"], 1, "say --yes to do it");
+    check(&["db", "drop"], 1, "confirm with --yes");
     check(&["db", "drop", "--yes"], 0, "is dropped");
     check(&["migrate", "run"], 1, "run: edgeward db create");
-    check(&["db", "create"], 0, "is made; run: edgeward migrate run");
+    check(&["db", "create"], 0, "is created; run: edgeward migrate run");
     check(&["migrate", "run"], 0, "applied");
 }
 
@@ -140,7 +140,7 @@ async fn a_user_is_made_listed_promoted_disabled_and_enabled() {
     check(&["user", "enable", "root@example.com"], 0, "may sign in");
     assert_eq!(api.client().login("root@example.com", PASSWORD).await.status, 200);
 
-    check(&["user", "delete", "root@example.com"], 1, "say --yes to do it");
+    check(&["user", "delete", "root@example.com"], 1, "confirm with --yes");
     check(&["user", "delete", "root@example.com", "--yes"], 0, "is deleted; sessions ended: 1");
     assert_eq!(api.client().login("root@example.com", PASSWORD).await.status, 401);
     check(&["user", "delete", "root@example.com", "--yes"], 1, "there is no user root@example.com");

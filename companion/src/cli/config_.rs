@@ -2,7 +2,7 @@
 
 use clap::{Subcommand, ValueEnum};
 
-use super::{Environment, say};
+use super::{Environment, print_line};
 use crate::config::{self, reference};
 
 #[derive(Subcommand)]
@@ -41,14 +41,14 @@ impl Config {
             Self::Reference { format: Format::Readme } => reference::readme(),
             Self::Reference { format: Format::Env } => reference::env_example(),
         };
-        say(text.trim_end())
+        print_line(text.trim_end())
     }
 }
 
 fn check() -> anyhow::Result<()> {
     let (_, effective) = config::read_effective::<config::Config>(&Environment::read())?;
     for setting in effective {
-        say(format_args!("{}={}", setting.name, setting.value))?;
+        print_line(format_args!("{}={}", setting.name, setting.value))?;
     }
     Ok(())
 }

@@ -6,20 +6,21 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use tokio::time::timeout;
 
-use super::{connect, read_settings, say};
+use super::{connect, print_line, read_settings};
 use crate::config::Database;
 use crate::db::databases;
 
-/// How long making or dropping may take: it copies or deletes files, and waits for others who do.
-const LIMIT: Duration = Duration::from_mins(1);
+/// Maximum duration of creating or dropping a database, which copies or deletes files and waits for concurrent
+/// commands.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 #[derive(Subcommand)]
 pub(super) enum Db {
-    /// Make the database, unless it is there
+    /// Create the database if it does not exist
     Create,
-    /// Drop the database with everything in it
+    /// Drop the database with all its data
     Drop {
-        /// Yes, everything in it
+        /// Confirm that all data are deleted
         #[arg(long)]
         yes: bool,
     },
@@ -29,24 +30,28 @@ impl Db {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let database: Database = read_settings()?;
         if let Self::Drop { yes: false } = self {
-            bail!("this drops {database} with everything in it; say --yes to do it")
+            bail!("this drops {database} with all its data; confirm with --yes")
         }
+        let outcome = timeout(TIMEOUT, self.execute(&database))
+            .await
+            .with_context(|| format!("{database}: no response within {} s", TIMEOUT.as_secs()))??;
+        print_line(format_args!("{database} {outcome}"))
+    }
+
+    async fn execute(self, database: &Database) -> anyhow::Result<&'static str> {
         let name = database.options.get_database().unwrap_or_default();
         let options = database.options.clone().database(databases::MAINTENANCE);
         let connection = &mut connect::connect(&Database { options, ..database.clone() }).await?;
-        let done = async {
-            Ok::<_, sqlx::Error>(match self {
-                Self::Create if databases::create(connection, name).await? => {
-                    "is made; run: edgeward migrate run"
-                }
-                Self::Create => "exists",
-                Self::Drop { .. } => {
-                    databases::drop(connection, name).await?;
-                    "is dropped"
-                }
-            })
-        };
-        let done = timeout(LIMIT, done).await.with_context(|| format!("{database}: no answer"))?;
-        say(format_args!("{database} {}", done.with_context(|| database.to_string())?))
+        match self {
+            Self::Create => {
+                let is_new =
+                    databases::create(connection, name).await.with_context(|| database.to_string())?;
+                Ok(if is_new { "is created; run: edgeward migrate run" } else { "exists" })
+            }
+            Self::Drop { .. } => {
+                databases::drop(connection, name).await.with_context(|| database.to_string())?;
+                Ok("is dropped")
+            }
+        }
     }
 }

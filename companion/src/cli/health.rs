@@ -1,4 +1,4 @@
-//! `edgeward health`: asks the running service how it is, for a container's health check.
+//! `edgeward health`: checks the running service, for a container's health check.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -16,15 +16,15 @@ use tokio::time::timeout;
 use super::read_settings;
 use crate::config::InternalListener;
 
-/// Maximum duration of the whole check. Chosen: the service itself waits 5 s for its database before it says 503.
-const LIMIT: Duration = Duration::from_secs(6);
+/// Maximum duration of the check. Chosen: the service waits 5 s for its database before it responds with 503.
+const TIMEOUT: Duration = Duration::from_secs(6);
 
 #[derive(Args)]
 pub(super) struct Health {
-    /// Port to ask, instead of `INTERNAL_PORT`
+    /// Port of the internal listener; `INTERNAL_PORT` by default
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
-    /// Path to ask for: /readyz or /healthz
+    /// Path of the check: /readyz or /healthz
     #[arg(long, default_value = "/readyz")]
     path: Uri,
 }
@@ -34,22 +34,22 @@ impl Health {
         let listener: InternalListener = read_settings()?;
         let port = self.port.unwrap_or(listener.port);
         if port == 0 {
-            bail!("INTERNAL_PORT=0 is a free port of the system's choice; name the one it chose with --port");
+            bail!("INTERNAL_PORT=0 lets the system choose a port; pass the chosen one with --port");
         }
         let address = SocketAddr::from((reachable(listener.bind_address), port));
-        let asked = format!("http://{address}{}", self.path);
-        let answered = timeout(LIMIT, get(address, self.path)).await;
-        let status = answered
-            .with_context(|| format!("{asked}: no response within {} s", LIMIT.as_secs()))?
-            .with_context(|| asked.clone())?;
+        let url = format!("http://{address}{}", self.path);
+        let status = timeout(TIMEOUT, get(address, self.path))
+            .await
+            .with_context(|| format!("{url}: no response within {} s", TIMEOUT.as_secs()))?
+            .with_context(|| url.clone())?;
         if status != StatusCode::OK {
-            bail!("{asked}: {status}");
+            bail!("{url}: {status}");
         }
         Ok(())
     }
 }
 
-/// The address at which this machine reaches a listener.
+/// Returns the address at which this machine reaches a listener.
 fn reachable(bind_address: IpAddr) -> IpAddr {
     match bind_address {
         IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

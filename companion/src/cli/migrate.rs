@@ -2,17 +2,17 @@
 
 use clap::Subcommand;
 
-use super::{connect, read_settings, say};
+use super::{connect, print_line, read_settings};
 use crate::config::Database;
 use crate::db::schema;
 
 #[derive(Subcommand)]
 pub(super) enum Migrate {
-    /// Apply what is pending
+    /// Apply the pending migrations
     Run,
-    /// Take back the last migration, with the data it made room for
+    /// Revert the last migration, and delete the data in what it added
     Revert,
-    /// List each migration and whether it is applied
+    /// List each migration and its state
     Status,
 }
 
@@ -23,13 +23,13 @@ impl Migrate {
         match self {
             Self::Run => schema::run(&mut connection).await?,
             Self::Revert => match schema::revert(&mut connection).await? {
-                Some(version) => say(format_args!("took back {version:04}"))?,
-                None => say("there is nothing to take back")?,
+                Some(version) => print_line(format_args!("reverted {version:04}"))?,
+                None => print_line("there is no migration to revert")?,
             },
             Self::Status => {}
         }
-        for step in schema::status(&mut connection).await? {
-            say(step)?;
+        for migration in schema::status(&mut connection).await? {
+            print_line(migration)?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The command line: what can be said, and who does it. One file a command; nothing is done here.
+//! The command line: its grammar, and the call of each command. One file a command.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -17,12 +17,13 @@ mod health;
 mod keys;
 mod migrate;
 mod serve;
+mod shutdown;
 mod user;
 
 /// Cookie-session auth for Envoy: the companion service and its tools.
 ///
-/// Settings come from the environment and from a file named .env.prod (.env.dev, .env.test, by what `APP_ENV`
-/// says); `edgeward config check` shows them.
+/// Settings come from the environment and from the file that `APP_ENV` selects: .env.prod, .env.dev or .env.test.
+/// `edgeward config check` prints them.
 #[derive(Parser)]
 #[command(name = "edgeward", version, arg_required_else_help = true)]
 struct Cli {
@@ -34,60 +35,60 @@ struct Cli {
 enum Command {
     /// Run the service
     Serve(serve::Serve),
-    /// Apply, take back or list the database's migrations
+    /// Apply, revert or list the database's migrations
     #[command(subcommand)]
     Migrate(migrate::Migrate),
-    /// Make or drop the database
+    /// Create or drop the database
     #[command(subcommand)]
     Db(db::Db),
-    /// Make, rotate or list the keys that sign access tokens
+    /// Generate, rotate or list the keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::Keys),
-    /// Make, list and change users
+    /// Create, list and change users
     #[command(subcommand)]
     User(user::User),
-    /// Ask the running service whether it is ready: exit code 0 if it is, for container health checks
+    /// Check that the running service is ready, for container health checks; exit code 0 if it is
     Health(health::Health),
-    /// Look at the settings
+    /// Check and print the settings
     #[command(subcommand)]
     Config(config_::Config),
 }
 
-/// Does what the command line says. What goes wrong is told on standard error, with exit code 1.
+/// Runs the command of the command line. An error is written to standard error, with exit code 1.
 #[must_use]
 pub fn run() -> ExitCode {
     match Cli::parse().command.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Whoever read along has heard enough, as `head` has.
+            // The reader has closed the pipe, as `head` does: no error.
             if error
                 .downcast_ref::<io::Error>()
                 .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
             {
                 return ExitCode::SUCCESS;
             }
-            _ = writeln!(io::stderr(), "edgeward: {}", tell(&error));
+            _ = writeln!(io::stderr(), "edgeward: {}", describe(&error));
             ExitCode::FAILURE
         }
     }
 }
 
-/// An error and its causes, less those that the error before has told already.
-fn tell(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told.as_str() {
+/// Describes an error and its causes, without causes that the text contains already.
+fn describe(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
         "" => cause,
-        told if told.contains(&cause) => told.to_owned(),
-        told => format!("{told}: {cause}"),
+        text if text.contains(&cause) => text.to_owned(),
+        text => format!("{text}: {cause}"),
     })
 }
 
-/// Writes a line to standard error, for whoever waits.
-fn warn(line: &dyn Display) {
-    _ = writeln!(io::stderr(), "edgeward: {line}");
+/// Writes a message to standard error.
+fn warn(message: &dyn Display) {
+    _ = writeln!(io::stderr(), "edgeward: {message}");
 }
 
 /// Writes a line to standard output.
-fn say(line: impl Display) -> anyhow::Result<()> {
+fn print_line(line: impl Display) -> anyhow::Result<()> {
     Ok(writeln!(io::stdout(), "{line}")?)
 }
 
@@ -118,11 +119,11 @@ fn read_settings<S: Section>() -> anyhow::Result<S> {
 mod tests {
     use anyhow::anyhow;
 
-    use super::tell;
+    use super::describe;
 
     #[test]
-    fn no_cause_is_told_twice() {
-        let check = |error: anyhow::Error, expected| assert_eq!(tell(&error), expected);
+    fn no_cause_is_repeated() {
+        let check = |error: anyhow::Error, expected| assert_eq!(describe(&error), expected);
         check(anyhow!("no disk").context("cannot write"), "cannot write: no disk");
         check(
             anyhow!("no disk").context("no disk").context("while writing: no disk"),

@@ -7,7 +7,7 @@ use anyhow::{anyhow, bail};
 use aws_lc_rs::rand::SystemRandom;
 use clap::{Args, Subcommand};
 
-use super::{connect, read_settings, say};
+use super::{connect, print_line, read_settings};
 use crate::clock::Clock;
 use crate::config::{Database, Hashing, Log, Reader, Section};
 use crate::domain::account::NewUser;
@@ -25,16 +25,16 @@ pub(super) enum User {
     Create(Create),
     /// List every user
     List,
-    /// Set a user's role; it holds from the user's next refresh on, which the edge asks for at once
+    /// Set a user's role; the edge refreshes the user's tokens at their next request, and the role holds from then on
     SetRole {
         /// E-mail address of the user
         #[arg(value_parser = parse_email)]
         email: Email,
-        /// Role to set
+        /// New role
         #[arg(value_parser = Role::parse)]
         role: Role,
     },
-    /// Set a user's password, read from standard input, and end all sessions of theirs
+    /// Set a user's password, which is read from standard input, and end all the user's sessions
     SetPassword {
         /// E-mail address of the user
         #[arg(value_parser = parse_email)]
@@ -43,24 +43,24 @@ pub(super) enum User {
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Keep a user from signing in, and end all sessions of theirs
+    /// Disable a user's sign-in, and end all the user's sessions
     Disable {
         /// E-mail address of the user
         #[arg(value_parser = parse_email)]
         email: Email,
     },
-    /// Let a disabled user sign in again
+    /// Enable the sign-in of a disabled user
     Enable {
         /// E-mail address of the user
         #[arg(value_parser = parse_email)]
         email: Email,
     },
-    /// Delete a user with all sessions of theirs; what is in the audit log stays
+    /// Delete a user and all the user's sessions; the entries in the audit log stay
     Delete {
         /// E-mail address of the user
         #[arg(value_parser = parse_email)]
         email: Email,
-        /// Confirm that the deletion is for good
+        /// Confirm the deletion, which cannot be undone
         #[arg(long)]
         yes: bool,
     },
@@ -68,12 +68,16 @@ pub(super) enum User {
 
 #[derive(Args)]
 pub(super) struct Create {
+    /// E-mail address of the user
     #[arg(value_parser = parse_email)]
     email: Email,
+    /// First name
     #[arg(long, value_parser = parse_name)]
     first_name: Name,
+    /// Last name
     #[arg(long, value_parser = parse_name)]
     last_name: Name,
+    /// Role, instead of the one that every user begins with
     #[arg(long, value_parser = Role::parse)]
     role: Option<Role>,
     /// Read the password from standard input even if that is a terminal
@@ -99,7 +103,7 @@ impl User {
     pub(super) async fn run(self, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
         let settings: Settings = read_settings()?;
         if let Self::Delete { email, yes: false } = &self {
-            bail!("this deletes {} for good; say --yes to do it", email.as_str())
+            bail!("this deletes {} and cannot be undone; confirm with --yes", email.as_str())
         }
         log::start_for_command(&settings.log)?;
         let context = &connect::open(&settings.database, clock).await?;
@@ -107,30 +111,30 @@ impl User {
             Self::Create(user) => create(context, user, &settings.hashing).await,
             Self::List => list(context).await,
             Self::SetRole { email, role } => {
-                let id = account::set_role(context, &email, &role).await.map_err(of(&email))?;
+                let id = account::set_role(context, &email, &role).await.map_err(describe(&email))?;
                 let (email, role) = (email.as_str(), role.as_str());
-                say(format_args!("user {id} ({email}) has the role {role} from the next refresh on"))
+                print_line(format_args!("user {id} ({email}) has the role {role} from the next refresh on"))
             }
             Self::SetPassword { email, password_stdin } => {
                 let password = read_password(password_stdin)?;
                 let hasher = hasher(&settings.hashing);
                 let done = account::set_password(context, &hasher, &email, password).await;
-                let (id, ended) = done.map_err(of(&email))?;
+                let (id, ended) = done.map_err(describe(&email))?;
                 let email = email.as_str();
-                say(format_args!("user {id} ({email}) has another password; sessions ended: {ended}"))
+                print_line(format_args!("user {id} ({email}) has a new password; sessions ended: {ended}"))
             }
             Self::Disable { email } => {
-                let (id, ended) = account::disable(context, &email).await.map_err(of(&email))?;
+                let (id, ended) = account::disable(context, &email).await.map_err(describe(&email))?;
                 let email = email.as_str();
-                say(format_args!("user {id} ({email}) may not sign in; sessions ended: {ended}"))
+                print_line(format_args!("user {id} ({email}) may not sign in; sessions ended: {ended}"))
             }
             Self::Enable { email } => {
-                let id = account::enable(context, &email).await.map_err(of(&email))?;
-                say(format_args!("user {id} ({}) may sign in", email.as_str()))
+                let id = account::enable(context, &email).await.map_err(describe(&email))?;
+                print_line(format_args!("user {id} ({}) may sign in", email.as_str()))
             }
             Self::Delete { email, .. } => {
-                let (id, ended) = account::delete(context, &email).await.map_err(of(&email))?;
-                say(format_args!("user {id} ({}) is deleted; sessions ended: {ended}", email.as_str()))
+                let (id, ended) = account::delete(context, &email).await.map_err(describe(&email))?;
+                print_line(format_args!("user {id} ({}) is deleted; sessions ended: {ended}", email.as_str()))
             }
         }
     }
@@ -141,23 +145,23 @@ async fn create(context: &Context, user: Create, hashing: &Hashing) -> anyhow::R
     let password = read_password(password_stdin)?;
     let user = NewUser { first_name, last_name, email, role };
     let created = account::create(context, &hasher(hashing), &user, password).await;
-    let (id, role) = created.map_err(of(&user.email))?;
-    say(format_args!("user {id} ({}) is created, as {}", user.email.as_str(), role.as_str()))
+    let (id, role) = created.map_err(describe(&user.email))?;
+    print_line(format_args!("user {id} ({}) is created, as {}", user.email.as_str(), role.as_str()))
 }
 
 async fn list(context: &Context) -> anyhow::Result<()> {
-    say(format_args!("{:>6}  {:<32}  {:<16}  {:<9}  NAME", "ID", "E-MAIL", "ROLE", "STATE"))?;
+    print_line(format_args!("{:>6}  {:<32}  {:<16}  {:<9}  NAME", "ID", "E-MAIL", "ROLE", "STATE"))?;
     for user in account::list(context).await? {
         let state = if user.disabled_at.is_some() { "disabled" } else { "active" };
         let name = format!("{} {}", user.first_name.as_str(), user.last_name.as_str());
         let (id, email, role) = (user.id, user.email.as_str(), user.role.as_str());
-        say(format_args!("{id:>6}  {email:<32}  {role:<16}  {state:<9}  {name}"))?;
+        print_line(format_args!("{id:>6}  {email:<32}  {role:<16}  {state:<9}  {name}"))?;
     }
     Ok(())
 }
 
-/// Says which user an error is about.
-fn of(email: &Email) -> impl Fn(Error) -> anyhow::Error {
+/// Describes an error with the user's e-mail address.
+fn describe(email: &Email) -> impl Fn(Error) -> anyhow::Error {
     let email = email.as_str();
     move |error| match error {
         Error::UserUnknown => anyhow!("there is no user {email}"),
@@ -170,15 +174,16 @@ fn hasher(hashing: &Hashing) -> PasswordHasher {
     PasswordHasher::new(hashing.bcrypt_cost, 1, Arc::new(SystemRandom::new()))
 }
 
-/// Reads exactly one line of standard input, less the end of the line: an argument would be seen in the process list and
-/// kept in the shell's history.
-fn read_password(even_from_terminal: bool) -> anyhow::Result<Password> {
-    /// Far more than a password may have, so that a wrong file is not read to its end.
+/// Reads exactly one line of standard input, without its end. An argument would be visible in the process list and in
+/// the shell's history.
+fn read_password(allow_terminal: bool) -> anyhow::Result<Password> {
+    /// Maximum number of bytes that are read, so that a wrong file is not read to its end. Chosen: many times the
+    /// maximum length of a password.
     const MAX_BYTES: u64 = 4096;
     let input = io::stdin();
-    if input.is_terminal() && !even_from_terminal {
+    if input.is_terminal() && !allow_terminal {
         bail!(
-            "the password is read from standard input: pipe it in, or type it in sight with --password-stdin"
+            "the password is read from standard input: pipe it in, or type it visibly with --password-stdin"
         );
     }
     let mut line = String::new();
@@ -187,14 +192,14 @@ fn read_password(even_from_terminal: bool) -> anyhow::Result<Password> {
     } else {
         input.lock().take(MAX_BYTES).read_to_string(&mut line)?;
     }
-    // Windows PowerShell begins with a byte-order mark what it pipes as UTF-8.
+    // Windows PowerShell prepends a byte-order mark to UTF-8 that it pipes.
     let line = line.strip_prefix('\u{feff}').unwrap_or(&line);
     let password = line.strip_suffix('\n').map_or(line, |line| line.strip_suffix('\r').unwrap_or(line));
     if password.is_empty() {
-        bail!("no password came by standard input: pipe one line into the command");
+        bail!("no password on standard input: pipe one line into the command");
     }
     if password.contains('\n') {
-        bail!("the password must be one line, and there are more");
+        bail!("the password must be one line, but standard input has more");
     }
     Password::parse(password).map_err(|mistake| anyhow!("{mistake}"))
 }

@@ -5,12 +5,12 @@ use sqlx::PgConnection;
 use crate::domain::audit::Entry;
 use crate::domain::{SessionId, UserId};
 
-/// Maximum number of entries that are claimed at once.
+/// Maximum number of entries that one call claims.
 const BATCH: i64 = 100;
 
-/// Adds an entry, in the transaction of what it tells of.
+/// Inserts an entry, in the transaction of the change that it records.
 ///
-/// `is_reported`: `true` if the caller writes the entry into its log and counts it; `false` if a running service is to.
+/// `is_reported`: `true` if the caller logs and counts the entry itself; `false` if a running service has to.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
@@ -37,12 +37,12 @@ pub async fn insert(
     Ok(())
 }
 
-/// Claims entries that no service has reported, in their order: no other service claims them once this has returned.
+/// Claims the oldest entries that no service has reported, in their order. No other service can claim them afterwards.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn claim_unreported(connection: &mut PgConnection) -> Result<Vec<Entry>, sqlx::Error> {
-    // Rows that another service is claiming are left to it.
+    // `skip locked`: rows that another service is claiming stay with it.
     let rows = sqlx::query!(
         r#"with claimed as (
                update audit_log set reported = true where id = any(array(

@@ -1,16 +1,19 @@
-//! Making and dropping whole databases, for the command line and for tests. Nothing of their content.
+//! SQL that creates and drops whole databases, for the command line and for tests.
 
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
 
-/// The database that one connects to in order to make or drop another.
+/// Database to connect to in order to create or drop another one.
 pub const MAINTENANCE: &str = "postgres";
 
-/// Makes a database. Says whether it was missing.
+/// Creates a database with the encoding UTF-8. Returns `false` if it existed already.
 ///
-/// UTF-8, whatever the server's default: a name may have any letter. Only `template0` may be copied into another
-/// encoding, and nobody can be connected to it, which would stop the copying.
+/// The encoding does not depend on the server's default, because names may have any letter. Only `template0` can be
+/// copied into another encoding; it also accepts no connections, which would block the copy.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails for another reason.
 pub async fn create(connection: &mut PgConnection, name: &str) -> Result<bool, sqlx::Error> {
-    /// `duplicate_database`.
+    /// SQLSTATE `duplicate_database`.
     const EXISTS: &str = "42P04";
     let statement = format!("create database {} encoding 'UTF8' template template0", quote(name));
     match connection.execute(AssertSqlSafe(statement)).await {
@@ -20,14 +23,17 @@ pub async fn create(connection: &mut PgConnection, name: &str) -> Result<bool, s
     }
 }
 
-/// Drops a database, though others are connected to it.
+/// Drops a database if it exists, and closes the connections to it.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
 pub async fn drop(connection: &mut PgConnection, name: &str) -> Result<(), sqlx::Error> {
     let statement = format!("drop database if exists {} with (force)", quote(name));
     connection.execute(AssertSqlSafe(statement)).await?;
     Ok(())
 }
 
-/// A database's name cannot be a parameter.
+/// Quotes the name of a database, which cannot be a parameter of a statement.
 fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,4 +1,4 @@
-//! SQL that reads the edge feed: the revocations that an asker has not heard of, by the transactions it has not seen.
+//! SQL that reads the edge feed: revocations by the transactions that a cursor does not cover.
 
 use edgeward_wire::{Revoked, RevokedSession, RevokedUser};
 use sqlx::PgConnection;
@@ -6,20 +6,24 @@ use time::OffsetDateTime;
 
 use crate::domain::edge::feed_cursor::{Position, RowKey, Snapshot};
 
-/// One page, and when it was read.
+/// Page of the feed.
 pub struct Page {
-    /// The present history of transaction numbers. `None`: it has no name yet.
+    /// Name of the current history of transaction numbers; `None` before [`begin_history`].
     pub history: Option<String>,
-    /// What is visible now.
+    /// Snapshot that the page was read in.
     pub present: Snapshot,
-    /// What is revoked.
+    /// Revocations.
     pub revoked: Revoked,
-    /// The page's last row, if the page is full and more may follow it.
+    /// Last row of a full page, which other rows may follow.
     pub last: Option<RowKey>,
 }
 
-/// Reads what follows a position, at most `limit` rows, in the order of their transactions. What has expired is left
-/// out. It fails on a standby: that must not answer, for it does not know what it has not received yet.
+/// Reads at most `limit` revocations after a position that have not expired at `now`, in the order of their
+/// transactions.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails. It always fails on a standby, which may lack revocations that it has not
+/// received yet.
 pub async fn read(
     connection: &mut PgConnection,
     position: &Position,
@@ -29,9 +33,9 @@ pub async fn read(
     let (after, after_among_later) = (position.after(), position.after_among_later());
     let target =
         position.reading.as_ref().filter(|reading| reading.bounded).map(|reading| reading.target.as_str());
-    // What a snapshot does not see are the transactions that were open then, and those that began later: few, and found
-    // by the index. (It goes by one lower bound alone; with two, each page would go through all those before it.) Each
-    // row is visible to this statement, so the first page needs no bound at the other end.
+    // A snapshot does not cover the transactions that were open then, and those that began later. Both are few, and
+    // found by the index. One query for each, because an index scan uses one lower bound: with two, each page would
+    // scan all the pages before it. Every row is visible to this statement, so the first page needs no upper bound.
     let row = sqlx::query!(
         r#"with page as materialized (
                (select * from revocations
@@ -94,8 +98,11 @@ pub async fn read(
     })
 }
 
-/// Names the history of transaction numbers that begins with a database, after a crash or with a failover, unless
-/// somebody else has.
+/// Names the history of transaction numbers, unless it has a name. A new history begins with a database, after a crash
+/// and with a failover.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
 pub async fn begin_history(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query!("insert into edge_feed_history default values on conflict do nothing")
         .execute(connection)
@@ -103,8 +110,11 @@ pub async fn begin_history(connection: &mut PgConnection) -> Result<(), sqlx::Er
     Ok(())
 }
 
-/// Gives rows that were restored from another server's dump a transaction of this server's: theirs is yet to come
-/// here, and until then no snapshot sees it. Gives their number.
+/// Assigns a transaction of this server to rows that were restored from another server's dump, and returns their
+/// number. Their own transaction numbers lie in the future here, so that no snapshot covers them.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
 pub async fn adopt_restored(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
     let done = sqlx::query!(
         "update revocations set xact = pg_current_xact_id() where xact >= pg_snapshot_xmax(pg_current_snapshot())",

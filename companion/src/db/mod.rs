@@ -1,11 +1,14 @@
-//! The only SQL: free functions over a connection, by the noun that they concern. No decision is taken here, and no
-//! transaction begins here.
+//! The only SQL: free functions over a connection, by the noun that they concern. They take no decision and begin no
+//! transaction.
 
 pub mod audit_log;
+pub mod connect;
 pub mod databases;
 pub mod edge_feed;
+pub mod fault;
 pub mod passwords;
 pub mod pool;
+pub mod pooler;
 pub mod revocations;
 pub mod schema;
 pub mod sessions;

@@ -1,4 +1,4 @@
-//! SQL over `passwords`: at most one row a user. Hashing and comparing are elsewhere.
+//! SQL over `passwords`: at most one row a user. Hashes are computed and compared in `hashing`.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -7,12 +7,12 @@ use crate::domain::UserId;
 use crate::domain::account::email::Email;
 use crate::domain::account::password::PasswordHash;
 
-/// Name of the scheme that new hashes are of.
+/// Scheme of new hashes.
 const BCRYPT: &str = "bcrypt";
 
-/// What a login compares and needs to know.
+/// Data that a login is decided by.
 pub struct Credentials {
-    /// User that the e-mail address belongs to.
+    /// User with the e-mail address.
     pub user_id: UserId,
     /// Hash of the password; `None` for a user without one.
     pub hash: Option<PasswordHash>,
@@ -39,7 +39,7 @@ pub async fn find(connection: &mut PgConnection, email: &Email) -> Result<Option
     .await
 }
 
-/// Sets a user's password, whatever it was.
+/// Sets or replaces a user's password.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
@@ -85,8 +85,8 @@ pub async fn rehash(
     Ok(())
 }
 
-/// Returns `true` if a user's password has not changed since then, and keeps it so until the transaction ends. `None` if
-/// the user or the password is gone.
+/// Returns `true` if a user's password has not changed since `changed_at`. The rows stay locked until the transaction
+/// ends. `None` if the user or the password is gone.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
@@ -95,7 +95,7 @@ pub async fn is_unchanged(
     user_id: UserId,
     changed_at: Option<OffsetDateTime>,
 ) -> Result<Option<bool>, sqlx::Error> {
-    // The user's row first, as all who change a password do: no deadlock.
+    // The user's row is locked first, as in every change of a password: no deadlock.
     sqlx::query_scalar!(
         r#"select changed_at = $2 as "is_unchanged!" from users join passwords on user_id = id
            where id = $1 for share of users, passwords"#,

@@ -1,5 +1,6 @@
-//! SQL that revokes: what the edge must refuse though it has not expired. A session is revoked where it is ended, in
-//! `refresh_tokens` and `sessions`; until when, says `domain::edge::revocation`. How the edge hears of it is in `edge_feed`.
+//! SQL over `revocations`: access tokens that the edge rejects though they have not expired. Sessions are revoked by
+//! the statement that ends them, in `sessions::end`. `domain::edge::revocation` has the lifetime of a revocation, and
+//! `edge_feed` sends it to the edge.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -7,19 +8,24 @@ use time::OffsetDateTime;
 use crate::domain::UserId;
 use crate::domain::edge::revocation::{self, MAX_SKEW};
 
-/// The most rows that are deleted at once: few enough that nobody waits for it.
+/// Maximum number of rows that one statement deletes. Chosen: its locks are short.
 const BATCH: i64 = 1000;
 
-/// Has every token of a user refused that was made until now. In the transaction that changes the user, which holds
-/// the user's row and took the time after it had it: whoever makes a token holds the row too, so each token is made
-/// before this or dated after it. Before the user's sessions are deleted, too.
+/// Revokes every token of a user that was made until `now`.
+///
+/// Runs in the transaction that changes the user, before the user's sessions are deleted. That transaction has locked
+/// the user's row and read `now` afterwards. A session's start and refresh lock the row as well, so each token is
+/// either made before this statement or dated after it.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
 pub async fn revoke_user(
     connection: &mut PgConnection,
     user_id: UserId,
     now: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
-    // The second after the last one that a token can be dated: now, the one that tokens were last dated ahead to, or
-    // that of another machine whose clock is ahead. A clock that is ahead by more than the edge allows does not count.
+    // The second after the latest `iat` that a token can have: now, the second that tokens were last dated ahead to, or
+    // that of another machine with a fast clock. A clock that is fast by more than the edge tolerates does not count.
     sqlx::query!(
         "with person as (
              update users
@@ -39,16 +45,22 @@ pub async fn revoke_user(
     Ok(())
 }
 
-/// How many have not expired.
+/// Counts the revocations that have not expired.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
 pub async fn count_live(connection: &mut PgConnection, now: OffsetDateTime) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(r#"select count(*) as "count!" from revocations where expires_at > $1"#, now)
         .fetch_one(connection)
         .await
 }
 
-/// Deletes some of what has expired. Says whether there may be more.
+/// Deletes at most 1,000 expired revocations. Returns `true` if there may be more.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
 pub async fn delete_expired(connection: &mut PgConnection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
-    // Rows that somebody else is deleting are left to them.
+    // `skip locked`: rows that another service is deleting stay with it.
     let done = sqlx::query!(
         "delete from revocations where id = any(array(
              select id from revocations where expires_at <= $1 order by expires_at limit $2 for update skip locked))",

@@ -1,111 +1,129 @@
-//! The schema: the migrations in this binary, and how a database compares with them.
+//! The schema: the migrations in this binary, and their comparison with a database.
 //!
-//! `_sqlx_migrations` is sqlx's own table and not there before the first migration, so these queries are the
+//! `_sqlx_migrations` is sqlx's own table and does not exist before the first migration, so these queries are the only
 //! ones that are not checked at compile time.
 
 use std::fmt;
 
 use sqlx::PgConnection;
 use sqlx::migrate::{MigrateError, Migrator};
+use thiserror::Error;
 
-/// The migrations that this binary was built with.
+/// Migrations that this binary was built with.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
-/// One migration, here or in the database.
+/// State of one migration, of this binary or of the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// Its number.
+pub struct MigrationStatus {
+    /// Version number.
     pub version: i64,
-    /// Its name, where this binary knows it.
+    /// Name; empty if this binary does not have the migration.
     pub name: String,
-    /// How far it is.
-    pub state: State,
+    /// State in the database.
+    pub state: MigrationState,
 }
 
-/// How far a migration is.
+/// State of a migration in the database, compared with this binary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// In the database as it is here.
+pub enum MigrationState {
+    /// Applied with the same text.
     Applied,
-    /// Not in the database.
+    /// Not applied.
     Pending,
-    /// In the database, but with another text.
+    /// Applied with another text.
     Changed,
-    /// Begun in the database and not finished.
+    /// Begun and not finished.
     Unfinished,
-    /// In the database, but not here: a newer version was at work.
+    /// Applied by a newer version of this binary.
     Unknown,
 }
 
-/// Why the database's schema is not the one expected: the steps that are not applied as they are here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mismatch(pub Vec<Step>);
+/// Difference between the database's schema and the expected one: the migrations that are not
+/// [`MigrationState::Applied`].
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub struct SchemaMismatch(pub Vec<MigrationStatus>);
 
-/// Why migrations were not applied or taken back.
-#[derive(Debug)]
+/// Failure to apply or revert migrations.
+#[derive(Debug, Error)]
 pub enum MigrationError {
-    /// The database has others than this binary.
-    Mismatch(Mismatch),
-    /// One of them failed.
-    Failed(MigrateError),
+    /// The database has other migrations than this binary.
+    #[error(transparent)]
+    Mismatch(#[from] SchemaMismatch),
+    /// A migration failed.
+    #[error(transparent)]
+    Failed(#[from] MigrateError),
 }
 
-/// Every migration known here or there, in order.
-pub async fn status(connection: &mut PgConnection) -> Result<Vec<Step>, sqlx::Error> {
+/// Lists every migration of this binary and of the database, by version.
+///
+/// # Errors
+/// [`sqlx::Error`] if the query fails.
+pub async fn status(connection: &mut PgConnection) -> Result<Vec<MigrationStatus>, sqlx::Error> {
     let applied = list_applied(connection).await?;
-    let mut steps: Vec<Step> = MIGRATIONS
+    let mut migrations: Vec<MigrationStatus> = MIGRATIONS
         .iter()
         .filter(|migration| !migration.migration_type.is_down_migration())
         .map(|migration| {
             let state = match applied.iter().find(|row| row.version == migration.version) {
-                None => State::Pending,
-                Some(row) if !row.success => State::Unfinished,
-                Some(row) if row.checksum == migration.checksum.as_ref() => State::Applied,
-                Some(_) => State::Changed,
+                None => MigrationState::Pending,
+                Some(row) if !row.success => MigrationState::Unfinished,
+                Some(row) if row.checksum == migration.checksum.as_ref() => MigrationState::Applied,
+                Some(_) => MigrationState::Changed,
             };
-            Step { version: migration.version, name: migration.description.to_string(), state }
+            MigrationStatus { version: migration.version, name: migration.description.to_string(), state }
         })
         .collect();
     for Applied { version, .. } in applied {
         if !MIGRATIONS.version_exists(version) {
-            steps.push(Step { version, name: String::new(), state: State::Unknown });
+            migrations.push(MigrationStatus { version, name: String::new(), state: MigrationState::Unknown });
         }
     }
-    steps.sort_by_key(|step| step.version);
-    Ok(steps)
+    migrations.sort_by_key(|migration| migration.version);
+    Ok(migrations)
 }
 
-/// Whether the schema is the one expected: `None`, or what differs.
-pub async fn compare(connection: &mut PgConnection) -> Result<Option<Mismatch>, sqlx::Error> {
-    let mut steps = status(connection).await?;
-    steps.retain(|step| step.state != State::Applied);
-    Ok((!steps.is_empty()).then_some(Mismatch(steps)))
+/// Compares the database's schema with the expected one. `None` if they are equal.
+///
+/// # Errors
+/// [`sqlx::Error`] if the query fails.
+pub async fn compare(connection: &mut PgConnection) -> Result<Option<SchemaMismatch>, sqlx::Error> {
+    let mut migrations = status(connection).await?;
+    migrations.retain(|migration| migration.state != MigrationState::Applied);
+    Ok((!migrations.is_empty()).then_some(SchemaMismatch(migrations)))
 }
 
-/// Applies what is pending. Two that run at once wait for each other.
+/// Applies the pending migrations. Concurrent calls wait for each other.
+///
+/// # Errors
+/// [`MigrationError::Mismatch`] if the database has other migrations than this binary, [`MigrationError::Failed`] if a
+/// migration fails.
 pub async fn run(connection: &mut PgConnection) -> Result<(), MigrationError> {
-    require_ours(connection).await?;
+    require_known(connection).await?;
     Ok(MIGRATIONS.run_direct(None, connection, false).await?)
 }
 
-/// Takes back the last migration. Gives its number; `None` if there was none.
+/// Reverts the last migration, and returns its version. `None` if no migration is applied.
+///
+/// # Errors
+/// [`MigrationError::Mismatch`] if the database has other migrations than this binary, [`MigrationError::Failed`] if
+/// the migration fails.
 pub async fn revert(connection: &mut PgConnection) -> Result<Option<i64>, MigrationError> {
-    require_ours(connection).await?;
+    require_known(connection).await?;
     let mut applied = list_applied(connection).await?.into_iter().rev().map(|row| row.version);
     let Some(last) = applied.next() else { return Ok(None) };
     MIGRATIONS.undo(&mut *connection, applied.next().unwrap_or(0)).await?;
     Ok(Some(last))
 }
 
-/// Nothing but pending migrations may stand between the database and this binary.
-async fn require_ours(connection: &mut PgConnection) -> Result<(), MigrationError> {
+/// Requires that the database and this binary differ by pending migrations at most.
+async fn require_known(connection: &mut PgConnection) -> Result<(), MigrationError> {
     match compare(connection).await? {
-        Some(mismatch) if !mismatch.is_pending() => Err(MigrationError::Mismatch(mismatch)),
+        Some(mismatch) if !mismatch.is_pending() => Err(mismatch.into()),
         _ => Ok(()),
     }
 }
 
-/// What sqlx keeps of one migration.
+/// Row of `_sqlx_migrations`.
 #[derive(sqlx::FromRow)]
 struct Applied {
     version: i64,
@@ -125,60 +143,48 @@ async fn list_applied(connection: &mut PgConnection) -> Result<Vec<Applied>, sql
         .await
 }
 
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match self.state {
-            State::Applied => "applied",
-            State::Pending => "pending",
-            State::Changed => "applied with another text",
-            State::Unfinished => "begun and not finished",
-            State::Unknown => "applied by a version newer than this one",
-        };
-        write!(f, "{:04} {}: {state}", self.version, self.name)
-    }
-}
-
-impl Mismatch {
-    fn is_pending(&self) -> bool {
-        self.0.iter().all(|step| step.state == State::Pending)
-    }
-}
-
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the database's schema is not the one this version expects:")?;
-        self.0.iter().try_for_each(|step| write!(f, "\n  {step}"))?;
-        f.write_str(if self.is_pending() {
-            "\nrun: edgeward migrate run"
-        } else if self.0.iter().any(|step| step.state == State::Unfinished) {
-            "\nfinish or take back by hand what was begun, and mend its row of _sqlx_migrations"
-        } else {
-            "\nrun the version of edgeward that this database belongs to"
-        })
-    }
-}
-
-impl std::error::Error for Mismatch {}
-
-impl From<MigrateError> for MigrationError {
-    fn from(error: MigrateError) -> Self {
-        Self::Failed(error)
-    }
-}
-
 impl From<sqlx::Error> for MigrationError {
     fn from(error: sqlx::Error) -> Self {
         Self::Failed(error.into())
     }
 }
 
-impl fmt::Display for MigrationError {
+impl fmt::Display for MigrationStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Mismatch(mismatch) => mismatch.fmt(f),
-            Self::Failed(error) => error.fmt(f),
-        }
+        let state = match self.state {
+            MigrationState::Applied => "applied",
+            MigrationState::Pending => "pending",
+            MigrationState::Changed => "applied with another text",
+            MigrationState::Unfinished => "begun and not finished",
+            MigrationState::Unknown => "applied by a version newer than this one",
+        };
+        write!(f, "{:04} {}: {state}", self.version, self.name)
     }
 }
 
-impl std::error::Error for MigrationError {}
+impl SchemaMismatch {
+    fn is_pending(&self) -> bool {
+        self.0.iter().all(|migration| migration.state == MigrationState::Pending)
+    }
+
+    fn unfinished(&self) -> Option<&MigrationStatus> {
+        self.0.iter().find(|migration| migration.state == MigrationState::Unfinished)
+    }
+}
+
+impl fmt::Display for SchemaMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the database's schema is not the one this version expects:")?;
+        self.0.iter().try_for_each(|migration| write!(f, "\n  {migration}"))?;
+        if self.is_pending() {
+            f.write_str("\nrun: edgeward migrate run")
+        } else if let Some(MigrationStatus { version, .. }) = self.unfinished() {
+            write!(
+                f,
+                "\ncomplete or revert migration {version:04} by hand, then fix its row in _sqlx_migrations"
+            )
+        } else {
+            f.write_str("\nrun the version of edgeward that this database belongs to")
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! Domain types as columns. A row that was written by hand is read as it is, but for a role that the schema forbids.
+//! Domain types as column types. Stored text is not validated again, except for roles.
 
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -11,7 +11,7 @@ use crate::domain::account::password::PasswordHash;
 use crate::domain::account::role::Role;
 use crate::domain::{SessionId, UserId};
 
-/// Reads and writes a type as the column type of another one.
+/// Implements a column type by way of another one.
 macro_rules! column {
     ($type:ty, $column:ty, $decode:expr, $encode:expr) => {
         impl Type<Postgres> for $type {

@@ -10,10 +10,10 @@ use crate::domain::account::name::Name;
 use crate::domain::account::role::Role;
 use crate::domain::account::{NewUser, User};
 
-/// Reason that a user was not inserted.
+/// Failure to insert a user.
 #[derive(Debug, Error)]
 pub enum InsertError {
-    /// The e-mail address belongs to another user, in whatever case.
+    /// The e-mail address belongs to another user, compared without case.
     #[error("the e-mail address belongs to another user")]
     EmailTaken,
     /// The statement failed.
@@ -28,8 +28,8 @@ impl From<sqlx::Error> for InsertError {
     }
 }
 
-/// Inserts a user without a password, and returns their identifier and role. The unique index decides whether the
-/// address is free, so there is no moment between a look and the insert.
+/// Inserts a user without a password, and returns their ID and role. The unique index decides if the address is free,
+/// so there is no race between a check and the insert.
 ///
 /// # Errors
 /// [`InsertError::EmailTaken`] if another user has the address, [`InsertError::Database`] if the statement fails.
@@ -38,7 +38,7 @@ pub async fn insert(
     user: &NewUser,
     now: OffsetDateTime,
 ) -> Result<(UserId, Role), InsertError> {
-    // The role that every user begins with is the column's default, which cannot be asked for as a value.
+    // The initial role is the column's default, which cannot be a parameter.
     let row = sqlx::query!(
         r#"insert into users (first_name, last_name, email, created_at, updated_at)
            values ($1, $2, $3, $4, $4)
@@ -70,7 +70,7 @@ pub async fn list(connection: &mut PgConnection) -> Result<Vec<User>, sqlx::Erro
     .await
 }
 
-/// Locks a user's row until the transaction ends, before anybody who starts or refreshes a session of theirs.
+/// Locks a user's row until the transaction ends. Starts and refreshes of the user's sessions wait for that.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
@@ -118,7 +118,7 @@ pub async fn set_role(
     Ok(())
 }
 
-/// Sets whether a user may sign in. One who was disabled already stays so since then.
+/// Disables or enables a user. The time of an earlier disabling is kept.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
@@ -140,7 +140,7 @@ pub async fn set_disabled(
     Ok(())
 }
 
-/// Notes a change of a user that is kept elsewhere, as a password is.
+/// Sets the time of a user's last change, for changes in other tables, such as a new password.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
@@ -155,7 +155,7 @@ pub async fn touch(
     Ok(())
 }
 
-/// Deletes a user, their password and their sessions. A trigger has the edge reject every token of theirs.
+/// Deletes a user, their password and their sessions. A trigger revokes all their tokens.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.

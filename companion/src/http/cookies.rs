@@ -1,21 +1,16 @@
-//! Our two cookies: names, flags, lifetimes. What is in them is not looked at here.
+//! Policy of the two cookies: names, attributes, lifetimes. Their values are opaque here.
 
 use ::cookie::{Cookie, SameSite};
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponseParts, ResponseParts};
-use edgeward_wire::cookie::{self, Repeated};
+use edgeward_wire::cookie::{self, ACCESS, REFRESH, Repeated};
 use time::Duration;
 
 use crate::config;
 use crate::service::TokenPair;
 
-/// The name of the access token's cookie, less the prefix.
-const ACCESS: &str = "access_token";
-/// The name of the refresh token's cookie, less the prefix.
-const REFRESH: &str = "refresh_token";
-
-/// How our cookies are marked.
+/// Names and attributes of the cookies.
 #[derive(Clone)]
 pub struct CookiePolicy {
     access_name: String,
@@ -27,11 +22,11 @@ pub struct CookiePolicy {
     secure: bool,
 }
 
-/// The `Set-Cookie` headers of an answer.
+/// Values of the `Set-Cookie` header fields of a response.
 pub struct SetCookies([HeaderValue; 2]);
 
 impl CookiePolicy {
-    /// A policy as the settings have it.
+    /// Makes a policy from the settings and the lifetimes of the tokens.
     #[must_use]
     pub fn new(settings: &config::Cookies, access_ttl: Duration, refresh_ttl: Duration) -> Self {
         Self {
@@ -45,7 +40,7 @@ impl CookiePolicy {
         }
     }
 
-    /// Both cookies, with these tokens.
+    /// Sets both cookies to these tokens.
     #[must_use]
     pub fn set(&self, tokens: &TokenPair) -> SetCookies {
         SetCookies([
@@ -54,9 +49,9 @@ impl CookiePolicy {
         ])
     }
 
-    /// Both cookies, gone. Only a logout and the end of one's own session respond with these: there a browser says itself
-    /// that it wants none. A refusal never does, for another tab may just have been given better ones, and a failure of
-    /// ours (5xx) says nothing about anybody.
+    /// Deletes both cookies. Only for responses to a logout and to the end of the client's own session, which ask for
+    /// it. A rejection never deletes cookies, because another tab may have received new ones meanwhile, nor does a
+    /// failure of the service (5xx).
     #[must_use]
     pub fn clear(&self) -> SetCookies {
         SetCookies([
@@ -65,22 +60,28 @@ impl CookiePolicy {
         ])
     }
 
-    /// The access token that a request carries.
+    /// Reads the access token of a request.
+    ///
+    /// # Errors
+    /// [`Repeated`] if there are several cookies of the name, with different values.
     pub fn read_access<'a>(&self, headers: &'a HeaderMap) -> Result<Option<&'a str>, Repeated> {
         read(headers, &self.access_name)
     }
 
-    /// The refresh token that a request carries.
+    /// Reads the refresh token of a request.
+    ///
+    /// # Errors
+    /// [`Repeated`] if there are several cookies of the name, with different values.
     pub fn read_refresh<'a>(&self, headers: &'a HeaderMap) -> Result<Option<&'a str>, Repeated> {
         read(headers, &self.refresh_name)
     }
 
-    /// Every access token that a request carries, for a logout.
+    /// Reads every access token of a request, for a logout.
     pub fn read_every_access<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
         read_every(headers, &self.access_name)
     }
 
-    /// Every refresh token that a request carries, for a logout.
+    /// Reads every refresh token of a request, for a logout.
     pub fn read_every_refresh<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
         read_every(headers, &self.refresh_name)
     }
@@ -95,20 +96,20 @@ impl CookiePolicy {
         if let Some(domain) = &self.domain {
             cookie = cookie.domain(domain);
         }
-        // Names are settings held to a form and values are base64url with dots: all of it is ASCII.
+        // Always valid: the settings restrict names to ASCII, and values are base64url with dots.
         HeaderValue::try_from(cookie.to_string()).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 }
 
-/// A cookie's value by the reading that the edge shares, over all `Cookie` headers: HTTP/2 may split them (RFC 9113
-/// §8.2.3). A value that is no text is no token.
+/// Reads a cookie's value from all `Cookie` header fields, which HTTP/2 may split (RFC 9113 §8.2.3). Values that are
+/// empty or not UTF-8 are no tokens.
 fn read<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Repeated> {
     let value = cookie::find(headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes), name)?;
     Ok(value.and_then(|value| str::from_utf8(value).ok()).filter(|value| !value.is_empty()))
 }
 
-/// The values of every cookie of a name. Which one is meant does not matter to a logout, and a page that tosses
-/// cookies at us must not keep anyone's session alive. The limit on headers limits their number.
+/// Reads the values of all cookies of a name. A logout ends the sessions of all of them, so that another page of the
+/// site cannot keep a session alive by setting a second cookie. The limit on header fields limits their number.
 fn read_every<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
     headers
         .get_all(COOKIE)
@@ -119,7 +120,7 @@ fn read_every<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item =
 }
 
 impl SetCookies {
-    /// The headers' values, for an answer that another program gives.
+    /// Returns the values, for a response that another program sends.
     pub fn into_values(self) -> Vec<String> {
         self.0.iter().filter_map(|value| value.to_str().ok()).map(str::to_owned).collect()
     }
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies_are_marked_as_the_settings_say() {
+    fn cookies_have_the_attributes_of_the_settings() {
         check(
             &policy("", None, false).set(&pair()),
             [

@@ -1,7 +1,6 @@
-//! Why a request is rejected, and with what: the only place where the status for an error is chosen.
+//! Errors of the API. This is the only place that chooses a status for an error.
 
 use std::any::Any;
-use std::convert::Infallible;
 
 use axum::Json;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
@@ -10,53 +9,50 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use thiserror::Error;
 
-use super::extract::json_body::InvalidText;
-use crate::domain::account::email::InvalidEmail;
-use crate::domain::account::name::InvalidName;
-use crate::domain::account::password::InvalidPassword;
 use crate::hashing::HashingError;
 use crate::service;
 
-/// Reason that a request is rejected. The messages are for the log; what the client is told is in [`ApiError::told`].
+/// Reason for an error response. `Display` is for the log; [`ApiError::public`] has the status, code and message for
+/// the client.
 #[derive(Debug, Error)]
 pub enum ApiError {
-    /// Fields of the body are missing or wrong; all of them are named.
+    /// Fields of the body are missing or wrong. The list is complete.
     #[error("fields are missing or wrong")]
-    Fields(Vec<FieldError>),
+    FieldsInvalid(Vec<FieldError>),
     /// The body is not a JSON object.
     #[error("the body is not a JSON object")]
-    NotAnObject,
-    /// The query cannot be read, or says something twice.
+    BodyNotObject,
+    /// The query does not parse, or repeats a parameter.
     #[error("the query cannot be read")]
-    QueryUnreadable,
-    /// The edge's secret is missing or wrong. Not 401, which would tell the edge that a session is over.
+    QueryInvalid,
+    /// The edge's secret is missing or wrong. The status is not 401: for the edge that means the end of a session.
     #[error("the edge's secret is missing or wrong")]
-    EdgeUnknown,
-    /// There is nothing here.
+    EdgeSecretWrong,
+    /// No route or resource has this path.
     #[error("not found")]
     NotFound,
-    /// There is something here, but not for this method.
+    /// The route does not have this method.
     #[error("method not allowed")]
     MethodNotAllowed,
     /// The body has more than 64 KiB.
     #[error("the body is too large")]
-    TooLarge,
-    /// The body is not declared as JSON.
+    BodyTooLarge,
+    /// The `Content-Type` is not `application/json`.
     #[error("the body is not declared as JSON")]
-    NotJson,
-    /// It took too long.
-    #[error("the time was up")]
+    ContentTypeNotJson,
+    /// The response took longer than 25 s.
+    #[error("the request timed out")]
     TimedOut,
-    /// The database does not have our schema, or does not respond when asked whether it is ready.
+    /// The database is unreachable or does not have our schema, or the service is about to stop.
     #[error("not ready")]
     NotReady,
-    /// A handler was called without the layers that stand around it.
-    #[error("a layer is missing around the handler")]
-    NotObserved,
+    /// A handler was called without its layers.
+    #[error("a layer around the handler is missing")]
+    MissingLayer,
     /// A handler panicked.
     #[error("a handler panicked")]
     Panicked,
-    /// A page could not be rendered.
+    /// The template of a page failed.
     #[error(transparent)]
     Rendering(askama::Error),
     /// A use case failed.
@@ -64,14 +60,14 @@ pub enum ApiError {
     Service(#[from] service::Error),
 }
 
-/// Mistake in one field. It never holds the field's value.
+/// Mistake in one field. It never contains the field's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
     /// JSON name of the field.
     pub field: &'static str,
-    /// Machine-readable name of the mistake.
+    /// Stable, machine-readable code.
     pub code: &'static str,
-    /// What is wrong with the field.
+    /// Message for people.
     pub message: String,
 }
 
@@ -82,7 +78,7 @@ struct ErrorBody {
     errors: Vec<ErrorEntry>,
 }
 
-/// One mistake. `code` is stable, `msg` is for people.
+/// One mistake: `code` is stable, `msg` is for people.
 #[derive(Serialize)]
 struct ErrorEntry {
     r#type: &'static str,
@@ -92,26 +88,32 @@ struct ErrorEntry {
     code: &'static str,
 }
 
+/// Status, stable code and message for the client.
+type Public = (StatusCode, &'static str, &'static str);
+
+/// Response to a failure of the service. It does not tell the client its cause.
+const INTERNAL: Public = (StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Internal error");
+
 impl ApiError {
-    /// What the client is told: status, stable code and message.
-    fn told(&self) -> (StatusCode, &'static str, &'static str) {
+    /// Chooses the status, code and message for the client.
+    fn public(&self) -> Public {
         match self {
-            Self::Fields(_) => {
+            Self::FieldsInvalid(_) => {
                 (StatusCode::BAD_REQUEST, "fields_invalid", "Some fields are missing or wrong")
             }
-            Self::NotAnObject => {
+            Self::BodyNotObject => {
                 (StatusCode::BAD_REQUEST, "body_not_object", "The body is not a JSON object")
             }
-            Self::QueryUnreadable => (StatusCode::BAD_REQUEST, "query_invalid", "The query cannot be read"),
-            Self::EdgeUnknown => (StatusCode::FORBIDDEN, "not_allowed", "Not allowed"),
+            Self::QueryInvalid => (StatusCode::BAD_REQUEST, "query_invalid", "The query cannot be read"),
+            Self::EdgeSecretWrong => (StatusCode::FORBIDDEN, "not_allowed", "Not allowed"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
             Self::MethodNotAllowed => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed")
             }
-            Self::TooLarge => {
+            Self::BodyTooLarge => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than 64 KiB")
             }
-            Self::NotJson => (
+            Self::ContentTypeNotJson => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "content_type_not_json",
                 "The body must be application/json",
@@ -120,14 +122,14 @@ impl ApiError {
                 (StatusCode::SERVICE_UNAVAILABLE, "timed_out", "It took too long, please try again")
             }
             Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "not_ready", "Not ready"),
-            Self::Service(error) => told_of_service(error),
-            Self::NotObserved | Self::Panicked | Self::Rendering(_) => INTERNAL,
+            Self::Service(error) => public_service_error(error),
+            Self::MissingLayer | Self::Panicked | Self::Rendering(_) => INTERNAL,
         }
     }
 
     fn entries(&self, code: &'static str, message: &'static str) -> Vec<ErrorEntry> {
         match self {
-            Self::Fields(errors) => errors
+            Self::FieldsInvalid(errors) => errors
                 .iter()
                 .map(|error| ErrorEntry {
                     r#type: "field",
@@ -137,7 +139,7 @@ impl ApiError {
                     code: error.code,
                 })
                 .collect(),
-            // Front ends show `errors[0].msg`, so there is always one.
+            // Front ends show `errors[0].msg`, so the list is never empty.
             _ => {
                 vec![ErrorEntry { r#type: "request", msg: message.to_owned(), path: "", location: "", code }]
             }
@@ -145,11 +147,7 @@ impl ApiError {
     }
 }
 
-/// What the client is told of a failure of ours.
-const INTERNAL: (StatusCode, &str, &str) =
-    (StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Internal error");
-
-fn told_of_service(error: &service::Error) -> (StatusCode, &'static str, &'static str) {
+fn public_service_error(error: &service::Error) -> Public {
     use service::Error;
     match error {
         Error::WrongCredentials => {
@@ -159,12 +157,12 @@ fn told_of_service(error: &service::Error) -> (StatusCode, &'static str, &'stati
         Error::Disabled => (StatusCode::FORBIDDEN, "account_disabled", "This account is disabled"),
         Error::EmailTaken => (StatusCode::CONFLICT, "email_taken", "This e-mail is already registered"),
         Error::UserUnknown | Error::SessionUnknown => (StatusCode::NOT_FOUND, "not_found", "Not found"),
-        // The client is not told which of the two it was.
+        // One response for both: neither gives a hint about the account.
         Error::PasswordChanged | Error::Hashing(HashingError::Busy) => {
             (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too busy, please try again")
         }
         Error::FeedNotReady => (StatusCode::SERVICE_UNAVAILABLE, "not_ready", "Not ready"),
-        Error::Database(error) if is_away(error) => (
+        Error::Unavailable(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "database_unavailable",
             "The database is not available, please try again",
@@ -175,25 +173,10 @@ fn told_of_service(error: &service::Error) -> (StatusCode, &'static str, &'stati
     }
 }
 
-/// `true` if an error says that the database is not there, or has no room for us, so that trying again helps.
-fn is_away(error: &sqlx::Error) -> bool {
-    /// Connection lost, rolled back for another's sake, insufficient resources, a lock not had in time, operator
-    /// intervention and timeouts; and what only a standby reports, to whoever writes or reads unlogged tables
-    /// (Postgres, appendix A).
-    const AWAY: [&str; 7] = ["08", "40", "53", "55P03", "57", "25006", "0A000"];
-    match error {
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| AWAY.iter().any(|away| code.starts_with(away)))
-        }
-        _ => false,
-    }
-}
-
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let (status, code, message) = self.told();
-        // Here a failure is handled, so here it is logged, once.
+        let (status, code, message) = self.public();
+        // Failures are logged here and nowhere else, so once.
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(cause = %self, "request failed");
         } else if status.is_server_error() {
@@ -212,49 +195,11 @@ impl IntoResponse for ApiError {
     }
 }
 
-impl InvalidText for InvalidEmail {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Empty => "required",
-            Self::TooLong => "email_too_long",
-            Self::Unseen => "email_has_invisible_character",
-            Self::NotAscii => "email_not_ascii",
-            Self::Malformed => "email_malformed",
-        }
-    }
-}
-
-impl InvalidText for InvalidName {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Empty => "required",
-            Self::TooLong => "name_too_long",
-            Self::Unseen => "name_has_invisible_character",
-        }
-    }
-}
-
-impl InvalidText for InvalidPassword {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::TooShort => "password_too_short",
-            Self::TooLong => "password_too_long",
-            Self::Control => "password_has_control_character",
-        }
-    }
-}
-
-impl InvalidText for Infallible {
-    fn code(&self) -> &'static str {
-        match *self {}
-    }
-}
-
 pub(super) async fn not_found() -> ApiError {
     ApiError::NotFound
 }
 
-/// axum adds the `Allow` header.
+/// Response to a method that the route does not have; axum adds `Allow`.
 pub(super) async fn method_not_allowed() -> ApiError {
     ApiError::MethodNotAllowed
 }

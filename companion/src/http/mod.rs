@@ -1,4 +1,4 @@
-//! The doors by HTTP. A handler extracts, calls a use case and renders; the API as a table is in `routes`.
+//! The HTTP API and pages. A handler extracts, calls a use case and renders. `routes` has the API as a table.
 
 mod api;
 pub mod cookies;

@@ -1,8 +1,9 @@
-//! The whole API as two tables, and what surrounds every request. No handler lives here.
+//! The whole API as two tables of routes, with their layers.
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
+use edgeward_wire::{edge_feed, edge_refresh};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::layer::observe::{self, Logged};
@@ -10,10 +11,10 @@ use super::layer::{cors, edge_secret, signed_in};
 use super::state::AppState;
 use super::{api, error, internal, pages};
 
-/// What the gateway routes to: the API, the public keys, the pages.
+/// Routes of the public listener, to which the gateway forwards: the API, the public keys, the pages.
 pub fn public(state: AppState) -> Router {
     let at = |path: &str| format!("{}{path}", state.http.base_path);
-    // Around handlers alone: a wrong method is 405 for everybody.
+    // Around handlers only: a wrong method is 405 without a token, too.
     let signed_in = || from_fn_with_state(state.clone(), signed_in::require);
     let routes = Router::new()
         .route(&at("/auth/register"), post(api::register::register))
@@ -36,12 +37,12 @@ pub fn public(state: AppState) -> Router {
     surround(guard(routes).layer(cors), state, Logged::All)
 }
 
-/// What the gateway must never route to.
+/// Routes of the internal listener, to which the gateway must never forward.
 pub fn internal(state: AppState) -> Router {
     let routes = Router::new()
-        .route("/internal/edge-feed", get(internal::edge_feed::show))
-        .route("/internal/edge-refresh", post(internal::edge_refresh::refresh))
-        // Of the routes above.
+        .route(edge_feed::PATH, get(internal::edge_feed::show))
+        .route(edge_refresh::PATH, post(internal::edge_refresh::refresh))
+        // Applies to the routes above only.
         .route_layer(from_fn_with_state(state.clone(), edge_secret::require))
         .route("/metrics", get(internal::metrics::show))
         .route("/healthz", get(internal::health::alive))
@@ -49,7 +50,7 @@ pub fn internal(state: AppState) -> Router {
     surround(guard(routes), state, Logged::Failures)
 }
 
-/// Whatever happens within, a response in our shape comes out.
+/// Turns unknown routes, wrong methods, timeouts and panics into error responses.
 fn guard<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
     routes
         .fallback(error::not_found)
@@ -58,7 +59,7 @@ fn guard<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
         .layer(CatchPanicLayer::custom(error::on_panic))
 }
 
-/// The outermost layer: it sees every request and every response.
+/// Adds the outermost layer, which observes every request and every response.
 fn surround(routes: Router<AppState>, state: AppState, logged: Logged) -> Router {
     routes.layer(from_fn_with_state((state.clone(), logged), observe::observe)).with_state(state)
 }
@@ -71,18 +72,17 @@ mod tests {
 
     use super::*;
 
-    /// A handler that breaks as no handler should.
-    async fn break_down() -> &'static str {
+    async fn panicking() -> &'static str {
         panic!("hunter2")
     }
 
-    async fn hang() -> &'static str {
+    async fn hanging() -> &'static str {
         std::future::pending().await
     }
 
     async fn check(path: &str, status: u16, message: &str) {
         const ORIGIN: &str = "https://app.example";
-        let routes = guard(Router::new().route("/break", get(break_down)).route("/hang", get(hang)));
+        let routes = guard(Router::new().route("/panic", get(panicking)).route("/hang", get(hanging)));
         let routes = routes.layer(cors::for_origins(&[ORIGIN.parse().unwrap()], &[]));
         let request = Request::get(path).header("origin", ORIGIN).body(Body::empty()).unwrap();
         let response = routes.oneshot(request).await.unwrap();
@@ -95,12 +95,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_answered_without_its_words_and_readable() {
-        check("/break", 500, "Internal error").await;
+    async fn response_to_a_panic_hides_its_message() {
+        check("/panic", 500, "Internal error").await;
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_request_that_takes_too_long_is_answered() {
+    async fn request_that_takes_too_long_gets_a_response() {
         check("/hang", 503, "It took too long, please try again").await;
     }
 }

@@ -1,4 +1,4 @@
-//! What handlers share, in parts: each extracts what it needs (axum's `FromRef`).
+//! State that handlers share. A handler extracts the parts that it needs (axum's `FromRef`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -40,45 +40,45 @@ pub struct AppState {
     pub hasher: Arc<PasswordHasher>,
     /// Attributes of the cookies.
     pub cookies: Arc<CookiePolicy>,
-    /// How requests are read.
+    /// Policy for reading requests.
     pub http: Arc<HttpPolicy>,
-    /// Whether the service is about to stop.
+    /// `true` once the service is about to stop.
     pub draining: Draining,
 }
 
-/// How requests are read, and from where they may come.
+/// Policy for reading requests: base path, CORS, trusted proxies, the edge's secrets.
 pub struct HttpPolicy {
     /// Base path of the API: empty, or `/api`.
     pub base_path: String,
-    /// Origins whose pages may call with cookies.
+    /// Origins whose pages may send requests with cookies.
     pub origins: Vec<Origin>,
-    /// Request headers that those pages may send.
+    /// Request header fields that those pages may send.
     pub cors_allow_headers: Vec<HeaderName>,
-    /// Number of proxies in front that append to `x-forwarded-for`.
+    /// Number of trusted proxies that append to `x-forwarded-for`.
     pub trusted_hops: u8,
-    /// Secrets of the edge, any of which is good; empty if none is asked for.
+    /// Valid secrets of the edge; empty if none is required.
     pub feed_secrets: Vec<SecretString>,
     request_ids: RequestIds,
 }
 
-/// `true` once the service is about to stop: it is no longer ready, and still serves.
+/// Flag that is set once the service is about to stop. It still serves, but is no longer ready.
 #[derive(Clone, Debug, Default)]
 pub struct Draining(Arc<AtomicBool>);
 
-/// Request IDs of this process: a random part, so that no two processes give the same ones, and a number.
+/// Generator of request IDs: a random part, so that they differ between processes, and a counter.
 struct RequestIds {
     run: u64,
     next: AtomicU64,
 }
 
-/// Reason that a state is not made.
+/// Failure to make the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum StateError {
     /// `REFRESH_JWT_SECRET` holds no secret.
-    #[error("there is no secret to sign refresh tokens with; set REFRESH_JWT_SECRET")]
+    #[error("no secret to sign refresh tokens with; set REFRESH_JWT_SECRET")]
     NoRefreshSecret,
-    /// The system gave no random bytes.
-    #[error("the system has no randomness to give")]
+    /// The system has no random bytes.
+    #[error("cannot read random bytes from the system")]
     NoRandomness,
 }
 
@@ -128,7 +128,7 @@ impl AppState {
         })
     }
 
-    /// Context of a use case that this caller calls.
+    /// Makes the context of a use case for this caller.
     #[must_use]
     pub fn context(&self, caller: Caller) -> Context {
         Context {
@@ -140,7 +140,7 @@ impl AppState {
         }
     }
 
-    /// The current time.
+    /// Returns the current time.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         self.clock.now()
@@ -148,7 +148,7 @@ impl AppState {
 }
 
 impl HttpPolicy {
-    /// A request ID that no other request has.
+    /// Returns a new request ID.
     #[must_use]
     pub fn next_request_id(&self) -> RequestId {
         let RequestIds { run, next } = &self.request_ids;
@@ -157,12 +157,12 @@ impl HttpPolicy {
 }
 
 impl Draining {
-    /// Marks the service as about to stop.
+    /// Sets the flag.
     pub fn start(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// `true` once the service is about to stop.
+    /// Returns `true` once the flag is set.
     #[must_use]
     pub fn has_started(&self) -> bool {
         self.0.load(Ordering::Relaxed)

@@ -1,4 +1,4 @@
-//! Deletes what has expired, and counts the revocations that have not, about once a minute.
+//! Job that deletes expired sessions and revocations, and counts the live revocations, about once a minute.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use super::Job;
 use crate::random::Random;
 use crate::service::{Context, maintenance};
 
-/// About the time between two cleanings.
+/// Mean interval between two steps.
 const INTERVAL: Duration = Duration::from_mins(1);
 
-/// The job.
+/// Cleaning job.
 pub struct Clean {
-    /// What it acts on.
+    /// Context of its use case.
     pub context: Context,
     /// Source of the jitter.
     pub random: Random,
@@ -20,10 +20,10 @@ pub struct Clean {
 impl Job for Clean {
     const NAME: &'static str = "delete what has expired";
 
-    /// Half a minute to one and a half: several companions clean at different times.
+    /// Half a minute to one and a half, so that several companions clean at different times.
     fn interval(&self) -> Duration {
         let mut byte = [0];
-        // Without randomness, all clean at the same time.
+        // Without randomness, all clean at the same time, which is harmless.
         _ = self.random.fill(&mut byte);
         let [byte] = byte;
         INTERVAL / 2 + INTERVAL * u32::from(byte) / 255

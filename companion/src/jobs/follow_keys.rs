@@ -1,4 +1,4 @@
-//! Follows the folder of keys: what is put there is in use within a second or two, without a restart.
+//! Job that reloads the signing keys within two seconds after their folder changes, without a restart.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,15 +10,15 @@ use crate::keys::folder::{self, Fingerprint};
 use crate::service::{Context, Tokens};
 use crate::telemetry::audit;
 
-/// The job.
+/// Key reloading job.
 pub struct FollowKeys {
-    /// Clock, metrics and caller.
+    /// Clock, metrics and caller of its audit events.
     pub context: Context,
-    /// Holds the keys in use.
+    /// Holder of the keys in use.
     pub tokens: Arc<Tokens>,
-    /// The folder.
+    /// Folder of the keys.
     pub directory: PathBuf,
-    /// What the keys in use were read from.
+    /// Fingerprint of the folder at the last read.
     pub seen: Fingerprint,
 }
 
@@ -48,9 +48,9 @@ impl Job for FollowKeys {
                 audit::report(metrics, &Entry::new(now, caller, &event, None, None), caller);
                 metrics.keys_changed(now);
             }
-            // Once: not again before the folder changes.
+            // Logged once, until the folder changes again.
             Err(mistake) => {
-                tracing::error!(%mistake, "the keys have changed and cannot be used, the former ones stay");
+                tracing::error!(%mistake, "the changed keys cannot be used; the former ones stay in use");
             }
         }
         Ok(())

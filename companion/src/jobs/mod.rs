@@ -1,5 +1,5 @@
-//! Background jobs under one runner: each does its step again and again until the runner stops them, the last started
-//! first. A step that fails or panics is logged, and the job goes on with its next one.
+//! Background jobs under one runner. Each job repeats its step until the runner stops it; the last started is stopped
+//! first. A step that fails or panics is logged, and the job continues with its next step.
 
 pub mod clean;
 pub mod follow_keys;
@@ -14,25 +14,25 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-/// Maximum time that a job may take to end its step once it is stopped. Chosen: longer than a statement may take.
-const STOP_LIMIT: Duration = Duration::from_secs(6);
+/// Maximum time that a job may take to end its step after the stop. Chosen: longer than the time limit of a statement.
+const STOP_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// Work that is done again and again.
+/// Work that is repeated.
 pub trait Job: Send + 'static {
     /// Name of the job in the log.
     const NAME: &'static str;
 
-    /// Time to rest before the next step.
+    /// Time before the next step.
     fn interval(&self) -> Duration;
 
-    /// Does the work once.
+    /// Does one step of the work.
     ///
     /// # Errors
-    /// Any failure. The runner logs the first of several in a row.
+    /// Any failure. Of several in a row, the runner logs the first.
     fn step(&mut self) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
 
-/// Runs jobs until it is stopped.
+/// Runner of jobs.
 #[derive(Default)]
 pub struct Runner {
     running: Vec<Running>,
@@ -52,14 +52,14 @@ impl Runner {
         self.running.push(Running { name: J::NAME, stop, task });
     }
 
-    /// Stops every job, the last started first, and waits for the end of its step.
+    /// Stops every job, the last started first, and waits at most 6 s for the end of its step.
     pub async fn stop(self) {
         for Running { name, stop, task } in self.running.into_iter().rev() {
             stop.send_replace(true);
-            match timeout(STOP_LIMIT, task).await {
+            match timeout(STOP_TIMEOUT, task).await {
                 Ok(Ok(())) => {}
-                Ok(Err(cause)) => tracing::error!(job = name, %cause, "the job has ended early"),
-                Err(_) => tracing::warn!(job = name, "the job was cut off"),
+                Ok(Err(cause)) => tracing::error!(job = name, %cause, "a background job ended early"),
+                Err(_) => tracing::warn!(job = name, "a background job was cut off"),
             }
         }
     }
@@ -74,7 +74,7 @@ async fn run<J: Job>(mut job: J, mut stop: watch::Receiver<bool>) {
         }
         match AssertUnwindSafe(job.step()).catch_unwind().await {
             Ok(Ok(())) => failed = false,
-            // Once: not again before it has worked.
+            // Logged once, and again only after a step without a failure.
             Ok(Err(cause)) => {
                 if !failed {
                     tracing::warn!(
@@ -86,14 +86,18 @@ async fn run<J: Job>(mut job: J, mut stop: watch::Receiver<bool>) {
                 failed = true;
             }
             Err(panic) => {
-                tracing::error!(job = J::NAME, cause = words(&*panic), "a background job has panicked")
+                tracing::error!(
+                    job = J::NAME,
+                    cause = panic_message(&*panic),
+                    "a background job has panicked"
+                );
             }
         }
     }
 }
 
-/// The words of a panic.
-fn words(panic: &(dyn Any + Send)) -> &str {
+/// Returns the message of a panic.
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()
         .copied()

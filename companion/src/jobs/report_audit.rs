@@ -1,20 +1,20 @@
-//! Reports what commands wrote into the audit log: of several services exactly one logs and counts each entry.
+//! Job that reports the audit entries of commands. Exactly one of several services logs and counts each entry.
 
 use std::time::Duration;
 
 use super::Job;
 use crate::service::{Context, maintenance};
 
-/// The job.
+/// Audit reporting job.
 pub struct ReportAudit {
-    /// What it acts on.
+    /// Context of its use case.
     pub context: Context,
 }
 
 impl Job for ReportAudit {
     const NAME: &'static str = "report the audit log";
 
-    /// One look costs one read of an index that is empty nearly always.
+    /// One second: a step costs one read of an index that is nearly always empty.
     fn interval(&self) -> Duration {
         Duration::from_secs(1)
     }

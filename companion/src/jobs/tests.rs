@@ -1,4 +1,4 @@
-//! What the runner does with jobs that work, fail, panic and hang.
+//! The runner with jobs that work, fail, panic and hang.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,49 +6,58 @@ use anyhow::bail;
 
 use super::*;
 
-/// A job that notes its steps, and does in each what its name says.
-struct Noting {
-    noted: Arc<Mutex<Vec<&'static str>>>,
-    does: &'static str,
+/// Outcome of each step.
+#[derive(Clone, Copy, Debug)]
+enum Outcome {
+    Success,
+    Failure,
+    Panic,
+    Hang,
 }
 
-impl Job for Noting {
-    const NAME: &'static str = "noting";
+/// Job that counts its steps.
+struct Counting {
+    steps: Arc<Mutex<usize>>,
+    outcome: Outcome,
+}
+
+impl Job for Counting {
+    const NAME: &'static str = "counting";
 
     fn interval(&self) -> Duration {
         Duration::from_secs(1)
     }
 
     async fn step(&mut self) -> anyhow::Result<()> {
-        self.noted.lock().unwrap().push(self.does);
-        match self.does {
-            "fails" => bail!("no"),
-            "panics" => panic!("no"),
-            "hangs" => std::future::pending().await,
-            _ => Ok(()),
+        *self.steps.lock().unwrap() += 1;
+        match self.outcome {
+            Outcome::Success => Ok(()),
+            Outcome::Failure => bail!("no"),
+            Outcome::Panic => panic!("no"),
+            Outcome::Hang => std::future::pending().await,
         }
     }
 }
 
-async fn steps_of(does: &'static str) -> usize {
-    let noted = Arc::new(Mutex::new(Vec::new()));
+async fn steps_within_3500_ms(outcome: Outcome) -> usize {
+    let steps = Arc::new(Mutex::new(0));
     let mut runner = Runner::default();
-    runner.start(Noting { noted: Arc::clone(&noted), does });
+    runner.start(Counting { steps: Arc::clone(&steps), outcome });
     sleep(Duration::from_millis(3500)).await;
     runner.stop().await;
-    noted.lock().unwrap().len()
+    *steps.lock().unwrap()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_job_goes_on_after_a_step_that_failed_or_panicked() {
-    for does in ["works", "fails", "panics"] {
-        assert_eq!(steps_of(does).await, 3, "{does}");
+async fn job_continues_after_a_step_that_failed_or_panicked() {
+    for outcome in [Outcome::Success, Outcome::Failure, Outcome::Panic] {
+        assert_eq!(steps_within_3500_ms(outcome).await, 3, "{outcome:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_job_that_hangs_does_not_keep_the_service_from_ending() {
-    assert_eq!(steps_of("hangs").await, 1);
+async fn job_that_hangs_does_not_block_the_end_of_the_service() {
+    assert_eq!(steps_within_3500_ms(Outcome::Hang).await, 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,6 +18,7 @@ use time::{Duration, OffsetDateTime};
 
 use self::change::Change;
 use crate::clock::Clock;
+use crate::db::fault;
 use crate::domain::audit::{Entry, Event};
 use crate::domain::caller::Caller;
 use crate::domain::token::jws::SigningError;
@@ -77,12 +78,21 @@ pub enum Error {
     /// A token was not signed.
     #[error(transparent)]
     Signing(#[from] SigningError),
+    /// The database is unreachable or overloaded: the same call may succeed later.
+    #[error(transparent)]
+    Unavailable(sqlx::Error),
     /// The database failed. Only the message is shown: the detail can hold the row.
     #[error(transparent)]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
     /// A task of the use case panicked.
     #[error("a task panicked")]
     Panicked,
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        if fault::is_unavailable(&error) { Self::Unavailable(error) } else { Self::Database(error) }
+    }
 }
 
 impl Context {

@@ -4,7 +4,7 @@ use super::metrics::Metrics;
 use crate::domain::audit::Entry;
 use crate::domain::caller::Caller;
 
-/// Target of the log lines.
+/// Target (`tracing`) of the log lines.
 pub const TARGET: &str = "audit";
 
 /// Writes one log line for an entry, and counts it.

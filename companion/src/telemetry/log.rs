@@ -1,4 +1,4 @@
-//! The log: where its lines go, and in which form.
+//! Setup of the log: its output and format.
 
 use std::io;
 
@@ -15,9 +15,10 @@ use crate::config::{Log, LogFormat};
 /// Starts the log of the service, on standard output.
 ///
 /// # Errors
-/// If `RUST_LOG` is not a filter, or a log has started already.
+/// If `RUST_LOG` is not a valid filter, or a log has started already.
 pub fn start(log: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&log.filter).context("RUST_LOG is not a filter")?;
+    let filter = EnvFilter::try_new(&log.filter)
+        .context("RUST_LOG is not a valid filter; an example is info,sqlx=warn")?;
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter);
     let started = match log.format {
         LogFormat::Json => subscriber.json().flatten_event(true).with_span_list(false).try_init(),
@@ -26,7 +27,7 @@ pub fn start(log: &Log) -> anyhow::Result<()> {
     started.map_err(|error| anyhow!("{error}"))
 }
 
-/// Starts the log of a command, on standard error: its audit events alone, in the form that the service's log has.
+/// Starts the log of a command, on standard error: only audit events, in the format of the service's log.
 ///
 /// # Errors
 /// If a log has started already.
@@ -36,7 +37,7 @@ pub fn start_for_command(log: &Log) -> anyhow::Result<()> {
     let registry = tracing_subscriber::registry().with(filter);
     match log.format {
         LogFormat::Json => {
-            registry.with(lines.json().flatten_event(true).with_span_list(false)).try_init()?
+            registry.with(lines.json().flatten_event(true).with_span_list(false)).try_init()?;
         }
         LogFormat::Text => registry.with(lines).try_init()?,
     }

@@ -1,4 +1,4 @@
-//! Counters and gauges for Prometheus, at `GET /metrics`. No label has a value that a client chooses.
+//! Metrics for Prometheus, at `GET /metrics`. No client can choose the value of a label.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,13 +12,14 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use time::OffsetDateTime;
 
-/// The media type of what [`Metrics::write`] gives.
+/// Media type of [`Metrics::write`]'s output.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The upper ends of a request's duration, in seconds: from a poll of the edge to a password at a high cost.
+/// Upper bounds of the buckets of a request's duration, in seconds. Chosen: from a poll of the edge to a login with a
+/// high `BCRYPT_COST`.
 const DURATIONS: [f64; 10] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0];
 
-/// Everything that is counted.
+/// Metrics of the process.
 pub struct Metrics {
     registry: Registry,
     requests: Family<Request, Histogram>,
@@ -47,16 +48,16 @@ struct Connections {
     state: &'static str,
 }
 
-/// Figures that are read at the moment of the scrape.
+/// Values that are read at the time of a scrape.
 #[derive(Clone, Copy, Debug)]
 pub struct Gauges {
-    /// Open connections to Postgres.
+    /// Number of open connections to Postgres.
     pub connections: u32,
-    /// Those of them that nobody uses.
+    /// Number of them that are idle.
     pub idle_connections: usize,
-    /// Password comparisons and hashes that run or wait.
+    /// Number of password comparisons and hashes that run or wait.
     pub password_hashes: usize,
-    /// Keys that access tokens may be signed with.
+    /// Number of keys that access tokens may be signed with.
     pub keys: usize,
 }
 
@@ -88,7 +89,7 @@ impl Metrics {
             metrics.requests.clone(),
         );
         let events = metrics.events.clone();
-        registry.register("events", "What happened to accounts, as the audit log has it", events);
+        registry.register("events", "Audit events, by name and reason", events);
         registry.register(
             "database_connections",
             "Open connections to Postgres",
@@ -99,7 +100,7 @@ impl Metrics {
             "Password comparisons and hashes running or waiting",
             metrics.hashing.clone(),
         );
-        // The former name, until the release after this one.
+        // Former name, kept for one release.
         registry.register(
             "passwords_in_work",
             "Renamed to edgeward_password_hashes_in_flight",
@@ -108,7 +109,7 @@ impl Metrics {
         registry.register("keys", "Keys that access tokens may be signed with", metrics.keys.clone());
         registry.register_with_unit(
             "keys_changed_timestamp",
-            "When the keys in use were read",
+            "Time at which the keys in use were read",
             Unit::Seconds,
             metrics.keys_changed.clone(),
         );
@@ -121,28 +122,28 @@ impl Metrics {
         metrics
     }
 
-    /// A request to a route was answered.
+    /// Counts a response, with its route, status and duration.
     pub fn observe_request(&self, route: &str, status: u16, took: Duration) {
         let labels = Request { route: route.to_owned(), status: status.into() };
         self.requests.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
-    /// Something happened to an account.
+    /// Counts an audit event.
     pub fn count_event(&self, event: &'static str, reason: Option<&'static str>) {
         self.events.get_or_create(&Event { event, reason: reason.unwrap_or_default() }).inc();
     }
 
-    /// Other keys are in use from now on.
+    /// Sets the time of the last change of keys.
     pub fn keys_changed(&self, now: OffsetDateTime) {
         self.keys_changed.set(now.unix_timestamp());
     }
 
-    /// So many revocations have not expired.
+    /// Sets the number of revocations that have not expired.
     pub fn set_revocations(&self, live: i64) {
         self.revocations.set(live);
     }
 
-    /// Writes every metric as Prometheus reads it.
+    /// Writes every metric in the text format of [`CONTENT_TYPE`].
     ///
     /// # Errors
     /// [`fmt::Error`] if a value cannot be written.

@@ -1,4 +1,4 @@
-//! What operators see of the service: its log and its metrics.
+//! Observability of the service: its log and its metrics.
 
 pub mod audit;
 pub mod log;

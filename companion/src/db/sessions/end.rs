@@ -1,4 +1,4 @@
-//! The SQL that sessions end with, at the edge in the same statement.
+//! SQL that ends sessions, and revokes their tokens in the same statement.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -6,13 +6,13 @@ use time::OffsetDateTime;
 use crate::domain::session::Ending;
 use crate::domain::{SessionId, UserId};
 
-/// Maximum number of rows that are deleted at once: few enough that nobody waits for it.
+/// Maximum number of rows that one statement deletes. Chosen: its locks are short.
 const BATCH: i64 = 1000;
 
-/// Ends sessions of a user, and returns those that were there. The edge rejects their tokens until `revoked_until`;
-/// `None` if a revocation of the whole user does that.
+/// Ends sessions of a user, and returns those that existed. The edge rejects their tokens until `revoked_until`; `None`
+/// if the whole user is revoked.
 ///
-/// The rows are locked in order of their numbers: of two that end the same sessions, one waits for the other.
+/// The rows are locked in order of their IDs, so that concurrent calls wait for each other without a deadlock.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
@@ -21,7 +21,7 @@ pub async fn end(
     ending: Ending,
     revoked_until: Option<OffsetDateTime>,
 ) -> Result<Vec<SessionId>, sqlx::Error> {
-    // A session younger than the token that names it is another one with the same number.
+    // A session younger than the token that names it is another one with the same ID.
     sqlx::query_scalar!(
         r#"with ended as (
                delete from refresh_tokens where id = any(array(
@@ -44,12 +44,12 @@ pub async fn end(
     .await
 }
 
-/// Deletes some sessions that have expired, which need no revocation. Returns `true` if there may be more.
+/// Deletes at most 1,000 expired sessions, which need no revocation. Returns `true` if there may be more.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn delete_expired(connection: &mut PgConnection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
-    // A row that is locked is left for later. The array is made first, and once.
+    // `skip locked`: a locked row is deleted later. The array is computed once, before the deletion.
     let done = sqlx::query!(
         "delete from refresh_tokens where id = any(array(
              select id from refresh_tokens where expires_at <= $1 order by expires_at limit $2

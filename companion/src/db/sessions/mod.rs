@@ -1,4 +1,4 @@
-//! SQL over `refresh_tokens`, one row a session, by what is done to it.
+//! SQL over `refresh_tokens`, one row a session, by use.
 
 pub mod end;
 pub mod read;

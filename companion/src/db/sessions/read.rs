@@ -1,4 +1,4 @@
-//! The SQL that reads sessions and changes nothing.
+//! SQL that only reads sessions.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -11,11 +11,11 @@ use crate::domain::session::SessionSummary;
 use crate::domain::token::access_token::TokenSubject;
 use crate::domain::{SessionId, UserId};
 
-/// Maximum number of sessions in a list: those used last.
+/// Maximum number of sessions in a list. The ones used last are kept.
 const MAX_LISTED: i64 = 100;
 
-/// Lists the live sessions of a user, `own` first and then by their last use. A session that began by `oldest_start`
-/// has ended.
+/// Lists at most 100 live sessions of a user: `own` first, then by last use. A session that began at or before
+/// `oldest_start` has ended.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
@@ -43,9 +43,11 @@ pub async fn list(
     .await
 }
 
-/// Finds the user that an access token speaks of, if its session lives, the user may sign in, and the token is not
-/// older than the user's last change. A session younger than the token is another one with the same number; one that
-/// began by `oldest_start` has ended.
+/// Finds the user of an access token. `None` if the session has ended, the user is disabled, or the token is older than
+/// the user's last change.
+///
+/// A session younger than the token is another one with the same ID. A session that began at or before `oldest_start`
+/// has ended.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.

@@ -1,12 +1,12 @@
-//! The SQL of a refresh. The rule is `domain::session`'s; docs/design/refresh.md has it in words.
+//! SQL of a refresh. The rule is in `domain::session`; docs/design/refresh.md describes it.
 //!
-//! Nearly every refresh is a plain one: the live token is presented, and the one before it was replaced longer ago than
-//! the grace period. For that case alone the rule is short enough to be a condition of the statement that writes. All
-//! others read the session under a lock, and write what `domain::session` has decided.
+//! Nearly every refresh is plain: it presents the live token, and the token before that was replaced longer ago than
+//! the grace period. In this case the rule is short enough to be a condition of the statement that writes. All other
+//! cases read the session under a lock, and write the decision of `domain::session`.
 //!
-//! Both lock the user's row before the session's, as everything does that changes a user: no deadlock. Of refreshes at
-//! the same time, each is decided after the one before, and after whoever is changing the user. The user's row is not
-//! shared among them: they would pass by whoever waits to change it, for as long as there are enough of them.
+//! Both lock the user's row before the session's, as every change of a user does: no deadlock. Concurrent refreshes are
+//! decided one after the other, and after a concurrent change of the user. They do not share the lock of the user's row
+//! (`for share`): enough of them would keep a change of the user waiting forever.
 
 use sqlx::PgConnection;
 use sqlx::postgres::types::PgInterval;
@@ -17,7 +17,7 @@ use crate::domain::session::{Lifetimes, Session};
 use crate::domain::token::refresh_token::RefreshClaims;
 use crate::domain::{SessionId, UserId};
 
-/// Refreshes a session in the plain case, and returns it as it is then. `None` in any other case, with nothing written.
+/// Refreshes a session in the plain case, and returns its new state. `None` in any other case; nothing is written then.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
@@ -68,7 +68,7 @@ pub async fn rotate_plain(
     }))
 }
 
-/// Reads a session, and locks it and its user until the transaction ends. `None` if there is no such session.
+/// Reads a session, and locks it and its user until the transaction ends. `None` if it does not exist.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
@@ -76,7 +76,7 @@ pub async fn lock(
     connection: &mut PgConnection,
     session_id: SessionId,
 ) -> Result<Option<Session>, sqlx::Error> {
-    // The locks are taken in the order in which they are named.
+    // Postgres takes the locks in the order of their clauses.
     sqlx::query_as!(
         Session,
         r#"select user_id as "user_id: UserId", generation, superseded, refresh_tokens.created_at,

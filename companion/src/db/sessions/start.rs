@@ -1,4 +1,4 @@
-//! The SQL that a session begins with.
+//! SQL that starts sessions.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -9,11 +9,11 @@ use crate::domain::session::device::Device;
 use crate::domain::token::refresh_token::RefreshClaims;
 use crate::domain::{SessionId, UserId};
 
-/// Inserts a session, and returns the claims of its first refresh token and the user's role. `None` if the user may
-/// not sign in, or is gone.
+/// Inserts a session, and returns the claims of its first refresh token and the user's role. `None` if the user is
+/// disabled or deleted.
 ///
-/// The user's row is locked until the transaction ends, so that nobody is disabled or promoted between the look and
-/// the insert: whoever disables waits, and then finds this session to end.
+/// The user's row is locked until the transaction ends. A concurrent disabling of the user waits for that, and then ends
+/// this session, too.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.

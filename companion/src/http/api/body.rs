@@ -1,4 +1,4 @@
-//! Response bodies that several routes share, and how times are written in them.
+//! Response bodies that several routes share, and their format of times.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -11,13 +11,13 @@ use crate::domain::UserId;
 use crate::http::cookies::CookiePolicy;
 use crate::service::TokenPair;
 
-/// Body of a response that says that something was done, and no more.
+/// Body of a response with a message only.
 #[derive(Debug, Serialize)]
 pub(in crate::http) struct Done {
     message: &'static str,
 }
 
-/// Body of a response that signs somebody in.
+/// Body of a response that sets new tokens.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SignedInBody {
@@ -26,13 +26,13 @@ struct SignedInBody {
 }
 
 impl Done {
-    /// A body with this message.
+    /// Makes a body with this message.
     pub(in crate::http) fn new(message: &'static str) -> Json<Self> {
         Json(Self { message })
     }
 }
 
-/// Response with both tokens in both cookies.
+/// Makes a response that sets both cookies.
 pub(in crate::http) fn signed_in(
     cookies: &CookiePolicy,
     status: StatusCode,
@@ -43,7 +43,7 @@ pub(in crate::http) fn signed_in(
     (status, cookies.set(tokens), Json(body)).into_response()
 }
 
-/// A time as JavaScript's `toISOString` writes it, which front ends expect.
+/// Time in the format of JavaScript's `toISOString`: RFC 3339 in UTC with milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) struct Timestamp(pub(in crate::http) OffsetDateTime);
 

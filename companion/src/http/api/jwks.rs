@@ -1,4 +1,4 @@
-//! `GET /.well-known/jwks.json`: the public keys, for anyone.
+//! `GET /.well-known/jwks.json`: the public key set (RFC 7517).
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use edgeward_wire::JwkSet;
 
 use crate::service::Tokens;
 
-/// How long anyone may keep the set. A new key must be announced (`next.pem`) for longer than this before it signs.
-const CACHE: &str = "public, max-age=300";
+/// `Cache-Control` of the set. A new key must be announced (`next.pem`) for longer than this before it signs.
+const CACHE_POLICY: &str = "public, max-age=300";
 
 pub(in crate::http) async fn show(
     State(tokens): State<Arc<Tokens>>,
 ) -> ([(HeaderName, &'static str); 1], Json<JwkSet>) {
-    ([(CACHE_CONTROL, CACHE)], Json(tokens.access.keys.current().published().clone()))
+    ([(CACHE_CONTROL, CACHE_POLICY)], Json(tokens.access.keys.current().published().clone()))
 }

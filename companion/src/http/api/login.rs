@@ -1,4 +1,4 @@
-//! `POST /auth/login`: starts a session for whoever knows the password.
+//! `POST /auth/login`: starts a session.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ impl LoginRequest {
     fn parse(self) -> Result<Credentials, ApiError> {
         let mut errors = FieldErrors::default();
         let email = errors.parse("email", self.email, Email::parse);
-        // Not held to the rules for new passwords: an old one may be shorter.
+        // Without the rules for new passwords, because an old one may be shorter.
         let password = match self.password {
             TextField::Text(text) if text.is_empty() => TextField::Missing,
             other => other,

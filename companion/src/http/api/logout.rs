@@ -1,5 +1,5 @@
-//! `POST /auth/logout`: ends the sessions of all the tokens that come along, of repeated cookies too.
-//! `POST /auth/logout-all`: ends every session of whoever is signed in.
+//! `POST /auth/logout`: ends the sessions of all tokens in the request, those in repeated cookies included.
+//! `POST /auth/logout-all`: ends every session of the signed-in user.
 
 use std::sync::Arc;
 
@@ -32,10 +32,10 @@ pub(in crate::http) async fn logout(
 
 pub(in crate::http) async fn logout_all(
     UseCase(context): UseCase,
-    Authenticated(by): Authenticated,
+    Authenticated(signed_in): Authenticated,
     State(tokens): State<Arc<Tokens>>,
     State(cookies): State<Arc<CookiePolicy>>,
 ) -> Result<(SetCookies, Json<Done>), ApiError> {
-    session::log_out_everywhere(&context, &tokens, by.subject).await?;
+    session::log_out_everywhere(&context, &tokens, signed_in.subject).await?;
     Ok((cookies.clear(), Done::new(MESSAGE)))
 }

@@ -1,4 +1,4 @@
-//! The JSON API below the base path, a noun a file.
+//! The JSON API below the base path, one file a resource.
 
 pub(super) mod body;
 pub(super) mod jwks;

@@ -1,4 +1,4 @@
-//! `POST /auth/refresh`: a session gets new tokens.
+//! `POST /auth/refresh`: replaces the tokens of a session.
 
 use std::sync::Arc;
 

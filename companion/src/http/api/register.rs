@@ -1,4 +1,4 @@
-//! `POST /auth/register`: creates an account and signs its owner in.
+//! `POST /auth/register`: creates an account and starts a session.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::http::extract::json_body::{FieldErrors, JsonBody, TextField};
 use crate::http::extract::{ClientDevice, UseCase};
 use crate::service::{Tokens, account};
 
-/// Request body. There is no role in it: nobody gives one to themselves (CVE-2026-31071).
+/// Request body. It has no role: a client must not choose its own (CVE-2026-31071).
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(in crate::http) struct RegisterRequest {

@@ -1,4 +1,5 @@
-//! `GET /auth/self`: who is signed in. Unlike the edge it asks the database, so an ended session is rejected at once.
+//! `GET /auth/self`: the signed-in user. Unlike the edge, it queries the database, so an ended session is rejected at
+//! once.
 
 use axum::Json;
 use serde::Serialize;
@@ -27,8 +28,8 @@ struct UserBody {
     updated_at: Timestamp,
 }
 
-pub(in crate::http) async fn show(Authenticated(by): Authenticated) -> Json<SelfResponse> {
-    Json(SelfResponse { message: "User details fetched successfully", user: by.user.into() })
+pub(in crate::http) async fn show(Authenticated(signed_in): Authenticated) -> Json<SelfResponse> {
+    Json(SelfResponse { message: "User details fetched successfully", user: signed_in.user.into() })
 }
 
 impl From<User> for UserBody {

@@ -1,5 +1,5 @@
-//! `GET /auth/sessions`: a user's own sessions. `DELETE /auth/sessions/{id}` ends one, `DELETE /auth/sessions` all but
-//! the one that asks.
+//! `GET /auth/sessions`: lists the signed-in user's sessions. `DELETE /auth/sessions/{id}` ends one of them,
+//! `DELETE /auth/sessions` all but the current one.
 
 use std::sync::Arc;
 
@@ -37,25 +37,25 @@ struct SessionBody {
 
 pub(in crate::http) async fn list(
     UseCase(context): UseCase,
-    Authenticated(by): Authenticated,
+    Authenticated(signed_in): Authenticated,
     State(tokens): State<Arc<Tokens>>,
 ) -> Result<Json<SessionsResponse>, ApiError> {
-    let listed = session::list(&context, &tokens, by.subject).await?;
-    let sessions = listed.into_iter().map(|session| SessionBody::new(session, by.subject.session_id));
+    let listed = session::list(&context, &tokens, signed_in.subject).await?;
+    let sessions = listed.into_iter().map(|session| SessionBody::new(session, signed_in.subject.session_id));
     Ok(Json(SessionsResponse { message: "Sessions fetched successfully", sessions: sessions.collect() }))
 }
 
 pub(in crate::http) async fn end(
     UseCase(context): UseCase,
-    Authenticated(by): Authenticated,
+    Authenticated(signed_in): Authenticated,
     State(cookies): State<Arc<CookiePolicy>>,
     id: Result<Path<SessionId>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let Path(id) = id.map_err(|_| ApiError::NotFound)?;
-    session::end(&context, by.subject, id).await?;
+    session::end(&context, signed_in.subject, id).await?;
     let done = Done::new("Session ended successfully");
-    // The end of one's own session is a logout, and no new tokens of it are to be kept.
-    Ok(if id == by.subject.session_id {
+    // The end of the current session is a logout. It also overrides renewed cookies of `layer::signed_in`.
+    Ok(if id == signed_in.subject.session_id {
         (cookies.clear(), done).into_response()
     } else {
         done.into_response()
@@ -64,21 +64,21 @@ pub(in crate::http) async fn end(
 
 pub(in crate::http) async fn end_others(
     UseCase(context): UseCase,
-    Authenticated(by): Authenticated,
+    Authenticated(signed_in): Authenticated,
 ) -> Result<Json<Done>, ApiError> {
-    session::end_others(&context, by.subject).await?;
+    session::end_others(&context, signed_in.subject).await?;
     Ok(Done::new("Other sessions ended successfully"))
 }
 
 impl SessionBody {
-    fn new(session: SessionSummary, own: SessionId) -> Self {
+    fn new(session: SessionSummary, current: SessionId) -> Self {
         Self {
             id: session.id,
             device: session.device,
             address_prefix: session.address_prefix,
             created_at: Timestamp(session.created_at),
             last_used_at: Timestamp(session.updated_at),
-            current: session.id == own,
+            current: session.id == current,
         }
     }
 }

@@ -1,24 +1,24 @@
-//! The client's address behind proxies: which entry of `x-forwarded-for` to believe, and how one is spelled.
+//! Address of a client behind proxies, from `x-forwarded-for`.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// The address of the client of a request.
+/// Returns the address of the client of a request.
 ///
-/// `forwarded_for` holds the values of all `x-forwarded-for` fields in their order: they are one list (RFC 9110 §5.3).
-/// Each proxy appends the address that it saw, so of the entries only the last `trusted_hops` are written by proxies of
-/// our own, and the first of these is the client's. With fewer entries than that the first one is taken: the request
-/// came in behind the outermost proxy, from a health check or a neighbour, and every entry is a proxy's of our own.
-/// With 0 hops, or without any entry, it is the peer's.
+/// `forwarded_for` holds the values of all `x-forwarded-for` header fields in their order: they form one list (RFC 9110
+/// §5.3). Each proxy appends the address of its peer. So only the last `trusted_hops` entries come from trusted
+/// proxies, and the first of these is the client's. If there are fewer entries, the first one counts: the request came
+/// from behind the outermost proxy, such as a health check, and trusted proxies wrote every entry. With 0 hops or
+/// without an entry, the client is the `peer`.
 ///
-/// `None` if the proxy does not know the address (it writes `unknown` or a name of its own, as RFC 7239 §6 has them), or
-/// there is no peer: another proxy's address in its place would be wrong.
+/// `None` if the proxy does not know the address (`unknown` or an obfuscated name, RFC 7239 §6), or if there is no
+/// peer. Another proxy's address in its place would be wrong.
 #[must_use]
 pub fn client_address<'a>(
     forwarded_for: impl DoubleEndedIterator<Item = &'a [u8]>,
     trusted_hops: u8,
     peer: Option<IpAddr>,
 ) -> Option<IpAddr> {
-    // RFC 9110 §5.6.1.2: empty elements do not count.
+    // Empty elements do not count (RFC 9110 §5.6.1.2).
     let entries = forwarded_for
         .rev()
         .flat_map(|value| value.rsplit(|&byte| byte == b','))
@@ -30,13 +30,13 @@ pub fn client_address<'a>(
     }
 }
 
-/// An entry as proxies write it: an address, alone or in brackets, with a port or without, with an IPv6 zone or without.
+/// Parses an entry in the spellings of proxies: an address, with or without brackets, port and IPv6 zone.
 fn parse_entry(entry: &str) -> Option<IpAddr> {
     if let Ok(address) = entry.parse::<SocketAddr>() {
         return Some(address.ip());
     }
     let bare = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(entry);
-    // A zone means something on the proxy's own machine alone (RFC 4007 §11).
+    // A zone is meaningful only on the proxy's machine (RFC 4007 §11).
     bare.split('%').next()?.parse().ok()
 }
 
@@ -53,18 +53,18 @@ mod tests {
     }
 
     #[test]
-    fn the_client_is_as_many_entries_from_the_end_as_there_are_proxies() {
-        let way = ["198.51.100.1, 203.0.113.2", "203.0.113.3,203.0.113.4"];
-        check(&way, 0, Some(PEER));
-        check(&way, 1, Some("203.0.113.4"));
-        check(&way, 2, Some("203.0.113.3"));
-        check(&way, 3, Some("203.0.113.2"));
-        check(&way, 4, Some("198.51.100.1"));
+    fn client_is_the_entry_before_those_of_trusted_proxies() {
+        let fields = ["198.51.100.1, 203.0.113.2", "203.0.113.3,203.0.113.4"];
+        check(&fields, 0, Some(PEER));
+        check(&fields, 1, Some("203.0.113.4"));
+        check(&fields, 2, Some("203.0.113.3"));
+        check(&fields, 3, Some("203.0.113.2"));
+        check(&fields, 4, Some("198.51.100.1"));
         check(&[" 203.0.113.3 ,, \t203.0.113.4 ,", ""], 2, Some("203.0.113.3"));
     }
 
     #[test]
-    fn with_fewer_entries_than_proxies_the_first_one_counts() {
+    fn first_entry_counts_if_there_are_fewer_entries_than_proxies() {
         check(&["203.0.113.3, 203.0.113.4"], 3, Some("203.0.113.3"));
         check(&["203.0.113.4"], 10, Some("203.0.113.4"));
         check(&[], 2, Some(PEER));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_read_in_every_spelling_of_proxies() {
+    fn entry_is_parsed_in_every_spelling_of_proxies() {
         for (entry, expected) in [
             ("203.0.113.9", "203.0.113.9"),
             ("203.0.113.9:5678", "203.0.113.9"),
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_is_no_address_names_nobody() {
+    fn entry_without_an_address_gives_no_client() {
         for entry in
             ["unknown", "_hidden", "localhost", "203.0.113", "203.0.113.9:", "[203.0.113.9", "\u{e9}"]
         {

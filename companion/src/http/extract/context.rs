@@ -1,4 +1,4 @@
-//! The context of a use case, and the signed-in user, as handlers extract them.
+//! Extractors of the context of a use case and of the signed-in user.
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
@@ -9,10 +9,10 @@ use crate::http::state::AppState;
 use crate::service::Context;
 use crate::service::session::SignedIn;
 
-/// The context in which a handler calls a use case.
+/// Context of the use case that a handler calls.
 pub(in crate::http) struct UseCase(pub(in crate::http) Context);
 
-/// The signed-in user, on routes behind `layer::signed_in`.
+/// Signed-in user, on routes behind `layer::signed_in`.
 pub(in crate::http) struct Authenticated(pub(in crate::http) SignedIn);
 
 impl<S: Send + Sync> FromRequestParts<S> for UseCase
@@ -22,7 +22,7 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let caller = parts.extensions.get::<Caller>().cloned().ok_or(ApiError::NotObserved)?;
+        let caller = parts.extensions.get::<Caller>().cloned().ok_or(ApiError::MissingLayer)?;
         Ok(Self(AppState::from_ref(state).context(caller)))
     }
 }
@@ -31,6 +31,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Authenticated {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        parts.extensions.get().cloned().map(Self).ok_or(ApiError::NotObserved)
+        parts.extensions.get().cloned().map(Self).ok_or(ApiError::MissingLayer)
     }
 }

@@ -1,4 +1,4 @@
-//! The client's device, as a session's owner will know it again.
+//! Extractor of the client's device, by which users recognise their sessions.
 
 use std::convert::Infallible;
 
@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use crate::domain::caller::Caller;
 use crate::domain::session::device::Device;
 
-/// Device that a request comes from.
+/// Device of the client.
 pub(in crate::http) struct ClientDevice(pub(in crate::http) Device);
 
 impl<S: Send + Sync> FromRequestParts<S> for ClientDevice {

@@ -1,6 +1,4 @@
-//! JSON bodies as types, with every field's mistake reported at once.
-
-use std::fmt::Display;
+//! Extractor of JSON bodies, which reports the mistakes of all fields at once.
 
 use axum::RequestExt;
 use axum::body::Bytes;
@@ -13,40 +11,35 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+use super::invalid_text::InvalidText;
 use crate::http::error::{ApiError, FieldError};
 
-/// Maximum length of a body, in bytes.
+/// Maximum length of a body, in bytes. Chosen: many times the length of any valid body.
 const MAX_BYTES: usize = 64 * 1024;
-/// U+FEFF in UTF-8. Some clients begin a text with it; RFC 8259 §8.1 lets a parser ignore it.
+/// U+FEFF in UTF-8. Some clients prepend it; RFC 8259 §8.1 allows parsers to ignore it.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A body of `application/json` that is an object. Unknown members are ignored and set nothing.
+/// Body of type `application/json` that is an object. Unknown members are ignored.
 pub(in crate::http) struct JsonBody<T>(pub(in crate::http) T);
 
-/// Value of a member that must be text, as it was sent.
+/// Value of a member that has to be a string.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::http) enum TextField {
     /// Absent or null.
     #[default]
     Missing,
-    /// Not a text.
+    /// Another type.
     NotText,
-    /// A text.
+    /// String.
     Text(String),
 }
 
-/// Collects the mistakes of several fields.
+/// Collection of the mistakes in a body's fields.
 #[derive(Default)]
 pub(in crate::http) struct FieldErrors(Vec<FieldError>);
 
-/// Text that does not parse, with a stable code.
-pub(in crate::http) trait InvalidText: Display {
-    /// Machine-readable name of the mistake.
-    fn code(&self) -> &'static str;
-}
-
 impl FieldErrors {
-    /// Parses a field. `None` if it is missing or wrong, which [`FieldErrors::into_error`] reports.
+    /// Parses a field. `None` if it is missing or wrong; the mistake is collected.
     pub(in crate::http) fn parse<T, E: InvalidText>(
         &mut self,
         field: &'static str,
@@ -65,9 +58,9 @@ impl FieldErrors {
         None
     }
 
-    /// All mistakes.
+    /// Returns the error with all mistakes.
     pub(in crate::http) fn into_error(self) -> ApiError {
-        ApiError::Fields(self.0)
+        ApiError::FieldsInvalid(self.0)
     }
 }
 
@@ -86,24 +79,25 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(mut request: Request, _: &S) -> Result<Self, ApiError> {
         if !is_json(request.headers()) {
-            return Err(ApiError::NotJson);
+            return Err(ApiError::ContentTypeNotJson);
         }
         DefaultBodyLimit::max(MAX_BYTES).apply(&mut request);
         let bytes: Bytes = request.extract().await.map_err(|rejection: BytesRejection| {
             if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
-                ApiError::TooLarge
+                ApiError::BodyTooLarge
             } else {
-                ApiError::NotAnObject
+                ApiError::BodyNotObject
             }
         })?;
         let json = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
-        // By way of a map: of a member that is sent twice, the last one counts.
-        let object: Map<String, Value> = serde_json::from_slice(json).map_err(|_| ApiError::NotAnObject)?;
-        T::deserialize(Value::Object(object)).map(Self).map_err(|_| ApiError::NotAnObject)
+        // Through a map, in which the last one of repeated members counts.
+        let object: Map<String, Value> = serde_json::from_slice(json).map_err(|_| ApiError::BodyNotObject)?;
+        T::deserialize(Value::Object(object)).map(Self).map_err(|_| ApiError::BodyNotObject)
     }
 }
 
-/// Asking for this type also keeps forms of other sites out: a browser sends it only after a CORS preflight.
+/// Returns `true` if the type is `application/json`. Requiring it also rejects forms of other sites: browsers send it
+/// only after a CORS preflight.
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
     let essence = value.split(';').next().unwrap_or_default().trim();

@@ -1,8 +1,9 @@
-//! What handlers take out of a request.
+//! Extractors of handlers.
 
 pub(super) mod client_address;
 mod context;
 mod device;
+mod invalid_text;
 pub(super) mod json_body;
 
 use axum::http::HeaderMap;
@@ -11,7 +12,7 @@ use axum::http::header::AUTHORIZATION;
 pub(super) use self::context::{Authenticated, UseCase};
 pub(super) use self::device::ClientDevice;
 
-/// The token in `Authorization` (RFC 6750 §2.1). The case of the scheme does not matter (RFC 9110 §11.1).
+/// Returns the token in `Authorization` (RFC 6750 §2.1). The scheme is case-insensitive (RFC 9110 §11.1).
 pub(super) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

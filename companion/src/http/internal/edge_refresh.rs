@@ -1,4 +1,4 @@
-//! `POST /internal/edge-refresh`: new tokens for a request that the filter holds.
+//! `POST /internal/edge-refresh`: refreshes the session of a request that the filter has paused.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `GET /metrics`: figures for Prometheus.
+//! `GET /metrics`: metrics for Prometheus.
 
 use axum::extract::State;
 use axum::http::HeaderName;

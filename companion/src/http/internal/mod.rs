@@ -1,4 +1,4 @@
-//! The internal listener's routes: for the edge, for health checks, for Prometheus.
+//! Routes of the internal listener: for the edge, health checks and Prometheus.
 
 pub(super) mod edge_feed;
 pub(super) mod edge_refresh;

@@ -1,4 +1,4 @@
-//! CORS for exact origins: with credentials, `*` would let every page act as its visitor.
+//! CORS for exact origins. With credentials, `*` would let every page act as its visitor.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use super::observe::REQUEST_ID;
 use crate::http::state::HttpPolicy;
 
-/// The layer as the settings have it. It goes around everything that makes a response, so that a page can read each of
-/// them: without these headers a browser tells it of a network error alone.
+/// Makes the layer of the settings. It belongs around everything that makes a response: without these header fields, a
+/// browser reports an error response to the page as a network error.
 pub(in crate::http) fn layer(policy: &HttpPolicy) -> CorsLayer {
     for_origins(&policy.origins, &policy.cors_allow_headers)
 }
 
-/// The layer for these origins and request headers.
+/// Makes the layer for these origins and request header fields.
 pub(in crate::http) fn for_origins(origins: &[Origin], allow_headers: &[HeaderName]) -> CorsLayer {
     let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin.as_str()).ok());
     CorsLayer::new()

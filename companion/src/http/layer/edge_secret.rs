@@ -1,4 +1,4 @@
-//! The edge's secret, on the internal routes that tell something.
+//! Authentication of the edge, on the routes of the edge feed and the edge refresh.
 
 use std::sync::Arc;
 
@@ -12,18 +12,19 @@ use crate::http::error::ApiError;
 use crate::http::extract::bearer_token;
 use crate::http::state::HttpPolicy;
 
-/// Rejects requests without one of the secrets, if there are any.
+/// Rejects requests without a valid secret, if secrets are configured.
 pub(in crate::http) async fn require(
     State(policy): State<Arc<HttpPolicy>>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
     let presented = bearer_token(request.headers()).unwrap_or_default();
-    let is_known = |secret: &str| verify_slices_are_equal(secret.as_bytes(), presented.as_bytes()).is_ok();
+    let is_presented =
+        |secret: &str| verify_slices_are_equal(secret.as_bytes(), presented.as_bytes()).is_ok();
     let secrets = &policy.feed_secrets;
-    if secrets.is_empty() || secrets.iter().any(|secret| is_known(secret.expose_secret())) {
+    if secrets.is_empty() || secrets.iter().any(|secret| is_presented(secret.expose_secret())) {
         Ok(next.run(request).await)
     } else {
-        Err(ApiError::EdgeUnknown)
+        Err(ApiError::EdgeSecretWrong)
     }
 }

@@ -1,4 +1,4 @@
-//! What stands around handlers.
+//! Layers around handlers.
 
 pub(super) mod cors;
 pub(super) mod edge_secret;

@@ -1,4 +1,4 @@
-//! What happens around every request: its ID, its log line, its deadline, and headers that every response has.
+//! Request ID, log line, count and deadline of every request, and the header fields of every response.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -15,28 +15,28 @@ use crate::http::error::ApiError;
 use crate::http::extract::client_address::client_address;
 use crate::http::state::{AppState, HttpPolicy};
 
-/// Identifier of a request, in the logs of everything that it passes through.
+/// Header field of the request ID, which is in the logs of every service that handles the request.
 pub(in crate::http) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Maximum time that a request may take: less than Envoy waits for a response (30 s), so that ours is the one given.
-/// Waiting for a password's turn and for the database are within it.
+/// Maximum duration of a request, waits for hashing and for the database included. Chosen: less than Envoy's timeout of
+/// 30 s, so that the client receives our response.
 const TIME_LIMIT: Duration = Duration::from_secs(25);
-/// Number of bytes of `x-forwarded-for` that are kept, from its end: each proxy appends what it saw itself.
+/// Maximum number of bytes of `x-forwarded-for` that are logged. The end is kept, because trusted proxies append.
 const MAX_FORWARDED_BYTES: usize = 256;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Which requests are worth a line in the log.
+/// Selection of the requests that are logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) enum Logged {
-    /// All of them.
+    /// All requests.
     All,
-    /// Those that failed: the others are machines that poll.
+    /// Failed requests. The others are polls.
     Failures,
 }
 
-/// Identifies the request, counts it, logs one line about it, and completes the response's headers. Handlers find the
-/// [`Caller`] in the request's extensions.
+/// Assigns a request ID, counts and logs the request, and completes the response's header fields. The [`Caller`] is in
+/// the request's extensions.
 pub(in crate::http) async fn observe(
     State((state, logged)): State<(AppState, Logged)>,
     mut request: Request,
@@ -48,7 +48,7 @@ pub(in crate::http) async fn observe(
     let id = id.as_ref().map_or("", |id| id.as_str());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = request.method().clone();
-    // Without the query, which may hold anything.
+    // Without the query, which may hold secrets.
     let path = request.uri().path().to_owned();
     let span = tracing::info_span!("request", request_id = id);
     request.extensions_mut().insert(caller);
@@ -60,7 +60,7 @@ pub(in crate::http) async fn observe(
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Responses about people are nobody's to keep; what may be kept says so itself.
+    // Responses hold personal data, so that no cache may store them. Those that may be cached have the field already.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let route = route.as_ref().map_or("", MatchedPath::as_str);
     state.metrics.observe_request(route, response.status().as_u16(), started.elapsed());
@@ -78,7 +78,7 @@ pub(in crate::http) async fn observe(
     response
 }
 
-/// Responds with 503 when the time is up.
+/// Responds with 503 after 25 s.
 pub(in crate::http) async fn limit_time(request: Request, next: Next) -> Response {
     match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
         Ok(response) => response,
@@ -89,7 +89,7 @@ pub(in crate::http) async fn limit_time(request: Request, next: Next) -> Respons
 fn describe(policy: &HttpPolicy, request: &Request) -> caller::Request {
     let (headers, extensions) = (request.headers(), request.extensions());
     let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    // The ID that the client gave, if it is short and plain.
+    // The client's own ID, if it is valid.
     let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()?.parse().ok());
     caller::Request {
         id: given.unwrap_or_else(|| policy.next_request_id()),
@@ -99,7 +99,7 @@ fn describe(policy: &HttpPolicy, request: &Request) -> caller::Request {
     }
 }
 
-/// The values of all `x-forwarded-for` fields.
+/// Returns the values of all `x-forwarded-for` fields.
 fn forwarded_for(headers: &HeaderMap) -> impl DoubleEndedIterator<Item = &[u8]> {
     headers.get_all(X_FORWARDED_FOR).iter().map(HeaderValue::as_bytes)
 }

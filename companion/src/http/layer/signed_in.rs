@@ -1,12 +1,12 @@
-//! The user of a request, on routes for signed-in users. A request whose access token is missing or outdated, but whose
-//! session lives, goes on with new tokens.
+//! Authentication of requests, on routes for signed-in users. If the access token is missing or outdated, and the
+//! session lives, the request continues and its response sets new tokens.
 //!
-//! That a GET may set cookies is safe. A page of another site can bring about such a request at most where the browser
-//! sends the cookies along (`SameSite`), and cannot read the response (CORS names exact origins); what it brings about is
-//! that its visitor's own browser gets the visitor's own session's next tokens, which any request through the gateway
-//! brings about as well. Requests that cross, or responses that are lost, are what `domain::session` is for. Calls that
-//! end something are DELETE, which a browser sends for another origin only after a preflight, and `POST /auth/logout-all`;
-//! for these the gateway checks where the request comes from, before it is here.
+//! A GET may therefore set cookies. That is safe. A page of another site can cause such a request only if the browser
+//! sends the cookies along (`SameSite`), and it cannot read the response (CORS allows exact origins). It causes no more
+//! than any request through the gateway: the visitor's browser receives the next tokens of the visitor's session.
+//! `domain::session` covers concurrent requests and lost responses. Requests that end sessions are DELETE, which
+//! browsers send to another origin only after a preflight, and `POST /auth/logout-all`, for which the gateway checks
+//! the origin.
 
 use axum::extract::{Request, State};
 use axum::http::header::SET_COOKIE;
@@ -22,63 +22,63 @@ use crate::http::state::AppState;
 use crate::service::session::{self, SignedIn};
 use crate::service::{Context, Error, TokenPair};
 
-/// Text that front ends send in a token's place when they have none: the word that their language prints for nothing, for a
-/// promise that was not awaited, or for an object. None of them can be a JWT, which has two dots.
+/// Texts that front ends send in place of a missing token: their language's word for nothing, for a promise that was
+/// not awaited, or for an object. None of them is a JWT, which has two dots.
 const NO_TOKEN: [&str; 8] =
     ["", "undefined", "null", "None", "nil", "false", "[object Object]", "[object Promise]"];
 
-/// Passes requests of signed-in users alone, with a [`SignedIn`] in the extensions. If their session got new tokens, the
-/// response sets both cookies, unless it has cookies of its own or is a 401: the session has ended meanwhile.
+/// Passes requests of signed-in users, with a [`SignedIn`] in the extensions, and rejects all others. The response sets
+/// renewed tokens.
 pub(in crate::http) async fn require(
     State(state): State<AppState>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let Some(caller) = request.extensions().get::<Caller>().cloned() else {
-        return Err(ApiError::NotObserved);
-    };
+    let caller = request.extensions().get::<Caller>().cloned().ok_or(ApiError::MissingLayer)?;
     let context = state.context(caller);
-    let headers = request.headers();
-    let (signed_in, renewed) = match by_access_token(&state, &context, headers).await? {
-        Some(signed_in) => (signed_in, None),
-        None => {
-            let (signed_in, tokens) = by_refresh_token(&state, &context, headers).await?;
-            (signed_in, Some(tokens))
-        }
-    };
+    let (signed_in, renewed) = authenticate(&state, &context, request.headers()).await?;
     request.extensions_mut().insert(context.caller.as_user());
     request.extensions_mut().insert(signed_in);
     let response = next.run(request).await;
-    match renewed {
-        Some(tokens)
-            if !response.headers().contains_key(SET_COOKIE)
-                && response.status() != StatusCode::UNAUTHORIZED =>
-        {
-            Ok((state.cookies.set(&tokens), response).into_response())
-        }
-        _ => Ok(response),
-    }
+    Ok(match renewed {
+        Some(tokens) if accepts_cookies(&response) => (state.cookies.set(&tokens), response).into_response(),
+        _ => response,
+    })
 }
 
-/// The user and session of the request's access token. `None` if a new token would help. A program that sends the header
-/// means that token, and is told when it is rejected; a browser sends its cookies unasked.
+/// Authenticates a request by its access token, or else by its refresh token, which also renews both tokens.
+async fn authenticate(
+    state: &AppState,
+    context: &Context,
+    headers: &HeaderMap,
+) -> Result<(SignedIn, Option<TokenPair>), Error> {
+    if let Some(signed_in) = by_access_token(state, context, headers).await? {
+        return Ok((signed_in, None));
+    }
+    let (signed_in, tokens) = by_refresh_token(state, context, headers).await?;
+    Ok((signed_in, Some(tokens)))
+}
+
+/// Authenticates a request by its access token. `None` if a refresh can help: the token is missing, outdated or
+/// expired. A token in `Authorization` is sent by intention, so it is rejected instead; browsers send cookies with
+/// every request.
 async fn by_access_token(
     state: &AppState,
     context: &Context,
     headers: &HeaderMap,
 ) -> Result<Option<SignedIn>, Error> {
-    let program_token = program_token(headers);
-    let token = match program_token {
+    let bearer = program_token(headers);
+    let token = match bearer {
         Some(token) => Some(token),
         None => state.cookies.read_access(headers).map_err(|Repeated| Error::NotSignedIn)?,
     };
     let Some(token) = token else { return Ok(None) };
-    let found = session::authenticate(context, &state.tokens, token).await?;
-    if found.is_none() && program_token.is_some() { Err(Error::NotSignedIn) } else { Ok(found) }
+    let signed_in = session::authenticate(context, &state.tokens, token).await?;
+    if signed_in.is_none() && bearer.is_some() { Err(Error::NotSignedIn) } else { Ok(signed_in) }
 }
 
-/// The user and session of the request's refresh token, and the session's new tokens. Without a refresh token there was
-/// no attempt, so nothing is logged.
+/// Authenticates a request by its refresh token, and renews both tokens. A request without a refresh token is no
+/// attempt, so it is not logged.
 async fn by_refresh_token(
     state: &AppState,
     context: &Context,
@@ -93,8 +93,14 @@ async fn by_refresh_token(
     Ok((signed_in.ok_or(Error::NotSignedIn)?, tokens))
 }
 
-/// The token in `Authorization`, if a program means one. A browser's script may send the header without having a token,
-/// since it cannot read our cookies; that is as good as none.
+/// Returns `true` if renewed tokens may be added to a response: it sets no cookies of its own, and is not a 401, after
+/// which the session has ended.
+fn accepts_cookies(response: &Response) -> bool {
+    !response.headers().contains_key(SET_COOKIE) && response.status() != StatusCode::UNAUTHORIZED
+}
+
+/// Returns the token in `Authorization`, unless it is one of [`NO_TOKEN`]: scripts of browsers cannot read our cookies,
+/// and may send the header field without a token.
 fn program_token(headers: &HeaderMap) -> Option<&str> {
     bearer_token(headers).filter(|token| !NO_TOKEN.contains(token))
 }

@@ -1,25 +1,24 @@
-//! The page where a person signs in or registers: its files, its headers, and where it may lead to.
+//! Login page, which also registers: its files, its header fields, and the check of `return_to`.
 
 use std::sync::Arc;
 
 use askama::Template;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, RawQuery, State};
 use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
 use axum::response::{Html, IntoResponse, Redirect};
+use edgeward_wire::return_to::is_own_page;
 use serde::Deserialize;
 
 use crate::http::error::ApiError;
 use crate::http::state::HttpPolicy;
 
-/// The longest way back.
-const MAX_RETURN_BYTES: usize = 2048;
-
-/// The page's path.
+/// Path of the page.
 pub(in crate::http) const PATH: &str = "/login";
 
-/// Nothing but our own files, and nobody may frame the page or take its form elsewhere.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+/// Content security policy: only our own files, no frames, no form targets on other sites.
+const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 #[derive(Template)]
@@ -38,16 +37,17 @@ pub(in crate::http) struct LoginQuery {
 
 pub(in crate::http) async fn login(
     State(policy): State<Arc<HttpPolicy>>,
-    query: Result<Query<LoginQuery>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<LoginQuery>, QueryRejection>,
 ) -> Result<impl IntoResponse, ApiError> {
-    // A query that cannot be read leads nowhere, but the page is still a page.
+    // An invalid query does not prevent the login; the front page follows.
     let return_to = query.map(|Query(query)| query.return_to).unwrap_or_default();
     let page = LoginPage { api: &policy.base_path, return_to: own_page(&return_to) };
     let html = page.render().map_err(ApiError::Rendering)?;
-    Ok(([(CONTENT_SECURITY_POLICY, POLICY), (REFERRER_POLICY, "no-referrer")], Html(html)))
+    Ok(([(CONTENT_SECURITY_POLICY, CONTENT_POLICY), (REFERRER_POLICY, "no-referrer")], Html(html)))
 }
 
-/// People type a slash, and proxies add one. A browser keeps the fragment by itself.
+/// Redirects `/login/`, which people type and proxies produce, to the page. Browsers keep the fragment (RFC 9110
+/// §10.2.2).
 pub(in crate::http) async fn login_with_slash(RawQuery(query): RawQuery) -> Redirect {
     Redirect::permanent(&query.map_or_else(|| PATH.to_owned(), |query| format!("{PATH}?{query}")))
 }
@@ -64,16 +64,11 @@ fn asset(kind: &'static str, content: &'static str) -> ([(HeaderName, &'static s
     ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "public, max-age=300")], content)
 }
 
-/// The way back, if it is a page of our own; else the front page. A browser takes `//evil`, `/\evil` and
-/// `/<tab>/evil` for another host (CVE-2025-27143). Back to the login page is nowhere: it would ask once more.
+/// Returns `return_to` if it is a page of this site other than the login page, and else the front page. The login page
+/// would ask the user to sign in again.
 #[must_use]
 pub fn own_page(return_to: &str) -> &str {
-    let is_own = return_to.starts_with('/')
-        && !return_to.starts_with("//")
-        && !return_to.chars().any(|char| char.is_control() || char == '\\')
-        && return_to.len() <= MAX_RETURN_BYTES
-        && !is_login_page(return_to);
-    if is_own { return_to } else { "/" }
+    if is_own_page(return_to) && !is_login_page(return_to) { return_to } else { "/" }
 }
 
 fn is_login_page(target: &str) -> bool {

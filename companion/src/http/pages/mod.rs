@@ -1,3 +1,3 @@
-//! Pages for browsers.
+//! HTML pages.
 
 pub mod login;

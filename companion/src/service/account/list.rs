@@ -7,7 +7,7 @@ use crate::service::{Context, Error};
 /// Lists every user, in order of creation.
 ///
 /// # Errors
-/// [`Error::Database`] if the database fails.
+/// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 pub async fn list(context: &Context) -> Result<Vec<User>, Error> {
     Ok(users::list(&mut *context.db.acquire().await?).await?)
 }

@@ -35,7 +35,7 @@ impl From<InsertError> for Error {
     fn from(error: InsertError) -> Self {
         match error {
             InsertError::EmailTaken => Self::EmailTaken,
-            InsertError::Database(error) => Self::Database(error),
+            InsertError::Database(error) => error.into(),
         }
     }
 }

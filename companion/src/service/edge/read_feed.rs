@@ -17,16 +17,16 @@ use crate::service::{Context, Error, Tokens};
 pub async fn read_feed(
     context: &Context,
     tokens: &Tokens,
-    after: Option<&str>,
-    etag: Option<&str>,
+    after: &str,
+    etag: &str,
 ) -> Result<EdgeFeed, Error> {
     let keys = tokens.access.keys.current();
-    let is_known = etag == Some(keys.etag());
+    let is_known = etag == keys.etag();
     let set = (!is_known).then(|| keys.published().clone());
 
     let mut connection = context.db.acquire().await?;
     let now = context.now();
-    let cursor: Option<Cursor> = after.and_then(|after| after.parse().ok());
+    let cursor: Option<Cursor> = after.parse().ok();
     let mut position = cursor.as_ref().map_or_else(Position::of_nothing, |cursor| cursor.position.clone());
     let mut page = edge_feed::read(&mut connection, &position, now, MAX_PAGE).await?;
     if page.history.is_none() {

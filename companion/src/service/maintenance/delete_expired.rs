@@ -6,7 +6,7 @@ use crate::service::{Context, Error};
 /// Deletes sessions and revocations that have expired, and returns the number of revocations that have not.
 ///
 /// # Errors
-/// [`Error::Database`] if the database fails.
+/// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 pub async fn delete_expired(context: &Context) -> Result<i64, Error> {
     let (db, now) = (&context.db, context.now());
     // A connection for each batch, so that nobody waits for all of them.

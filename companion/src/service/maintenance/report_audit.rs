@@ -8,7 +8,7 @@ use crate::telemetry::audit;
 /// leaves them in the table alone.
 ///
 /// # Errors
-/// [`Error::Database`] if the database fails.
+/// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 pub async fn report_audit(context: &Context) -> Result<(), Error> {
     loop {
         let entries = audit_log::claim_unreported(&mut *context.db.acquire().await?).await?;

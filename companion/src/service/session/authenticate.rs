@@ -19,7 +19,7 @@ pub struct SignedIn {
 /// these reasons the edge holds a request, too.
 ///
 /// # Errors
-/// [`Error::NotSignedIn`] if the token is none of ours, [`Error::Database`] if the database fails.
+/// [`Error::NotSignedIn`] if the token is none of ours, [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 pub async fn authenticate(
     context: &Context,
     tokens: &Tokens,
@@ -35,7 +35,7 @@ pub async fn authenticate(
 /// Finds the user that a verified token speaks of, if they are still signed in.
 ///
 /// # Errors
-/// [`Error::Database`] if the database fails.
+/// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 pub async fn find_signed_in(
     context: &Context,
     tokens: &Tokens,

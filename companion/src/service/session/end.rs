@@ -14,7 +14,7 @@ use crate::service::{Context, Error};
 /// Ends a session of the caller's by its number.
 ///
 /// # Errors
-/// [`Error::SessionUnknown`] if the user has no such session, [`Error::Database`] if the database fails.
+/// [`Error::SessionUnknown`] if the user has no such session, [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 pub async fn end(context: &Context, by: TokenSubject, session_id: SessionId) -> Result<(), Error> {
     let ended = end_and_record(context, Ending::one(by.user_id, session_id)).await?;
     if ended { Ok(()) } else { Err(Error::SessionUnknown) }
@@ -23,7 +23,7 @@ pub async fn end(context: &Context, by: TokenSubject, session_id: SessionId) -> 
 /// Ends all sessions of the caller's but the one that the call is made from.
 ///
 /// # Errors
-/// [`Error::Database`] if the database fails.
+/// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 pub async fn end_others(context: &Context, by: TokenSubject) -> Result<(), Error> {
     end_and_record(context, Ending::others(by.user_id, by.session_id)).await?;
     Ok(())

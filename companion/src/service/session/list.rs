@@ -8,7 +8,7 @@ use crate::service::{Context, Error, Tokens};
 /// Lists the hundred sessions of the caller's that were used last, the one that asks first.
 ///
 /// # Errors
-/// [`Error::Database`] if the database fails.
+/// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 pub async fn list(
     context: &Context,
     tokens: &Tokens,

@@ -18,7 +18,7 @@ pub struct PresentedTokens<'a> {
 /// Ends the sessions of all valid tokens, expired ones and former generations included. Repeatable.
 ///
 /// # Errors
-/// [`Error::Database`] if the database fails.
+/// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 pub async fn log_out(
     context: &Context,
     tokens: &Tokens,

@@ -10,7 +10,7 @@ use crate::service::{Context, Error, Tokens};
 /// Ends all sessions of the caller's, and has the edge reject every token of theirs.
 ///
 /// # Errors
-/// [`Error::NotSignedIn`] if their session has ended meanwhile, [`Error::Database`] if the database fails.
+/// [`Error::NotSignedIn`] if their session has ended meanwhile, [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 pub async fn log_out_everywhere(context: &Context, tokens: &Tokens, by: TokenSubject) -> Result<(), Error> {
     let mut change = context.begin().await?;
     users::lock(change.connection(), by.user_id).await?;

@@ -144,7 +144,10 @@ fn what_the_client_is_told_never_says_why() {
             answer.headers.iter().map(|(name, _)| name.escape_ascii().to_string()).collect();
         (answer.status, answer.details, names.join(" "), answer.body)
     };
-    let body = |kind: &str, message: &str| json!({"message": message, "errors": [{"type": kind, "msg": message, "path": "", "location": ""}]});
+    let body = |kind: &str, code: &str, message: &str| {
+        let entry = json!({"type": kind, "msg": message, "path": "", "location": "", "code": code});
+        json!({"message": message, "errors": [entry]})
+    };
     let check =
         |told: (u32, String, String, String), status: u32, details: &str, names: &str, expected: Value| {
             assert_eq!((told.0, told.1.as_str(), told.2.as_str()), (status, details, names));
@@ -153,7 +156,7 @@ fn what_the_client_is_told_never_says_why() {
     assert_eq!(upstream(&get(&mut host, "/admin/x", &[("cookie", &admin)]))[1], "x-user-id: 42");
     let plain = "content-type cache-control";
     let challenged = "content-type cache-control www-authenticate";
-    let unauthorized = || body("unauthorized", "Not signed in");
+    let unauthorized = || body("unauthorized", "not_signed_in", "Not signed in");
     check(answer(get(&mut host, "/orders", &[])), 401, "edgeward_cookie_missing", challenged, unauthorized());
     check(
         answer(get(&mut host, "/orders", &[("cookie", &expired)])),
@@ -167,14 +170,14 @@ fn what_the_client_is_told_never_says_why() {
         403,
         "edgeward_role_insufficient",
         plain,
-        body("forbidden", "Not allowed"),
+        body("forbidden", "not_allowed", "Not allowed"),
     );
     check(
         answer(get(&mut host, "/a%2fb", &[])),
         400,
         "edgeward_path_escaped_slash",
         plain,
-        body("bad_request", "The request can't be processed"),
+        body("bad_request", "bad_request", "The request can't be processed"),
     );
 }
 

@@ -28,14 +28,15 @@ pub(super) fn readiness(readiness: Result<(), Rejection>) -> bool {
 
 /// Refuses a request.
 pub(super) fn refuse(policy: Option<&Policy>, rejection: Rejection) -> bool {
-    let (kind, message) = match rejection.status() {
-        400 => ("bad_request", "The request can't be processed"),
-        401 => ("unauthorized", "Not signed in"),
-        403 => ("forbidden", "Not allowed"),
-        _ => ("unavailable", "Not available right now"),
+    // The companion's codes, where it has one for the same: a front end need not know who has rejected it.
+    let (kind, code, message) = match rejection.status() {
+        400 => ("bad_request", "bad_request", "The request can't be processed"),
+        401 => ("unauthorized", "not_signed_in", "Not signed in"),
+        403 => ("forbidden", "not_allowed", "Not allowed"),
+        _ => ("unavailable", "unavailable", "Not available right now"),
     };
     let body = format!(
-        r#"{{"message":"{message}","errors":[{{"type":"{kind}","msg":"{message}","path":"","location":""}}]}}"#
+        r#"{{"message":"{message}","errors":[{{"type":"{kind}","msg":"{message}","path":"","location":"","code":"{code}"}}]}}"#
     );
     let mut headers = vec![("content-type", "application/json"), ("cache-control", "no-store")];
     // RFC 9110 §15.5.2 asks for a challenge, and no registered scheme is for cookies.

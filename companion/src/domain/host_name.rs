@@ -1,14 +1,11 @@
 //! What a host may be called (RFC 1123 §2.1). Whether there is such a host is not asked here.
 
-/// RFC 1035 §2.3.4, less the dots at the ends.
-const MAX_BYTES: usize = 253;
-/// RFC 1035 §2.3.4.
-const MAX_LABEL_BYTES: usize = 63;
+use edgeward_wire::origin::{MAX_HOST_BYTES, MAX_LABEL_BYTES};
 
 /// Whether a text is a host's name: labels of letters, digits and inner hyphens, in ASCII.
 #[must_use]
 pub fn is_host_name(text: &str) -> bool {
-    text.len() <= MAX_BYTES && text.split('.').all(is_label)
+    text.len() <= MAX_HOST_BYTES && text.split('.').all(is_label)
 }
 
 fn is_label(label: &str) -> bool {

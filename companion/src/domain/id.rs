@@ -1,10 +1,11 @@
 //! Identifiers: one type each, so that a user's never passes for a session's.
 
 use std::fmt;
-use std::num::ParseIntError;
 use std::str::FromStr;
 
+use edgeward_wire::user_id;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 /// Maximum length of a request ID, in bytes. Chosen: nearly twice a UUID, which is what gateways send.
 const MAX_REQUEST_ID_BYTES: usize = 64;
@@ -23,8 +24,18 @@ pub struct SessionId(pub i64);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RequestId(String);
 
+/// Text that is not a user ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a user ID is a positive decimal number")]
+pub struct InvalidUserId;
+
+/// Text that is not a session ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a session ID is a positive decimal number")]
+pub struct InvalidSessionId;
+
 /// Text that is not a request ID.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a request ID is 1 to 64 of 0-9, A-Z, a-z, '.', '_' and '-'")]
 pub struct InvalidRequestId;
 
@@ -53,19 +64,25 @@ impl FromStr for RequestId {
 }
 
 impl FromStr for UserId {
-    type Err = ParseIntError;
+    type Err = InvalidUserId;
 
-    fn from_str(text: &str) -> Result<Self, ParseIntError> {
-        text.parse().map(Self)
+    /// Reads a `sub` claim by the grammar of [`user_id::parse`].
+    fn from_str(text: &str) -> Result<Self, InvalidUserId> {
+        read_bigint(text).map(Self).ok_or(InvalidUserId)
     }
 }
 
 impl FromStr for SessionId {
-    type Err = ParseIntError;
+    type Err = InvalidSessionId;
 
-    fn from_str(text: &str) -> Result<Self, ParseIntError> {
-        text.parse().map(Self)
+    /// Reads a session ID by the grammar of user IDs: a positive `bigint` in its one spelling.
+    fn from_str(text: &str) -> Result<Self, InvalidSessionId> {
+        read_bigint(text).map(Self).ok_or(InvalidSessionId)
     }
+}
+
+fn read_bigint(text: &str) -> Option<i64> {
+    user_id::parse(text)?.try_into().ok()
 }
 
 impl fmt::Display for UserId {

@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::{fmt, process};
 
+use edgeward_wire::jwk::MAX_KEYS;
 use secrecy::ExposeSecret;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
@@ -21,8 +22,6 @@ pub const PUBLIC: &str = "public.pem";
 pub const NEXT: &str = "next.pem";
 /// A folder of public keys that are still accepted.
 pub const RETIRED: &str = "retired";
-/// How many keys there may be: what `filter/src/keys.rs` accepts in a set.
-pub(super) const MAX_KEYS: usize = 32;
 
 /// Why the keys cannot be used.
 #[derive(Debug)]

@@ -9,16 +9,18 @@ use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
 use aws_lc_rs::rsa::KeySize;
+use edgeward_wire::edge_feed::DEFAULT_MAX_STALENESS_S;
+use edgeward_wire::jwk::MAX_KEYS;
 use secrecy::ExposeSecret;
 use time::{Duration, OffsetDateTime};
 
-use super::folder::{self, KeyFolderError, MAX_KEYS, NEXT, PRIVATE, PUBLIC, RETIRED};
+use super::folder::{self, KeyFolderError, NEXT, PRIVATE, PUBLIC, RETIRED};
 use crate::domain::edge::revocation::{MAX_ACCESS_TTL, MAX_SKEW};
 use crate::domain::token::rsa_key::PrivateKey;
 
 /// How long a key is announced before it signs: longer than anyone may keep the JWKS (`http/jwks.rs`), and than an
 /// edge goes by an old feed unless it is told otherwise (`max_staleness_seconds`), with as much to spare.
-pub const ANNOUNCED_FOR: Duration = Duration::minutes(10);
+pub const ANNOUNCED_FOR: Duration = Duration::seconds(2 * DEFAULT_MAX_STALENESS_S as i64);
 /// How long a key is accepted after it signed: as long as its last token, wherever that was made by a companion that
 /// had not seen the new files yet.
 const RETIRED_FOR: Duration = MAX_ACCESS_TTL.saturating_add(MAX_SKEW).saturating_add(Duration::minutes(5));

@@ -1,14 +1,15 @@
 //! How long a revocation matters, and how a user's new tokens are told from the revoked ones. What is revoked when is
 //! decided by whoever ends a session or changes a user.
 
+use edgeward_wire::access_token::MAX_LIFETIME_S;
+use edgeward_wire::clock::MAX_SKEW_S;
 use time::{Duration, OffsetDateTime};
 
-/// The most by which the edge's clock may be allowed to differ: the limit of `clock_skew_seconds` in
-/// `filter/src/config.rs`.
-pub const MAX_SKEW: Duration = Duration::seconds(300);
+/// [`MAX_SKEW_S`] as a duration.
+pub const MAX_SKEW: Duration = Duration::seconds(MAX_SKEW_S as i64);
 
-/// The longest that an access token may live: the most that `ACCESS_TTL_SECONDS` may be, whatever it is at the service.
-pub const MAX_ACCESS_TTL: Duration = Duration::days(1);
+/// [`MAX_LIFETIME_S`] as a duration: the maximum of `ACCESS_TTL_SECONDS`.
+pub const MAX_ACCESS_TTL: Duration = Duration::seconds(MAX_LIFETIME_S as i64);
 
 /// When the last of the tokens made until now has expired everywhere, the edge's allowance for clocks included. A
 /// token may be dated ahead of now by as much and a second, see `db::revocations::revoke_user`.

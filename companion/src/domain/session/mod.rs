@@ -12,6 +12,7 @@
 
 pub mod device;
 
+use edgeward_wire::clock::DEFAULT_SKEW_S;
 use time::{Duration, OffsetDateTime};
 
 use super::account::role::Role;
@@ -25,9 +26,8 @@ use super::{SessionId, UserId};
 /// within its grace: whatever is not remembered was replaced before that.
 pub const MAX_SUPERSEDED: usize = 16;
 
-/// The furthest that a repeated token may be dated ahead of now: what `clock_skew_seconds` in `filter/src/config.rs` is
-/// if nothing is said.
-const MAX_AHEAD: Duration = Duration::seconds(5);
+/// Maximum by which a repeated token may be dated ahead of now: the default of the filter's `clock_skew_seconds`.
+const MAX_AHEAD: Duration = Duration::seconds(DEFAULT_SKEW_S as i64);
 
 /// How long sessions live, and how long a token that was replaced is still good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

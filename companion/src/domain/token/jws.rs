@@ -7,13 +7,11 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use edgeward_wire::access_token::MAX_BYTES;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, decode_header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-/// Longer tokens are none of ours (those stay below 1 KiB) and are not even split.
-const MAX_BYTES: usize = 4096;
 
 /// A token of which nothing was verified: only the header may be read, to find the key.
 #[derive(Clone, Copy)]
@@ -26,7 +24,7 @@ pub struct Unverified<'a> {
 /// Why a token is refused before its claims are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidJws {
-    /// Not three base64url parts, or longer than 4 KiB.
+    /// Not three base64url parts, or longer than [`MAX_BYTES`].
     Malformed,
     /// The header is not a JSON object that a token of ours could have.
     HeaderMalformed,

@@ -1,7 +1,6 @@
 //! One RSA key, private or public: how it is made, read, written and named. Which keys are in use is in `key_set`.
 
 use std::fmt;
-use std::ops::RangeInclusive;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::AsDer;
@@ -10,7 +9,8 @@ use aws_lc_rs::rsa::{KeyPair, KeySize, PublicKey as RsaPublicKey};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use edgeward_wire::Jwk;
+use edgeward_wire::access_token::ALGORITHM;
+use edgeward_wire::jwk::{self, Jwk, MODULUS_BITS};
 use jsonwebtoken::DecodingKey;
 use pem_rfc7468::LineEnding;
 use secrecy::SecretString;
@@ -18,12 +18,10 @@ use secrecy::SecretString;
 use super::jws::SigningError;
 use super::pem;
 
-/// In bits: what `filter/src/keys.rs` accepts, which refuses a whole set for one key that it does not.
-const MODULUS_BITS: RangeInclusive<usize> = 2048..=8192;
-/// The public exponent, an odd number: from the same place.
-const EXPONENTS: RangeInclusive<u64> = 65_537..=u32::MAX as u64;
-/// The largest key that signs, in bits: with a larger one a token could have more than 1 KiB.
-const MAX_SIGNING_BITS: usize = 3072;
+/// Maximum size of a signing key, in bits: with a larger one a token could exceed [`MAX_ISSUED_BYTES`].
+///
+/// [`MAX_ISSUED_BYTES`]: edgeward_wire::access_token::MAX_ISSUED_BYTES
+const MAX_SIGNING_BITS: u32 = 3072;
 
 /// A public key and the name that it is found by.
 #[derive(Clone)]
@@ -32,7 +30,7 @@ pub struct PublicKey {
     kid: String,
     pub(super) verifying: DecodingKey,
     spki: Vec<u8>,
-    bits: usize,
+    bits: u32,
 }
 
 /// A private key. It has no `Debug`.
@@ -127,25 +125,20 @@ impl PublicKey {
         let (modulus, exponent) = (key.modulus(), key.exponent());
         let (n_bytes, e_bytes) =
             (modulus.big_endian_without_leading_zero(), exponent.big_endian_without_leading_zero());
-        let bits = n_bytes.len() * 8 - n_bytes.first().map_or(0, |byte| byte.leading_zeros() as usize);
-        if !MODULUS_BITS.contains(&bits) {
-            return Err(InvalidKey::WrongSize);
-        }
-        let exponent =
-            e_bytes.iter().try_fold(0_u64, |value, byte| Some(value.checked_mul(256)? + u64::from(*byte)));
-        if !exponent.is_some_and(|exponent| EXPONENTS.contains(&exponent) && exponent % 2 == 1) {
-            return Err(InvalidKey::WrongExponent);
-        }
+        let leading_zeros = n_bytes.first().map_or(0, |byte| byte.leading_zeros());
+        let bits = u32::try_from(n_bytes.len() * 8).ok().map(|bits| bits - leading_zeros);
+        let bits = bits.filter(|bits| MODULUS_BITS.contains(bits)).ok_or(InvalidKey::WrongSize)?;
+        jwk::read_exponent(e_bytes).ok_or(InvalidKey::WrongExponent)?;
         let (n, e) = (encode(n_bytes), encode(e_bytes));
         // RFC 7638 §3.2: these members, in this order, without white space.
         let thumbprint = digest(&SHA256, format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#).as_bytes());
         let kid = encode(thumbprint.as_ref());
         let verifying = DecodingKey::from_rsa_components(&n, &e).map_err(|_| InvalidKey::NotRsa)?;
         let jwk = Jwk {
-            kty: "RSA".to_owned(),
+            kty: jwk::KEY_TYPE.to_owned(),
             kid: Some(kid.clone()),
-            alg: Some("RS256".to_owned()),
-            use_: Some("sig".to_owned()),
+            alg: Some(ALGORITHM.to_owned()),
+            use_: Some(jwk::USE.to_owned()),
             n: Some(n),
             e: Some(e),
             ..Jwk::default()
@@ -174,7 +167,7 @@ impl PublicKey {
 
     /// Its size.
     #[must_use]
-    pub fn bits(&self) -> usize {
+    pub fn bits(&self) -> u32 {
         self.bits
     }
 }

@@ -29,7 +29,7 @@ impl Device {
 fn name(user_agent: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(user_agent);
     let shown: String =
-        text::characters(&text).map(|(char, is_seen)| if is_seen { char } else { ' ' }).collect();
+        text::with_visibility(&text).map(|(char, is_visible)| if is_visible { char } else { ' ' }).collect();
     let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
     let kept: String = words.chars().take(MAX_NAME_CHARS).collect();
     let kept = kept.trim_end();

@@ -11,8 +11,9 @@ use secrecy::ExposeSecret;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
+use crate::domain::token::invalid_key::InvalidKey;
 use crate::domain::token::key_set::KeySet;
-use crate::domain::token::rsa_key::{InvalidKey, PrivateKey, PublicKey};
+use crate::domain::token::rsa_key::{PrivateKey, PublicKey};
 
 /// Signs.
 pub const PRIVATE: &str = "private.pem";

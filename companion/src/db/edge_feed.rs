@@ -4,7 +4,8 @@ use edgeward_wire::{Revoked, RevokedSession, RevokedUser};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::domain::edge::feed_cursor::{Position, RowKey, Snapshot};
+use crate::domain::edge::feed_cursor::{Position, RowKey};
+use crate::domain::edge::snapshot::Snapshot;
 
 /// One page, and when it was read.
 pub struct Page {
@@ -27,8 +28,7 @@ pub async fn read(
     limit: usize,
 ) -> Result<Page, sqlx::Error> {
     let (after, after_among_later) = (position.after(), position.after_among_later());
-    let target =
-        position.reading.as_ref().filter(|reading| reading.bounded).map(|reading| reading.target.as_str());
+    let target = position.bound().map(Snapshot::as_str);
     // What a snapshot does not see are the transactions that were open then, and those that began later: few, and found
     // by the index. (It goes by one lower bound alone; with two, each page would go through all those before it.) Each
     // row is visible to this statement, so the first page needs no bound at the other end.

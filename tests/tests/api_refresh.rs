@@ -216,10 +216,10 @@ async fn the_statement_and_the_state_machine_agree_on_every_session() {
 
                 let found = refresh_tokens::go_on(&mut connection, presented, &api.app.lifetimes, now).await;
                 let Found { session, written } = found.expect("an answer").expect("a session");
-                let decided = session.judge(presented, &api.app.lifetimes, now);
+                let decided = session.decide_refresh(presented, &api.app.lifetimes, now);
                 assert_eq!(written, decided.ok().filter(|step| *step != Step::Repeat), "{session:?}");
                 let step = decided.unwrap_or(Step::Repeat);
-                let after = session.clone().after(step, presented.generation, &api.app.lifetimes, now);
+                let after = session.clone().apply(step, presented.generation, &api.app.lifetimes, now);
                 let row =
                     "select generation, superseded, created_at, updated_at, expires_at from refresh_tokens";
                 let row: (i64, Vec<OffsetDateTime>, OffsetDateTime, OffsetDateTime, OffsetDateTime) =

@@ -48,7 +48,7 @@ impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config: Config = read_settings()?;
         log::start(&config.log)?;
-        let (fingerprint, keys) = folder::read_at_rest(&config.keys.0);
+        let (fingerprint, keys) = folder::read_consistent(&config.keys.0);
         let keys = keys?;
         for path in folder::list_exposed(&config.keys.0) {
             tracing::warn!(path = %path.display(), "a private key can be read by others");

@@ -73,7 +73,6 @@ pub struct Fingerprint(Vec<(PathBuf, u64, (i64, i64), u64)>);
 
 /// Reads the keys of a folder, and its fingerprint. The files do not change in between: of two keys that change places,
 /// one would be missing. If the folder changes all the time, it is read as it is.
-#[must_use]
 pub fn read_consistent(dir: &Path) -> (Fingerprint, Result<KeySet, KeyFolderError>) {
     /// Twice the number of files that a rotation changes.
     const TRIES: usize = 10;

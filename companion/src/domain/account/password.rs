@@ -111,7 +111,7 @@ impl PasswordHash {
     }
 
     /// Returns `true` if this service made the hash. The password was not truncated then, as a [`Password`] fits. Other
-    /// prefixes belong to systems that truncate a password at 72 bytes, as nearly all do; docs/guide/import.md tells how
+    /// prefixes belong to systems that truncate a password at 72 bytes, as nearly all do; docs/guide/import.md describes how
     /// to mark imported `$2b$` hashes.
     #[must_use]
     pub fn is_ours(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Cursors of the edge feed: which revocations a gateway has received. `db::edge_feed` reads the others.
 //!
-//! A [`Snapshot`] tells which transactions were visible at a moment. A gateway lacks the revocations of transactions that
+//! A [`Snapshot`] records which transactions were visible at a moment. A gateway lacks the revocations of transactions that
 //! its snapshot does not see. Each scan of the feed ends with the snapshot of its first page; a scan of several pages
 //! keeps that snapshot until the last of them.
 
@@ -102,7 +102,7 @@ impl Position {
         );
         match last {
             None => Self { from: target, scan: None },
-            // Of the two snapshots, `from` is the one that may lose detail: `after` tells what was received.
+            // Of the two snapshots, `from` is the one that may lose detail: `after` marks what was received.
             Some(after) => {
                 let from = self.from.shortened_to(MAX_SNAPSHOT_BYTES.saturating_sub(target.as_str().len()));
                 Self { from, scan: Some(Scan { target, bounded, after }) }

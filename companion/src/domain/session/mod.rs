@@ -41,7 +41,8 @@ pub struct Session {
     /// Times at which the generations before the live one got their successors: the latest first, at most
     /// [`MAX_SUPERSEDED`].
     pub superseded: Vec<OffsetDateTime>,
-    /// Time of the start, or earlier if a clock that is behind refreshed the session: no token of it is dated earlier.
+    /// Time of the start, or an earlier one if a companion refreshed the session whose clock is behind. No token of the
+    /// session is dated earlier.
     pub created_at: OffsetDateTime,
     /// Time of the last refresh.
     pub updated_at: OffsetDateTime,

@@ -34,7 +34,8 @@ pub enum RefreshRejection {
     /// The session belongs to another user than the token.
     #[error("the session belongs to another user")]
     UserMismatch,
-    /// The token is older than the session. It is from another database, where the session's ID was another's.
+    /// The token is older than the session. It was signed for another session with the same ID, before the database was
+    /// restored to an earlier state.
     #[error("the token is older than the session")]
     TokenTooOld,
     /// The user may not sign in.

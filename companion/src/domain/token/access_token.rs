@@ -152,3 +152,6 @@ impl AccessTokens {
         Ok(TokenSubject { user_id, session_id: SessionId(claims.sid), issued_at: claims.iat })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -150,3 +150,6 @@ impl RefreshTokens {
         read_ids().ok_or(RefreshTokenRejection::IdMalformed)
     }
 }
+
+#[cfg(test)]
+mod tests;

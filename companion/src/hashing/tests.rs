@@ -71,25 +71,28 @@ async fn a_mismatch_of_a_cheaper_hash_does_the_work_of_todays() {
 
 #[tokio::test]
 async fn every_spelling_takes_the_same_work_with_and_without_a_user() {
+    const MIN_ROUNDS: usize = 5;
+    const MAX_ROUNDS: usize = 50;
     let hasher = hasher(9);
     let stored = dummy(9);
     let time = async |typed: &str, stored: Option<&PasswordHash>| {
-        let mut least = Duration::MAX;
-        for _ in 0..5 {
-            let started = Instant::now();
-            assert!(matches!(
-                hasher.verify(PresentedPassword::new(typed), stored).await,
-                Ok(Verdict::Mismatch | Verdict::Dummy)
-            ));
-            least = least.min(started.elapsed());
-        }
-        least
+        let started = Instant::now();
+        let verdict = hasher.verify(PresentedPassword::new(typed), stored).await;
+        assert!(matches!(verdict, Ok(Verdict::Mismatch | Verdict::Dummy)), "{verdict:?}");
+        started.elapsed()
     };
-    let one = time("correct horse", None).await;
-    for stored in [None, Some(&stored)] {
-        // The work is three times as much. The margin is for a busy machine.
-        assert!(time("caf\u{e9}\u{a0}cr\u{e8}me", stored).await > one * 2);
+    // The work is three times as much. On a busy machine the least times take more rounds to show it.
+    let (mut one, mut three) = (Duration::MAX, [Duration::MAX; 2]);
+    for round in 1..=MAX_ROUNDS {
+        one = one.min(time("correct horse", None).await);
+        for (least, stored) in three.iter_mut().zip([None, Some(&stored)]) {
+            *least = (*least).min(time("caf\u{e9}\u{a0}cr\u{e8}me", stored).await);
+        }
+        if round >= MIN_ROUNDS && three.iter().all(|three| *three > one * 2) {
+            return;
+        }
     }
+    panic!("one spelling takes {one:?}, three take {three:?} without and with a user");
 }
 
 /// Hashes by libxcrypt 4.4 (Debian's `crypt`) at cost 4: of the digits 0 to 9 eight times over, of `correct horse`, and of

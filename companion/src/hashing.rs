@@ -1,4 +1,5 @@
-//! Hashing and comparing passwords, by a bounded number of workers. `domain::account::password` has the rules for passwords.
+//! Hashing and comparing passwords, by a bounded number of workers. `domain::account::password` has the rules for
+//! passwords.
 //!
 //! Both are slow by design, so they run off the async threads and leave one core to everything else.
 
@@ -12,8 +13,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::domain::account::password::{MAX_BYTES, Password, PasswordHash, PresentedPassword};
 use crate::random::Random;
 
-/// Number of comparisons that may wait for each worker. At cost 12 (some 0.25 s) the last one waits about four seconds. A
-/// password counts once for each of its spellings.
+/// Number of comparisons that may wait for each worker. At cost 12 (some 0.25 s) the last one waits about four
+/// seconds. A password counts once for each of its spellings.
 const WAITING_PER_WORKER: usize = 16;
 /// Salt and digest of the dummy hash: random bytes, for which nobody knows a password.
 const DUMMY_SALT_AND_DIGEST: &str = "HKrSxprGRyw7l1iBJnic5.MAKm2xOjliUZxitvfRKY5Vmt1G1i9Tq";
@@ -23,8 +24,8 @@ const DUMMY_SALT_AND_DIGEST: &str = "HKrSxprGRyw7l1iBJnic5.MAKm2xOjliUZxitvfRKY5
 pub enum Verdict {
     /// The presented password matches the hash.
     Match {
-        /// `true` if the password is to be hashed again: the hash has another cost than new ones, is of another spelling, or
-        /// was imported.
+        /// `true` if the password is to be hashed again: the hash has another cost than new ones, is of another
+        /// spelling, or was imported.
         outdated: bool,
     },
     /// The presented password does not match.
@@ -79,7 +80,8 @@ impl PasswordHasher {
     /// Hashes a password with a fresh salt.
     ///
     /// # Errors
-    /// [`HashingError::Busy`] if the queue is full, [`HashingError::Failed`] if there is no salt or the pool shuts down.
+    /// [`HashingError::Busy`] if the queue is full, [`HashingError::Failed`] if there is no salt or the pool shuts
+    /// down.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, HashingError> {
         let mut salt = [0; 16];
         self.random.fill(&mut salt).map_err(|_| HashingError::Failed)?;
@@ -95,9 +97,9 @@ impl PasswordHasher {
 
     /// Compares each spelling of a presented password with a stored hash.
     ///
-    /// Without a hash, or for a text that cannot match it, the same work is done against a dummy. So the time does not tell
-    /// if a user exists (CVE-2026-40263), for overlong passwords neither (CVE-2025-22234). A mismatch of a hash with a lower
-    /// cost does the missing work besides; one of a hash with a higher cost takes longer.
+    /// Without a hash, or for a text that cannot match it, the same work is done against a dummy. So the time does
+    /// not tell if a user exists (CVE-2026-40263), for overlong passwords neither (CVE-2025-22234). A mismatch of a
+    /// hash with a lower cost does the missing work besides; one of a hash with a higher cost takes longer.
     ///
     /// # Errors
     /// [`HashingError::Busy`] if the queue is full, [`HashingError::Failed`] if the pool shuts down.
@@ -156,13 +158,15 @@ impl PasswordHasher {
     }
 }
 
-/// Returns `true` if a text can match a hash. Our own hashes are never of a truncated text; others' are of the first 72 bytes.
+/// Returns `true` if a text can match a hash. Our own hashes are never of a truncated text; others' are of the first
+/// 72 bytes.
 fn is_possible(text: &str, hash: &PasswordHash) -> bool {
     !text.contains('\0') && (text.len() <= MAX_BYTES || !hash.is_ours())
 }
 
-/// Returns `true` if a password that matches a hash is to be hashed again. For an imported hash that is so only if the text
-/// has fewer than 72 bytes: otherwise it may be the beginning of a longer password, which our own hash would reject.
+/// Returns `true` if a password that matches a hash is to be hashed again. For an imported hash that is so only if
+/// the text has fewer than 72 bytes: otherwise it may be the beginning of a longer password, which our own hash would
+/// reject.
 fn is_outdated(text: &str, hash: &PasswordHash, is_current: bool) -> bool {
     if hash.is_ours() { !is_current } else { text.len() < MAX_BYTES }
 }

@@ -1,5 +1,5 @@
-//! Audit events: what happened to an account, a session or the keys, and the actor. An event holds no password, token or
-//! e-mail address; a person is a user ID.
+//! Audit events: what happened to an account, a session or the keys, and the actor. An event holds no password, token
+//! or e-mail address; a person is a user ID.
 
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;

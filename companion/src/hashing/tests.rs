@@ -95,8 +95,8 @@ async fn every_spelling_takes_the_same_work_with_and_without_a_user() {
     panic!("one spelling takes {one:?}, three take {three:?} without and with a user");
 }
 
-/// Hashes by libxcrypt 4.4 (Debian's `crypt`) at cost 4: of the digits 0 to 9 eight times over, of `correct horse`, and of
-/// the digits with the prefix of our own hashes.
+/// Hashes by libxcrypt 4.4 (Debian's `crypt`) at cost 4: of the digits 0 to 9 eight times over, of `correct horse`,
+/// and of the digits with the prefix of our own hashes.
 const LONG_IMPORTED: &str = "$2y$04$abcdefghijklmnopqrstuum2G75IXDN/xsgbNa/hCiPSKyIHQd70S";
 const SHORT_IMPORTED: &str = "$2y$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e";
 const LONG_MARKED_AS_OURS: &str = "$2b$04$abcdefghijklmnopqrstuum2G75IXDN/xsgbNa/hCiPSKyIHQd70S";

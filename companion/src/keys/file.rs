@@ -1,4 +1,5 @@
-//! One key file: read, replaced at once, and removed, so that a crash or a power cut leaves the old content or the new one.
+//! One key file: read, replaced at once, and removed, so that a crash or a power cut leaves the old content or the
+//! new one.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -12,6 +13,11 @@ use time::OffsetDateTime;
 
 use crate::domain::token::invalid_key::InvalidKey;
 use crate::domain::token::rsa_key::{PrivateKey, PublicKey};
+
+/// Mode of a private key: its owner alone may read it.
+const PRIVATE_MODE: u32 = 0o600;
+/// Mode of a public key.
+const PUBLIC_MODE: u32 = 0o644;
 
 /// Failure to read or write one key file.
 #[derive(Debug, Error)]
@@ -43,11 +49,6 @@ impl KeyFileError {
         |cause| Self::Io { path: path.to_owned(), cause }
     }
 }
-
-/// Mode of a private key: its owner alone may read it.
-const PRIVATE_MODE: u32 = 0o600;
-/// Mode of a public key.
-const PUBLIC_MODE: u32 = 0o644;
 
 /// Reads a key. `None` if there is no such file.
 ///

@@ -143,8 +143,8 @@ pub fn list_exposed(dir: &Path) -> Vec<PathBuf> {
 /// Writes a signing key and its public half. Creates the folder if it is missing.
 ///
 /// # Errors
-/// [`KeyFolderError::Exists`] if there is a key and `overwrite` is `false`, [`KeyFolderError::File`] if a file cannot be
-/// written.
+/// [`KeyFolderError::Exists`] if there is a key and `overwrite` is `false`, [`KeyFolderError::File`] if a file cannot
+/// be written.
 pub fn write(dir: &Path, key: &PrivateKey, overwrite: bool) -> Result<(), KeyFolderError> {
     let (private_path, public_path) = (dir.join(PRIVATE), dir.join(PUBLIC));
     if let Some(path) = [&private_path, &public_path].into_iter().find(|path| path.exists() && !overwrite) {

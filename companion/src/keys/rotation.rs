@@ -1,7 +1,8 @@
 //! Rotation of the signing key by its files: announced → signing → retired → gone.
 //!
-//! Every process that reads the files, at any moment or after a crash, finds each key that it needs: the signing key is
-//! retired before another signs, and that one was announced long before. The next rotation completes an interrupted one.
+//! Every process that reads the files, at any moment or after a crash, finds each key that it needs: the signing key
+//! is retired before another signs, and that one was announced long before. The next rotation completes an
+//! interrupted one.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -18,8 +19,9 @@ use super::folder::{self, KeyFolderError, NEXT, PRIVATE, PUBLIC, RETIRED};
 use crate::domain::edge::revocation::{MAX_ACCESS_TTL, MAX_SKEW};
 use crate::domain::token::rsa_key::PrivateKey;
 
-/// Time for which a key is announced before it signs. Chosen: twice the default of the filter's `max_staleness_seconds`,
-/// for which a gateway may use an old feed, and longer than the `max-age` of the JWKS (`http/api/jwks.rs`).
+/// Time for which a key is announced before it signs. Chosen: twice the default of the filter's
+/// `max_staleness_seconds`, for which a gateway may use an old feed, and longer than the `max-age` of the JWKS
+/// (`http/api/jwks.rs`).
 pub const ANNOUNCED_FOR: Duration = Duration::seconds(2 * DEFAULT_MAX_STALENESS_S as i64);
 /// Time for which a key is accepted after it signed: the lifetime of its last token, by any clock. Chosen besides: five
 /// minutes in which a companion may not have read the new files yet.
@@ -70,13 +72,12 @@ pub enum RotationError {
 }
 
 /// Makes the announced key the signing one, retires the former one, deletes retired keys whose last token has expired,
-/// and announces a new key. If no key is announced, announces one and changes nothing else. With `force` the announced key
-/// signs even if some gateways may not know it yet.
+/// and announces a new key. If no key is announced, the signing key stays. With `force` the announced key signs even if
+/// some gateways may not know it yet.
 ///
 /// # Errors
-/// [`RotationError::TooSoon`] without `force` until [`ANNOUNCED_FOR`] has passed, [`RotationError::Busy`] if another process
-/// is rotating, [`RotationError::Folder`] and
-/// [`RotationError::File`] if the keys cannot be read or written.
+/// [`RotationError::TooSoon`] without `force` until [`ANNOUNCED_FOR`] has passed, [`RotationError::Busy`] if another
+/// process is rotating, [`RotationError::Folder`] and [`RotationError::File`] if the keys cannot be read or written.
 pub fn rotate(dir: &Path, now: OffsetDateTime, force: bool) -> Result<Rotation, RotationError> {
     let _lock = lock(dir)?;
     let mut gone = Vec::new();

@@ -38,8 +38,9 @@ impl Email {
     /// Reads an address as a person types or pastes it. White space and invisible characters around it are removed, and
     /// letters are folded to lower case.
     ///
-    /// ASCII only: folding the case of other letters merges addresses that differ (CVE-2019-19844). Full-width letters are
-    /// rejected for the same reason. A domain with other letters is accepted in its `xn--` form, which has one reading.
+    /// ASCII only: folding the case of other letters merges addresses that differ (CVE-2019-19844). Full-width
+    /// letters are rejected for the same reason. A domain with other letters is accepted in its `xn--` form, which
+    /// has one reading.
     ///
     /// # Errors
     /// [`InvalidEmail`] names the first fault, in the order of its variants.

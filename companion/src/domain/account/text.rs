@@ -1,4 +1,5 @@
-//! Visible and invisible characters of people's text. Invisible ones make two names look the same, or turn a line around.
+//! Visible and invisible characters of people's text. Invisible ones make two names look the same, or turn a line
+//! around.
 
 use icu_properties::props::{
     BinaryProperty as _, CanonicalCombiningClass, DefaultIgnorableCodePoint, EnumeratedProperty as _,
@@ -67,8 +68,8 @@ fn is_visible(char: char) -> bool {
     }
 }
 
-/// Returns `true` if a character without a glyph belongs to the spelling between `before` and `after`, both of which give
-/// the nearest character first.
+/// Returns `true` if a character without a glyph belongs to the spelling between `before` and `after`, both of which
+/// give the nearest character first.
 fn is_spelling(
     char: char,
     mut before: impl Iterator<Item = char> + Clone,

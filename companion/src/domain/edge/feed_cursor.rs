@@ -1,8 +1,8 @@
 //! Cursors of the edge feed: which revocations a gateway has received. `db::edge_feed` reads the others.
 //!
-//! A [`Snapshot`] records which transactions were visible at a moment. A gateway lacks the revocations of transactions that
-//! its snapshot does not see. Each scan of the feed ends with the snapshot of its first page; a scan of several pages
-//! keeps that snapshot until the last of them.
+//! A [`Snapshot`] records which transactions were visible at a moment. A gateway lacks the revocations of
+//! transactions that its snapshot does not see. Each scan of the feed ends with the snapshot of its first page; a
+//! scan of several pages keeps that snapshot until the last of them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,10 +12,11 @@ use thiserror::Error;
 
 use super::snapshot::Snapshot;
 
-/// Maximum length of a history's name, in bytes. A name is a system identifier of at most 20 digits, a hyphen and a UUID.
+/// Maximum length of a history's name, in bytes. A name is a system identifier of at most 20 digits, a hyphen and a
+/// UUID.
 const MAX_HISTORY_BYTES: usize = 64;
-/// Maximum length of a snapshot that a cursor keeps as it is, in bytes: the part of [`MAX_CURSOR_BYTES`] that a history,
-/// a row's key and another snapshot of the shortest form leave.
+/// Maximum length of a snapshot that a cursor keeps as it is, in bytes: the part of [`MAX_CURSOR_BYTES`] that a
+/// history, a row's key and another snapshot of the shortest form leave.
 const MAX_SNAPSHOT_BYTES: usize = MAX_CURSOR_BYTES - MAX_HISTORY_BYTES - 128;
 
 /// Place of a row in the order of the feed.
@@ -32,8 +33,8 @@ pub struct RowKey {
 pub struct Scan {
     /// Snapshot of the first page, which the scan ends with.
     pub target: Snapshot,
-    /// `true` if the later pages stop at `target` too. Otherwise the snapshot was too long for a cursor: the later pages
-    /// contain more than they need to, and the gateway receives that twice.
+    /// `true` if the later pages stop at `target` too. Otherwise the snapshot was too long for a cursor: the later
+    /// pages contain more than they need to, and the gateway receives that twice.
     pub bounded: bool,
     /// Last row of the last page.
     pub after: RowKey,
@@ -125,7 +126,8 @@ impl Cursor {
 impl FromStr for Cursor {
     type Err = InvalidCursor;
 
-    /// Reads `<history>.<from>`, within a scan followed by `~<target>~<xact>-<id>`. An unbounded target begins with `_`.
+    /// Reads `<history>.<from>`, within a scan followed by `~<target>~<xact>-<id>`. An unbounded target begins with
+    /// `_`.
     fn from_str(text: &str) -> Result<Self, InvalidCursor> {
         let parse = || {
             let (history, position) = text.split_once('.')?;

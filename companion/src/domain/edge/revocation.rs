@@ -1,5 +1,5 @@
-//! Lifetimes of revocations, and the dates of tokens after one. The use cases that end a session or change a user decide
-//! what is revoked.
+//! Lifetimes of revocations, and the dates of tokens after one. The use cases that end a session or change a user
+//! decide what is revoked.
 
 use edgeward_wire::access_token::MAX_LIFETIME_S;
 use edgeward_wire::clock::MAX_SKEW_S;
@@ -21,16 +21,16 @@ pub fn until(now: OffsetDateTime, access_ttl: Duration) -> OffsetDateTime {
 /// Returns the time until which the gateways reject all of a user's tokens issued by `now`.
 ///
 /// It allows for [`MAX_ACCESS_TTL`], not for the configured lifetime: after `ACCESS_TTL_SECONDS` was lowered, earlier
-/// tokens live on for the old time, and other companions may still run with the old setting. Such revocations are rare,
-/// so this costs nothing. For a single session [`until`] takes the configured lifetime: logouts are so frequent that the
-/// memory of the gateways would grow with the factor.
+/// tokens live on for the old time, and other companions may still run with the old setting. Such revocations are
+/// rare, so this costs nothing. For a single session [`until`] takes the configured lifetime: logouts are so frequent
+/// that the memory of the gateways would grow with the factor.
 #[must_use]
 pub fn user_until(now: OffsetDateTime) -> OffsetDateTime {
     until(now, MAX_ACCESS_TTL)
 }
 
-/// Returns the `iat` of a token issued at `now`, in seconds since 1970. The user's tokens are valid from `not_before` on.
-/// As the times in tokens are whole seconds, that can be the next second.
+/// Returns the `iat` of a token issued at `now`, in seconds since 1970. The user's tokens are valid from `not_before`
+/// on. As the times in tokens are whole seconds, that can be the next second.
 #[must_use]
 pub fn issued_at(now: OffsetDateTime, not_before: Option<OffsetDateTime>) -> i64 {
     not_before.map_or(now, |not_before| now.max(not_before)).unix_timestamp()

@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// Snapshot as Postgres writes it, `xmin:xmax:xip,…`. Transactions before `xmin` were visible, those from `xmax` on were
-/// not, and those of the list were still open.
+/// Snapshot as Postgres writes it, `xmin:xmax:xip,…`. Transactions before `xmin` were visible, those from `xmax` on
+/// were not, and those of the list were still open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     xmin: u64,

@@ -12,8 +12,8 @@ pub struct Ending {
     pub only: Option<SessionId>,
     /// Session that stays; `None` if none does.
     pub except: Option<SessionId>,
-    /// Time by which the session had begun, in seconds since 1970. One that began later is another session with the same
-    /// ID, in a database that was restored to an earlier state. `None` if any counts.
+    /// Time by which the session had begun, in seconds since 1970. One that began later is another session with the
+    /// same ID, in a database that was restored to an earlier state. `None` if any counts.
     pub begun_by: Option<i64>,
 }
 

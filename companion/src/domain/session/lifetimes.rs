@@ -33,13 +33,14 @@ impl Lifetimes {
     /// Returns `true` if a session that was last refreshed at `updated_at` is to be renewed. Before that its tokens are
     /// repeated and its row stays as it is.
     ///
-    /// Half of the grace period is enough for that: the other half is left to requests that cross with a repeated response.
+    /// Half of the grace period is enough for that: the other half is left to requests that cross with a repeated
+    /// response.
     pub(super) fn renewal_is_due(&self, updated_at: OffsetDateTime, now: OffsetDateTime) -> bool {
         updated_at <= now - self.grace / 2
     }
 
-    /// Returns `true` if tokens that are dated to `updated_at` are too far ahead of `now`: the clock was set back, and the
-    /// gateways would reject them.
+    /// Returns `true` if tokens that are dated to `updated_at` are too far ahead of `now`: the clock was set back,
+    /// and the gateways would reject them.
     pub(super) fn is_ahead(&self, updated_at: OffsetDateTime, now: OffsetDateTime) -> bool {
         updated_at > now + MAX_AHEAD.min(self.grace / 2)
     }

@@ -1,13 +1,14 @@
-//! A session, its owner's browser and a thief, in every order of events that proptest generates. Requests and responses
-//! are delayed, duplicated and lost, the service crashes before or after it has written, time passes, and clocks go wrong.
+//! A session, its owner's browser and a thief, in every order of events that proptest generates. Requests and
+//! responses are delayed, duplicated and lost, the service crashes before or after it has written, time passes, and
+//! clocks go wrong.
 //!
 //! Two companions serve the session. The clock of one is ahead by up to a second, which also stands for a time that was
 //! read before a wait. At any time both clocks may be set back.
 //!
-//! A browser that has just received tokens does not refresh. Then a refresh and its response may together take as long as
-//! the grace period, less the difference of the clocks, and the database may fail over to a standby that lacks the last
-//! writes. Some browsers do refresh at once, but only once in a grace period (a role changed, somebody reloaded the page).
-//! Then a refresh may take a quarter of that, and the database keeps its writes.
+//! A browser that has just received tokens does not refresh. Then a refresh and its response may together take as
+//! long as the grace period, less the difference of the clocks, and the database may fail over to a standby that
+//! lacks the last writes. Some browsers do refresh at once, but only once in a grace period (a role changed, somebody
+//! reloaded the page). Then a refresh may take a quarter of that, and the database keeps its writes.
 
 mod world;
 

@@ -17,8 +17,8 @@ pub const MAX_SUPERSEDED: usize = 16;
 pub enum Step {
     /// The live token was presented, or a newer one: its successor becomes the live one.
     Rotate,
-    /// The token just before the live one was presented, a while after the last refresh: it gets the live one again, and the
-    /// session counts as used. So does any accepted token after the clock was set back.
+    /// The token just before the live one was presented, a while after the last refresh: it gets the live one again,
+    /// and the session counts as used. So does any accepted token after the clock was set back.
     Renew,
     /// A token was presented that was superseded a short time ago, or the live one while there is no room for another
     /// replacement: it gets the live one again, and nothing is written.
@@ -103,18 +103,20 @@ impl Session {
         }
     }
 
-    /// Returns the session after a step that the generation `presented` led to. The statement in `db::sessions::refresh`
-    /// does the same for the plain case.
+    /// Returns the session after a step that the generation `presented` led to. The statement in
+    /// `db::sessions::refresh` does the same for the plain case.
     #[must_use]
     pub fn apply(mut self, step: Step, presented: i64, lifetimes: &Lifetimes, now: OffsetDateTime) -> Self {
         if step == Step::Repeat {
             return self;
         }
-        // A time that is so far ahead is from before the clock was set back. It would extend the grace period by as much.
+        // A time that is so far ahead is from before the clock was set back. It would extend the grace period by as
+        // much.
         if self.superseded.first().is_some_and(|latest| *latest > now + lifetimes.grace) {
             self.superseded.iter_mut().for_each(|at| *at = now.min(*at));
         }
-        // A time that is a little ahead is from another companion, or `now` was read before a wait. The list stays sorted.
+        // A time that is a little ahead is from another companion, or `now` was read before a wait. The list stays
+        // sorted.
         let at = self.superseded.first().map_or(now, |latest| now.max(*latest));
         if step == Step::Rotate {
             self.supersede(presented, at, lifetimes, now);
@@ -141,8 +143,8 @@ impl Session {
         self.generation = next;
     }
 
-    /// Returns the time at which the generation that is `age` older than the live one got its successor. `None` if it is
-    /// not stored.
+    /// Returns the time at which the generation that is `age` older than the live one got its successor. `None` if it
+    /// is not stored.
     fn superseded_at(&self, age: i64) -> Option<OffsetDateTime> {
         let index = usize::try_from(age - 1).ok()?;
         self.superseded.get(index).copied()

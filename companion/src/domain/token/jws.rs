@@ -1,7 +1,7 @@
 //! Compact JWS (RFC 7515 §7.1): the only place that signs and verifies. The callers check the claims.
 //!
-//! jsonwebtoken's AWS-LC provider is called directly. `encode` and `decode` use the process-wide provider, which another
-//! crate of the same build may have installed first, and panic if none is installed.
+//! jsonwebtoken's AWS-LC provider is called directly. `encode` and `decode` use the process-wide provider, which
+//! another crate of the same build may have installed first, and panic if none is installed.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

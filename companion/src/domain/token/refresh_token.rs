@@ -103,8 +103,8 @@ impl RefreshTokens {
         jws::sign(&header, &serialized, |message| jws::hmac(message, &self.signing))
     }
 
-    /// Verifies a token, and returns its claims. `exp` is not checked: the session's own expiry is, and no token outlives
-    /// its session.
+    /// Verifies a token, and returns its claims. `exp` is not checked: the session's own expiry is, and no token
+    /// outlives its session.
     ///
     /// # Errors
     /// [`RefreshTokenRejection`] names the first check that failed.

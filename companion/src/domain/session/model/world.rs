@@ -70,8 +70,8 @@ pub(super) struct World {
     row: Option<Session>,
     /// Row as it was before each write.
     before: Vec<Session>,
-    /// Time at which each generation last got its successor, from the first on. The row stores the latest ones. Setting a
-    /// clock back makes these times appear later by as much.
+    /// Time at which each generation last got its successor, from the first on. The row stores the latest ones.
+    /// Setting a clock back makes these times appear later by as much.
     replaced: Vec<OffsetDateTime>,
     /// Token in the cookie jar.
     jar: RefreshClaims,

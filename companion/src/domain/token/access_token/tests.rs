@@ -1,4 +1,5 @@
-//! Tokens that are accepted, and the reason for each rejection. `tests/tests/api_tokens.rs` presents forged ones by HTTP.
+//! Tokens that are accepted, and the reason for each rejection. `tests/tests/api_tokens.rs` presents forged ones by
+//! HTTP.
 
 use std::sync::LazyLock;
 

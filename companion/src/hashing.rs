@@ -1,6 +1,7 @@
-//! Hashing and comparing passwords, and how much of that may go on at once. What may be a password is in `password`.
+//! Hashing and comparing passwords, by a bounded number of workers. `domain::account::password` has the rules for
+//! passwords.
 //!
-//! It is slow by design, so it stays off the async threads and leaves one core to everything else.
+//! Both are slow by design, so they run off the async threads and leave one core to everything else.
 
 use std::sync::Arc;
 
@@ -12,74 +13,81 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::domain::account::password::{MAX_BYTES, Password, PasswordHash, PresentedPassword};
 use crate::random::Random;
 
-/// Number of comparisons that may wait for each worker. At cost 12 (some 0.25 s) the last of them waits about four
-/// seconds. A password with several spellings takes the places of as many.
+/// Number of comparisons that may wait for each worker. At cost 12 (some 0.25 s) the last one waits about four
+/// seconds. A password counts once for each of its spellings.
 const WAITING_PER_WORKER: usize = 16;
-/// The salt and digest of a hash that nobody knows a password for: random bytes.
+/// Salt and digest of the dummy hash: random bytes, for which nobody knows a password.
 const DUMMY_SALT_AND_DIGEST: &str = "HKrSxprGRyw7l1iBJnic5.MAKm2xOjliUZxitvfRKY5Vmt1G1i9Tq";
 
-/// Result of comparing a presented password.
+/// Result of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is the password.
+    /// The presented password matches the hash.
     Match {
-        /// The hash has another cost than new ones get, is of another spelling, or comes from elsewhere.
+        /// `true` if the password is to be hashed again: the hash has another cost than new ones, is of another
+        /// spelling, or was imported.
         outdated: bool,
     },
-    /// It is not.
+    /// The presented password does not match.
     Mismatch,
-    /// There was nothing it could match; the same work was done against a dummy.
+    /// There is no hash that the presented password could match. The same work was done against a dummy.
     Dummy,
 }
 
-/// Reason that a password was neither hashed nor compared.
+/// Failure to hash or compare a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum HashingError {
-    /// Too many are waiting.
+    /// The queue is full.
     #[error("too many passwords are being hashed")]
     Busy,
-    /// No salt, or the thread pool is shutting down.
+    /// There was no randomness for a salt, or the thread pool is shutting down.
     #[error("a password could not be hashed")]
     Failed,
 }
 
-/// Hashes and compares, a bounded number at once.
+/// Hashes and compares passwords by a bounded number of workers with a bounded queue.
 pub struct PasswordHasher {
     cost: u32,
-    places: usize,
+    capacity: usize,
     random: Random,
-    waiting: Arc<Semaphore>,
-    working: Arc<Semaphore>,
+    /// Permits of all that run or wait.
+    admitted: Arc<Semaphore>,
+    /// Permits of all that run.
+    workers: Arc<Semaphore>,
 }
 
 impl PasswordHasher {
-    /// A hasher of a bcrypt cost (4 to 31) on a machine with so many cores.
+    /// Makes a hasher with a bcrypt cost of 4 to 31. All of the `cores` but one are workers, and at least one is.
     #[must_use]
     pub fn new(cost: u32, cores: usize, random: Random) -> Self {
         let workers = cores.saturating_sub(1).max(1);
-        let places = workers * (WAITING_PER_WORKER + 1);
+        let capacity = workers * (WAITING_PER_WORKER + 1);
         Self {
             cost,
-            places,
+            capacity,
             random,
-            waiting: Arc::new(Semaphore::new(places)),
-            working: Arc::new(Semaphore::new(workers)),
+            admitted: Arc::new(Semaphore::new(capacity)),
+            workers: Arc::new(Semaphore::new(workers)),
         }
     }
 
-    /// Number of comparisons and hashes that run or wait.
+    /// Returns the number of comparisons and hashes that run or wait.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.places.saturating_sub(self.waiting.available_permits())
+        self.capacity.saturating_sub(self.admitted.available_permits())
     }
 
-    /// Hashes a password under a fresh salt.
+    /// Hashes a password with a fresh salt.
+    ///
+    /// # Errors
+    /// [`HashingError::Busy`] if the queue is full, [`HashingError::Failed`] if there is no salt or the pool shuts
+    /// down.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, HashingError> {
         let mut salt = [0; 16];
         self.random.fill(&mut salt).map_err(|_| HashingError::Failed)?;
         let cost = self.cost;
-        self.work(1, move || {
-            // The truncating form, because the other one refuses the 72nd byte; `Password` has no 73rd.
+        self.run(1, move || {
+            // The truncating form: the other one rejects the 72nd byte, and a `Password` has no 73rd.
             let parts = bcrypt::hash_with_salt(password.expose(), cost, salt).ok()?;
             Some(PasswordHash::stored(parts.format_for_version(Version::TwoB)))
         })
@@ -87,37 +95,39 @@ impl PasswordHasher {
         .ok_or(HashingError::Failed)
     }
 
-    /// Compares what was presented with a stored hash, spelling by spelling. A match is outdated if the hash would be
-    /// made otherwise today, and can be.
+    /// Compares each spelling of a presented password with a stored hash.
     ///
-    /// Without a hash, or with a text that the hash cannot be of, the same work is done against a dummy, so that time does
-    /// not tell who exists (CVE-2026-40263) and neither does an overlong password (CVE-2025-22234). A hash from when the
-    /// cost was lower is made up for; one from when it was higher takes the longer it takes.
+    /// Without a hash, or for a text that cannot match it, the same work is done against a dummy. So the time does
+    /// not tell if a user exists (CVE-2026-40263), for overlong passwords neither (CVE-2025-22234). A mismatch of a
+    /// hash with a lower cost does the missing work besides; one of a hash with a higher cost takes longer.
+    ///
+    /// # Errors
+    /// [`HashingError::Busy`] if the queue is full, [`HashingError::Failed`] if the pool shuts down.
     pub async fn verify(
         &self,
         presented: PresentedPassword,
         stored: Option<&PasswordHash>,
     ) -> Result<Verdict, HashingError> {
         let (cost, stored) = (self.cost, stored.cloned());
-        self.work(presented.spellings().len(), move || {
+        self.run(presented.spellings().len(), move || {
             let known = stored.and_then(|hash| Some((hash.cost()?, hash)));
             let mut verdict = Verdict::Dummy;
             for (index, spelling) in presented.spellings().iter().enumerate() {
                 let text = spelling.expose_secret();
                 let possible = known.as_ref().filter(|(_, hash)| is_possible(text, hash));
-                // The crate looks at 72 bytes of the text, and reads no hash with a damaged encoding.
+                // The crate reads 72 bytes of the text, and rejects a hash with a damaged encoding.
                 let compared =
                     possible.and_then(|known| Some((known, bcrypt::verify(text, known.1.expose()).ok()?)));
                 match compared {
-                    None => work_for_nothing(text, cost),
+                    None => compare_with_dummy(text, cost),
                     Some(((stored_cost, hash), true)) => {
-                        let is_todays = index == 0 && *stored_cost == cost;
-                        return Verdict::Match { outdated: is_outdated(text, hash, is_todays) };
+                        let is_current = index == 0 && *stored_cost == cost;
+                        return Verdict::Match { outdated: is_outdated(text, hash, is_current) };
                     }
                     Some(((stored_cost, _), false)) => {
-                        // Every step doubles the work: that of a cost and of each from it on up to another is that
-                        // other's.
-                        (*stored_cost..cost).for_each(|step| work_for_nothing(text, step));
+                        // Each cost doubles the work. The work of a cost and of every cost from it up to a greater one
+                        // adds up to the work of the greater one.
+                        (*stored_cost..cost).for_each(|step| compare_with_dummy(text, step));
                         verdict = Verdict::Mismatch;
                     }
                 }
@@ -127,18 +137,19 @@ impl PasswordHasher {
         .await
     }
 
-    async fn work<T: Send + 'static>(
+    /// Runs work on a worker, with one place in the queue for each comparison.
+    async fn run<T: Send + 'static>(
         &self,
         comparisons: usize,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HashingError> {
         let places = u32::try_from(comparisons).unwrap_or(u32::MAX);
-        let place =
-            Arc::clone(&self.waiting).try_acquire_many_owned(places).map_err(|_| HashingError::Busy)?;
-        let worker = Arc::clone(&self.working).acquire_owned().await.map_err(|_| HashingError::Failed)?;
-        // The permits go along: a client that leaves does not stop the work, so it must not free the worker.
+        let admitted =
+            Arc::clone(&self.admitted).try_acquire_many_owned(places).map_err(|_| HashingError::Busy)?;
+        let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| HashingError::Failed)?;
+        // The task holds the permits: a client that disconnects does not stop the work, so it must not free the worker.
         let task = move || {
-            let held: [OwnedSemaphorePermit; 2] = [place, worker];
+            let held: [OwnedSemaphorePermit; 2] = [admitted, worker];
             let done = work();
             drop(held);
             done
@@ -147,19 +158,21 @@ impl PasswordHasher {
     }
 }
 
-/// `true` if a hash can be of a text. Ours are never of one that was cut; others' are of its first 72 bytes.
+/// Returns `true` if a text can match a hash. Our own hashes are never of a truncated text; others' are of the first
+/// 72 bytes.
 fn is_possible(text: &str, hash: &PasswordHash) -> bool {
     !text.contains('\0') && (text.len() <= MAX_BYTES || !hash.is_ours())
 }
 
-/// `true` if a hash that matches a text is to be made anew. One from elsewhere is only if the text has fewer than 72
-/// bytes: otherwise it may be the beginning of a longer password, which a hash of ours would refuse.
-fn is_outdated(text: &str, hash: &PasswordHash, is_todays: bool) -> bool {
-    if hash.is_ours() { !is_todays } else { text.len() < MAX_BYTES }
+/// Returns `true` if a password that matches a hash is to be hashed again. For an imported hash that is so only if
+/// the text has fewer than 72 bytes: otherwise it may be the beginning of a longer password, which our own hash would
+/// reject.
+fn is_outdated(text: &str, hash: &PasswordHash, is_current: bool) -> bool {
+    if hash.is_ours() { !is_current } else { text.len() < MAX_BYTES }
 }
 
-/// Does the work of one comparison.
-fn work_for_nothing(text: &str, cost: u32) {
+/// Does the work of one comparison, for an equal response time.
+fn compare_with_dummy(text: &str, cost: u32) {
     let _mismatch = bcrypt::verify(text, dummy(cost).expose());
 }
 

@@ -219,7 +219,7 @@ async fn plain_refresh_in_sql_is_that_of_the_state_machine() {
                 user.execute(&mut *connection).await.expect("an update");
 
                 let before = read(&mut connection, presented).await;
-                let decided = before.judge(presented, &lifetimes, now);
+                let decided = before.decide_refresh(presented, &lifetimes, now);
                 let is_plain = decided == Ok(Step::Rotate)
                     && before.generation == presented.generation
                     && before.superseded.first().is_none_or(|latest| *latest <= now - lifetimes.grace)
@@ -228,7 +228,7 @@ async fn plain_refresh_in_sql_is_that_of_the_state_machine() {
                 let after = read(&mut connection, presented).await;
                 let expected = if is_plain {
                     plain += 1;
-                    before.clone().after(Step::Rotate, presented.generation, &lifetimes, now)
+                    before.clone().apply(Step::Rotate, presented.generation, &lifetimes, now)
                 } else {
                     before.clone()
                 };
@@ -236,7 +236,7 @@ async fn plain_refresh_in_sql_is_that_of_the_state_machine() {
                 assert_eq!(rotated.expect("a statement"), is_plain.then_some(expected), "{before:?}");
 
                 // In every other case the state machine decides, and what it says is stored.
-                let next = before.clone().after(
+                let next = before.clone().apply(
                     decided.unwrap_or(Step::Repeat),
                     presented.generation,
                     &lifetimes,

@@ -82,7 +82,7 @@ impl Keys {
             Self::List => {
                 for file in folder::list(&dir)? {
                     let (kid, bits) = (file.key.kid(), file.key.bits());
-                    let (phase, since) = (file.phase, folder::write_time(file.since));
+                    let (phase, since) = (file.phase, folder::format_time(file.since));
                     print_line(format_args!(
                         "{phase:<9}  {since}  {kid}  {bits} bits  {}",
                         file.path.display()

@@ -103,7 +103,7 @@ impl Serve {
 }
 
 fn read_keys(config: &Config) -> anyhow::Result<(KeySet, Fingerprint)> {
-    let (fingerprint, keys) = folder::read_at_rest(&config.keys.0);
+    let (fingerprint, keys) = folder::read_consistent(&config.keys.0);
     let keys = keys?;
     for path in folder::list_exposed(&config.keys.0) {
         tracing::warn!(path = %path.display(), "a private key can be read by others; run: chmod 600");

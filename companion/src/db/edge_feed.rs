@@ -4,7 +4,8 @@ use edgeward_wire::{Revoked, RevokedSession, RevokedUser};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::domain::edge::feed_cursor::{Position, RowKey, Snapshot};
+use crate::domain::edge::feed_cursor::{Position, RowKey};
+use crate::domain::edge::snapshot::Snapshot;
 
 /// Page of the feed.
 pub struct Page {
@@ -31,8 +32,7 @@ pub async fn read(
     limit: usize,
 ) -> Result<Page, sqlx::Error> {
     let (after, after_among_later) = (position.after(), position.after_among_later());
-    let target =
-        position.reading.as_ref().filter(|reading| reading.bounded).map(|reading| reading.target.as_str());
+    let target = position.bound().map(Snapshot::as_str);
     // A snapshot does not cover the transactions that were open then, and those that began later. Both are few, and
     // found by the index. One query for each, because an index scan uses one lower bound: with two, each page would
     // scan all the pages before it. Every row is visible to this statement, so the first page needs no upper bound.

@@ -1,5 +1,5 @@
-//! Audit events: what happened to an account, a session or the keys, and by whose hand. No password, token or e-mail
-//! address is part of one: a person is a user ID.
+//! Audit events: what happened to an account, a session or the keys, and the actor. An event holds no password, token
+//! or e-mail address; a person is a user ID.
 
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -8,7 +8,7 @@ use super::account::role::Role;
 use super::caller::Caller;
 use super::{SessionId, UserId};
 
-/// What happened.
+/// Audit event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A user created their own account.
@@ -17,15 +17,15 @@ pub enum Event {
     LoggedIn,
     /// A login was rejected, for this reason.
     LoginRefused(&'static str),
-    /// A session got new tokens. A log line alone: there are too many for the table.
+    /// A session was refreshed. It is a log line alone: there are too many for the table.
     Refreshed,
     /// A refresh was rejected, for this reason.
     RefreshRefused(&'static str),
-    /// A refresh token that had been replaced was presented: two parties hold it, and the session ended for both.
+    /// A superseded refresh token was presented: two parties hold it, and the session ended for both.
     RefreshTokenReused,
     /// A user ended one of their sessions from another one, or from the list.
     SessionEnded,
-    /// A user ended the session that they asked from.
+    /// A user ended the session of the request.
     LoggedOut,
     /// A user ended all of their sessions.
     LoggedOutEverywhere,
@@ -36,34 +36,34 @@ pub enum Event {
         /// Number of sessions that ended.
         sessions_ended: usize,
     },
-    /// A user may not sign in any more.
+    /// A user was disabled: they may not sign in.
     UserDisabled {
         /// Number of sessions that ended.
         sessions_ended: usize,
     },
-    /// A user may sign in again.
+    /// A user was enabled: they may sign in again.
     UserEnabled,
-    /// A user has this role from now on.
+    /// The role of a user was changed to this one.
     RoleChanged(Role),
-    /// A user has another password.
+    /// The password of a user was changed.
     PasswordChanged {
         /// Number of sessions that ended.
         sessions_ended: usize,
     },
-    /// A key was created, by its ID; it signs from now on.
+    /// A signing key with this ID was generated.
     KeysGenerated(String),
-    /// The keys were rotated, by their IDs.
+    /// The keys were rotated.
     KeysRotated {
-        /// The key that signs from now on.
+        /// ID of the key that signs from now on.
         signing: String,
-        /// The key that signs after the next rotation.
+        /// ID of the key that signs after the next rotation.
         announced: String,
     },
-    /// The service signs with this key from now on.
+    /// The service has read other keys, and signs with the key of this ID.
     KeysChanged(String),
 }
 
-/// Names of all events: values of a metric's label and of `audit_log.event`.
+/// Names of all events: the values of a metric's label and of `audit_log.event`.
 const NAMES: [&str; 18] = [
     "register",
     "login",
@@ -85,31 +85,31 @@ const NAMES: [&str; 18] = [
     "keys_changed",
 ];
 
-/// Event with everything that is recorded of it: a row of `audit_log`, a log line, and a count.
+/// Event with its time, actor and subject: a row of `audit_log`, a log line, and a count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Time of the event.
     pub at: OffsetDateTime,
     /// Name of the event.
     pub event: String,
-    /// Reason of a rejection.
+    /// Reason of a rejection; `None` for other events.
     pub reason: Option<&'static str>,
-    /// Word for who acted.
+    /// Actor, by [`Actor::as_str`](super::caller::Actor::as_str).
     pub actor: String,
-    /// User that it concerns.
+    /// User that the event concerns.
     pub user_id: Option<UserId>,
-    /// Session that it concerns.
+    /// Session that the event concerns.
     pub session_id: Option<SessionId>,
-    /// Request that did it.
+    /// ID of the request that caused the event.
     pub request_id: Option<String>,
-    /// Network that the request came from.
+    /// Network of the client that sent the request.
     pub client_prefix: Option<String>,
-    /// More of it, by event: a JSON object.
+    /// Details by event: a JSON object.
     pub details: String,
 }
 
 impl Entry {
-    /// Entry for an event that concerns a user, a session, both or neither.
+    /// Makes the entry of an event that concerns a user, a session, both or neither.
     #[must_use]
     pub fn new(
         at: OffsetDateTime,
@@ -131,7 +131,7 @@ impl Entry {
         }
     }
 
-    /// The event as a label of a metric: `other` for an event that a newer version has written.
+    /// Returns the event as a label of a metric: `other` for an event that a newer version has written.
     #[must_use]
     pub fn label(&self) -> &'static str {
         NAMES.iter().find(|name| **name == self.event).copied().unwrap_or("other")
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_event_has_a_label_and_a_foreign_one_is_other() {
+    fn every_event_has_a_label_and_an_unknown_one_is_other() {
         let text = || "x".to_owned();
         let role = || Role::parse("customer").unwrap();
         let events = [

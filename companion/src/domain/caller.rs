@@ -1,49 +1,49 @@
-//! Caller of a use case: who acts, and by which request. Filled in by the door that the call comes through.
+//! Caller of a use case: the actor, and the request that it came with. The HTTP layer or the command line fills it in.
 
 use std::net::IpAddr;
 
 use super::RequestId;
-use super::session::device;
+use super::network;
 
-/// Who acts.
+/// Actor behind a use case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// A user, for themselves.
+    /// User, for themselves.
     User,
-    /// An administrator, for somebody else.
+    /// Administrator, for another user.
     Admin,
-    /// An operator at the command line.
+    /// Operator at the command line.
     CommandLine,
-    /// The service by itself.
+    /// Background job of the service.
     System,
-    /// Somebody who is not signed in.
+    /// Client that is not signed in.
     Stranger,
 }
 
-/// Who calls a use case, for the audit log and the logs.
+/// Caller of a use case, for the audit log and the logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// Who acts.
+    /// Actor.
     pub actor: Actor,
-    /// The HTTP request; `None` for commands and background jobs.
+    /// HTTP request; `None` for commands and background jobs.
     pub request: Option<Request>,
 }
 
-/// HTTP request that a use case is called by.
+/// HTTP request that calls a use case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Identifier of the request.
+    /// Request ID.
     pub id: RequestId,
-    /// Other end of the connection: a proxy's address, where there is one.
+    /// Address of the other end of the connection, which may be a proxy.
     pub peer: Option<IpAddr>,
-    /// End of `x-forwarded-for`, all of its fields joined. Only what trusted proxies wrote is to be believed.
+    /// End of `x-forwarded-for`, with all of its field lines joined. Only the entries of trusted proxies are reliable.
     pub forwarded_for: Option<String>,
-    /// Address of the client, by the number of trusted proxies.
+    /// Address of the client, found by the number of trusted proxies.
     pub client: Option<IpAddr>,
 }
 
 impl Actor {
-    /// The word in `audit_log.actor`.
+    /// Returns the value of `audit_log.actor`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -57,26 +57,26 @@ impl Actor {
 }
 
 impl Caller {
-    /// Caller of what an operator does at the command line.
+    /// Caller of every command.
     pub const COMMAND_LINE: Self = Self { actor: Actor::CommandLine, request: None };
-    /// Caller of what the service does by itself.
+    /// Caller of every background job.
     pub const SYSTEM: Self = Self { actor: Actor::System, request: None };
 
-    /// Caller of a request that proves nothing about who sends it.
+    /// Makes the caller of a request whose client is not authenticated.
     #[must_use]
     pub fn stranger(request: Request) -> Self {
         Self { actor: Actor::Stranger, request: Some(request) }
     }
 
-    /// The same request, by a user who has proved who they are.
+    /// Returns the same caller as an authenticated user.
     #[must_use]
     pub fn as_user(&self) -> Self {
         Self { actor: Actor::User, request: self.request.clone() }
     }
 
-    /// Network of the client: enough for its owner to recognise, too little to find a person by.
+    /// Returns the network of the client; `None` if its address is unknown.
     #[must_use]
     pub fn client_prefix(&self) -> Option<String> {
-        self.request.as_ref()?.client.map(device::network)
+        self.request.as_ref()?.client.map(network::prefix)
     }
 }

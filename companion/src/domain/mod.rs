@@ -1,4 +1,4 @@
-//! Pure types and decisions: no SQL, no HTTP, no files, no runtime. Time and randomness are arguments.
+//! Pure types and decisions: no SQL, no HTTP, no files, no runtime. The time is an argument.
 
 pub mod account;
 pub mod audit;
@@ -6,6 +6,7 @@ pub mod caller;
 pub mod edge;
 pub mod host_name;
 pub mod id;
+pub mod network;
 pub mod session;
 pub mod token;
 

@@ -1,4 +1,4 @@
-//! Texts that match a hash, texts that do not, and the work of both.
+//! Passwords that match a hash, passwords that do not, and the work that both take.
 
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ async fn a_hash_of_another_cost_is_outdated() {
 }
 
 #[tokio::test]
-async fn what_can_match_nothing_is_compared_with_the_dummy() {
+async fn password_that_can_match_nothing_is_compared_with_the_dummy() {
     let hash = "$2b$04$nZ7YDbOoybqcFNrXO0RBGOaH3e8P/V6wvpQVb1ujrI6ZdFgyyTL0G";
     for (presented, stored) in [
         ("correct horse".to_owned(), None),
@@ -48,7 +48,7 @@ async fn what_can_match_nothing_is_compared_with_the_dummy() {
 }
 
 #[test]
-fn the_dummy_is_a_hash_that_bcrypt_does_the_full_work_for() {
+fn bcrypt_does_the_full_work_for_the_dummy() {
     assert_eq!(bcrypt::verify("anything", dummy(4).expose()).ok(), Some(false));
     assert_eq!(dummy(4).cost(), Some(4));
 }
@@ -65,40 +65,44 @@ async fn a_mismatch_of_a_cheaper_hash_does_the_work_of_todays() {
         }
         least
     };
-    // It is 64 times as much; the margin is for a busy machine.
+    // The work is 64 times as much. The margin is for a busy machine.
     assert!(time(10).await > time(4).await * 8);
 }
 
 #[tokio::test]
-async fn every_spelling_costs_the_same_whether_there_is_a_user_or_not() {
+async fn every_spelling_takes_the_same_work_with_and_without_a_user() {
+    const MIN_ROUNDS: usize = 5;
+    const MAX_ROUNDS: usize = 50;
     let hasher = hasher(9);
     let stored = dummy(9);
     let time = async |typed: &str, stored: Option<&PasswordHash>| {
-        let mut least = Duration::MAX;
-        for _ in 0..5 {
-            let started = Instant::now();
-            assert!(matches!(
-                hasher.verify(PresentedPassword::new(typed), stored).await,
-                Ok(Verdict::Mismatch | Verdict::Dummy)
-            ));
-            least = least.min(started.elapsed());
-        }
-        least
+        let started = Instant::now();
+        let verdict = hasher.verify(PresentedPassword::new(typed), stored).await;
+        assert!(matches!(verdict, Ok(Verdict::Mismatch | Verdict::Dummy)), "{verdict:?}");
+        started.elapsed()
     };
-    let one = time("correct horse", None).await;
-    for stored in [None, Some(&stored)] {
-        // It is three times as much; the margin is for a busy machine.
-        assert!(time("caf\u{e9}\u{a0}cr\u{e8}me", stored).await > one * 2);
+    // The work is three times as much. On a busy machine the least times take more rounds to show it.
+    let (mut one, mut three) = (Duration::MAX, [Duration::MAX; 2]);
+    for round in 1..=MAX_ROUNDS {
+        one = one.min(time("correct horse", None).await);
+        for (least, stored) in three.iter_mut().zip([None, Some(&stored)]) {
+            *least = (*least).min(time("caf\u{e9}\u{a0}cr\u{e8}me", stored).await);
+        }
+        if round >= MIN_ROUNDS && three.iter().all(|three| *three > one * 2) {
+            return;
+        }
     }
+    panic!("one spelling takes {one:?}, three take {three:?} without and with a user");
 }
 
-/// Hashes of libxcrypt 4.4 (Debian's `crypt`), cost 4, of the 80 bytes of `LONG`, of `SHORT`, and of `LONG` as ours.
-const LONG_ELSEWHERE: &str = "$2y$04$abcdefghijklmnopqrstuum2G75IXDN/xsgbNa/hCiPSKyIHQd70S";
-const SHORT_ELSEWHERE: &str = "$2y$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e";
+/// Hashes by libxcrypt 4.4 (Debian's `crypt`) at cost 4: of the digits 0 to 9 eight times over, of `correct horse`,
+/// and of the digits with the prefix of our own hashes.
+const LONG_IMPORTED: &str = "$2y$04$abcdefghijklmnopqrstuum2G75IXDN/xsgbNa/hCiPSKyIHQd70S";
+const SHORT_IMPORTED: &str = "$2y$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e";
 const LONG_MARKED_AS_OURS: &str = "$2b$04$abcdefghijklmnopqrstuum2G75IXDN/xsgbNa/hCiPSKyIHQd70S";
 
 #[tokio::test]
-async fn a_hash_from_elsewhere_is_of_the_first_72_bytes() {
+async fn imported_hash_is_of_the_first_72_bytes() {
     let long = "0123456789".repeat(8);
     let beginning = |length| long.chars().take(length).collect::<String>();
     let check = async |typed: &str, hash: &str, expected: Verdict| {
@@ -112,13 +116,13 @@ async fn a_hash_from_elsewhere_is_of_the_first_72_bytes() {
             assert_eq!(verdict, Ok(expected), "{typed} {prefix}");
         }
     };
-    let is_it = |outdated| Verdict::Match { outdated };
-    check(&long, LONG_ELSEWHERE, is_it(false)).await;
-    check(&format!("{long}, and more"), LONG_ELSEWHERE, is_it(false)).await;
-    check(&beginning(72), LONG_ELSEWHERE, is_it(false)).await;
-    check(&beginning(71), LONG_ELSEWHERE, Verdict::Mismatch).await;
-    check(&format!("{}x", beginning(71)), LONG_ELSEWHERE, Verdict::Mismatch).await;
-    check("correct horse", SHORT_ELSEWHERE, is_it(true)).await;
+    let matches = |outdated| Verdict::Match { outdated };
+    check(&long, LONG_IMPORTED, matches(false)).await;
+    check(&format!("{long}, and more"), LONG_IMPORTED, matches(false)).await;
+    check(&beginning(72), LONG_IMPORTED, matches(false)).await;
+    check(&beginning(71), LONG_IMPORTED, Verdict::Mismatch).await;
+    check(&format!("{}x", beginning(71)), LONG_IMPORTED, Verdict::Mismatch).await;
+    check("correct horse", SHORT_IMPORTED, matches(true)).await;
     check(&long, LONG_MARKED_AS_OURS, Verdict::Dummy).await;
 }
 
@@ -141,10 +145,10 @@ async fn a_hash_of_another_spelling_matches_and_is_outdated() {
 }
 
 #[tokio::test]
-async fn more_than_may_wait_are_turned_away() {
+async fn comparison_is_rejected_while_the_queue_is_full() {
     let hasher = hasher(4);
-    let all = hasher.waiting.available_permits();
-    let held = Arc::clone(&hasher.waiting).acquire_many_owned(u32::try_from(all).unwrap()).await;
+    let all = hasher.admitted.available_permits();
+    let held = Arc::clone(&hasher.admitted).acquire_many_owned(u32::try_from(all).unwrap()).await;
     assert_eq!(hasher.verify(PresentedPassword::new("correct horse"), None).await, Err(HashingError::Busy));
     drop(held);
     assert_eq!(hasher.verify(PresentedPassword::new("correct horse"), None).await, Ok(Verdict::Dummy));
@@ -154,8 +158,8 @@ async fn more_than_may_wait_are_turned_away() {
 async fn password_takes_as_many_places_as_it_has_spellings() {
     let hasher = hasher(4);
     let three_spellings = || PresentedPassword::new("caf\u{e9}\u{a0}cr\u{e8}me");
-    let all_but_two = u32::try_from(hasher.waiting.available_permits() - 2).unwrap();
-    let held = Arc::clone(&hasher.waiting).acquire_many_owned(all_but_two).await;
+    let all_but_two = u32::try_from(hasher.admitted.available_permits() - 2).unwrap();
+    let held = Arc::clone(&hasher.admitted).acquire_many_owned(all_but_two).await;
     assert_eq!(hasher.verify(three_spellings(), None).await, Err(HashingError::Busy));
     assert_eq!(hasher.verify(PresentedPassword::new("correct horse"), None).await, Ok(Verdict::Dummy));
     drop(held);

@@ -31,7 +31,7 @@ impl Job for FollowKeys {
 
     async fn step(&mut self) -> anyhow::Result<()> {
         let (directory, seen) = (self.directory.clone(), self.seen.clone());
-        let read = tokio::task::spawn_blocking(move || folder::read_changed(&directory, &seen)).await?;
+        let read = tokio::task::spawn_blocking(move || folder::read_if_changed(&directory, &seen)).await?;
         let Some((fingerprint, keys)) = read else { return Ok(()) };
         self.seen = fingerprint;
         match keys {

@@ -1,4 +1,5 @@
-//! The signing keys on disk: the folder they are in, and how one key follows another.
+//! The signing keys on disk: key files, their folder, and the rotation of keys.
 
+pub mod file;
 pub mod folder;
 pub mod rotation;

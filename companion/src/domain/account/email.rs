@@ -1,47 +1,56 @@
-//! An e-mail address in the one spelling that accounts are compared by. Whether it exists is not asked here.
+//! An e-mail address in the one spelling that accounts are compared by. Nothing checks that the mailbox exists.
 
-use std::fmt;
+use thiserror::Error;
 
 use super::text::is_ignorable;
 use crate::domain::host_name::is_host_name;
 
-/// The longest address mail can be sent to (RFC 5321 §4.5.3.1.3, less the angle brackets).
+/// Maximum length of an address, in bytes (RFC 5321 §4.5.3.1.3, without the angle brackets).
 const MAX_BYTES: usize = 254;
-/// RFC 5321 §4.5.3.1.1.
+/// Maximum length of the part before the `@`, in bytes (RFC 5321 §4.5.3.1.1).
 const MAX_LOCAL_BYTES: usize = 64;
 
-/// An address: ASCII, lower case, trimmed, `local@domain.tld`.
+/// E-mail address: ASCII, lower case, trimmed, `local@domain.tld`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email(String);
 
-/// Why a text is not an address that accounts can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Fault of a text that cannot be the address of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum InvalidEmail {
-    /// Nothing but white space.
+    /// The text is white space alone.
+    #[error("E-mail is required")]
     Empty,
-    /// More than 254 bytes, or more than 64 before the `@`.
+    /// The text has more than 254 bytes, or more than 64 before the `@`.
+    #[error("E-mail is too long")]
     TooLong,
-    /// An invisible character within, which came along when it was pasted.
-    Unseen,
-    /// Characters other than ASCII.
+    /// There is an invisible character within the text. Copying from a page or a message brings these along.
+    #[error("E-mail has an invisible character: type it by hand")]
+    InvisibleCharacter,
+    /// There are characters other than ASCII.
+    #[error("E-mail takes plain letters of half width alone; a domain with others has an xn-- form")]
     NotAscii,
-    /// Not of the form `local@domain.tld`.
+    /// The text does not have the form `local@domain.tld`.
+    #[error("E-mail is not an e-mail address")]
     Malformed,
 }
 
 impl Email {
-    /// Reads an address as a person types or pastes it: white space and what is not seen around it do not count, nor does
-    /// case.
+    /// Reads an address as a person types or pastes it. White space and invisible characters around it are removed, and
+    /// letters are folded to lower case.
     ///
-    /// ASCII only: folding the case of other letters merges addresses that differ (CVE-2019-19844). Full-width letters are
-    /// refused for the same reason, and a domain of other letters is taken in its `xn--` form, which has one reading.
+    /// ASCII only: folding the case of other letters merges addresses that differ (CVE-2019-19844). Full-width
+    /// letters are rejected for the same reason. A domain with other letters is accepted in its `xn--` form, which
+    /// has one reading.
+    ///
+    /// # Errors
+    /// [`InvalidEmail`] names the first fault, in the order of its variants.
     pub fn parse(typed: &str) -> Result<Self, InvalidEmail> {
         let typed = typed.trim_matches(|char: char| char.is_whitespace() || is_ignorable(char));
         if typed.is_empty() {
             return Err(InvalidEmail::Empty);
         }
         if typed.chars().any(is_ignorable) {
-            return Err(InvalidEmail::Unseen);
+            return Err(InvalidEmail::InvisibleCharacter);
         }
         if !typed.is_ascii() {
             return Err(InvalidEmail::NotAscii);
@@ -56,43 +65,30 @@ impl Email {
         Ok(Self(typed.to_ascii_lowercase()))
     }
 
-    /// Takes the address of a stored row as it is: one that was imported need not have this form.
+    /// Wraps the address of a stored row as it is: an imported one need not have this form.
     #[must_use]
     pub fn stored(address: String) -> Self {
         Self(address)
     }
 
-    /// The address, in lower case.
+    /// Returns the address. One that [`Email::parse`] has read is in lower case.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A `Dot-string` (RFC 5321 §4.1.2). Quoted local parts are not taken: nobody has one, and they break mailers.
+/// Returns `true` for a `Dot-string` (RFC 5321 §4.1.2). Quoted local parts are rejected: nobody has one, and they break
+/// mailers.
 fn is_local_part(local: &str) -> bool {
     let is_atext = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
     local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atext))
 }
 
-/// A host's name of two or more labels, the last one not a number.
+/// Returns `true` for a host name of two or more labels, the last of which is not a number.
 fn is_domain(domain: &str) -> bool {
     let last = domain.rsplit_once('.').map(|(_, last)| last);
     is_host_name(domain) && last.is_some_and(|last| !last.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-impl fmt::Display for InvalidEmail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Empty => "E-mail is required",
-            Self::TooLong => "E-mail is too long",
-            Self::Unseen => "E-mail has an invisible character: type it by hand",
-            Self::NotAscii => {
-                "E-mail takes plain letters of half width alone; a domain with others has an xn-- form"
-            }
-            Self::Malformed => "E-mail is not an e-mail address",
-        })
-    }
 }
 
 #[cfg(test)]
@@ -111,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_address_is_refused() {
+    fn text_that_is_no_address_is_rejected() {
         check("", Err(InvalidEmail::Empty));
         check(" \t", Err(InvalidEmail::Empty));
         for typed in [
@@ -141,18 +137,18 @@ mod tests {
     }
 
     #[test]
-    fn a_pasted_address_is_freed_of_what_nobody_sees_around_it() {
+    fn invisible_characters_around_a_pasted_address_are_removed() {
         check("\u{feff}ada@example.com", Ok("ada@example.com"));
         check("\u{a0}ada@example.com\u{200b}\u{3000}", Ok("ada@example.com"));
         check("\u{202a}ada@example.com\u{202c}", Ok("ada@example.com"));
         check("\u{200b}", Err(InvalidEmail::Empty));
         for typed in ["ada\u{200b}@example.com", "ada@exam\u{ad}ple.com", "a\u{2060}da@example.com"] {
-            check(typed, Err(InvalidEmail::Unseen));
+            check(typed, Err(InvalidEmail::InvisibleCharacter));
         }
     }
 
     #[test]
-    fn other_letters_are_refused_with_what_to_do() {
+    fn letters_outside_ascii_are_rejected() {
         for typed in [
             "ädä@example.com",
             "ada@exämple.com",
@@ -167,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_limited_at_the_last_byte() {
+    fn lengths_are_limited_to_the_byte() {
         let local = "l".repeat(64);
         let domain = format!("{}.{}.{}.com", "a".repeat(63), "b".repeat(63), "c".repeat(57));
         let longest = format!("{local}@{domain}");

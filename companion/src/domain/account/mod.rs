@@ -1,4 +1,4 @@
-//! A user, and the parts that one is made of.
+//! A user and its parts: name, e-mail address, password, role.
 
 pub mod email;
 pub mod name;
@@ -13,7 +13,7 @@ use self::name::Name;
 use self::role::Role;
 use super::UserId;
 
-/// User, without the password.
+/// User without the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// Identifier.
@@ -22,11 +22,11 @@ pub struct User {
     pub first_name: Name,
     /// Last name.
     pub last_name: Name,
-    /// E-mail address, which is the login.
+    /// E-mail address, which is the login name.
     pub email: Email,
     /// Role.
     pub role: Role,
-    /// Time since which the user may not sign in.
+    /// Time from which on the user may not sign in; `None` if the user may.
     pub disabled_at: Option<OffsetDateTime>,
     /// Time of creation.
     pub created_at: OffsetDateTime,
@@ -43,6 +43,6 @@ pub struct NewUser {
     pub last_name: Name,
     /// E-mail address.
     pub email: Email,
-    /// Role; `None` for the one that every user begins with.
+    /// Role; `None` for the default of `users.role`.
     pub role: Option<Role>,
 }

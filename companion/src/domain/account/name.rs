@@ -1,59 +1,65 @@
-//! A person's first or last name. No rule about what people are called lives here, only limits.
-
-use std::fmt;
+//! A person's first or last name. There are limits here, and no rules about what people are called.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-use super::text::{is_seen_whole, trim};
+use thiserror::Error;
 
-/// The longest name kept, in characters.
+use super::text::{is_all_visible, trim};
+
+/// Maximum length of a name, in characters. Chosen: ample for a first or a last name.
 const MAX_CHARS: usize = 100;
 
-/// A name: trimmed, in NFC, 1 to 100 characters, all of them to be seen.
+/// Name: trimmed, in NFC, 1 to 100 characters, all of them visible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(String);
 
-/// Why a text cannot be kept as a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Fault of a text that cannot be a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum InvalidName {
-    /// Nothing but white space.
+    /// The text is white space alone.
+    #[error("A name is required")]
     Empty,
-    /// More than 100 characters.
+    /// The text has more than 100 characters.
+    #[error("A name has at most {MAX_CHARS} characters")]
     TooLong,
-    /// A control character, which Postgres (NUL) or a log could not hold, or an invisible one.
-    Unseen,
+    /// There is a control character, which Postgres (NUL) or a log cannot hold, or an invisible one.
+    #[error("A name has no control or invisible characters")]
+    InvisibleCharacter,
 }
 
 impl Name {
-    /// Reads a name as a person types it; blanks and hidden characters around it do not count.
+    /// Reads a name as a person types it. Blanks and invisible characters around it are removed.
+    ///
+    /// # Errors
+    /// [`InvalidName`] names the first fault, in the order of its variants.
     pub fn parse(typed: &str) -> Result<Self, InvalidName> {
         let name = compose(&trim(typed));
         if name.is_empty() {
             Err(InvalidName::Empty)
         } else if name.chars().count() > MAX_CHARS {
             Err(InvalidName::TooLong)
-        } else if !is_seen_whole(&name) {
-            Err(InvalidName::Unseen)
+        } else if !is_all_visible(&name) {
+            Err(InvalidName::InvisibleCharacter)
         } else {
             Ok(Self(name))
         }
     }
 
-    /// Takes the name of a stored row as it is: one that was imported need not have this form.
+    /// Wraps the name of a stored row as it is: an imported one need not have this form.
     #[must_use]
     pub fn stored(name: String) -> Self {
         Self(name)
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The same name in NFC, so that it is found however the keyboard spells `é`. Only where that would give a character
-/// another picture, the name stays as it is: NFC replaces compatibility ideographs, and 神 (U+FA19) is in people's names.
+/// Converts a name to NFC, so that a search finds it however the keyboard spells `é`. A name with a compatibility
+/// ideograph stays as it is: NFC replaces these by characters that look different, and U+FA19 is in people's names.
 fn compose(name: &str) -> String {
     let is_compatibility_ideograph =
         |char| matches!(char, '\u{f900}'..='\u{faff}' | '\u{2f800}'..='\u{2fa1f}');
@@ -61,16 +67,6 @@ fn compose(name: &str) -> String {
         name.to_owned()
     } else {
         ComposingNormalizerBorrowed::new_nfc().normalize(name).into_owned()
-    }
-}
-
-impl fmt::Display for InvalidName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Empty => "A name is required",
-            Self::TooLong => "A name has at most 100 characters",
-            Self::Unseen => "A name has no control or invisible characters",
-        })
     }
 }
 
@@ -83,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_trimmed_and_otherwise_left_alone() {
+    fn names_are_trimmed_and_otherwise_unchanged() {
         check(" Ada ", Ok("Ada"));
         check("\u{feff}Ada\u{200b} ", Ok("Ada"));
         check("ന\u{d4d}\u{200d}", Ok("ന\u{d4d}\u{200d}"));
@@ -95,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_kept_in_one_spelling_that_looks_the_same() {
+    fn names_that_look_the_same_are_stored_in_one_spelling() {
         check("Zoe\u{308}", Ok("Zo\u{eb}"));
         check("A\u{30a}ngstro\u{308}m", Ok("Ångström"));
         check(&"e\u{301}".repeat(100), Ok(&"é".repeat(100)));
@@ -103,16 +99,16 @@ mod tests {
     }
 
     #[test]
-    fn hidden_characters_are_refused_within_a_name_and_dropped_around_it() {
+    fn invisible_characters_are_rejected_within_and_removed_around() {
         check(" \n", Err(InvalidName::Empty));
         check(&"é".repeat(101), Err(InvalidName::TooLong));
         check("\u{200b}\u{3164}", Err(InvalidName::Empty));
         for control in ['\0', '\u{7f}', '\u{2800}'] {
-            check(&format!("A{control}da"), Err(InvalidName::Unseen));
-            check(&format!("Ada{control}"), Err(InvalidName::Unseen));
+            check(&format!("A{control}da"), Err(InvalidName::InvisibleCharacter));
+            check(&format!("Ada{control}"), Err(InvalidName::InvisibleCharacter));
         }
         for hidden in ['\u{ad}', '\u{200d}', '\u{202e}', '\u{2066}', '\u{3164}', '\u{e0041}'] {
-            check(&format!("A{hidden}da"), Err(InvalidName::Unseen));
+            check(&format!("A{hidden}da"), Err(InvalidName::InvisibleCharacter));
             check(&format!("{hidden}Ada{hidden}"), Ok("Ada"));
         }
     }

@@ -1,44 +1,49 @@
-//! Rules for passwords, their spellings, and their hashes as they are stored. Hashing and comparing are in `hashing`.
-
-use std::fmt;
+//! Rules for passwords, their spellings, and their stored hashes. `hashing` hashes and compares.
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use icu_properties::props::{EnumeratedProperty as _, GeneralCategory};
 use secrecy::{ExposeSecret, SecretString};
+use thiserror::Error;
 
-/// Minimum length of a password, in characters.
+/// Minimum length of a password, in characters (NIST SP 800-63B §5.1.1.2).
 const MIN_CHARS: usize = 8;
-/// Number of bytes that bcrypt looks at.
+/// Maximum length of a password, in bytes: bcrypt reads no more.
 pub const MAX_BYTES: usize = 72;
-/// Begins our own hashes.
+/// Prefix of the hashes that this service makes.
 const OWN_PREFIX: &str = "$2b$";
 
-/// A password that an account may have: 8 characters to 72 bytes in the normalised spelling, without control characters.
+/// Password that an account may have: 8 characters to 72 bytes in the normalised spelling, without control characters.
 /// Nothing is trimmed.
 pub struct Password(SecretString);
 
-/// A password as somebody presents it, in each spelling that a hash may have been made of: normalised first, then as
-/// typed, then decomposed (NFD), as far as these differ. The last two are of hashes from before passwords were
-/// normalised, or from elsewhere.
+/// Password that a client presents, in each spelling that may have been hashed: normalised first, then as typed, then
+/// decomposed (NFD), as far as these differ. The last two match hashes from before passwords were normalised, and
+/// imported ones.
 pub struct PresentedPassword(Vec<SecretString>);
 
-/// Fault of a text that may not be a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Fault of a text that cannot be a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum InvalidPassword {
-    /// Fewer than 8 characters.
+    /// The text has fewer than 8 characters.
+    #[error("A password has at least {MIN_CHARS} characters")]
     TooShort,
-    /// More than 72 bytes.
+    /// The text has more than 72 bytes.
+    #[error("A password has at most {MAX_BYTES} bytes")]
     TooLong,
-    /// A control character. At NUL other bcrypts stop reading, and a line's end came along by accident.
-    Control,
+    /// There is a control character. Other bcrypts stop reading at NUL, and a line break was pasted by accident.
+    #[error("A password has no control characters")]
+    ControlCharacter,
 }
 
-/// A bcrypt hash in its modular form.
+/// Bcrypt hash in its modular form, `$2b$<cost>$<salt and digest>`.
 #[derive(Clone)]
 pub struct PasswordHash(SecretString);
 
 impl Password {
-    /// Takes a password as typed, in whatever spelling the keyboard has.
+    /// Reads a new password as typed, in any spelling that a keyboard produces.
+    ///
+    /// # Errors
+    /// [`InvalidPassword`] names the first fault, in the order of its variants.
     pub fn parse(typed: &str) -> Result<Self, InvalidPassword> {
         let normalized = normalize(typed);
         if normalized.chars().count() < MIN_CHARS {
@@ -46,13 +51,13 @@ impl Password {
         } else if normalized.len() > MAX_BYTES {
             Err(InvalidPassword::TooLong)
         } else if normalized.chars().any(char::is_control) {
-            Err(InvalidPassword::Control)
+            Err(InvalidPassword::ControlCharacter)
         } else {
             Ok(Self(normalized.into()))
         }
     }
 
-    /// The password in its one spelling, to be hashed.
+    /// Returns the password in its normalised spelling, for hashing.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
@@ -60,7 +65,7 @@ impl Password {
 }
 
 impl PresentedPassword {
-    /// Takes what was typed. It is not held to the rules for new passwords.
+    /// Lists the spellings of a typed text. The rules for new passwords do not apply.
     #[must_use]
     pub fn new(typed: &str) -> Self {
         let mut spellings = vec![normalize(typed)];
@@ -74,17 +79,18 @@ impl PresentedPassword {
         Self(spellings.into_iter().map(SecretString::from).collect())
     }
 
-    /// The spellings, the normalised one first; at least one, at most three.
+    /// Returns one to three spellings, the normalised one first.
     #[must_use]
     pub fn spellings(&self) -> &[SecretString] {
         &self.0
     }
 }
 
-/// The one spelling of a password: every space is U+0020, and the whole is in NFC (RFC 8265 §4.2.2, `OpaqueString`).
+/// Converts a password to its normalised spelling: every space is U+0020, and the whole is in NFC (RFC 8265 §4.2.2,
+/// `OpaqueString`).
 ///
-/// The characters that `OpaqueString` forbids are not refused, but for control characters: which they are depends on the
-/// version of Unicode, and an emoji of today must not lock its owner out.
+/// Of the characters that `OpaqueString` forbids, control characters alone are rejected: the others depend on the
+/// version of Unicode, and a new emoji must not lock its owner out.
 fn normalize(typed: &str) -> String {
     let is_space = |char| GeneralCategory::for_char(char) == GeneralCategory::SpaceSeparator;
     let spaced: String = typed.chars().map(|char| if is_space(char) { ' ' } else { char }).collect();
@@ -92,39 +98,30 @@ fn normalize(typed: &str) -> String {
 }
 
 impl PasswordHash {
-    /// Takes a hash from the database. One that bcrypt cannot read matches nothing.
+    /// Wraps a hash from the database. One that bcrypt cannot read matches no password.
     #[must_use]
     pub fn stored(hash: String) -> Self {
         Self(hash.into())
     }
 
-    /// The hash, for the database.
+    /// Returns the hash, for the database.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// `true` if we have made it: then nothing was cut, for a [`Password`] fits. A hash with another prefix is of a system
-    /// that cuts a password at 72 bytes, as nearly all do; docs/guide/import.md has imported `$2b$` hashes marked so.
+    /// Returns `true` if this service made the hash. The password was not truncated then, as a [`Password`] fits.
+    /// Other prefixes belong to systems that truncate a password at 72 bytes, as nearly all do; docs/guide/import.md
+    /// describes how to mark imported `$2b$` hashes.
     #[must_use]
     pub fn is_ours(&self) -> bool {
         self.expose().starts_with(OWN_PREFIX)
     }
 
-    /// The cost in `$2b$<cost>$…`.
+    /// Returns the cost in `$2b$<cost>$…`. `None` if there is no number.
     #[must_use]
     pub fn cost(&self) -> Option<u32> {
         self.expose().split('$').nth(2)?.parse().ok()
-    }
-}
-
-impl fmt::Display for InvalidPassword {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooShort => "A password has at least 8 characters",
-            Self::TooLong => "A password has at most 72 bytes",
-            Self::Control => "A password has no control characters",
-        })
     }
 }
 
@@ -144,12 +141,12 @@ mod tests {
         check(&"é".repeat(36), None);
         check(&"é".repeat(37), Some(InvalidPassword::TooLong));
         for control in ["pass\0word", "password\r", "pass\tword", "pass\u{85}word"] {
-            check(control, Some(InvalidPassword::Control));
+            check(control, Some(InvalidPassword::ControlCharacter));
         }
     }
 
     #[test]
-    fn length_counts_in_the_normalised_spelling() {
+    fn length_is_that_of_the_normalised_spelling() {
         let check = |typed: &str, expected| assert_eq!(Password::parse(typed).err(), expected, "{typed:?}");
         check(&"e\u{301}".repeat(7), Some(InvalidPassword::TooShort));
         check(&"e\u{301}".repeat(36), None);
@@ -158,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_presented_in_every_spelling_that_may_have_been_hashed() {
+    fn every_spelling_that_may_have_been_hashed_is_presented() {
         fn check(typed: &str, expected: &[&str]) {
             let PresentedPassword(spellings) = PresentedPassword::new(typed);
             let spellings: Vec<_> = spellings.iter().map(ExposeSecret::expose_secret).collect();
@@ -171,7 +168,7 @@ mod tests {
         check("cafe\u{301}", &["caf\u{e9}", "cafe\u{301}"]);
         check("a\u{a0}b\u{3000}c", &["a b c", "a\u{a0}b\u{3000}c"]);
         check("\u{e9}\u{a0}", &["\u{e9} ", "\u{e9}\u{a0}", "e\u{301}\u{a0}"]);
-        // Not NFKC: what looks different stays different.
+        // Not NFKC: characters that look different stay different.
         check("\u{ff21}\u{2460}", &["\u{ff21}\u{2460}"]);
     }
 }

@@ -1,4 +1,5 @@
-//! Visible and invisible characters of people's text. Invisible ones make two names look the same, or turn a line around.
+//! Visible and invisible characters of people's text. Invisible ones make two names look the same, or turn a line
+//! around.
 
 use icu_properties::props::{
     BinaryProperty as _, CanonicalCombiningClass, DefaultIgnorableCodePoint, EnumeratedProperty as _,
@@ -11,50 +12,51 @@ const ZWNJ: char = '\u{200c}';
 const ZWJ: char = '\u{200d}';
 /// Mongolian vowel separator.
 const MVS: char = '\u{180e}';
-/// Characters with an empty picture that Unicode does not call ignorable: a Braille cell without dots, and a note's head
-/// that is left out.
+/// Characters with an empty glyph that Unicode does not call ignorable: a Braille cell without dots, and a musical null
+/// notehead.
 const BLANK: [char; 2] = ['\u{2800}', '\u{1d159}'];
-/// Number of marks that are looked past for the letter that a joiner stands beside. Vowel signs come in threes at most.
+/// Maximum number of marks between a joiner and its letter. Chosen: vowel signs come in threes at most.
 const MAX_MARKS: usize = 8;
 
-/// The characters of a text, each with `true` if it is seen or belongs to the spelling where it stands.
+/// Pairs each character of a text with `true` if it is visible, or belongs to the spelling at its place.
 ///
-/// Joiners have no picture, but decide the shape of the letters beside them: without its U+200C, Persian علی‌رضا is
-/// misspelt. They count where RFC 5892 appendix A (CONTEXTJ) has them, and where Unicode's core specification does besides
-/// (chapter 12: Bengali ya-phalaa and Kannada repha have a joiner before the virama).
-pub fn characters(text: &str) -> impl Iterator<Item = (char, bool)> {
+/// Joiners have no glyph, but decide the shape of the letters beside them: without its U+200C, Persian علی‌رضا is
+/// misspelt. They are accepted where RFC 5892 appendix A (CONTEXTJ) allows them, and where Unicode's core specification
+/// does besides (chapter 12: Bengali ya-phalaa and Kannada repha have a joiner before the virama).
+pub fn with_visibility(text: &str) -> impl Iterator<Item = (char, bool)> {
     text.char_indices().map(|(index, char)| {
         let (before, rest) = text.split_at_checked(index).unwrap_or_default();
         let mut after = rest.chars();
         after.next();
-        (char, is_seen(char) || is_spelling(char, before.chars().rev(), after))
+        (char, is_visible(char) || is_spelling(char, before.chars().rev(), after))
     })
 }
 
-/// A text without what is not seen at its ends: blanks, and what a copy from elsewhere has brought along.
+/// Removes blanks and invisible characters at both ends of a text. Copying from a page brings these along.
 #[must_use]
 pub fn trim(text: &str) -> String {
-    let all: Vec<(char, bool)> = characters(text).collect();
-    let is_kept = |&(char, is_seen): &(char, bool)| !char.is_whitespace() && (is_seen || !is_ignorable(char));
+    let all: Vec<(char, bool)> = with_visibility(text).collect();
+    let is_kept =
+        |&(char, is_visible): &(char, bool)| !char.is_whitespace() && (is_visible || !is_ignorable(char));
     let (first, last) = (all.iter().position(is_kept), all.iter().rposition(is_kept));
     let kept = first.zip(last).and_then(|(first, last)| all.get(first..=last)).unwrap_or_default();
     kept.iter().map(|(char, _)| char).collect()
 }
 
-/// `true` if all of a text is seen.
+/// Returns `true` if every character of a text is visible or belongs to its spelling.
 #[must_use]
-pub fn is_seen_whole(text: &str) -> bool {
-    characters(text).all(|(_, is_seen)| is_seen)
+pub fn is_all_visible(text: &str) -> bool {
+    with_visibility(text).all(|(_, is_visible)| is_visible)
 }
 
-/// `true` if a character may be left out of a display (Unicode's `Default_Ignorable_Code_Point`).
+/// Returns `true` if a display may leave a character out (Unicode's `Default_Ignorable_Code_Point`).
 #[must_use]
 pub fn is_ignorable(char: char) -> bool {
     DefaultIgnorableCodePoint::for_char(char)
 }
 
-/// `true` if a character is seen wherever it stands: its picture, or its space.
-fn is_seen(char: char) -> bool {
+/// Returns `true` if a character has a glyph or takes up space, wherever it stands.
+fn is_visible(char: char) -> bool {
     match GeneralCategory::for_char(char) {
         GeneralCategory::Control | GeneralCategory::LineSeparator | GeneralCategory::ParagraphSeparator => {
             false
@@ -66,7 +68,8 @@ fn is_seen(char: char) -> bool {
     }
 }
 
-/// `true` if a character that has no picture of its own belongs to the spelling between these, the nearest first.
+/// Returns `true` if a character without a glyph belongs to the spelling between `before` and `after`, both of which
+/// give the nearest character first.
 fn is_spelling(
     char: char,
     mut before: impl Iterator<Item = char> + Clone,
@@ -79,17 +82,17 @@ fn is_spelling(
         _ if VariationSelector::for_char(char) => has_variants(previous),
         ZWNJ | ZWJ if is_virama(previous) => true,
         ZWNJ | ZWJ if next.is_some_and(is_virama) => is_letter,
-        // Wider than RFC 5892 by letters that join on one side alone: people type U+200C after those too.
+        // Unlike RFC 5892, after letters that join on one side alone too: people type U+200C there.
         ZWNJ => is_joining(joining.0) && is_joining(joining.1),
-        // One side is enough: it gives a letter the shape that it has within a word.
+        // One side is enough: the letter takes the shape that it has within a word.
         ZWJ => is_joining(joining.0),
-        // Before a last a or e.
+        // Before a final a or e.
         MVS => is_joining(joining.0) && matches!(next, Some('\u{1820}' | '\u{1821}')),
         _ => false,
     }
 }
 
-/// `true` if a variation selector may choose the picture of a character. Those of ASCII have one each in a name.
+/// Returns `true` if a variation selector may choose the glyph of a character. In a name, ASCII has one glyph each.
 fn has_variants(char: char) -> bool {
     !char.is_ascii() && !char.is_whitespace() && !is_ignorable(char)
 }
@@ -98,7 +101,7 @@ fn is_virama(char: char) -> bool {
     CanonicalCombiningClass::for_char(char) == CanonicalCombiningClass::Virama
 }
 
-/// Joining type of the nearest letter, past marks on it.
+/// Returns the joining type of the nearest letter, past the marks on it.
 fn joining_type(chars: impl Iterator<Item = char>) -> JoiningType {
     chars
         .take(MAX_MARKS)
@@ -116,16 +119,16 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: bool) {
-        assert_eq!(is_seen_whole(text), expected, "{text:?}");
+        assert_eq!(is_all_visible(text), expected, "{text:?}");
     }
 
     #[test]
-    fn joiners_are_spelling_in_the_scripts_that_need_them() {
+    fn joiners_belong_to_the_spelling_in_scripts_that_need_them() {
         for text in [
             "علی\u{200c}رضا",                      // Persian: Alireza
             "نور\u{200c}محمد",                     // Persian, after a letter that joins on one side
             "عَلِیّ\u{200c}رِضا",                      // with vowel signs
-            "ه\u{200d}. موسوی",                    // an initial in the shape of a word's beginning
+            "ه\u{200d}. موسوی",                    // an initial in its initial form
             "ශ\u{dca}\u{200d}රී",                   // Sinhala: Shri
             "ক\u{9cd}\u{200c}ষ",                   // Bengali, without the conjunct
             "র\u{200d}\u{9cd}যাচেল",                // Bengali: Rachel, with ya-phalaa
@@ -133,14 +136,14 @@ mod tests {
             "क\u{94d}\u{200d}ष र\u{94d}\u{200d}य", // Devanagari: half letter, eyelash ra
             "ರ\u{200d}\u{ccd}ಯ",                   // Kannada: the other repha
             "க\u{bcd}\u{200c}ஷ",                   // Tamil
-            "ᠰᠠᠷ\u{180e}ᠠ",                        // Mongolian: a last a that stands apart
+            "ᠰᠠᠷ\u{180e}ᠠ",                        // Mongolian: a separated final a
         ] {
             check(text, true);
         }
     }
 
     #[test]
-    fn joiners_elsewhere_are_not_seen() {
+    fn joiners_elsewhere_are_invisible() {
         for text in [
             "A\u{200c}da",
             "A\u{200d}da",
@@ -161,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_turns_hides_or_is_blank_is_not_seen() {
+    fn blank_and_formatting_characters_are_invisible() {
         for (first, last) in [
             ('\0', '\u{1f}'),
             ('\u{7f}', '\u{9f}'),
@@ -184,14 +187,14 @@ mod tests {
             ('\u{1d173}', '\u{1d17a}'),
             ('\u{e0001}', '\u{e007f}'),
         ] {
-            for unseen in first..=last {
-                check(&format!("A{unseen}da"), false);
+            for invisible in first..=last {
+                check(&format!("A{invisible}da"), false);
             }
         }
     }
 
     #[test]
-    fn letters_marks_spaces_and_variants_are_seen() {
+    fn letters_marks_spaces_and_variants_are_visible() {
         for text in [
             "",
             "Þórdís Kolbrún",

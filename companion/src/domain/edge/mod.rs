@@ -1,4 +1,5 @@
-//! What the edge is told: cursors of the feed, and how long a revocation matters.
+//! State that the gateways receive: cursors of the feed, and the lifetimes of revocations.
 
 pub mod feed_cursor;
 pub mod revocation;
+pub mod snapshot;

@@ -1,8 +1,9 @@
-//! The access token (RFC 9068): signed here, verified at the edge, and here again for `self` and `logout`.
-//! Whether its session still lives is the database's to say.
+//! The access token (RFC 9068). The companion signs it, gateways verify it, and the companion verifies it again on its
+//! own routes. The database decides if its session still lives.
 
 use edgeward_wire::{ACCESS_TOKEN_TYP, AccessClaims};
 use jsonwebtoken::{Algorithm, Header};
+use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 
 use super::jws::{self, InvalidJws, SigningError, Unverified};
@@ -10,63 +11,77 @@ use super::key_set::CurrentKeys;
 use crate::domain::account::role::Role;
 use crate::domain::{SessionId, UserId};
 
-/// Makes and verifies access tokens.
+/// Signs and verifies access tokens.
 pub struct AccessTokens {
-    /// The keys that sign and verify.
+    /// Keys that sign and verify.
     pub keys: CurrentKeys,
-    /// The `iss` claim.
+    /// Claim `iss`.
     pub issuer: String,
-    /// The `aud` claim.
+    /// Claim `aud`.
     pub audience: String,
-    /// How long a token is valid.
+    /// Lifetime of a token.
     pub ttl: Duration,
 }
 
 /// User and session of a verified token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenSubject {
-    /// The user.
+    /// User, from the claim `sub`.
     pub user_id: UserId,
-    /// The session.
+    /// Session, from the claim `sid`.
     pub session_id: SessionId,
-    /// When it was made, in seconds since 1970.
+    /// Time of issue, in seconds since 1970, from the claim `iat`.
     pub issued_at: i64,
 }
 
-/// Whether a token's expiry counts.
+/// Treatment of a token's expiration time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expiry {
-    /// An expired token is refused.
-    Counts,
-    /// An expired token is good enough: it ends its own session.
-    IsIgnored,
+    /// An expired token is rejected.
+    Enforced,
+    /// An expired token is accepted, to end its own session.
+    Ignored,
 }
 
-/// Why an access token is refused, in the order of the checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Reason that an access token is rejected, in the order of the checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum AccessTokenRejection {
-    /// Not a token, or not signed by a key of ours.
-    Jws(InvalidJws),
-    /// Not RS256.
-    AlgorithmForeign,
-    /// Another kind of token.
-    TypeForeign,
-    /// The header asks for extensions, of which we know none (RFC 7515 §4.1.11).
-    Critical,
-    /// No key of that name.
+    /// The text is not a token, or its signature is invalid.
+    #[error(transparent)]
+    Jws(#[from] InvalidJws),
+    /// The algorithm is not RS256.
+    #[error("the token's algorithm is not RS256")]
+    AlgorithmUnexpected,
+    /// The token is of another kind.
+    #[error("the token's type is not {ACCESS_TOKEN_TYP}")]
+    TypUnexpected,
+    /// The header requires an extension, and none is supported (RFC 7515 §4.1.11).
+    #[error("the token's header requires an extension")]
+    CritPresent,
+    /// No key has the header's key ID, or there is none.
+    #[error("the token's key is unknown")]
     KeyUnknown,
-    /// From somebody else.
-    IssuerForeign,
-    /// For somebody else.
-    AudienceForeign,
-    /// The subject is not a user's number.
+    /// The token is from another issuer.
+    #[error("the token is from another issuer")]
+    IssuerUnexpected,
+    /// The token is for another audience.
+    #[error("the token is for another audience")]
+    AudienceUnexpected,
+    /// The subject is not a user ID.
+    #[error("the token's subject is not a user ID")]
     SubjectMalformed,
-    /// Too late.
-    Expired,
+    /// The token has expired. Times are in seconds since 1970.
+    #[error("the token expired at {expired_at}, and it is {now}")]
+    Expired {
+        /// Expiration time of the token.
+        expired_at: i64,
+        /// Time of the check.
+        now: i64,
+    },
 }
 
 impl AccessTokens {
-    /// Signs a token for a session.
+    /// Signs a token for a session, with the user's role at this time.
     ///
     /// # Errors
     /// [`SigningError`] if the key does not sign.
@@ -88,50 +103,55 @@ impl AccessTokens {
         jws::sign(&header, &claims, |message| key.sign(message))
     }
 
-    /// Verifies a token, and gives its user and session.
+    /// Verifies a token, and returns its user and session.
+    ///
+    /// # Errors
+    /// [`AccessTokenRejection`] names the first check that failed.
     pub fn verify(
         &self,
         token: &str,
         now: OffsetDateTime,
         expiry: Expiry,
     ) -> Result<TokenSubject, AccessTokenRejection> {
-        let token = Unverified::split(token).map_err(AccessTokenRejection::Jws)?;
-        let header = token.header().map_err(AccessTokenRejection::Jws)?;
-        // RFC 8725 §3.1: the algorithm is ours to choose, not the token's.
+        let token = Unverified::split(token)?;
+        let header = token.header()?;
+        // RFC 8725 §3.1: the verifier chooses the algorithm, not the token.
         if header.alg != Algorithm::RS256 {
-            return Err(AccessTokenRejection::AlgorithmForeign);
+            return Err(AccessTokenRejection::AlgorithmUnexpected);
         }
-        // RFC 8725 §3.11: a token of another kind must never pass as this one.
+        // RFC 8725 §3.11: a token of another kind must never pass as an access token.
         if header.typ.as_deref() != Some(ACCESS_TOKEN_TYP) {
-            return Err(AccessTokenRejection::TypeForeign);
+            return Err(AccessTokenRejection::TypUnexpected);
         }
         if header.crit.is_some() {
-            return Err(AccessTokenRejection::Critical);
+            return Err(AccessTokenRejection::CritPresent);
         }
         let keys = self.keys.current();
         let key = header.kid.as_deref().and_then(|kid| keys.verifying_key(kid));
-        let claims: AccessClaims = token
-            .verify(&header, key.ok_or(AccessTokenRejection::KeyUnknown)?)
-            .map_err(AccessTokenRejection::Jws)?;
-        self.judge(&claims, now, expiry)
+        let claims = token.verify(&header, key.ok_or(AccessTokenRejection::KeyUnknown)?)?;
+        self.check_claims(&claims, now.unix_timestamp(), expiry)
     }
 
-    fn judge(
+    /// Checks the claims at a time in seconds since 1970.
+    fn check_claims(
         &self,
         claims: &AccessClaims,
-        now: OffsetDateTime,
+        now: i64,
         expiry: Expiry,
     ) -> Result<TokenSubject, AccessTokenRejection> {
         if claims.iss != self.issuer {
-            return Err(AccessTokenRejection::IssuerForeign);
+            return Err(AccessTokenRejection::IssuerUnexpected);
         }
         if claims.aud != self.audience {
-            return Err(AccessTokenRejection::AudienceForeign);
+            return Err(AccessTokenRejection::AudienceUnexpected);
         }
         let user_id = claims.sub.parse().map_err(|_| AccessTokenRejection::SubjectMalformed)?;
-        if expiry == Expiry::Counts && claims.exp <= now.unix_timestamp() {
-            return Err(AccessTokenRejection::Expired);
+        if expiry == Expiry::Enforced && claims.exp <= now {
+            return Err(AccessTokenRejection::Expired { expired_at: claims.exp, now });
         }
         Ok(TokenSubject { user_id, session_id: SessionId(claims.sid), issued_at: claims.iat })
     }
 }
+
+#[cfg(test)]
+mod tests;

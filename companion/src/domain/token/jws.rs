@@ -1,21 +1,18 @@
-//! Compact JWS (RFC 7515 §7.1): the one place that signs and verifies. It judges no claim.
+//! Compact JWS (RFC 7515 §7.1): the only place that signs and verifies. The callers check the claims.
 //!
-//! jsonwebtoken's AWS-LC provider is called directly. `encode` and `decode` would take the process-wide
-//! provider, which another crate of the same build may have installed first, and which panics when none is.
-
-use std::fmt;
+//! jsonwebtoken's AWS-LC provider is called directly. `encode` and `decode` use the process-wide provider, which
+//! another crate of the same build may have installed first, and panic if none is installed.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use edgeward_wire::access_token::MAX_BYTES;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, decode_header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use thiserror::Error;
 
-/// Longer tokens are none of ours (those stay below 1 KiB) and are not even split.
-const MAX_BYTES: usize = 4096;
-
-/// A token of which nothing was verified: only the header may be read, to find the key.
+/// Token before verification. The header alone may be read, to find the key.
 #[derive(Clone, Copy)]
 pub struct Unverified<'a> {
     message: &'a str,
@@ -23,25 +20,33 @@ pub struct Unverified<'a> {
     signature: &'a str,
 }
 
-/// Why a token is refused before its claims are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Fault of a text that is not a signed token with the expected claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum InvalidJws {
-    /// Not three base64url parts, or longer than 4 KiB.
+    /// The text is not three base64url parts, or longer than [`MAX_BYTES`].
+    #[error("the token is not three base64url parts of at most {MAX_BYTES} bytes")]
     Malformed,
-    /// The header is not a JSON object that a token of ours could have.
+    /// The header is not a JOSE header (RFC 7515 §4).
+    #[error("the token's header is malformed")]
     HeaderMalformed,
-    /// The key did not sign this.
+    /// The signature is not of this key.
+    #[error("the token's signature is invalid")]
     SignatureInvalid,
-    /// The claims are not those of this kind of token.
+    /// The claims are not JSON, or a required claim is missing or of another type.
+    #[error("the token's claims are malformed")]
     ClaimsMalformed,
 }
 
-/// The private key did not sign: it is damaged, or the library is out of resources.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Failure of a private key or a secret to sign: the key is damaged, or the library is out of resources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the signing key did not sign")]
 pub struct SigningError;
 
 impl<'a> Unverified<'a> {
-    /// Takes a token apart.
+    /// Splits a token into its parts.
+    ///
+    /// # Errors
+    /// [`InvalidJws::Malformed`] if there are not three parts, or more than [`MAX_BYTES`].
     pub fn split(token: &'a str) -> Result<Self, InvalidJws> {
         if token.len() > MAX_BYTES {
             return Err(InvalidJws::Malformed);
@@ -54,13 +59,20 @@ impl<'a> Unverified<'a> {
         Ok(Self { message, claims, signature })
     }
 
-    /// What the token says about its key and type. An attacker may have written it.
+    /// Decodes the header, with the key ID and the type. An attacker may have written it.
+    ///
+    /// # Errors
+    /// [`InvalidJws::HeaderMalformed`] if it is not a JOSE header.
     pub fn header(&self) -> Result<Header, InvalidJws> {
-        // `decode_header` looks at the first of three parts and at nothing else.
+        // `decode_header` reads the first of three parts and ignores the others.
         decode_header(format!("{}.", self.message)).map_err(|_| InvalidJws::HeaderMalformed)
     }
 
-    /// The claims, if `key` signed them with the header's algorithm. The caller has pinned that algorithm.
+    /// Verifies the signature by `key` and the header's algorithm, which the caller has pinned, and decodes the claims.
+    ///
+    /// # Errors
+    /// [`InvalidJws::SignatureInvalid`] if `key` did not sign the token, [`InvalidJws::Malformed`] and
+    /// [`InvalidJws::ClaimsMalformed`] if a part cannot be decoded.
     pub fn verify<T: DeserializeOwned>(&self, header: &Header, key: &DecodingKey) -> Result<T, InvalidJws> {
         let signature = URL_SAFE_NO_PAD.decode(self.signature).map_err(|_| InvalidJws::Malformed)?;
         let verifier = (DEFAULT_PROVIDER.verifier_factory)(&header.alg, key)
@@ -71,7 +83,10 @@ impl<'a> Unverified<'a> {
     }
 }
 
-/// A token of these claims under this header, which names the algorithm that `sign` signs the message with.
+/// Serializes and signs claims. The header names the algorithm of `sign`, which returns the signature of a message.
+///
+/// # Errors
+/// [`SigningError`] if `sign` fails, or if the header or the claims are not serializable.
 pub fn sign<T: Serialize>(
     header: &Header,
     claims: &T,
@@ -85,16 +100,11 @@ pub fn sign<T: Serialize>(
     Ok(format!("{message}.{signature}"))
 }
 
-/// An HS256 signature (RFC 7518 §3.2).
+/// Signs a message by HS256 (RFC 7518 §3.2).
+///
+/// # Errors
+/// [`SigningError`] if the library does not sign.
 pub fn hmac(message: &[u8], key: &EncodingKey) -> Result<Vec<u8>, SigningError> {
     let signer = (DEFAULT_PROVIDER.signer_factory)(&Algorithm::HS256, key).map_err(|_| SigningError)?;
     signer.try_sign(message).map_err(|_| SigningError)
 }
-
-impl fmt::Display for SigningError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the signing key did not sign")
-    }
-}
-
-impl std::error::Error for SigningError {}

@@ -1,4 +1,4 @@
-//! The keys in use: one signs, and the edge verifies with all. Files are not read here: that is `key_files`.
+//! The keys in use: one signs, and the gateways verify with all of them. `keys::folder` reads them from files.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -10,7 +10,7 @@ use jsonwebtoken::DecodingKey;
 
 use super::rsa_key::{PrivateKey, PublicKey};
 
-/// The keys in use: one signs, the others are announced or still accepted.
+/// Key set: one key signs, the others are announced or still accepted.
 pub struct KeySet {
     signing: PrivateKey,
     others: Vec<PublicKey>,
@@ -19,7 +19,7 @@ pub struct KeySet {
 }
 
 impl KeySet {
-    /// The set of a signing key and others that are published along with it. Doubles are kept once.
+    /// Makes the set of a signing key and the others that are published with it. Duplicates are removed.
     #[must_use]
     pub fn new(signing: PrivateKey, mut others: Vec<PublicKey>) -> Self {
         others.sort_by(|a, b| a.kid().cmp(b.kid()));
@@ -27,31 +27,31 @@ impl KeySet {
         others.retain(|key| key.kid() != signing.public().kid());
         let mut keys: Vec<Jwk> = others.iter().chain([signing.public()]).map(|key| key.jwk.clone()).collect();
         keys.sort_by(|a, b| a.kid.cmp(&b.kid));
-        // The thumbprints say all there is to the keys, and they are sorted: equal sets have equal tags.
+        // A thumbprint identifies a key, and they are sorted: equal sets have equal tags.
         let kids: Vec<&str> = keys.iter().filter_map(|key| key.kid.as_deref()).collect();
         let etag = URL_SAFE_NO_PAD.encode(digest(&SHA256, kids.join(" ").as_bytes()));
         Self { signing, others, published: JwkSet { keys }, etag }
     }
 
-    /// What the edge verifies with.
+    /// Returns the JWK set that the gateways verify with.
     #[must_use]
     pub fn published(&self) -> &JwkSet {
         &self.published
     }
 
-    /// Names this exact set: 43 bytes of base64url.
+    /// Returns the entity tag of this exact set: 43 bytes of base64url.
     #[must_use]
     pub fn etag(&self) -> &str {
         &self.etag
     }
 
-    /// The name (kid) of the key that signs.
+    /// Returns the key ID (`kid`) of the signing key.
     #[must_use]
     pub fn signing_kid(&self) -> &str {
         self.signing.public().kid()
     }
 
-    /// The key that signs.
+    /// Returns the signing key.
     #[must_use]
     pub fn signing(&self) -> &PrivateKey {
         &self.signing
@@ -66,24 +66,24 @@ impl KeySet {
     }
 }
 
-/// The key set of the moment. It is replaced as a whole: whoever holds one goes on with it.
+/// Current key set, shared by all requests. It is replaced as a whole; a request that holds the former one keeps it.
 pub struct CurrentKeys(RwLock<Arc<KeySet>>);
 
 impl CurrentKeys {
-    /// Begins with a set.
+    /// Makes `keys` the current set.
     #[must_use]
     pub fn new(keys: KeySet) -> Self {
         Self(RwLock::new(Arc::new(keys)))
     }
 
-    /// The set of now.
+    /// Returns the current set.
     #[must_use]
     pub fn current(&self) -> Arc<KeySet> {
-        // The lock is held for a copy alone, which cannot panic.
+        // Poisoning is harmless: the lock is held for a copy of the pointer alone, which cannot panic.
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts another set in its place.
+    /// Replaces the current set.
     pub fn replace(&self, keys: KeySet) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_sets_have_equal_tags_and_doubles_are_kept_once() {
+    fn equal_sets_have_equal_tags_and_no_duplicates() {
         let key = || PrivateKey::generate(KeySize::Rsa2048).unwrap();
         let (a, b) = (key(), key());
         let (pa, pb) = (a.public().clone(), b.public().clone());

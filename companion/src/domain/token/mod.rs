@@ -1,6 +1,7 @@
-//! Access and refresh tokens, the keys that sign them, and their serialization.
+//! Access and refresh tokens, the keys that sign them, and the serialization of both.
 
 pub mod access_token;
+pub mod invalid_key;
 pub mod jws;
 pub mod key_set;
 mod pem;

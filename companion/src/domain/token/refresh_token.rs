@@ -1,18 +1,19 @@
-//! The refresh token: a signed name of a session and a generation. Whether that is the live one is not judged here.
+//! The refresh token: it names a session and a generation. `domain::session` decides what that generation gets.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 use time::Duration;
 
 use super::access_token::TokenSubject;
 use super::jws::{self, InvalidJws, SigningError, Unverified};
 use crate::domain::{SessionId, UserId};
 
-/// The `typ` header of a refresh token; no access token has it.
+/// Header `typ` of a refresh token. No other token may have it (RFC 8725 §3.11).
 pub const REFRESH_TOKEN_TYP: &str = "rt+jwt";
 
-/// Makes and verifies refresh tokens.
+/// Signs and verifies refresh tokens.
 pub struct RefreshTokens {
     issuer: String,
     ttl: Duration,
@@ -20,38 +21,44 @@ pub struct RefreshTokens {
     verifying: Vec<DecodingKey>,
 }
 
-/// What a refresh token says.
+/// Claims of a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefreshClaims {
-    /// Whose session it is.
+    /// User of the session.
     pub user_id: UserId,
-    /// The session.
+    /// Session.
     pub session_id: SessionId,
-    /// Which of the session's tokens this one is.
+    /// Generation of the token within its session, from 1 on.
     pub generation: i64,
-    /// When it was made, in seconds since 1970.
+    /// Time of issue, in seconds since 1970.
     pub issued_at: i64,
 }
 
-/// Why a refresh token is refused, in the order of the checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Reason that a refresh token is rejected, in the order of the checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum RefreshTokenRejection {
-    /// Not a token, or not signed with a secret of ours.
-    Jws(InvalidJws),
-    /// Not HS256.
-    AlgorithmForeign,
-    /// Another kind of token.
-    TypeForeign,
-    /// The header asks for extensions, of which we know none (RFC 7515 §4.1.11).
-    Critical,
-    /// From somebody else.
-    IssuerForeign,
-    /// The subject or the token's name is not of our form.
-    NameMalformed,
+    /// The text is not a token, or no secret has signed it.
+    #[error(transparent)]
+    Jws(#[from] InvalidJws),
+    /// The algorithm is not HS256.
+    #[error("the token's algorithm is not HS256")]
+    AlgorithmUnexpected,
+    /// The token is of another kind.
+    #[error("the token's type is not {REFRESH_TOKEN_TYP}")]
+    TypUnexpected,
+    /// The header requires an extension, and none is supported (RFC 7515 §4.1.11).
+    #[error("the token's header requires an extension")]
+    CritPresent,
+    /// The token is from another issuer.
+    #[error("the token is from another issuer")]
+    IssuerUnexpected,
+    /// The claim `sub` is not a user ID, or `jti` is not `<session>.<generation>`.
+    #[error("the token's subject or ID is malformed")]
+    IdMalformed,
 }
 
 impl RefreshClaims {
-    /// User and session of the token, and when it was made.
+    /// Returns the user and session of the token, and its time of issue.
     #[must_use]
     pub fn subject(self) -> TokenSubject {
         let Self { user_id, session_id, issued_at, .. } = self;
@@ -69,7 +76,8 @@ struct Claims {
 }
 
 impl RefreshTokens {
-    /// Signs with the newest secret, verifies with any. Without a secret there is nothing to make: `None`.
+    /// Takes the secrets, the newest first: that one signs, and all of them verify. `ttl` is the lifetime of a token.
+    /// `None` if there is no secret.
     #[must_use]
     pub fn new(issuer: String, ttl: Duration, secrets: &[SecretString]) -> Option<Self> {
         let bytes = |secret: &SecretString| secret.expose_secret().as_bytes().to_vec();
@@ -95,40 +103,43 @@ impl RefreshTokens {
         jws::sign(&header, &serialized, |message| jws::hmac(message, &self.signing))
     }
 
-    /// What the token says, if it is one of ours. Its `exp` is not judged: the session's own expiry is, and a
-    /// token never outlives its session.
+    /// Verifies a token, and returns its claims. `exp` is not checked: the session's own expiry is, and no token
+    /// outlives its session.
+    ///
+    /// # Errors
+    /// [`RefreshTokenRejection`] names the first check that failed.
     pub fn verify(&self, token: &str) -> Result<RefreshClaims, RefreshTokenRejection> {
-        let token = Unverified::split(token).map_err(RefreshTokenRejection::Jws)?;
-        let header = token.header().map_err(RefreshTokenRejection::Jws)?;
+        let token = Unverified::split(token)?;
+        let header = token.header()?;
         if header.alg != Algorithm::HS256 {
-            return Err(RefreshTokenRejection::AlgorithmForeign);
+            return Err(RefreshTokenRejection::AlgorithmUnexpected);
         }
         if header.typ.as_deref() != Some(REFRESH_TOKEN_TYP) {
-            return Err(RefreshTokenRejection::TypeForeign);
+            return Err(RefreshTokenRejection::TypUnexpected);
         }
         if header.crit.is_some() {
-            return Err(RefreshTokenRejection::Critical);
+            return Err(RefreshTokenRejection::CritPresent);
         }
-        let mut refused = InvalidJws::SignatureInvalid;
+        let mut fault = InvalidJws::SignatureInvalid;
         for key in &self.verifying {
             match token.verify::<Claims>(&header, key) {
-                Ok(claims) => return self.judge(&claims),
-                Err(reason) => refused = reason,
+                Ok(claims) => return self.check_claims(&claims),
+                Err(error) => fault = error,
             }
         }
-        Err(RefreshTokenRejection::Jws(refused))
+        Err(fault.into())
     }
 
-    fn judge(&self, claims: &Claims) -> Result<RefreshClaims, RefreshTokenRejection> {
+    fn check_claims(&self, claims: &Claims) -> Result<RefreshClaims, RefreshTokenRejection> {
         if claims.iss != self.issuer {
-            return Err(RefreshTokenRejection::IssuerForeign);
+            return Err(RefreshTokenRejection::IssuerUnexpected);
         }
-        let named = || {
+        let read_ids = || {
             let (session, generation) = claims.jti.split_once('.')?;
             Some(RefreshClaims {
                 user_id: claims.sub.parse().ok()?,
                 session_id: session.parse().ok()?,
-                // Each has a successor.
+                // The greatest number is excluded, so that every generation has a successor.
                 generation: generation
                     .parse()
                     .ok()
@@ -136,6 +147,9 @@ impl RefreshTokens {
                 issued_at: claims.iat,
             })
         };
-        named().ok_or(RefreshTokenRejection::NameMalformed)
+        read_ids().ok_or(RefreshTokenRejection::IdMalformed)
     }
 }
+
+#[cfg(test)]
+mod tests;

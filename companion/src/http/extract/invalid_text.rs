@@ -18,7 +18,7 @@ impl InvalidText for InvalidEmail {
         match self {
             Self::Empty => "required",
             Self::TooLong => "email_too_long",
-            Self::Unseen => "email_has_invisible_character",
+            Self::InvisibleCharacter => "email_has_invisible_character",
             Self::NotAscii => "email_not_ascii",
             Self::Malformed => "email_malformed",
         }
@@ -30,7 +30,7 @@ impl InvalidText for InvalidName {
         match self {
             Self::Empty => "required",
             Self::TooLong => "name_too_long",
-            Self::Unseen => "name_has_invisible_character",
+            Self::InvisibleCharacter => "name_has_invisible_character",
         }
     }
 }
@@ -40,7 +40,7 @@ impl InvalidText for InvalidPassword {
         match self {
             Self::TooShort => "password_too_short",
             Self::TooLong => "password_too_long",
-            Self::Control => "password_has_control_character",
+            Self::ControlCharacter => "password_has_control_character",
         }
     }
 }

@@ -27,15 +27,15 @@ pub async fn read_feed(
     let mut connection = context.db.acquire().await?;
     let now = context.now();
     let cursor: Option<Cursor> = after.parse().ok();
-    let mut position = cursor.as_ref().map_or_else(Position::of_nothing, |cursor| cursor.position.clone());
+    let mut position = cursor.as_ref().map_or_else(Position::start, |cursor| cursor.position.clone());
     let mut page = edge_feed::read(&mut connection, &position, now, MAX_PAGE).await?;
     if page.history.is_none() {
         edge_feed::begin_history(&mut connection).await?;
         page = edge_feed::read(&mut connection, &position, now, MAX_PAGE).await?;
     }
     let history = page.history.ok_or(Error::FeedNotReady)?;
-    if cursor.is_some_and(|cursor| !cursor.is_of(&history, &page.present)) {
-        position = Position::of_nothing();
+    if cursor.is_some_and(|cursor| !cursor.belongs_to(&history, &page.present)) {
+        position = Position::start();
         page = edge_feed::read(&mut connection, &position, now, MAX_PAGE).await?;
     }
     Ok(EdgeFeed {

@@ -25,9 +25,9 @@ pub async fn authenticate(
     tokens: &Tokens,
     token: &str,
 ) -> Result<Option<SignedIn>, Error> {
-    match tokens.access.verify(token, context.now(), Expiry::Counts) {
+    match tokens.access.verify(token, context.now(), Expiry::Enforced) {
         Ok(subject) => find_signed_in(context, tokens, subject).await,
-        Err(AccessTokenRejection::Expired | AccessTokenRejection::KeyUnknown) => Ok(None),
+        Err(AccessTokenRejection::Expired { .. } | AccessTokenRejection::KeyUnknown) => Ok(None),
         Err(_) => Err(Error::NotSignedIn),
     }
 }

@@ -45,7 +45,7 @@ fn verify_all(context: &Context, tokens: &Tokens, presented: &PresentedTokens<'_
     let refresh =
         presented.refresh.iter().filter_map(|token| Some(tokens.refresh.verify(token).ok()?.subject()));
     let access =
-        presented.access.iter().filter_map(|token| tokens.access.verify(token, now, Expiry::IsIgnored).ok());
+        presented.access.iter().filter_map(|token| tokens.access.verify(token, now, Expiry::Ignored).ok());
     let mut subjects: Vec<_> = refresh.chain(access).collect();
     // In the same order for all: of two that end the same sessions, neither waits for the other.
     subjects.sort_by_key(|subject| subject.session_id);

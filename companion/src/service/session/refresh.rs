@@ -79,11 +79,11 @@ async fn present_locked(
         return Ok(Err(RefreshRejection::SessionUnknown));
     };
     let now = context.now();
-    let step = match session.judge(presented, &tokens.lifetimes, now) {
+    let step = match session.decide_refresh(presented, &tokens.lifetimes, now) {
         Ok(step) => step,
         Err(rejection) => return Ok(Err(rejection)),
     };
-    let session = session.after(step, presented.generation, &tokens.lifetimes, now);
+    let session = session.apply(step, presented.generation, &tokens.lifetimes, now);
     if step != Step::Repeat {
         sessions::refresh::store(change.connection(), presented.session_id, &session).await?;
     }

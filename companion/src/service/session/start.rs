@@ -17,7 +17,7 @@ pub(in crate::service) async fn start(
 ) -> Result<TokenPair, Error> {
     let context = change.context;
     let now = context.now();
-    let expires_at = tokens.lifetimes.end(now, now);
+    let expires_at = tokens.lifetimes.expiry(now, now);
     let started = sessions::start::insert(change.connection(), user_id, device, expires_at, now).await?;
     let Some((claims, role)) = started else {
         context.report(&Event::LoginRefused("user_disabled"), Some(user_id), None);

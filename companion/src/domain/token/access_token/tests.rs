@@ -1,0 +1,99 @@
+//! Tokens that are accepted, and the reason for each rejection. `tests/tests/api_tokens.rs` presents forged ones by
+//! HTTP.
+
+use std::sync::LazyLock;
+
+use aws_lc_rs::rsa::KeySize;
+
+use super::*;
+use crate::domain::token::key_set::KeySet;
+use crate::domain::token::rsa_key::PrivateKey;
+
+const NOW: OffsetDateTime = time::macros::datetime!(2030-01-01 00:00 UTC);
+const SUBJECT: TokenSubject =
+    TokenSubject { user_id: UserId(3), session_id: SessionId(7), issued_at: NOW.unix_timestamp() };
+
+/// Private key in PEM: generating one for each test takes long.
+static KEY: LazyLock<Vec<u8>> = LazyLock::new(|| pem(&PrivateKey::generate(KeySize::Rsa2048).unwrap()));
+
+fn pem(key: &PrivateKey) -> Vec<u8> {
+    use secrecy::ExposeSecret;
+    key.to_pem().unwrap().expose_secret().as_bytes().to_vec()
+}
+
+fn tokens(issuer: &str, audience: &str) -> AccessTokens {
+    AccessTokens {
+        keys: CurrentKeys::new(KeySet::new(PrivateKey::from_pem(&KEY).unwrap(), Vec::new())),
+        issuer: issuer.to_owned(),
+        audience: audience.to_owned(),
+        ttl: Duration::hours(1),
+    }
+}
+
+fn sign(tokens: &AccessTokens) -> String {
+    tokens.sign(SUBJECT, &Role::parse("customer").unwrap()).unwrap()
+}
+
+fn check(
+    token: &str,
+    now: OffsetDateTime,
+    expiry: Expiry,
+    expected: Result<TokenSubject, AccessTokenRejection>,
+) {
+    assert_eq!(tokens("issuer", "audience").verify(token, now, expiry), expected, "{token}");
+}
+
+#[test]
+fn token_is_valid_until_it_expires() {
+    let token = sign(&tokens("issuer", "audience"));
+    let expired_at = NOW + Duration::hours(1);
+    check(&token, expired_at - Duration::SECOND, Expiry::Enforced, Ok(SUBJECT));
+    let now = expired_at.unix_timestamp();
+    let expired = AccessTokenRejection::Expired { expired_at: now, now };
+    check(&token, expired_at, Expiry::Enforced, Err(expired));
+    check(&token, expired_at, Expiry::Ignored, Ok(SUBJECT));
+}
+
+#[test]
+fn token_of_another_issuer_audience_or_key_is_rejected() {
+    let check = |token: &str, expected| check(token, NOW, Expiry::Enforced, Err(expected));
+    check(&sign(&tokens("another", "audience")), AccessTokenRejection::IssuerUnexpected);
+    check(&sign(&tokens("issuer", "another")), AccessTokenRejection::AudienceUnexpected);
+    let other = tokens("issuer", "audience");
+    other.keys.replace(KeySet::new(PrivateKey::generate(KeySize::Rsa2048).unwrap(), Vec::new()));
+    check(&sign(&other), AccessTokenRejection::KeyUnknown);
+}
+
+#[test]
+fn token_with_another_header_or_claim_is_rejected() {
+    let check = |token: &str, expected| check(token, NOW, Expiry::Enforced, Err(expected));
+    let tokens = tokens("issuer", "audience");
+    let sign = |change: fn(&mut Header, &mut AccessClaims)| {
+        let keys = tokens.keys.current();
+        let mut header = Header::new(Algorithm::RS256);
+        header.typ = Some(ACCESS_TOKEN_TYP.to_owned());
+        header.kid = Some(keys.signing_kid().to_owned());
+        let mut claims = AccessClaims {
+            iss: "issuer".to_owned(),
+            aud: "audience".to_owned(),
+            sub: "3".to_owned(),
+            role: "customer".to_owned(),
+            sid: 7,
+            iat: NOW.unix_timestamp(),
+            exp: NOW.unix_timestamp() + 1,
+        };
+        change(&mut header, &mut claims);
+        jws::sign(&header, &claims, |message| keys.signing().sign(message)).unwrap()
+    };
+    check(&sign(|header, _| header.alg = Algorithm::HS256), AccessTokenRejection::AlgorithmUnexpected);
+    check(&sign(|header, _| header.typ = Some("rt+jwt".to_owned())), AccessTokenRejection::TypUnexpected);
+    check(&sign(|header, _| header.typ = None), AccessTokenRejection::TypUnexpected);
+    check(&sign(|header, _| header.crit = Some(vec!["exp".to_owned()])), AccessTokenRejection::CritPresent);
+    check(&sign(|header, _| header.kid = None), AccessTokenRejection::KeyUnknown);
+    check(&sign(|_, claims| claims.sub = "+3".to_owned()), AccessTokenRejection::SubjectMalformed);
+    let token = sign(|_, _| {});
+    let (message, _) = token.rsplit_once('.').unwrap();
+    check(message, InvalidJws::Malformed.into());
+    check(&format!("{message}.AAAA"), InvalidJws::SignatureInvalid.into());
+    check(&"a".repeat(edgeward_wire::access_token::MAX_BYTES + 1), InvalidJws::Malformed.into());
+}

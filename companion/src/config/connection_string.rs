@@ -1,6 +1,8 @@
 //! `DATABASE_URL` as libpq takes it: a URI, or keywords and values (its documentation, "Connection Strings").
 //! It is parsed here because sqlx ignores keywords that it does not know, and its errors can show a value.
 
+mod keywords;
+
 use std::str::FromStr;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -46,71 +48,8 @@ pub enum InvalidConnectionString {
     Value(&'static str),
 }
 
+use self::keywords::{FIXED, IGNORED, SSL_MODES, SUPPORTED, UNSUPPORTED};
 use InvalidConnectionString as Invalid;
-
-/// Keywords with a counterpart in sqlx, as sqlx names them.
-const SUPPORTED: [&str; 17] = [
-    "host",
-    "hostaddr",
-    "port",
-    "dbname",
-    "user",
-    "password",
-    "sslrootcert",
-    "sslcert",
-    "sslkey",
-    "application_name",
-    "options",
-    "ssl-root-cert",
-    "ssl-ca",
-    "ssl-cert",
-    "ssl-key",
-    "statement-cache-capacity",
-    "sslmode",
-];
-
-/// Keywords without an effect here: connections time out after 5 s, are kept alive, and use UTF-8 in any case.
-const IGNORED: [&str; 9] = [
-    "connect_timeout",
-    "client_encoding",
-    "fallback_application_name",
-    "keepalives",
-    "keepalives_idle",
-    "keepalives_interval",
-    "keepalives_count",
-    "tcp_user_timeout",
-    "sslcompression",
-];
-
-/// Keywords that are accepted with these values alone, which change nothing here.
-const FIXED: [(&str, &[&str]); 6] = [
-    ("target_session_attrs", &["any", "read-write", "primary"]),
-    ("channel_binding", &["disable", "prefer"]),
-    ("gssencmode", &["disable", "prefer"]),
-    ("load_balance_hosts", &["disable"]),
-    ("sslnegotiation", &["postgres"]),
-    ("sslsni", &["1"]),
-];
-
-/// Keywords of libpq that are not supported here.
-const UNSUPPORTED: [&str; 14] = [
-    "passfile",
-    "service",
-    "servicefile",
-    "sslpassword",
-    "sslcrl",
-    "sslcrldir",
-    "sslcertmode",
-    "require_auth",
-    "krbsrvname",
-    "gsslib",
-    "gssdelegation",
-    "replication",
-    "ssl_min_protocol_version",
-    "ssl_max_protocol_version",
-];
-
-const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
 /// Parses a connection string.
 ///

@@ -2,6 +2,7 @@
 //! command asks for no more than it needs.
 
 mod connection_string;
+mod cookies;
 mod database;
 mod env_file;
 mod mistake;
@@ -15,11 +16,12 @@ pub mod settings;
 mod source;
 
 pub use connection_string::InvalidConnectionString;
+pub use cookies::Cookies;
 pub use database::Database;
 pub use env_file::InvalidLine;
 pub use mistake::{Mistake, Mistakes, Problem};
 pub use reader::{Effective, Reader};
-pub use sections::{Cookies, Feed, Hashing, Http, InternalListener, KeyFolder, Log, LogFormat, Tokens};
+pub use sections::{Feed, Hashing, Http, InternalListener, KeyFolder, Log, LogFormat, Tokens};
 pub use setting::{DefaultValue, Example, Form, Group, Setting};
 pub use source::{AppEnv, Environment, Lookup, TextFileError};
 

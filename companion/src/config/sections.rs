@@ -4,14 +4,12 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use axum::http::HeaderName;
-use cookie::SameSite;
 use edgeward_wire::Origin;
 use secrecy::SecretString;
 use time::Duration;
 use tracing_subscriber::EnvFilter;
 
-use super::{AppEnv, Problem, Reader, Section, settings};
-use crate::domain::host_name::is_host_name;
+use super::{Problem, Reader, Section, settings};
 use crate::domain::session::Lifetimes;
 
 /// Listeners, paths and origins.
@@ -69,19 +67,6 @@ pub struct KeyFolder(pub PathBuf);
 pub struct Hashing {
     /// `BCRYPT_COST`.
     pub bcrypt_cost: u32,
-}
-
-/// Attributes of cookies.
-#[derive(Clone)]
-pub struct Cookies {
-    /// `COOKIE_PREFIX`: empty, `__Host-` or `__Secure-`.
-    pub prefix: String,
-    /// `COOKIE_DOMAIN`.
-    pub domain: Option<String>,
-    /// `COOKIE_SAME_SITE`: sites from whose pages a browser sends them.
-    pub same_site: SameSite,
-    /// `true` if they are for HTTPS alone: outside `APP_ENV=dev`.
-    pub secure: bool,
 }
 
 /// Form and level of the log.
@@ -208,43 +193,6 @@ impl Section for KeyFolder {
 impl Section for Hashing {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         Some(Self { bcrypt_cost: reader.number(&settings::BCRYPT_COST)? })
-    }
-}
-
-impl Section for Cookies {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let secure = reader.app_env().map(|app_env| app_env != AppEnv::Dev);
-        let domain = reader.parsed(&settings::COOKIE_DOMAIN, |text| match text {
-            "" => Some(None),
-            text => is_host_name(text).then(|| Some(text.to_owned())),
-        });
-        let same_site = reader.parsed(&settings::COOKIE_SAME_SITE, parse_same_site);
-        let prefix = reader.parsed(&settings::COOKIE_PREFIX, |text| {
-            matches!(text, "" | "__Host-" | "__Secure-").then(|| text.to_owned())
-        });
-        // RFC 6265bis §4.1.2.7.
-        if same_site == Some(SameSite::None) && secure == Some(false) {
-            let other = "APP_ENV=dev: a browser keeps a cookie of SameSite=None only if it is Secure";
-            reader.refuse::<()>(settings::COOKIE_SAME_SITE.name, Problem::NotTogetherWith(other));
-        }
-        // RFC 6265bis §4.1.3: a browser drops a cookie whose attributes break the promise of its name.
-        if prefix.as_deref() != Some("") && secure == Some(false) {
-            reader.refuse::<()>(settings::COOKIE_PREFIX.name, Problem::NotTogetherWith("APP_ENV=dev"));
-        }
-        if prefix.as_deref() == Some("__Host-") && domain.as_ref().is_some_and(Option::is_some) {
-            let other = Problem::NotTogetherWith("COOKIE_PREFIX=__Host-");
-            reader.refuse::<()>(settings::COOKIE_DOMAIN.name, other);
-        }
-        Some(Self { prefix: prefix?, domain: domain?, same_site: same_site?, secure: secure? })
-    }
-}
-
-fn parse_same_site(text: &str) -> Option<SameSite> {
-    match text.to_ascii_lowercase().as_str() {
-        "lax" => Some(SameSite::Lax),
-        "strict" => Some(SameSite::Strict),
-        "none" => Some(SameSite::None),
-        _ => None,
     }
 }
 

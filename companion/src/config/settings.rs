@@ -1,6 +1,8 @@
 //! The table of all settings. Their readers take names, limits and defaults from here, and so do README.md,
 //! `.env.example` and `docs/reference/settings.md`: `cargo xtask settings` writes these anew.
 
+use edgeward_wire::access_token;
+
 use super::setting::DefaultValue::{Required, RequiredUnless, Unset, Value};
 use super::setting::{Example, Form, Group, Setting};
 
@@ -288,6 +290,7 @@ pub(super) const ISSUER: Setting = Setting {
 
 pub(super) const AUDIENCE: Setting = Setting {
     name: "AUDIENCE",
+    default: Value(access_token::DEFAULT_AUDIENCE),
     summary: "Audience (`aud`) of access tokens, as in the filter's `audience`.",
     ..ISSUER
 };
@@ -303,8 +306,7 @@ pub(super) const CERTS_DIR: Setting = Setting {
 
 pub(super) const ACCESS_TTL_SECONDS: Setting = Setting {
     name: "ACCESS_TTL_SECONDS",
-    // The edge refuses an expiry more than a day away.
-    form: Form::Number { min: 60, max: 86_400 },
+    form: Form::Number { min: 60, max: access_token::MAX_LIFETIME_S as u64 },
     default: Value("3600"),
     summary: "Lifetime of an access token.",
     notes: "The gateway is told of a logout for this long and ten minutes more. After it was lowered, tokens from before \

@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::hashing::HashingError;
 use crate::service;
 
-/// Reason for an error response. `Display` is for the log; [`ApiError::public`] has the status, code and message for
+/// Reason for an error response. `Display` is for the log; `ApiError::public` has the status, code and message for
 /// the client.
 #[derive(Debug, Error)]
 pub enum ApiError {

@@ -1,4 +1,4 @@
-//! The use cases, one verb a file. A transaction begins and ends here and nowhere else, and the audit event of a change
+//! Use cases, one verb a file. A transaction begins and ends here and nowhere else, and the audit event of a change
 //! is written in the transaction of the change.
 //!
 //! Handlers, commands, pages and jobs do three things: extract, call a use case, render.
@@ -29,7 +29,7 @@ use crate::telemetry::metrics::Metrics;
 
 pub use self::tokens::{TokenPair, Tokens};
 
-/// What every use case needs: who calls it, and what it acts on.
+/// Caller of a use case, and what every use case acts on.
 #[derive(Clone)]
 pub struct Context {
     /// Connections to Postgres.
@@ -38,10 +38,10 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// Counters of the process.
     pub metrics: Arc<Metrics>,
-    /// Lifetime of an access token, as far as it is known here: the longest that there may be at the command line,
-    /// which does not know the services' settings.
+    /// Lifetime of an access token: the service's own, or the maximum at the command line, which does not know the
+    /// services' settings.
     pub access_ttl: Duration,
-    /// Who calls.
+    /// Caller of the use case.
     pub caller: Caller,
 }
 
@@ -51,7 +51,7 @@ pub enum Error {
     /// The e-mail address or the password is wrong.
     #[error("e-mail address or password is wrong")]
     WrongCredentials,
-    /// There is no valid token, or its session has ended.
+    /// No valid token was presented, or its session has ended.
     #[error("not signed in")]
     NotSignedIn,
     /// The user may not sign in.

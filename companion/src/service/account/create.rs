@@ -1,4 +1,4 @@
-//! An operator creates an account for somebody.
+//! The creation of an account by an operator.
 
 use crate::db::{passwords, users};
 use crate::domain::UserId;

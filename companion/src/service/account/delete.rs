@@ -1,4 +1,4 @@
-//! A user is deleted.
+//! The deletion of a user.
 
 use super::begin_change;
 use crate::db::{sessions, users};

@@ -1,4 +1,4 @@
-//! A user is kept from signing in.
+//! The disabling of a user.
 
 use super::begin_change;
 use crate::db::users;

@@ -1,4 +1,4 @@
-//! A disabled user may sign in again.
+//! The enabling of a disabled user.
 
 use super::begin_change;
 use crate::db::users;

@@ -1,4 +1,4 @@
-//! An operator lists the users.
+//! The list of users.
 
 use crate::db::users;
 use crate::domain::account::User;

@@ -1,4 +1,4 @@
-//! What is done to accounts.
+//! Use cases of accounts.
 
 mod create;
 mod delete;

@@ -1,4 +1,4 @@
-//! A stranger creates an account of their own, and is signed in.
+//! The registration of an account by its owner, who is logged in.
 
 use crate::db::{passwords, users};
 use crate::domain::account::NewUser;

@@ -1,4 +1,4 @@
-//! An operator sets a user's password.
+//! The change of a user's password by an operator.
 
 use super::begin_change;
 use crate::db::{passwords, users};

@@ -1,4 +1,4 @@
-//! A user gets another role.
+//! The change of a user's role.
 
 use super::begin_change;
 use crate::db::{revocations, users};

@@ -1,4 +1,4 @@
-//! What is done for the edge.
+//! Use cases of the edge.
 
 mod read_feed;
 

@@ -1,4 +1,4 @@
-//! A gateway polls the edge feed.
+//! The poll of the edge feed by a gateway.
 
 use edgeward_wire::{EdgeFeed, KeysAt, MAX_PAGE};
 
@@ -8,8 +8,8 @@ use crate::service::{Context, Error, Tokens};
 
 /// Reads what a gateway does not know yet.
 ///
-/// `after` is the cursor of the last response that it has applied, and `etag` names the key set that it has. From a
-/// cursor that means nothing here, everything is told: to be told twice is harmless.
+/// `after` is the cursor of the last response that it has applied, and `etag` names the key set that it has. An
+/// unknown cursor starts from the beginning: it is harmless to apply an entry twice.
 ///
 /// # Errors
 /// [`Error::FeedNotReady`] if another companion is just beginning the history, [`Error::Database`] if the database

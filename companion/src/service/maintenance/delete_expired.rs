@@ -1,4 +1,4 @@
-//! Expired rows are deleted, a batch at a time. When is of no consequence: what has expired is rejected while it is there.
+//! The deletion of expired rows, a batch at a time. Its time does not matter: an expired row is rejected in any case.
 
 use crate::db::{revocations, sessions};
 use crate::service::{Context, Error};

@@ -1,4 +1,4 @@
-//! Whether the service can do its work.
+//! The readiness check.
 
 use crate::db::schema;
 use crate::service::Context;

@@ -1,4 +1,4 @@
-//! What the service does by itself.
+//! Use cases that the service calls by itself.
 
 mod delete_expired;
 mod is_ready;

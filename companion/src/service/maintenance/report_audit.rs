@@ -1,4 +1,4 @@
-//! What commands wrote into the audit log is reported by one of the running services.
+//! Audit entries of commands, reported by one of the running services.
 
 use crate::db::audit_log;
 use crate::service::{Context, Error};

@@ -1,5 +1,5 @@
-//! Whom a request with an access token is from. Unlike the edge, the database is asked: a token that has not expired is
-//! not enough.
+//! The authentication of a request by its access token. Unlike at the edge, the database is asked: a token that has not
+//! expired is not enough.
 
 use crate::db::sessions;
 use crate::domain::account::User;
@@ -15,8 +15,8 @@ pub struct SignedIn {
     pub user: User,
 }
 
-/// Finds the user and session of an access token, if they are still signed in. `None` if a new token would help: for
-/// these reasons the edge holds a request, too.
+/// Finds the user and session of an access token, if they are still signed in. `None` if a refresh can
+/// help: for the same reasons the edge holds a request.
 ///
 /// # Errors
 /// [`Error::NotSignedIn`] if the token is none of ours, [`Error::Unavailable`] and [`Error::Database`] if the database fails.

@@ -1,4 +1,4 @@
-//! Sessions end, and with them their tokens at the edge.
+//! The end of sessions, here and at the edge.
 
 use time::OffsetDateTime;
 
@@ -41,11 +41,11 @@ async fn end_and_record(context: &Context, ending: Ending) -> Result<bool, Error
     Ok(!ended.is_empty())
 }
 
-/// Ends sessions by whatever door, and has the edge reject their tokens for as long as these may live. Returns those that
-/// were there.
+/// Ends sessions, whoever asks for it, and revokes their tokens for as long as these may live. Returns the sessions that
+/// existed.
 ///
-/// Where all of a user's sessions end, the whole user is revoked, which also catches the tokens of sessions that are
-/// gone already. Whoever ends all of them has locked the user's row, and read `now` after that.
+/// The end of all of a user's sessions revokes the user, which includes the tokens of sessions that are gone already. The
+/// caller has locked the user's row before, and read `now` after that. Other endings revoke session by session.
 pub(in crate::service) async fn end_sessions(
     change: &mut Change<'_>,
     ending: Ending,

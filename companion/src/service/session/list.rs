@@ -1,4 +1,4 @@
-//! A user looks at their sessions.
+//! The list of a user's sessions.
 
 use crate::db::sessions;
 use crate::domain::session::SessionSummary;

@@ -1,4 +1,4 @@
-//! Somebody presents a password, and a session starts.
+//! The login with a password.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -12,7 +12,7 @@ use crate::domain::session::device::Device;
 use crate::hashing::{PasswordHasher, Verdict};
 use crate::service::{Context, Error, TokenPair, Tokens};
 
-/// What somebody signs in with. The password is not held to the rules for new ones, only compared.
+/// Credentials of a login. The password is compared, and not held to the rules for new ones.
 pub struct Credentials {
     /// E-mail address.
     pub email: Email,
@@ -23,8 +23,7 @@ pub struct Credentials {
 /// Compares the password and starts a session.
 ///
 /// # Errors
-/// [`Error::WrongCredentials`] if the address or the password is wrong: which of them is not told, and both take the
-/// same work. [`Error::Disabled`] if the password is right and the user may not sign in; [`Error::PasswordChanged`] if
+/// [`Error::WrongCredentials`] if the address or the password is wrong, with the same work for both. [`Error::Disabled`] if the password is right and the user may not sign in; [`Error::PasswordChanged`] if
 /// it was changed meanwhile; [`Error::Hashing`], [`Error::Signing`] and [`Error::Database`] if these fail.
 pub async fn log_in(
     context: &Context,

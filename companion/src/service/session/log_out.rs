@@ -1,4 +1,4 @@
-//! Somebody ends the sessions of the tokens that they hold.
+//! The logout.
 
 use super::end_sessions;
 use crate::domain::audit::Event;
@@ -6,7 +6,7 @@ use crate::domain::session::Ending;
 use crate::domain::token::access_token::{Expiry, TokenSubject};
 use crate::service::{Context, Error, Tokens};
 
-/// Every token that a request carries: each can end its own session and no other.
+/// Every token of a request: each can end its own session and no other.
 #[derive(Clone, Debug, Default)]
 pub struct PresentedTokens<'a> {
     /// Access tokens.

@@ -1,4 +1,4 @@
-//! A user ends all of their sessions.
+//! The logout from all sessions.
 
 use super::end_sessions;
 use crate::db::{sessions, users};

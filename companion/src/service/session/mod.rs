@@ -1,4 +1,4 @@
-//! What is done to sessions.
+//! Use cases of sessions.
 
 mod authenticate;
 mod end;

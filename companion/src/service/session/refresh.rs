@@ -1,5 +1,5 @@
-//! A session gets new tokens for its refresh token. What a token is worth is decided in `domain::session`; how it is
-//! written, docs/design/refresh.md explains.
+//! The refresh of a session. `domain::session` decides what a token is worth; docs/design/refresh.md has the rule and
+//! the reasons.
 
 use edgeward_wire::cookie::Repeated;
 

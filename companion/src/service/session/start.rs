@@ -1,4 +1,4 @@
-//! A session starts for a user who has proved who they are.
+//! The start of a session for an authenticated user.
 
 use crate::db::sessions;
 use crate::domain::UserId;

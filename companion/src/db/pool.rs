@@ -8,11 +8,9 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, Pg
 use thiserror::Error;
 use tokio::time::timeout;
 
+use super::connect::ACQUIRE_TIMEOUT;
 use super::pooler::{self, SHARED};
 use crate::config::Database;
-
-/// Maximum time that a request waits for a connection. After that the response is 503.
-pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Limits on the run time of a statement and on the wait for a lock, such as that of a migration or of an abandoned
 /// transaction. Set on each new connection, in one round trip, and not as start-up `options`: `PgBouncer` rejects

@@ -8,8 +8,7 @@ use sqlx::{PgConnection, Row as _};
 use thiserror::Error;
 use tokio::time::timeout;
 
-use super::connect::{ConnectError, connect};
-use super::pool::ACQUIRE_TIMEOUT;
+use super::connect::{ACQUIRE_TIMEOUT, ConnectError, connect};
 use crate::config::Database;
 
 /// Second part of the message about a pooler that shares connections, after the name of the database.

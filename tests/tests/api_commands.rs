@@ -26,12 +26,14 @@ async fn migrations_are_listed_applied_and_taken_back() {
     let check =
         |arguments: &[&str], code, expected: &str| check(&database.url, arguments, "", code, expected);
     let pending = "0001 users: pending\n0002 refresh tokens: pending\n0003 revocations: pending\n0004 sessions: pending\n\
-                   0005 deleted users: pending\n0006 audit log: pending\n0007 passwords: pending\n";
+                   0005 deleted users: pending\n0006 audit log: pending\n0007 passwords: pending\n\
+                   0008 users without password: pending\n";
     check(&["migrate", "status"], 0, pending);
     check(&["user", "list"], 1, "run: edgeward migrate run");
     let applied = pending.replace("pending", "applied");
     check(&["migrate", "run"], 0, &applied);
     check(&["migrate", "run"], 0, &applied);
+    check(&["migrate", "revert"], 0, "reverted 0008\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "reverted 0007\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "reverted 0006\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "reverted 0005\n0001 users: applied\n");

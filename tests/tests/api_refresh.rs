@@ -1,6 +1,7 @@
 //! What a refresh token is worth when it is presented again: by a tab that was late, by a client that never heard the
 //! answer, by a thief.
 
+use edgeward_companion::clock::Clock as _;
 use edgeward_companion::db::sessions::refresh;
 use edgeward_companion::domain::session::{RefreshRejection, Session, Step};
 use edgeward_companion::domain::token::refresh_token::{RefreshClaims, RefreshTokens};
@@ -128,7 +129,7 @@ async fn a_clock_that_is_behind_or_was_set_back_logs_nobody_out_and_a_logout_is_
         }
         assert_eq!(refresh(&mut late).await, 200, "{behind}");
         assert_eq!(token(&late), token(&ada));
-        assert!(token(&ada).issued_at <= api.state.now().unix_timestamp());
+        assert!(token(&ada).issued_at <= api.clock.now().unix_timestamp());
         let before = ada.clone();
         assert_eq!(ada.post("/api/auth/logout").await.status, 200);
         assert_eq!(refresh(&mut before.clone()).await, 401, "{behind}");
@@ -168,7 +169,7 @@ async fn a_refusal_leaves_the_cookies_alone() {
 async fn plain_refresh_in_sql_is_that_of_the_state_machine() {
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await;
-    let (now, presented) = (api.state.now(), RefreshClaims { generation: 3, ..token(&ada) });
+    let (now, presented) = (api.clock.now(), RefreshClaims { generation: 3, ..token(&ada) });
     let lifetimes = api.state.tokens.lifetimes;
     let mut connection = api.pool.acquire().await.expect("a connection");
     let mut steps = Vec::new();

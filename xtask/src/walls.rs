@@ -28,31 +28,37 @@ const ROOMS: [&str; 12] = [
 /// Arrows that would point down and are forbidden all the same: a door calls use cases, and neither another door nor SQL.
 const CLOSED: [(&str, &str); 3] = [("http", "jobs"), ("http", "db"), ("jobs", "db")];
 
-/// Names that are forbidden but in the rooms given, and why.
-const RESERVED: [(&[&str], &[&str], &str); 3] = [
+/// Names that domain/ must not have: it decides, and neither reads nor writes.
+const IMPURE: [&str; 9] =
+    ["std::fs", "std::env", "std::process", "std::thread", "std::{", "tokio", "sqlx", "axum", "hyper"];
+
+/// Names that only some rooms may have, and why.
+const RESERVED: [(&[&str], &[&str], &str); 4] = [
     (
-        &["std::fs", "std::env", "tokio", "sqlx", "axum", "hyper"],
-        &[
-            "config",
-            "hashing",
-            "keys",
-            "db",
-            "telemetry",
-            "service",
-            "jobs",
-            "http",
-            "cli",
-            "random",
-            "clock",
-        ],
-        "domain/ is pure: it decides, and neither reads nor writes",
-    ),
-    (
-        &[".begin()", "sqlx::Transaction", "Transaction<"],
+        &[".begin()", "begin_with(", "try_begin(", "Acquire::", "Transaction<", "\"begin"],
         &["service"],
         "a transaction begins and ends in service/ alone",
     ),
-    (&["sqlx::query", "query!(", "query_as!(", "query_scalar!(", "raw_sql("], &["db"], "only db/ holds SQL"),
+    (
+        &[
+            "sqlx::query",
+            "sqlx::{query",
+            "query!(",
+            "query_as!(",
+            "query_scalar!(",
+            "raw_sql(",
+            "QueryBuilder",
+            "sqlx::Executor",
+        ],
+        &["db"],
+        "only db/ holds SQL",
+    ),
+    (&["crate::{", "super::super"], &[], "a path names one room, so that this check can read it"),
+    (
+        &["StatusCode::"],
+        &["http", "cli"],
+        "only http/ speaks of statuses, and http/error.rs chooses those of errors",
+    ),
 ];
 
 /// Maximum number of lines of a file of companion/ and wire/, tests included.
@@ -86,6 +92,7 @@ pub(crate) fn check() -> Result<()> {
     let up = faults.len();
     let circles = find_circles(&arrows);
     faults.extend(circles.iter().map(|[one, other]| format!("{one} and {other} name each other")));
+    faults.extend(unknown_rooms(&companion));
     faults.extend(reserved_names(&companion));
     let mut all = companion;
     all.extend(read_sources("wire/src")?);
@@ -168,16 +175,27 @@ fn find_circles(arrows: &BTreeMap<(String, String), Vec<String>>) -> Vec<[String
     pairs.map(|(from, to)| [from.clone(), to.clone()]).collect()
 }
 
+/// A room that is not in the table has no place between the others.
+fn unknown_rooms(sources: &[Source]) -> Vec<String> {
+    let is_known = |room: &str| ROOMS.contains(&room) || ["lib", "main"].contains(&room);
+    let unknown = sources.iter().filter(|source| !is_known(&source.room));
+    unknown.map(|source| format!("{} is in a room without a place in ROOMS", source.path)).collect()
+}
+
 fn reserved_names(sources: &[Source]) -> Vec<String> {
     let mut faults = Vec::new();
-    for (names, rooms, reason) in RESERVED {
-        for source in sources.iter().filter(|source| !rooms.contains(&source.room.as_str())) {
-            faults.extend(
-                names
-                    .iter()
-                    .filter(|name| source.code.contains(**name))
-                    .map(|name| format!("{} names {name}: {reason}", source.path)),
-            );
+    let mut find = |source: &Source, names: &[&str], reason: &str| {
+        let found = names.iter().filter(|name| source.code.contains(**name));
+        faults.extend(found.map(|name| format!("{} names {name}: {reason}", source.path)));
+    };
+    for source in sources {
+        if source.room == "domain" {
+            find(source, &IMPURE, "domain/ decides, and neither reads nor writes");
+        }
+        for (names, _, reason) in
+            RESERVED.iter().filter(|(_, rooms, _)| !rooms.contains(&source.room.as_str()))
+        {
+            find(source, names, reason);
         }
     }
     faults
@@ -232,6 +250,13 @@ mod tests {
     }
 
     #[test]
+    fn a_room_without_a_place_is_a_fault() {
+        for (path, faults) in [("helpers.rs", 1), ("utils/a.rs", 1), ("lib.rs", 0), ("db/a.rs", 0)] {
+            assert_eq!(unknown_rooms(&[source(path, "")]).len(), faults, "{path}");
+        }
+    }
+
+    #[test]
     fn what_is_reserved_for_a_room_is_named_there_alone() {
         for (path, code, faults) in [
             ("domain/a.rs", "use std::fs;", 1),
@@ -242,6 +267,13 @@ mod tests {
             ("service/change.rs", "self.db.begin().await?", 0),
             ("service/a.rs", "sqlx::query!(\"select 1\")", 2),
             ("db/a.rs", "sqlx::query!(\"select 1\")", 0),
+            ("http/a.rs", "use sqlx::{query_as, Row};", 1),
+            ("service/a.rs", "use sqlx::Executor;", 1),
+            ("http/a.rs", "Acquire::begin(&pool)", 1),
+            ("db/a.rs", "connection.execute(\"begin\")", 1),
+            ("http/a.rs", "use crate::{db::users, service};", 1),
+            ("http/api/a.rs", "use super::super::super::db;", 1),
+            ("service/a.rs", "StatusCode::CONFLICT", 1),
         ] {
             assert_eq!(reserved_names(&[source(path, code)]).len(), faults, "{path}: {code}");
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
+use sqlx::PgConnection;
 use tokio::time::timeout;
 
 use super::{connect, print_line, read_settings};
@@ -32,16 +33,20 @@ impl Db {
         if let Self::Drop { yes: false } = self {
             bail!("this drops {database} with all its data; confirm with --yes")
         }
-        let outcome = timeout(TIMEOUT, self.execute(&database))
+        let options = database.options.clone().database(databases::MAINTENANCE);
+        let mut connection = connect::connect(&Database { options, ..database.clone() }).await?;
+        let outcome = timeout(TIMEOUT, self.execute(&mut connection, &database))
             .await
             .with_context(|| format!("{database}: no response within {} s", TIMEOUT.as_secs()))??;
         print_line(format_args!("{database} {outcome}"))
     }
 
-    async fn execute(self, database: &Database) -> anyhow::Result<&'static str> {
+    async fn execute(
+        self,
+        connection: &mut PgConnection,
+        database: &Database,
+    ) -> anyhow::Result<&'static str> {
         let name = database.options.get_database().unwrap_or_default();
-        let options = database.options.clone().database(databases::MAINTENANCE);
-        let connection = &mut connect::connect(&Database { options, ..database.clone() }).await?;
         match self {
             Self::Create => {
                 let is_new =

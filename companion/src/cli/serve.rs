@@ -68,9 +68,13 @@ impl Serve {
         let internal = listen("internal", config.http.bind_address, config.http.internal_port)?;
         let jobs = start_jobs(&config, &state, fingerprint, random);
 
-        serve_until(shutdown, public, internal, state).await;
+        // Jobs end while the requests in flight do, which do not need them.
+        let end_jobs = async {
+            shutdown.clone().stopping().await;
+            jobs.stop().await;
+        };
+        tokio::join!(serve_until(shutdown.clone(), public, internal, state), end_jobs);
 
-        jobs.stop().await;
         // A connection in use must not block the end.
         _ = timeout(CLOSE_TIMEOUT, pool.close()).await;
         tracing::info!("stopped");

@@ -143,10 +143,10 @@ impl User {
 async fn create(context: &Context, user: Create, hashing: &Hashing) -> anyhow::Result<()> {
     let Create { email, first_name, last_name, role, password_stdin } = user;
     let password = read_password(password_stdin)?;
-    let user = NewUser { first_name, last_name, email, role };
+    let user = NewUser { first_name, last_name, email, role: role.unwrap_or_else(Role::initial) };
     let created = account::create(context, &hasher(hashing), &user, password).await;
-    let (id, role) = created.map_err(describe(&user.email))?;
-    print_line(format_args!("user {id} ({}) is created, as {}", user.email.as_str(), role.as_str()))
+    let id = created.map_err(describe(&user.email))?;
+    print_line(format_args!("user {id} ({}) is created, as {}", user.email.as_str(), user.role.as_str()))
 }
 
 async fn list(context: &Context) -> anyhow::Result<()> {

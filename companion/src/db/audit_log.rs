@@ -8,28 +8,36 @@ use crate::domain::{SessionId, UserId};
 /// Maximum number of entries that one call claims.
 const BATCH: i64 = 100;
 
-/// Inserts an entry, in the transaction of the change that it records.
+/// Inserts entries, in the transaction of the events, in one statement however many there are.
 ///
-/// `is_reported`: `true` if the caller logs and counts the entry itself; `false` if a running service has to.
+/// `is_reported`: `true` if the caller logs and counts the entries; `false` if a running service is to.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn insert(
+pub async fn insert_all(
     connection: &mut PgConnection,
-    entry: &Entry,
+    entries: &[Entry],
     is_reported: bool,
 ) -> Result<(), sqlx::Error> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let column = |value: fn(&Entry) -> Option<String>| entries.iter().map(value).collect::<Vec<_>>();
+    let id = |value: fn(&Entry) -> Option<i64>| entries.iter().map(value).collect::<Vec<_>>();
     sqlx::query!(
         "insert into audit_log (at, event, actor, user_id, session_id, request_id, client_prefix, details, reported)
-         values ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $9)",
-        entry.at,
-        entry.event,
-        entry.actor,
-        entry.user_id as Option<UserId>,
-        entry.session_id as Option<SessionId>,
-        entry.request_id,
-        entry.client_prefix,
-        entry.details,
+         select at, event, actor, user_id, session_id, request_id, client_prefix, details::jsonb, $9
+         from unnest($1::timestamptz[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
+                     $8::text[])
+              as entry (at, event, actor, user_id, session_id, request_id, client_prefix, details)",
+        &entries.iter().map(|entry| entry.at).collect::<Vec<_>>(),
+        &column(|entry| Some(entry.event.clone())) as &[Option<String>],
+        &column(|entry| Some(entry.actor.clone())) as &[Option<String>],
+        &id(|entry| entry.user_id.map(|id| id.0)) as &[Option<i64>],
+        &id(|entry| entry.session_id.map(|id| id.0)) as &[Option<i64>],
+        &column(|entry| entry.request_id.clone()) as &[Option<String>],
+        &column(|entry| entry.client_prefix.clone()) as &[Option<String>],
+        &column(|entry| Some(entry.details.clone())) as &[Option<String>],
         is_reported,
     )
     .execute(connection)

@@ -85,8 +85,8 @@ pub async fn rehash(
     Ok(())
 }
 
-/// Returns `true` if a user's password has not changed since `changed_at`. The rows stay locked until the transaction
-/// ends. `None` if the user or the password is gone.
+/// Returns `true` if a user has a password that has not changed since `changed_at`, which stays so until the transaction
+/// ends. The user's row is locked already, as in every change of a password.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
@@ -94,14 +94,11 @@ pub async fn is_unchanged(
     connection: &mut PgConnection,
     user_id: UserId,
     changed_at: Option<OffsetDateTime>,
-) -> Result<Option<bool>, sqlx::Error> {
-    // The user's row is locked first, as in every change of a password: no deadlock.
-    sqlx::query_scalar!(
-        r#"select changed_at = $2 as "is_unchanged!" from users join passwords on user_id = id
-           where id = $1 for share of users, passwords"#,
+) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query_scalar!(
+        r#"select changed_at = $2 as "is_unchanged!" from passwords where user_id = $1 for share"#,
         user_id as UserId,
         changed_at,
-    )
-    .fetch_optional(connection)
-    .await
+    );
+    Ok(found.fetch_optional(connection).await?.unwrap_or(false))
 }

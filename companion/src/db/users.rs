@@ -37,22 +37,18 @@ pub async fn insert(
     connection: &mut PgConnection,
     user: &NewUser,
     now: OffsetDateTime,
-) -> Result<(UserId, Role), InsertError> {
-    // The initial role is the column's default, which cannot be a parameter.
-    let row = sqlx::query!(
-        r#"insert into users (first_name, last_name, email, created_at, updated_at)
-           values ($1, $2, $3, $4, $4)
-           returning id as "id: UserId", role as "role: Role""#,
+) -> Result<UserId, InsertError> {
+    let inserted = sqlx::query_scalar!(
+        r#"insert into users (first_name, last_name, email, role, created_at, updated_at)
+           values ($1, $2, $3, $4, $5, $5)
+           returning id as "id: UserId""#,
         user.first_name.as_str(),
         user.last_name.as_str(),
         user.email.as_str(),
+        user.role.as_str(),
         now,
-    )
-    .fetch_one(&mut *connection)
-    .await?;
-    let Some(role) = &user.role else { return Ok((row.id, row.role)) };
-    set_role(connection, row.id, role, now).await?;
-    Ok((row.id, role.clone()))
+    );
+    Ok(inserted.fetch_one(connection).await?)
 }
 
 /// Lists every user, in order of creation.
@@ -79,6 +75,16 @@ pub async fn lock(connection: &mut PgConnection, user_id: UserId) -> Result<(), 
         .fetch_optional(connection)
         .await?;
     Ok(())
+}
+
+/// Locks a user's row until the transaction ends, so that nobody changes the user meanwhile; others may do the same at
+/// the same time. Returns `false` if there is no such user.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn lock_shared(connection: &mut PgConnection, user_id: UserId) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query!("select id from users where id = $1 for share", user_id as UserId);
+    Ok(found.fetch_optional(connection).await?.is_some())
 }
 
 /// Locks the row of the user with an e-mail address, as [`lock`] does. `None` if there is no such user.

@@ -10,7 +10,6 @@ use edgeward_wire::Origin;
 use secrecy::SecretString;
 use sqlx::PgPool;
 use thiserror::Error;
-use time::OffsetDateTime;
 
 use super::cookies::CookiePolicy;
 use crate::clock::Clock;
@@ -138,12 +137,6 @@ impl AppState {
             access_ttl: self.tokens.access.ttl,
             caller,
         }
-    }
-
-    /// Returns the current time.
-    #[must_use]
-    pub fn now(&self) -> OffsetDateTime {
-        self.clock.now()
     }
 }
 

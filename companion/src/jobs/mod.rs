@@ -1,5 +1,6 @@
 //! Background jobs under one runner. Each job repeats its step until the runner stops it; the last started is stopped
-//! first. A step that fails or panics is logged, and the job continues with its next step.
+//! first. A step that fails or panics is logged, and the job continues with its next step. Of several such steps in a
+//! row, the first is logged.
 
 pub mod clean;
 pub mod follow_keys;
@@ -12,9 +13,9 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
-/// Maximum time that a job may take to end its step after the stop. Chosen: longer than the time limit of a statement.
+/// Maximum time that the jobs may take together to end their steps after the stop. Chosen: longer than the time limit of a statement.
 const STOP_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// Work that is repeated.
@@ -52,11 +53,12 @@ impl Runner {
         self.running.push(Running { name: J::NAME, stop, task });
     }
 
-    /// Stops every job, the last started first, and waits at most 6 s for the end of its step.
+    /// Stops every job, the last started first, and waits at most 6 s in all for the ends of their steps.
     pub async fn stop(self) {
+        let deadline = Instant::now() + STOP_TIMEOUT;
         for Running { name, stop, task } in self.running.into_iter().rev() {
             stop.send_replace(true);
-            match timeout(STOP_TIMEOUT, task).await {
+            match timeout_at(deadline, task).await {
                 Ok(Ok(())) => {}
                 Ok(Err(cause)) => tracing::error!(job = name, %cause, "a background job ended early"),
                 Err(_) => tracing::warn!(job = name, "a background job was cut off"),
@@ -86,11 +88,14 @@ async fn run<J: Job>(mut job: J, mut stop: watch::Receiver<bool>) {
                 failed = true;
             }
             Err(panic) => {
-                tracing::error!(
-                    job = J::NAME,
-                    cause = panic_message(&*panic),
-                    "a background job has panicked"
-                );
+                if !failed {
+                    tracing::error!(
+                        job = J::NAME,
+                        cause = panic_message(&*panic),
+                        "a background job has panicked"
+                    );
+                }
+                failed = true;
             }
         }
     }

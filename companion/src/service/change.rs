@@ -3,7 +3,7 @@
 use sqlx::{PgConnection, Postgres, Transaction};
 use time::OffsetDateTime;
 
-use super::Context;
+use super::{Context, Error, detached};
 use crate::db::audit_log;
 use crate::domain::audit::{Entry, Event};
 use crate::domain::caller::Actor;
@@ -28,30 +28,33 @@ impl<'a> Change<'a> {
         &mut self.transaction
     }
 
-    /// Writes what the transaction does into the audit log.
-    pub(super) async fn record(
+    /// Records an event, which becomes a row with the commit.
+    pub(super) fn record(
         &mut self,
         at: OffsetDateTime,
         event: &Event,
         user_id: UserId,
         session_id: Option<SessionId>,
-    ) -> Result<(), sqlx::Error> {
-        let caller = &self.context.caller;
-        let entry = Entry::new(at, caller, event, Some(user_id), session_id);
-        // A command has neither a log that lasts nor metrics: a running service reports what it did.
-        let is_reported = caller.actor != Actor::CommandLine;
-        audit_log::insert(&mut self.transaction, &entry, is_reported).await?;
-        self.entries.push(entry);
-        Ok(())
+    ) {
+        self.entries.push(Entry::new(at, &self.context.caller, event, Some(user_id), session_id));
     }
 
-    /// Commits, and reports the events.
-    pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
-        let Self { context, transaction, entries } = self;
-        transaction.commit().await?;
-        for entry in &entries {
-            audit::report(&context.metrics, entry, &context.caller);
-        }
-        Ok(())
+    /// Writes the events, commits, and reports them. Once it has begun, it comes to its end though the client hangs up:
+    /// what is committed is reported.
+    pub(super) async fn commit(self) -> Result<(), Error> {
+        let Self { context, mut transaction, entries } = self;
+        let context = context.clone();
+        detached(async move {
+            let Context { metrics, caller, .. } = &context;
+            // A command has neither a log that lasts nor metrics: a running service reports what it did.
+            let is_reported = caller.actor != Actor::CommandLine;
+            audit_log::insert_all(&mut transaction, &entries, is_reported).await?;
+            transaction.commit().await?;
+            for entry in &entries {
+                audit::report(metrics, entry, caller);
+            }
+            Ok(())
+        })
+        .await
     }
 }

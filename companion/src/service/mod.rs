@@ -10,11 +10,13 @@ pub mod maintenance;
 pub mod session;
 mod tokens;
 
+use std::fmt;
 use std::sync::Arc;
 
 use sqlx::PgPool;
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
+use tracing::Instrument as _;
 
 use self::change::Change;
 use crate::clock::Clock;
@@ -46,7 +48,7 @@ pub struct Context {
 }
 
 /// Failure of a use case.
-#[derive(Debug, Error)]
+#[derive(Error)]
 pub enum Error {
     /// The e-mail address or the password is wrong.
     #[error("e-mail address or password is wrong")]
@@ -89,10 +91,24 @@ pub enum Error {
     Panicked,
 }
 
+/// As `Display`: the `Debug` of a database error can show the row.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         if fault::is_unavailable(&error) { Self::Unavailable(error) } else { Self::Database(error) }
     }
+}
+
+/// Carries a use case out to its end, though the client hangs up: a session whose end was asked for ends.
+async fn detached<T: Send + 'static>(
+    use_case: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::spawn(use_case.in_current_span()).await.map_err(|_| Error::Panicked)?
 }
 
 impl Context {

@@ -26,8 +26,8 @@ pub async fn end(
         r#"with ended as (
                delete from refresh_tokens where id = any(array(
                    select id from refresh_tokens
-                   where user_id = $1 and (id = $2) is not false and (id <> $3) is not false
-                       and (floor(extract(epoch from created_at)) <= $4::bigint) is not false
+                   where user_id = $1 and ($2::bigint is null or id = $2) and ($3::bigint is null or id <> $3)
+                       and ($4::bigint is null or floor(extract(epoch from created_at)) <= $4)
                    order by id for update))
                returning id),
            revoked as (

@@ -43,6 +43,6 @@ pub struct NewUser {
     pub last_name: Name,
     /// E-mail address.
     pub email: Email,
-    /// Role; `None` for the default of `users.role`.
-    pub role: Option<Role>,
+    /// Role.
+    pub role: Role,
 }

@@ -13,6 +13,12 @@ pub struct Role(String);
 pub struct InvalidRole;
 
 impl Role {
+    /// Role of a user who registers, and the default of the column `users.role`.
+    #[must_use]
+    pub fn initial() -> Self {
+        Self("customer".to_owned())
+    }
+
     /// Reads a role exactly as written: nothing is trimmed, and case counts.
     ///
     /// # Errors

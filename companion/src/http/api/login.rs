@@ -11,11 +11,12 @@ use serde::Deserialize;
 
 use super::body;
 use crate::domain::account::email::Email;
+use crate::domain::session::device::Device;
 use crate::hashing::PasswordHasher;
 use crate::http::cookies::CookiePolicy;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{FieldErrors, JsonBody, TextField};
-use crate::http::extract::{ClientDevice, UseCase};
+use crate::service::Context;
 use crate::service::Tokens;
 use crate::service::session::{self, Credentials};
 
@@ -28,8 +29,8 @@ pub(in crate::http) struct LoginRequest {
 }
 
 pub(in crate::http) async fn login(
-    UseCase(context): UseCase,
-    ClientDevice(device): ClientDevice,
+    context: Context,
+    device: Device,
     State(tokens): State<Arc<Tokens>>,
     State(hasher): State<Arc<PasswordHasher>>,
     State(cookies): State<Arc<CookiePolicy>>,

@@ -10,14 +10,15 @@ use axum::http::HeaderMap;
 use super::body::Done;
 use crate::http::cookies::{CookiePolicy, SetCookies};
 use crate::http::error::ApiError;
-use crate::http::extract::{Authenticated, UseCase};
+use crate::service::Context;
 use crate::service::Tokens;
+use crate::service::session::SignedIn;
 use crate::service::session::{self, PresentedTokens};
 
 const MESSAGE: &str = "User logged out successfully";
 
 pub(in crate::http) async fn logout(
-    UseCase(context): UseCase,
+    context: Context,
     State(tokens): State<Arc<Tokens>>,
     State(cookies): State<Arc<CookiePolicy>>,
     headers: HeaderMap,
@@ -31,8 +32,8 @@ pub(in crate::http) async fn logout(
 }
 
 pub(in crate::http) async fn logout_all(
-    UseCase(context): UseCase,
-    Authenticated(signed_in): Authenticated,
+    context: Context,
+    signed_in: SignedIn,
     State(tokens): State<Arc<Tokens>>,
     State(cookies): State<Arc<CookiePolicy>>,
 ) -> Result<(SetCookies, Json<Done>), ApiError> {

@@ -9,11 +9,11 @@ use axum::response::Response;
 use super::body;
 use crate::http::cookies::CookiePolicy;
 use crate::http::error::ApiError;
-use crate::http::extract::UseCase;
+use crate::service::Context;
 use crate::service::{Tokens, session};
 
 pub(in crate::http) async fn refresh(
-    UseCase(context): UseCase,
+    context: Context,
     State(tokens): State<Arc<Tokens>>,
     State(cookies): State<Arc<CookiePolicy>>,
     headers: HeaderMap,

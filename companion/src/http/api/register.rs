@@ -12,11 +12,13 @@ use crate::domain::account::NewUser;
 use crate::domain::account::email::Email;
 use crate::domain::account::name::Name;
 use crate::domain::account::password::Password;
+use crate::domain::account::role::Role;
+use crate::domain::session::device::Device;
 use crate::hashing::PasswordHasher;
 use crate::http::cookies::CookiePolicy;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{FieldErrors, JsonBody, TextField};
-use crate::http::extract::{ClientDevice, UseCase};
+use crate::service::Context;
 use crate::service::{Tokens, account};
 
 /// Request body. It has no role: a client must not choose its own (CVE-2026-31071).
@@ -30,8 +32,8 @@ pub(in crate::http) struct RegisterRequest {
 }
 
 pub(in crate::http) async fn register(
-    UseCase(context): UseCase,
-    ClientDevice(device): ClientDevice,
+    context: Context,
+    device: Device,
     State(tokens): State<Arc<Tokens>>,
     State(hasher): State<Arc<PasswordHasher>>,
     State(cookies): State<Arc<CookiePolicy>>,
@@ -51,7 +53,7 @@ impl RegisterRequest {
         let password = errors.parse("password", self.password, Password::parse);
         match (first_name, last_name, email, password) {
             (Some(first_name), Some(last_name), Some(email), Some(password)) => {
-                Ok((NewUser { first_name, last_name, email, role: None }, password))
+                Ok((NewUser { first_name, last_name, email, role: Role::initial() }, password))
             }
             _ => Err(errors.into_error()),
         }

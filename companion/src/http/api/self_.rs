@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::body::Timestamp;
 use crate::domain::UserId;
 use crate::domain::account::User;
-use crate::http::extract::Authenticated;
+use crate::service::session::SignedIn;
 
 /// Response body.
 #[derive(Serialize)]
@@ -28,7 +28,7 @@ struct UserBody {
     updated_at: Timestamp,
 }
 
-pub(in crate::http) async fn show(Authenticated(signed_in): Authenticated) -> Json<SelfResponse> {
+pub(in crate::http) async fn show(signed_in: SignedIn) -> Json<SelfResponse> {
     Json(SelfResponse { message: "User details fetched successfully", user: signed_in.user.into() })
 }
 

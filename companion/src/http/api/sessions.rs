@@ -14,7 +14,8 @@ use crate::domain::SessionId;
 use crate::domain::session::SessionSummary;
 use crate::http::cookies::CookiePolicy;
 use crate::http::error::ApiError;
-use crate::http::extract::{Authenticated, UseCase};
+use crate::service::Context;
+use crate::service::session::SignedIn;
 use crate::service::{Tokens, session};
 
 /// Response body of the list.
@@ -36,8 +37,8 @@ struct SessionBody {
 }
 
 pub(in crate::http) async fn list(
-    UseCase(context): UseCase,
-    Authenticated(signed_in): Authenticated,
+    context: Context,
+    signed_in: SignedIn,
     State(tokens): State<Arc<Tokens>>,
 ) -> Result<Json<SessionsResponse>, ApiError> {
     let listed = session::list(&context, &tokens, signed_in.subject).await?;
@@ -46,8 +47,8 @@ pub(in crate::http) async fn list(
 }
 
 pub(in crate::http) async fn end(
-    UseCase(context): UseCase,
-    Authenticated(signed_in): Authenticated,
+    context: Context,
+    signed_in: SignedIn,
     State(cookies): State<Arc<CookiePolicy>>,
     id: Result<Path<SessionId>, PathRejection>,
 ) -> Result<Response, ApiError> {
@@ -63,8 +64,8 @@ pub(in crate::http) async fn end(
 }
 
 pub(in crate::http) async fn end_others(
-    UseCase(context): UseCase,
-    Authenticated(signed_in): Authenticated,
+    context: Context,
+    signed_in: SignedIn,
 ) -> Result<Json<Done>, ApiError> {
     session::end_others(&context, signed_in.subject).await?;
     Ok(Done::new("Other sessions ended successfully"))

@@ -1,21 +1,20 @@
-//! Extractors of the context of a use case and of the signed-in user.
+//! Extractors of what use cases take: their context, the signed-in user, and the client's device.
+
+use std::convert::Infallible;
 
 use axum::extract::{FromRef, FromRequestParts};
+use axum::http::HeaderValue;
+use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 
 use crate::domain::caller::Caller;
+use crate::domain::session::device::Device;
 use crate::http::error::ApiError;
 use crate::http::state::AppState;
 use crate::service::Context;
 use crate::service::session::SignedIn;
 
-/// Context of the use case that a handler calls.
-pub(in crate::http) struct UseCase(pub(in crate::http) Context);
-
-/// Signed-in user, on routes behind `layer::signed_in`.
-pub(in crate::http) struct Authenticated(pub(in crate::http) SignedIn);
-
-impl<S: Send + Sync> FromRequestParts<S> for UseCase
+impl<S: Send + Sync> FromRequestParts<S> for Context
 where
     AppState: FromRef<S>,
 {
@@ -23,14 +22,25 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let caller = parts.extensions.get::<Caller>().cloned().ok_or(ApiError::MissingLayer)?;
-        Ok(Self(AppState::from_ref(state).context(caller)))
+        Ok(AppState::from_ref(state).context(caller))
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Authenticated {
+/// On routes behind `layer::signed_in`.
+impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        parts.extensions.get().cloned().map(Self).ok_or(ApiError::MissingLayer)
+        parts.extensions.get().cloned().ok_or(ApiError::MissingLayer)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Device {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let user_agent = parts.headers.get(USER_AGENT).map(HeaderValue::as_bytes);
+        let request = parts.extensions.get::<Caller>().and_then(|caller| caller.request.as_ref());
+        Ok(Self::new(user_agent, request.and_then(|request| request.client)))
     }
 }

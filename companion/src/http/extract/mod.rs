@@ -2,15 +2,11 @@
 
 pub(super) mod client_address;
 mod context;
-mod device;
 mod invalid_text;
 pub(super) mod json_body;
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
-
-pub(super) use self::context::{Authenticated, UseCase};
-pub(super) use self::device::ClientDevice;
 
 /// Returns the token in `Authorization` (RFC 6750 §2.1). The scheme is case-insensitive (RFC 9110 §11.1).
 pub(super) fn bearer_token(headers: &HeaderMap) -> Option<&str> {

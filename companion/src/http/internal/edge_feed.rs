@@ -8,11 +8,11 @@ use axum::extract::{Query, State};
 use edgeward_wire::{EdgeFeed, FeedQuery};
 
 use crate::http::error::ApiError;
-use crate::http::extract::UseCase;
+use crate::service::Context;
 use crate::service::{Tokens, edge};
 
 pub(in crate::http) async fn show(
-    UseCase(context): UseCase,
+    context: Context,
     State(tokens): State<Arc<Tokens>>,
     query: Result<Query<FeedQuery<'static>>, QueryRejection>,
 ) -> Result<Json<EdgeFeed>, ApiError> {

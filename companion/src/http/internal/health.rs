@@ -6,8 +6,8 @@ use axum::extract::State;
 use serde::Serialize;
 
 use crate::http::error::ApiError;
-use crate::http::extract::UseCase;
 use crate::http::state::Draining;
+use crate::service::Context;
 use crate::service::maintenance;
 
 /// Response body.
@@ -21,7 +21,7 @@ pub(in crate::http) async fn alive() -> Json<Health> {
 }
 
 pub(in crate::http) async fn ready(
-    UseCase(context): UseCase,
+    context: Context,
     State(draining): State<Draining>,
 ) -> Result<Json<Health>, ApiError> {
     if !draining.has_started() && maintenance::is_ready(&context).await {

@@ -4,12 +4,11 @@ use crate::db::{passwords, users};
 use crate::domain::UserId;
 use crate::domain::account::NewUser;
 use crate::domain::account::password::Password;
-use crate::domain::account::role::Role;
 use crate::domain::audit::Event;
 use crate::hashing::PasswordHasher;
 use crate::service::{Context, Error};
 
-/// Creates an account, and returns the user's identifier and role.
+/// Creates an account, and returns the user's identifier.
 ///
 /// # Errors
 /// [`Error::EmailTaken`] if another user has the address; [`Error::Hashing`] and [`Error::Database`] if these fail.
@@ -18,14 +17,14 @@ pub async fn create(
     hasher: &PasswordHasher,
     user: &NewUser,
     password: Password,
-) -> Result<(UserId, Role), Error> {
+) -> Result<UserId, Error> {
     // Before the transaction: it takes long.
     let hash = hasher.hash(password).await?;
     let mut change = context.begin().await?;
     let now = context.now();
-    let (user_id, role) = users::insert(change.connection(), user, now).await?;
+    let user_id = users::insert(change.connection(), user, now).await?;
     passwords::set(change.connection(), user_id, &hash, now).await?;
-    change.record(now, &Event::UserCreated(role.clone()), user_id, None).await?;
+    change.record(now, &Event::UserCreated(user.role.clone()), user_id, None);
     change.commit().await?;
-    Ok((user_id, role))
+    Ok(user_id)
 }

@@ -19,7 +19,7 @@ pub async fn delete(context: &Context, email: &Email) -> Result<(UserId, usize),
     // A trigger has the edge reject every token of theirs, as it does for a row that is deleted by hand.
     let sessions_ended = sessions::end::end(change.connection(), Ending::all(user_id), None).await?.len();
     users::delete(change.connection(), user_id).await?;
-    change.record(now, &Event::UserDeleted { sessions_ended }, user_id, None).await?;
+    change.record(now, &Event::UserDeleted { sessions_ended }, user_id, None);
     change.commit().await?;
     Ok((user_id, sessions_ended))
 }

@@ -19,7 +19,7 @@ pub async fn disable(context: &Context, email: &Email) -> Result<(UserId, usize)
     let now = context.now();
     users::set_disabled(change.connection(), user_id, true, now).await?;
     let sessions_ended = end_sessions(&mut change, Ending::all(user_id), now).await?.len();
-    change.record(now, &Event::UserDisabled { sessions_ended }, user_id, None).await?;
+    change.record(now, &Event::UserDisabled { sessions_ended }, user_id, None);
     change.commit().await?;
     Ok((user_id, sessions_ended))
 }

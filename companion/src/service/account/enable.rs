@@ -15,7 +15,7 @@ pub async fn enable(context: &Context, email: &Email) -> Result<UserId, Error> {
     let (mut change, user_id) = begin_change(context, email).await?;
     let now = context.now();
     users::set_disabled(change.connection(), user_id, false, now).await?;
-    change.record(now, &Event::UserEnabled, user_id, None).await?;
+    change.record(now, &Event::UserEnabled, user_id, None);
     change.commit().await?;
     Ok(user_id)
 }

@@ -25,7 +25,7 @@ pub async fn register(
     let hash = hasher.hash(password).await?;
     let mut change = context.begin().await?;
     let now = context.now();
-    let (user_id, _) = users::insert(change.connection(), user, now).await?;
+    let user_id = users::insert(change.connection(), user, now).await?;
     passwords::set(change.connection(), user_id, &hash, now).await?;
     start(change, tokens, user_id, device, &Event::Registered).await
 }

@@ -29,7 +29,7 @@ pub async fn set_password(
     passwords::set(change.connection(), user_id, &hash, now).await?;
     users::touch(change.connection(), user_id, now).await?;
     let sessions_ended = end_sessions(&mut change, Ending::all(user_id), now).await?.len();
-    change.record(now, &Event::PasswordChanged { sessions_ended }, user_id, None).await?;
+    change.record(now, &Event::PasswordChanged { sessions_ended }, user_id, None);
     change.commit().await?;
     Ok((user_id, sessions_ended))
 }

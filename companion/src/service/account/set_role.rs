@@ -19,7 +19,7 @@ pub async fn set_role(context: &Context, email: &Email, role: &Role) -> Result<U
     let now = context.now();
     revocations::revoke_user(change.connection(), user_id, now).await?;
     users::set_role(change.connection(), user_id, role, now).await?;
-    change.record(now, &Event::RoleChanged(role.clone()), user_id, None).await?;
+    change.record(now, &Event::RoleChanged(role.clone()), user_id, None);
     change.commit().await?;
     Ok(user_id)
 }

@@ -9,14 +9,14 @@ use crate::domain::edge::revocation;
 use crate::domain::session::Ending;
 use crate::domain::token::access_token::TokenSubject;
 use crate::service::change::Change;
-use crate::service::{Context, Error};
+use crate::service::{Context, Error, detached};
 
 /// Ends a session of the caller's by its number.
 ///
 /// # Errors
 /// [`Error::SessionUnknown`] if the user has no such session, [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 pub async fn end(context: &Context, by: TokenSubject, session_id: SessionId) -> Result<(), Error> {
-    let ended = end_and_record(context, Ending::one(by.user_id, session_id)).await?;
+    let ended = detached(end_and_record(context.clone(), Ending::one(by.user_id, session_id))).await?;
     if ended { Ok(()) } else { Err(Error::SessionUnknown) }
 }
 
@@ -25,17 +25,17 @@ pub async fn end(context: &Context, by: TokenSubject, session_id: SessionId) -> 
 /// # Errors
 /// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 pub async fn end_others(context: &Context, by: TokenSubject) -> Result<(), Error> {
-    end_and_record(context, Ending::others(by.user_id, by.session_id)).await?;
+    detached(end_and_record(context.clone(), Ending::others(by.user_id, by.session_id))).await?;
     Ok(())
 }
 
 /// Ends sessions, each with an event of its own. Returns `true` if there was one.
-async fn end_and_record(context: &Context, ending: Ending) -> Result<bool, Error> {
+async fn end_and_record(context: Context, ending: Ending) -> Result<bool, Error> {
     let mut change = context.begin().await?;
     let now = context.now();
     let ended = end_sessions(&mut change, ending, now).await?;
     for session_id in &ended {
-        change.record(now, &Event::SessionEnded, ending.user_id, Some(*session_id)).await?;
+        change.record(now, &Event::SessionEnded, ending.user_id, Some(*session_id));
     }
     change.commit().await?;
     Ok(!ended.is_empty())

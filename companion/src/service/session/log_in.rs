@@ -38,33 +38,40 @@ pub async fn log_in(
     let hash = found.as_ref().and_then(|found| found.hash.as_ref());
     let verdict = hasher.verify(PresentedPassword::new(password.expose_secret()), hash).await?;
 
-    let reject = |user_id: Option<UserId>, reason, error| {
-        context.report(&Event::LoginRefused(reason), user_id, None);
-        Err(error)
+    let Some(found) = found else {
+        return Err(reject(context, None, "user_unknown", Error::WrongCredentials));
     };
-    let Some(found) = found else { return reject(None, "user_unknown", Error::WrongCredentials) };
     let user_id = found.user_id;
     let Verdict::Match { outdated } = verdict else {
-        return reject(Some(user_id), "password_wrong", Error::WrongCredentials);
+        return Err(reject(context, Some(user_id), "password_wrong", Error::WrongCredentials));
     };
-    if found.is_disabled {
-        return reject(Some(user_id), "user_disabled", Error::Disabled);
-    }
+    // From here on the caller has proved who they are.
     let context = &context.as_user();
+    if found.is_disabled {
+        return Err(reject(context, Some(user_id), "user_disabled", Error::Disabled));
+    }
     let mut change = context.begin().await?;
     // Comparing took long: whoever changed the password meanwhile has ended all sessions, and this would be one more.
-    let unchanged = passwords::is_unchanged(change.connection(), user_id, found.changed_at).await?;
-    if unchanged == Some(false) {
-        return reject(Some(user_id), "password_changed", Error::PasswordChanged);
+    // A user who is gone is left to `start`, which finds nobody to start a session for.
+    if users::lock_shared(change.connection(), user_id).await?
+        && !passwords::is_unchanged(change.connection(), user_id, found.changed_at).await?
+    {
+        return Err(reject(context, Some(user_id), "password_changed", Error::PasswordChanged));
     }
     let pair = start(change, tokens, user_id, device, &Event::LoggedIn).await?;
     if let Some(hash) = found.hash.filter(|_| outdated)
         && let Err(cause) = rehash(context, hasher, user_id, password, &hash).await
     {
         // The login is good either way.
-        tracing::warn!(%user_id, %cause, "the password keeps its old hash");
+        tracing::warn!(user_id = user_id.0, %cause, "the password keeps its old hash");
     }
     Ok(pair)
+}
+
+/// Reports a rejected login.
+fn reject(context: &Context, user_id: Option<UserId>, reason: &'static str, error: Error) -> Error {
+    context.report(&Event::LoginRefused(reason), user_id, None);
+    error
 }
 
 /// Hashes the password again, as a new one would be. No audit event: the password stays what it is.
@@ -81,5 +88,5 @@ async fn rehash(
     let mut change = context.begin().await?;
     users::lock(change.connection(), user_id).await?;
     passwords::rehash(change.connection(), user_id, old, &new).await?;
-    Ok(change.commit().await?)
+    change.commit().await
 }

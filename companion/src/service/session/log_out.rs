@@ -4,7 +4,7 @@ use super::end_sessions;
 use crate::domain::audit::Event;
 use crate::domain::session::Ending;
 use crate::domain::token::access_token::{Expiry, TokenSubject};
-use crate::service::{Context, Error, Tokens};
+use crate::service::{Context, Error, Tokens, detached};
 
 /// Every token of a request: each can end its own session and no other.
 #[derive(Clone, Debug, Default)]
@@ -29,15 +29,18 @@ pub async fn log_out(
         return Ok(());
     }
     // A token proves whose session it is.
-    let context = &context.as_user();
+    detached(end_all(context.as_user(), subjects)).await
+}
+
+async fn end_all(context: Context, subjects: Vec<TokenSubject>) -> Result<(), Error> {
     let mut change = context.begin().await?;
     let now = context.now();
     for subject in subjects {
         for session_id in end_sessions(&mut change, Ending::of_token(subject), now).await? {
-            change.record(now, &Event::LoggedOut, subject.user_id, Some(session_id)).await?;
+            change.record(now, &Event::LoggedOut, subject.user_id, Some(session_id));
         }
     }
-    Ok(change.commit().await?)
+    change.commit().await
 }
 
 fn verify_all(context: &Context, tokens: &Tokens, presented: &PresentedTokens<'_>) -> Vec<TokenSubject> {

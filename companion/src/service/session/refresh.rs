@@ -8,7 +8,7 @@ use crate::db::sessions;
 use crate::domain::audit::Event;
 use crate::domain::session::{Ending, RefreshRejection, Session, Step};
 use crate::domain::token::refresh_token::RefreshClaims;
-use crate::service::{Context, Error, TokenPair, Tokens};
+use crate::service::{Context, Error, TokenPair, Tokens, detached};
 
 /// Refreshes the session of the refresh token in a request's cookie. A rejection leaves the cookies alone: another tab
 /// may just have got better ones.
@@ -34,15 +34,14 @@ pub async fn refresh(
     let (user_id, session_id) = (Some(presented.user_id), Some(presented.session_id));
     match present(context, tokens, presented).await? {
         Ok(session) => {
-            context.as_user().report(&Event::Refreshed, user_id, session_id);
             // The role of now, not the one that the session began with.
-            Ok(tokens.sign(session.live_token(presented.session_id), &session.role)?)
+            let pair = tokens.sign(session.live_token(presented.session_id), &session.role)?;
+            context.as_user().report(&Event::Refreshed, user_id, session_id);
+            Ok(pair)
         }
         Err(rejection) => {
             if rejection == RefreshRejection::TokenReused {
-                // A task of its own: whoever has found it out by accident may hang up.
-                let ending = tokio::spawn(end_reused(context.clone(), presented));
-                ending.await.map_err(|_| Error::Panicked)??;
+                detached(end_reused(context.clone(), presented)).await?;
             }
             context.report(&Event::RefreshRefused(rejection.label()), user_id, session_id);
             Err(Error::NotSignedIn)
@@ -96,7 +95,7 @@ async fn end_reused(context: Context, presented: RefreshClaims) -> Result<(), Er
     let mut change = context.begin().await?;
     let now = context.now();
     for session_id in end_sessions(&mut change, Ending::of_token(presented.subject()), now).await? {
-        change.record(now, &Event::RefreshTokenReused, presented.user_id, Some(session_id)).await?;
+        change.record(now, &Event::RefreshTokenReused, presented.user_id, Some(session_id));
     }
-    Ok(change.commit().await?)
+    change.commit().await
 }

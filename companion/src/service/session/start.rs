@@ -23,7 +23,7 @@ pub(in crate::service) async fn start(
         context.report(&Event::LoginRefused("user_disabled"), Some(user_id), None);
         return Err(Error::Disabled);
     };
-    change.record(now, event, user_id, Some(claims.session_id)).await?;
+    change.record(now, event, user_id, Some(claims.session_id));
     change.commit().await?;
     Ok(tokens.sign(claims, &role)?)
 }

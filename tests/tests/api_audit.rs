@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use edgeward_companion::service::maintenance;
-use edgeward_tests::api::{Api, PASSWORD};
+use edgeward_tests::api::Api;
+use edgeward_tests::client::PASSWORD;
 use edgeward_tests::command;
 use reqwest::Method;
 use reqwest::header::HeaderValue;
@@ -65,10 +66,8 @@ async fn everything_that_happens_to_an_account_is_one_line() {
     ada.post("/api/auth/logout").await;
     api.client().login("ada@example.com", "hunter2 hunter2").await;
     api.client().login("hunter2@example.com", PASSWORD).await;
-    let mut phone = api.client();
-    phone.login("ada@example.com", PASSWORD).await;
-    let mut laptop = api.client();
-    laptop.login("ada@example.com", PASSWORD).await;
+    api.logged_in("ada@example.com").await;
+    let mut laptop = api.logged_in("ada@example.com").await;
     laptop.delete("/api/auth/sessions").await;
     let mut stolen = laptop.clone();
     laptop.clone_with(&["refresh_token"]).get("/api/auth/self").await;

@@ -4,7 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
-use edgeward_tests::api::{Api, PASSWORD, mint};
+use edgeward_tests::api::{Api, mint};
+use edgeward_tests::client::PASSWORD;
 use edgeward_tests::command::run;
 use edgeward_tests::database::{self, Database};
 use edgeward_tests::service::Service;
@@ -229,7 +230,7 @@ async fn the_service_starts_says_where_it_is_and_stops_when_asked() {
     let (public, internal) = (listening(), listening());
     assert_eq!((&public["listener"], &internal["listener"]), (&json!("public"), &json!("internal")));
     let address = |line: &Value| line["address"].as_str().expect("an address").to_owned();
-    let status = async |url: String| reqwest::get(url).await.expect("an answer").status().as_u16();
+    let status = async |url: String| reqwest::get(url).await.expect("a response").status().as_u16();
     assert_eq!(status(format!("http://{}/.well-known/jwks.json", address(&public))).await, 200);
     assert_eq!(status(format!("http://{}/readyz", address(&internal))).await, 200);
 
@@ -260,7 +261,7 @@ async fn the_service_starts_with_fewer_connections_than_it_may_have() {
     std::fs::write(folder.path().join("private.pem"), mint().private_pem()).expect("a key");
     let service = Service::start(&Database { url: url.expect("an address") }, folder.path());
     assert_eq!(
-        reqwest::get(format!("http://{}/readyz", service.internal)).await.expect("an answer").status(),
+        reqwest::get(format!("http://{}/readyz", service.internal)).await.expect("a response").status(),
         200
     );
 }

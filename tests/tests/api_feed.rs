@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use edgeward_companion::clock::{Clock as _, SystemClock};
 use edgeward_companion::db::{edge_feed, revocations};
 use edgeward_companion::domain::edge::revocation;
-use edgeward_tests::api::{Answer, Api, Client, PASSWORD};
+use edgeward_tests::api::Api;
+use edgeward_tests::client::{Client, PASSWORD, Response};
 use edgeward_tests::command;
 use edgeward_wire::{EdgeFeed, MAX_PAGE, RevokedSession, RevokedUser};
 use reqwest::Method;
@@ -23,22 +24,22 @@ impl Edge {
         Self { client: api.internal(), cursor: String::new() }
     }
 
-    async fn ask(&mut self) -> Answer {
+    async fn ask(&mut self) -> Response {
         self.client.get(&format!("/internal/edge-feed?after={}", self.cursor)).await
     }
 
-    /// Hears one answer.
+    /// Hears one response.
     async fn hear(&mut self) -> EdgeFeed {
-        let answer = self.ask().await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        let feed: EdgeFeed = serde_json::from_value(answer.body).expect("a feed");
+        let response = self.ask().await;
+        assert_eq!(response.status, 200, "{response:?}");
+        let feed: EdgeFeed = serde_json::from_value(response.body).expect("a feed");
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b":,.~_-".contains(&byte);
         assert!(feed.cursor.bytes().all(is_plain), "{}", feed.cursor);
         self.cursor.clone_from(&feed.cursor);
         feed
     }
 
-    /// The sessions and the users of one answer.
+    /// The sessions and the users of one response.
     async fn hear_of(&mut self) -> (Vec<u64>, Vec<u64>) {
         let EdgeFeed { revoked, more, .. } = self.hear().await;
         assert!(!more);
@@ -97,15 +98,14 @@ async fn a_logout_everywhere_ends_all_sessions_and_their_tokens() {
     let api = Api::start().await;
     let mut edge = Edge::of(&api);
     let mut phone = api.registered("ada@example.com").await;
-    let mut laptop = api.client();
-    laptop.login("ada@example.com", PASSWORD).await;
+    let mut laptop = api.logged_in("ada@example.com").await;
     let mut stale = laptop.clone();
     let before = laptop.claims();
 
-    api.client().post("/api/auth/logout-all").await.assert_refused(401, "Not signed in");
+    api.client().post("/api/auth/logout-all").await.assert_rejected(401, "not_signed_in");
     assert_eq!(laptop.post("/api/auth/logout-all").await.status, 200);
     assert!(laptop.cookies.is_empty());
-    stale.post("/api/auth/logout-all").await.assert_refused(401, "Not signed in");
+    stale.post("/api/auth/logout-all").await.assert_rejected(401, "not_signed_in");
     assert_eq!(phone.post("/api/auth/refresh").await.status, 401);
 
     let feed = edge.hear().await;
@@ -257,7 +257,7 @@ async fn whatever_is_cut_into_pages_of_users_and_sessions_comes_whole() {
 }
 
 #[tokio::test]
-async fn the_same_question_has_the_same_answer() {
+async fn same_request_has_the_same_response() {
     let api = Api::start().await;
     let mut edge = Edge::of(&api);
     edge.hear().await;
@@ -338,8 +338,8 @@ async fn what_has_expired_is_not_told_and_goes_in_batches() {
     let now = api.clock.now();
     let mut delete = async || revocations::delete_expired(&mut connection, now).await.expect("a batch");
     assert_eq!((delete().await, delete().await, delete().await), (true, false, false));
-    let left = sqlx::query_scalar::<_, i64>("select session_id from revocations").fetch_all(&api.pool).await;
-    assert_eq!(left.expect("rows"), [5000]);
+    assert_eq!(api.revoked_sessions().await, [5000]);
+    assert_eq!(api.count_revocations().await, 1);
 }
 
 #[tokio::test]

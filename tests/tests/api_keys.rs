@@ -4,15 +4,15 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use edgeward_tests::api::{PASSWORD, registration};
+use edgeward_tests::client::{Client, PASSWORD};
 use edgeward_tests::database::{self, Database};
 use edgeward_tests::service::{Service, edgeward};
 use edgeward_wire::JwkSet;
-use reqwest::header::SET_COOKIE;
-use serde_json::{Value, json};
+use reqwest::Method;
+use serde_json::Value;
 use tempfile::TempDir;
 
-/// A companion, and how it is asked.
+/// Running companion.
 struct Companion {
     service: Service,
     http: reqwest::Client,
@@ -23,9 +23,13 @@ impl Companion {
         Self { service: Service::start(database, certs), http: reqwest::Client::new() }
     }
 
+    fn client(&self) -> Client {
+        Client::new(&self.service.public, self.http.clone())
+    }
+
     async fn published(&self) -> JwkSet {
-        let url = format!("http://{}/.well-known/jwks.json", self.service.public);
-        self.http.get(url).send().await.expect("an answer").json().await.expect("a JWK set")
+        let response = self.client().get("/.well-known/jwks.json").await;
+        serde_json::from_value(response.body).expect("a JWK set")
     }
 
     /// Waits until it publishes so many keys, this one among them.
@@ -41,19 +45,17 @@ impl Companion {
         }
     }
 
-    /// An access token for whoever has registered.
+    /// Logs the registered user in, and returns the access token.
     async fn sign(&self) -> String {
-        let url = format!("http://{}/api/auth/login", self.service.public);
-        let who = json!({"email": "ada@example.com", "password": PASSWORD});
-        let answer = self.http.post(url).json(&who).send().await.expect("an answer");
-        let mut cookies = answer.headers().get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let token = cookies.find_map(|cookie| cookie.strip_prefix("access_token=")).expect("a token");
-        token.split(';').next().expect("a value").to_owned()
+        let mut client = self.client();
+        assert_eq!(client.login("ada@example.com", PASSWORD).await.status, 200);
+        client.cookies["access_token"].clone()
     }
 
     async fn accepts(&self, token: &str) -> bool {
-        let url = format!("http://{}/api/auth/self", self.service.public);
-        self.http.get(url).bearer_auth(token).send().await.expect("an answer").status() == 200
+        let mut client = self.client();
+        let request = client.request(Method::GET, "/api/auth/self").bearer_auth(token);
+        client.send(request).await.status == 200
     }
 }
 
@@ -84,9 +86,7 @@ async fn two_companions() -> (TempDir, Database, [Companion; 2]) {
     run(folder.path(), &["keys", "generate"]);
     run(folder.path(), &["keys", "rotate"]);
     let companions = [Companion::start(&database, folder.path()), Companion::start(&database, folder.path())];
-    let url = format!("http://{}/api/auth/register", companions[0].service.public);
-    let registered = companions[0].http.post(url).json(&registration("ada@example.com")).send().await;
-    assert_eq!(registered.expect("an answer").status(), 201);
+    assert_eq!(companions[0].client().register("ada@example.com").await.status, 201);
     (folder, database, companions)
 }
 

@@ -1,7 +1,8 @@
 //! The connection to Postgres breaks or stalls at every single message of a call. Whatever was acknowledged
 //! holds, a failure clears no cookie, and a client that asks again gets what it asked for.
 
-use edgeward_tests::api::{Answer, Api, Client, PASSWORD};
+use edgeward_tests::api::Api;
+use edgeward_tests::client::{Client, PASSWORD, Response};
 use edgeward_tests::database;
 use edgeward_tests::fault_proxy::{Fault, FaultProxy, Harm};
 use sqlx::PgPool;
@@ -9,7 +10,7 @@ use tokio::sync::Notify;
 
 /// A companion that speaks to its database by way of a proxy.
 struct Scene {
-    /// Its handlers answer as long as it is there.
+    /// Its handlers response as long as it is there.
     api: Api,
     proxy: FaultProxy,
     /// The database, past the proxy.
@@ -105,7 +106,7 @@ impl Call {
         }
     }
 
-    async fn make(self, scene: &Scene, client: &mut Client, email: &str) -> Answer {
+    async fn make(self, scene: &Scene, client: &mut Client, email: &str) -> Response {
         match self {
             Self::Register => client.register(email).await,
             Self::Login => client.login(email, PASSWORD).await,
@@ -117,29 +118,29 @@ impl Call {
         }
     }
 
-    /// Whether the answer acknowledges the call. One that does not is a failure that clears nothing.
-    fn is_acknowledged(self, answer: &Answer) -> bool {
+    /// Whether the response acknowledges the call. One that does not is a failure that clears nothing.
+    fn is_acknowledged(self, response: &Response) -> bool {
         // Who has done it already is signed in no more, and neither is a thief.
         let ends = matches!(self, Self::Reuse | Self::LogoutAll);
-        if answer.status < 300 || ends && answer.status == 401 {
+        if response.status < 300 || ends && response.status == 401 {
             return true;
         }
-        assert!([500, 503].contains(&answer.status), "{self:?}: {answer:?}");
-        assert!(answer.set_cookies().is_empty(), "{self:?}: {answer:?}");
+        assert!([500, 503].contains(&response.status), "{self:?}: {response:?}");
+        assert!(response.set_cookies().is_empty(), "{self:?}: {response:?}");
         false
     }
 
-    /// Asks again, and again, as a client does that got no answer or a failure.
+    /// Asks again, and again, as a client does that got no response or a failure.
     async fn repeat(self, scene: &Scene, client: &mut Client, email: &str) {
         for _ in 0..TRIES {
-            let answer = self.make(scene, client, email).await;
-            if matches!(self, Self::Register) && answer.status == 409 {
+            let response = self.make(scene, client, email).await;
+            if matches!(self, Self::Register) && response.status == 409 {
                 // It had been written before the connection broke.
                 let login = client.login(email, PASSWORD).await;
                 if Self::Login.is_acknowledged(&login) {
                     return;
                 }
-            } else if self.is_acknowledged(&answer) {
+            } else if self.is_acknowledged(&response) {
                 return;
             }
         }
@@ -168,17 +169,17 @@ impl Call {
     }
 }
 
-/// What the filter asks for a client, which is given the cookies of the answer.
-async fn edge_refresh(scene: &Scene, client: &mut Client) -> Answer {
+/// What the filter asks for a client, which is given the cookies of the response.
+async fn edge_refresh(scene: &Scene, client: &mut Client) -> Response {
     let mut edge = scene.api.internal();
     edge.cookies.clone_from(&client.cookies);
-    let answer = edge.post("/internal/edge-refresh").await;
-    for cookie in answer.body["set_cookies"].as_array().into_iter().flatten() {
+    let response = edge.post("/internal/edge-refresh").await;
+    for cookie in response.body["set_cookies"].as_array().into_iter().flatten() {
         let pair = cookie.as_str().and_then(|cookie| cookie.split(';').next()?.split_once('='));
         let (name, value) = pair.expect("a pair");
         client.cookies.insert(name.to_owned(), value.to_owned());
     }
-    answer
+    response
 }
 
 /// How many messages a call takes, when all that it needs is prepared.
@@ -197,18 +198,18 @@ async fn check(scene: &Scene, call: Call, fault: Fault) {
     let before = call.prepare(scene, &email).await;
     let mut client = before.clone();
     scene.proxy.arm(Some(fault));
-    let answer = call.make(scene, &mut client, &email).await;
+    let response = call.make(scene, &mut client, &email).await;
     let seen = scene.proxy.seen();
     scene.proxy.arm(None);
-    let acknowledged = call.is_acknowledged(&answer);
+    let acknowledged = call.is_acknowledged(&response);
     // Shown where something below fails.
-    println!("{call:?} {fault:?} {seen:?} {}", answer.status);
+    println!("{call:?} {fault:?} {seen:?} {}", response.status);
     // Whether the connection is still there, is found out by the next one who uses it.
     scene.nobody.clone().login("nobody@example.com", PASSWORD).await;
     if acknowledged {
         call.assert_done(scene, &client, &before, &email).await;
     }
-    // An answer can be lost on its way to the client as well.
+    // An response can be lost on its way to the client as well.
     let mut again = before.clone();
     call.repeat(scene, &mut again, &email).await;
     call.assert_done(scene, &again, &before, &email).await;
@@ -246,22 +247,22 @@ async fn a_call_that_stalls_at_any_message_and_its_repetition_agree() {
             let before = call.prepare(&scene, &email).await;
             let (mut first, mut second) = (before.clone(), before.clone());
             scene.proxy.arm(Some(Fault { after, harm: Harm::Hold }));
-            let answered = Notify::new();
+            let responded = Notify::new();
             let stalled = async {
-                let answer = call.make(&scene, &mut first, &email).await;
+                let response = call.make(&scene, &mut first, &email).await;
                 // Of two registrations of one address the other one may have been quicker.
                 assert!(
-                    answer.status == 409 || call.is_acknowledged(&answer),
-                    "{call:?} {after}: {answer:?}"
+                    response.status == 409 || call.is_acknowledged(&response),
+                    "{call:?} {after}: {response:?}"
                 );
-                answered.notify_one();
+                responded.notify_one();
             };
             let repeated = async {
                 // How many messages there are differs by those that look after the connections.
                 tokio::select! {
                     () = scene.proxy.harmed() => {}
                     // The repetition is to come to no harm: nobody would release it.
-                    () = answered.notified() => scene.proxy.arm(None),
+                    () = responded.notified() => scene.proxy.arm(None),
                 }
                 // It may have to wait for what the stalled one holds.
                 let repetition = call.repeat(&scene, &mut second, &email);
@@ -307,7 +308,7 @@ async fn a_session_of_which_two_hold_tokens_ends_although_whoever_has_found_it_o
     sqlx::query("select from refresh_tokens for update").execute(&mut *row).await.expect("its rows");
     let mut call = Box::pin(Call::Reuse.make(&scene, &mut client, email));
     tokio::select! {
-        answer = &mut call => panic!("{answer:?}"),
+        response = &mut call => panic!("{response:?}"),
         () = wait_for_lock(&scene.direct) => {}
     }
     // We are the next to have its only connection, before the call that ends the session.
@@ -319,7 +320,7 @@ async fn a_session_of_which_two_hold_tokens_ends_although_whoever_has_found_it_o
     }
     row.rollback().await.expect("an end");
     let taken = tokio::select! {
-        answer = &mut call => panic!("{answer:?}"),
+        response = &mut call => panic!("{response:?}"),
         taken = &mut place => taken,
     };
     drop(call);

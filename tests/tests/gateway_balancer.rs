@@ -6,7 +6,8 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use edgeward_tests::journey::{User, another_gateway, client, raw_response, stack};
+use edgeward_tests::client::PASSWORD;
+use edgeward_tests::journey::{another_gateway, raw_response, registered, stack};
 use edgeward_tests::stack::envoy::Envoy;
 use edgeward_tests::stack::{http, wait};
 use serde_json::{Value, json};
@@ -98,13 +99,13 @@ fn check(seen: &Value, address: &str, scheme: &str) {
 async fn behind_a_load_balancer_everybody_is_told_the_client_s_address() {
     let (_envoy, gateway) = trusting("1");
     let balancer = proxy(gateway, CLIENT, Some("https"));
-    let mut user = User::register(&client(false)).await;
+    let mut user = registered(false).await;
     check(&get(balancer, "/orders", &user.cookie()), CLIENT, "https");
     let held = format!("refresh_token={}", user.cookies["refresh_token"]);
     check(&get(balancer, "/orders", &held), CLIENT, "https");
 
     // A login there is listed with the client's network.
-    let body = json!({"email": user.email, "password": "correct horse"}).to_string();
+    let body = json!({"email": user.email, "password": PASSWORD}).to_string();
     let login = raw_response(
         balancer,
         format!(
@@ -114,8 +115,7 @@ async fn behind_a_load_balancer_everybody_is_told_the_client_s_address() {
         ),
     );
     for line in login.lines().filter_map(|line| line.strip_prefix("set-cookie: ")) {
-        let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
-        user.cookies.insert(name.to_owned(), value.to_owned());
+        user.keep(line);
     }
     let listed = get(balancer, "/api/auth/sessions", &user.cookie());
     let sessions = listed["sessions"].as_array().unwrap();
@@ -126,7 +126,7 @@ async fn behind_a_load_balancer_everybody_is_told_the_client_s_address() {
 #[tokio::test]
 async fn behind_two_proxies_the_outermost_is_believed() {
     let (_envoy, gateway) = trusting("2");
-    let user = User::register(&client(false)).await;
+    let user = registered(false).await;
     let inner = proxy(gateway, "10.0.0.9", None);
     let outer = proxy(inner, CLIENT, Some("https"));
     check(&get(outer, "/orders", &user.cookie()), CLIENT, "https");
@@ -145,7 +145,7 @@ async fn behind_two_proxies_the_outermost_is_believed() {
 
 #[tokio::test]
 async fn without_trusted_hops_a_client_is_who_is_connected() {
-    let user = User::register(&client(false)).await;
+    let user = registered(false).await;
     let gateway = stack().ports().gateway;
     check(&get(gateway, "/orders", &user.cookie()), "127.0.0.1", "http");
     check(&get(proxy(gateway, CLIENT, Some("https")), "/orders", &user.cookie()), "127.0.0.1", "http");

@@ -4,7 +4,7 @@
 use std::thread;
 
 use edgeward_tests::http2::{Answer, Field, exchange};
-use edgeward_tests::journey::{User, client, stack};
+use edgeward_tests::journey::{registered, stack};
 use serde_json::Value;
 
 /// What no upstream ever hears of: the stream or the connection has ended, without an answer.
@@ -32,7 +32,7 @@ fn instead(field: Field<'static>) -> Vec<Field<'static>> {
 
 /// Sends every case in a customer's name, all at once: Envoy takes a second to end a connection.
 async fn check(cases: &[Case<'_>]) {
-    let user = User::register(&client(false)).await;
+    let user = registered(false).await;
     let cookies = user.cookie();
     let send = |head: &[Field<'_>]| {
         let head = [head, &[(b"cookie", cookies.as_bytes())]].concat();

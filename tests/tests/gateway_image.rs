@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use edgeward_tests::journey::{User, client, raw_response, stack};
+use edgeward_tests::journey::{raw_response, registered, stack};
 use edgeward_tests::stack::ports::Ports;
 use edgeward_tests::stack::process::Process;
 use edgeward_tests::stack::{envoy, http, paths, variable, wait};
@@ -57,7 +57,7 @@ async fn an_upload_under_way_ends_well_when_the_gateway_is_stopped() {
     // No octal number.
     command.env("DRAIN_LIMIT_SECONDS", "08");
     let mut process = Process::spawn("The gateway", &mut command, &directory.join("log")).unwrap();
-    let cookie = User::register(&client(false)).await.cookie();
+    let cookie = registered(false).await.cookie();
     wait::until("the first keys", LIMIT, || {
         process.check_alive()?;
         Ok(http::is_status_everywhere(gateway, "/orders", 401).then_some(()))

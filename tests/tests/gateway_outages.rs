@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use edgeward_tests::bench::held;
-use edgeward_tests::journey::{User, VERSIONS, another_gateway, client, stack};
+use edgeward_tests::client::{Client, PASSWORD, Response};
+use edgeward_tests::journey::{VERSIONS, another_gateway, client, client_at, registered, stack};
 use edgeward_tests::stack::variable;
-use reqwest::{Method, RequestBuilder};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::{JoinHandle, block_in_place};
 use tokio::time::sleep;
@@ -45,55 +46,38 @@ async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// What an answer says, as far as anybody here wants to know.
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    retry_after: bool,
-    body: Value,
+/// Returns the user that the upstream received a request of.
+fn user_id(response: &Response) -> &Value {
+    &response.body["headers"]["x-user-id"][0]
 }
 
-impl Answer {
-    /// What the upstream was told in a header.
-    fn told(&self, header: &str) -> &Value {
-        &self.body["headers"][header][0]
-    }
+/// `true` if a response is an error that asks the client to try again.
+fn is_retryable(response: &Response) -> bool {
+    response.status == 503 && response.headers.contains_key("retry-after")
 }
 
-/// Sends a request to its end.
-async fn send(request: RequestBuilder) -> reqwest::Result<(Answer, reqwest::header::HeaderMap)> {
-    let response = request.timeout(LIMIT).send().await?;
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let body = serde_json::from_slice(&response.bytes().await?).unwrap_or_default();
-    Ok((Answer { status, retry_after: headers.contains_key("retry-after"), body }, headers))
+/// Sends a request with these cookies to a gateway, over a new connection, which any worker may take.
+async fn get(gateway: u16, path: &str, cookie: &str) -> Response {
+    let mut client = client_at(gateway, false);
+    let request = client.request(Method::GET, path).header("cookie", cookie).timeout(LIMIT);
+    client.send(request).await
 }
 
-/// Asks a gateway with these cookies, over a connection of its own, which any worker may take.
-async fn ask(gateway: u16, path: &str, cookie: &str) -> Answer {
-    let request = client(false).get(format!("http://127.0.0.1:{gateway}{path}")).header("cookie", cookie);
-    send(request).await.unwrap().0
-}
-
-/// Whether this token alone is answered with this status, by every worker.
+/// `true` if every worker responds with this status to a request with this token alone.
 async fn everywhere(gateway: u16, status: u16, token: &str) -> bool {
     for _ in 0..EVERYWHERE {
-        if ask(gateway, "/orders", &format!("access_token={token}")).await.status != status {
+        if get(gateway, "/orders", &format!("access_token={token}")).await.status != status {
             return false;
         }
     }
     true
 }
 
-/// One of the filter's gauges, as the worker that wrote last has it.
+/// Returns one of the filter's gauges, as the worker that wrote last has it.
 async fn gauge(name: &str) -> u64 {
-    let stats = stats(stack().ports().envoy_admin, "edgeward").await;
+    let stats = client_at(stack().ports().envoy_admin, false).get("/stats?filter=edgeward").await.text;
     let line = stats.lines().find(|line| line.contains(&format!("edgeward_{name}: "))).unwrap();
     line.rsplit(' ').next().unwrap().parse().unwrap()
-}
-
-async fn stats(admin: u16, filter: &str) -> String {
-    let request = client(false).get(format!("http://127.0.0.1:{admin}/stats?filter={filter}"));
-    request.timeout(LIMIT).send().await.unwrap().text().await.unwrap()
 }
 
 /// What people do all day.
@@ -109,7 +93,7 @@ enum Habit {
 #[derive(Default)]
 struct Met {
     stop: AtomicBool,
-    answers: AtomicU64,
+    responses: AtomicU64,
     wrong: Mutex<Vec<String>>,
 }
 
@@ -124,7 +108,7 @@ impl Load {
         let met = Arc::new(Met::default());
         let mut people = Vec::new();
         for http2 in VERSIONS.into_iter().cycle().take(PEOPLE) {
-            let person = Person { user: User::register(&client(http2)).await, http2, met: Arc::clone(&met) };
+            let person = Person { user: registered(http2).await, http2, met: Arc::clone(&met) };
             people.push(tokio::spawn(person.live(habit)));
         }
         let load = Self { met, people };
@@ -134,9 +118,9 @@ impl Load {
 
     /// Waits until everybody has done everything again.
     async fn go_on(&self) {
-        let before = self.met.answers.load(Ordering::Relaxed);
+        let before = self.met.responses.load(Ordering::Relaxed);
         let enough = before + 40 * PEOPLE as u64;
-        until("the load", async || self.met.answers.load(Ordering::Relaxed) >= enough).await;
+        until("the load", async || self.met.responses.load(Ordering::Relaxed) >= enough).await;
     }
 
     /// Gives back how many answers there were, all of them right.
@@ -147,12 +131,12 @@ impl Load {
         }
         let wrong = self.met.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         assert!(wrong.is_empty(), "{} wrong answers:\n{}", wrong.len(), wrong.join("\n"));
-        self.met.answers.load(Ordering::Relaxed)
+        self.met.responses.load(Ordering::Relaxed)
     }
 }
 
 struct Person {
-    user: User,
+    user: Client,
     http2: bool,
     met: Arc<Met>,
 }
@@ -160,59 +144,52 @@ struct Person {
 impl Person {
     async fn live(mut self, habit: Habit) {
         let start = Instant::now();
-        let id = self.ask(Method::GET, "/orders", None).await.map(|answer| answer.told("x-user-id").clone());
-        let login = json!({"email": self.user.email, "password": "correct horse"});
+        let id = self.send(Method::GET, "/orders").await.map(|response| user_id(&response).clone());
         for round in 0_u64.. {
             if self.met.stop.load(Ordering::Relaxed) {
                 return;
             }
-            let (path, answer) = match round % 20 {
-                3 => ("/public/page", self.ask(Method::GET, "/public/page", None).await),
+            let (path, response) = match round % 20 {
+                3 => ("/public/page", self.send(Method::GET, "/public/page").await),
                 6 if habit == Habit::Everything => {
-                    ("/api/auth/refresh", self.ask(Method::POST, "/api/auth/refresh", None).await)
+                    ("/api/auth/refresh", self.send(Method::POST, "/api/auth/refresh").await)
                 }
                 11 if habit == Habit::Everything => {
-                    ("/api/auth/login", self.ask(Method::POST, "/api/auth/login", Some(&login)).await)
+                    let email = self.user.email.clone();
+                    ("/api/auth/login", Ok(self.user.login(&email, PASSWORD).await))
                 }
                 16 if habit == Habit::Everything => {
                     self.user.cookies.remove("access_token");
-                    ("/orders without an access token", self.ask(Method::GET, "/orders", None).await)
+                    ("/orders without an access token", self.send(Method::GET, "/orders").await)
                 }
-                _ => ("/orders", self.ask(Method::GET, "/orders", None).await),
+                _ => ("/orders", self.send(Method::GET, "/orders").await),
             };
-            let is_right = answer.as_ref().is_ok_and(|answer| {
-                let known = id.as_ref().is_ok_and(|id| id.is_string() && answer.told("x-user-id") == id);
-                answer.status == 200 && (known || path.starts_with("/api/"))
+            let is_right = response.as_ref().is_ok_and(|response| {
+                let known = id.as_ref().is_ok_and(|id| id.is_string() && user_id(response) == id);
+                response.status == 200 && (known || path.starts_with("/api/"))
             });
             if !is_right {
-                let line = format!("after {:.2?}: {path}: {answer:?}", start.elapsed());
+                let line = format!("after {:.2?}: {path}: {response:?}", start.elapsed());
                 self.met.wrong.lock().unwrap_or_else(PoisonError::into_inner).push(line);
             }
-            self.met.answers.fetch_add(1, Ordering::Relaxed);
+            self.met.responses.fetch_add(1, Ordering::Relaxed);
             sleep(PACE).await;
         }
     }
 
-    async fn ask(&mut self, method: Method, path: &str, body: Option<&Value>) -> reqwest::Result<Answer> {
-        let address = format!("http://127.0.0.1:{}{path}", stack().ports().gateway);
-        let mut request = self.user.client.request(method, address).header("cookie", self.user.cookie());
-        if let Some(body) = body {
-            request = request.json(body);
-        }
+    async fn send(&mut self, method: Method, path: &str) -> reqwest::Result<Response> {
+        let mut request = self.user.request(method, path).timeout(LIMIT);
         if !self.http2 && path.starts_with("/public/") {
             // The next connection may be another worker's.
             request = request.header("connection", "close");
         }
-        let (answer, headers) = send(request).await?;
-        self.user.keep_cookies(&headers);
-        Ok(answer)
+        self.user.try_send(request).await
     }
 }
 
 async fn rotate_under_load(rotations: u32) {
     let _alone = alone().await;
     let load = Load::start(Habit::Everything).await;
-    let jwks = format!("http://127.0.0.1:{}/.well-known/jwks.json", stack().ports().gateway);
     let mut times = Vec::new();
     for _ in 0..rotations {
         let generation = gauge("key_set_generation").await;
@@ -221,8 +198,8 @@ async fn rotate_under_load(rotations: u32) {
         let announced = said.lines().find_map(|line| line.strip_prefix("announced")).unwrap().trim();
         let mut known = 0;
         until("the announced key", async || {
-            let (answer, _) = send(client(false).get(&jwks)).await.unwrap();
-            let keys = answer.body["keys"].as_array().unwrap().clone();
+            let response = client(false).get("/.well-known/jwks.json").await;
+            let keys = response.body["keys"].as_array().unwrap();
             known = keys.len() as u64;
             keys.iter().any(|key| key["kid"] == announced)
         })
@@ -259,25 +236,25 @@ async fn ten_rotations_under_load_refuse_nobody() {
 async fn be_without_companion(length: Duration) {
     let _alone = alone().await;
     let gateway = stack().ports().gateway;
-    let (mut gone, mut leaving) =
-        (User::register(&client(false)).await, User::register(&client(false)).await);
-    let waiting = User::register(&client(false)).await;
+    let (mut gone, mut leaving) = (registered(false).await, registered(false).await);
+    let waiting = registered(false).await;
     let (revoked, valid) = (gone.cookies["access_token"].clone(), leaving.cookies["access_token"].clone());
-    assert_eq!(gone.status(Method::POST, "/api/auth/logout").await, 200);
+    assert_eq!(gone.post("/api/auth/logout").await.status, 200);
     until("the revocation", async || everywhere(gateway, 401, &revoked).await).await;
 
     let load = Load::start(Habit::Read).await;
-    let before = load.met.answers.load(Ordering::Relaxed);
+    let before = load.met.responses.load(Ordering::Relaxed);
     stack().kill_companion();
     let start = Instant::now();
     let refresh = format!("refresh_token={}", waiting.cookies["refresh_token"]);
     while start.elapsed() < length {
-        assert_eq!(ask(gateway, "/orders", &format!("access_token={revoked}")).await.status, 401);
-        let unknown = ask(gateway, "/orders", &refresh).await;
-        assert_eq!((unknown.status, unknown.retry_after), (503, true), "nobody knows what it is worth");
+        assert_eq!(get(gateway, "/orders", &format!("access_token={revoked}")).await.status, 401);
+        let unknown = get(gateway, "/orders", &refresh).await;
+        assert!(is_retryable(&unknown), "whether the session goes on is not known: {unknown}");
         sleep(10 * PACE).await;
     }
-    let (age, during) = (gauge("feed_age_seconds").await, load.met.answers.load(Ordering::Relaxed) - before);
+    let (age, during) =
+        (gauge("feed_age_seconds").await, load.met.responses.load(Ordering::Relaxed) - before);
     assert!(Duration::from_secs(age + 2) >= start.elapsed(), "{age} s is younger than the outage");
 
     block_in_place(|| stack().start_companion()).unwrap();
@@ -289,8 +266,8 @@ async fn be_without_companion(length: Duration) {
         young.is_some_and(|young| young.elapsed() > ALL_HAVE_WRITTEN)
     })
     .await;
-    assert_eq!(ask(gateway, "/orders", &refresh).await.status, 200);
-    assert_eq!(leaving.status(Method::POST, "/api/auth/logout").await, 200);
+    assert_eq!(get(gateway, "/orders", &refresh).await.status, 200);
+    assert_eq!(leaving.post("/api/auth/logout").await.status, 200);
     until("the next revocation", async || everywhere(gateway, 401, &valid).await).await;
     assert!(everywhere(gateway, 401, &revoked).await);
     println!(
@@ -316,13 +293,15 @@ async fn a_minute_without_a_companion_refuses_nobody() {
 async fn knock(gateway: u16, token: String, met: Arc<Met>) -> (Option<Instant>, Option<Instant>) {
     let (mut first, mut last) = (None, None);
     while !met.stop.load(Ordering::Relaxed) {
-        let answer = ask(gateway, "/orders", &format!("access_token={token}")).await;
-        match (answer.status, answer.retry_after) {
-            (200, _) => first = first.or(Some(Instant::now())),
-            (503, true) => last = Some(Instant::now()),
-            _ => met.wrong.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{answer:?}")),
+        let response = get(gateway, "/orders", &format!("access_token={token}")).await;
+        if response.status == 200 {
+            first = first.or(Some(Instant::now()));
+        } else if is_retryable(&response) {
+            last = Some(Instant::now());
+        } else {
+            met.wrong.lock().unwrap_or_else(PoisonError::into_inner).push(response.to_string());
         }
-        met.answers.fetch_add(1, Ordering::Relaxed);
+        met.responses.fetch_add(1, Ordering::Relaxed);
         sleep(PACE).await;
     }
     (first, last)
@@ -331,7 +310,7 @@ async fn knock(gateway: u16, token: String, met: Arc<Met>) -> (Option<Instant>, 
 /// Starts a gateway while the companion is down. Gives the times from the companion's readiness to the first who
 /// was let in, and to the last who was not.
 async fn start_without_companion() -> (Duration, Duration) {
-    let user = User::register(&client(false)).await;
+    let user = registered(false).await;
     let token = user.cookies["access_token"].clone();
     stack().kill_companion();
     let (_envoy, ports) = block_in_place(|| another_gateway("early", &[])).unwrap();
@@ -342,18 +321,17 @@ async fn start_without_companion() -> (Duration, Duration) {
     load.go_on().await;
     let cookies = [user.cookie(), format!("access_token={token}"), String::new()];
     for cookie in cookies.iter().chain(&cookies) {
-        let answer = ask(ports.gateway, "/orders", cookie).await;
-        assert_eq!((answer.status, answer.retry_after), (503, true));
-        assert_eq!(ask(ports.gateway, "/public/page", cookie).await.status, 200);
+        let response = get(ports.gateway, "/orders", cookie).await;
+        assert!(is_retryable(&response), "{response}");
+        assert_eq!(get(ports.gateway, "/public/page", cookie).await.status, 200);
     }
-    let page =
-        client(false).get(format!("http://127.0.0.1:{}/", ports.gateway)).header("accept", "text/html");
-    assert_eq!(send(page).await.unwrap().0.status, 503, "who may be signed in is not sent to log in");
+    let page = client_at(ports.gateway, false).call(Method::GET, "/", &[("accept", "text/html")]).await;
+    assert_eq!(page.status, 503, "a user who may be signed in is not redirected to the login");
 
     block_in_place(|| stack().start_companion()).unwrap();
     let ready = Instant::now();
     until("the gateway's keys", async || everywhere(ports.gateway, 200, &token).await).await;
-    assert_eq!(ask(ports.gateway, "/orders", "").await.status, 401);
+    assert_eq!(get(ports.gateway, "/orders", "").await.status, 401);
     met.stop.store(true, Ordering::Relaxed);
     let (mut first, mut last) = (None, None);
     for person in people {
@@ -402,8 +380,7 @@ async fn how_soon_a_gateway_opens_when_its_companion_comes() {
 
 /// How many refreshes the companion has granted.
 async fn count_refreshes() -> u64 {
-    let address = format!("http://127.0.0.1:{}/metrics", stack().ports().internal);
-    let metrics = client(false).get(address).send().await.unwrap().text().await.unwrap();
+    let metrics = client_at(stack().ports().internal, false).get("/metrics").await.text;
     let count = metrics.lines().find(|line| line.contains("event=\"refresh\""));
     count.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_default()
 }
@@ -431,20 +408,19 @@ async fn change_roles(times: u32) {
     let load = Load::start(Habit::Everything).await;
     let (mut asked, mut unasked) = (Vec::new(), Vec::new());
     for time in 0..2 * times {
-        let mut user = User::register(&client(false)).await;
-        assert_eq!(user.status(Method::GET, "/orders").await, 200);
+        let mut user = registered(false).await;
+        assert_eq!(user.get("/orders").await.status, 200);
         let command = ["user", "set-role", &user.email, "admin"];
         block_in_place(|| stack().companion.run(&command)).unwrap();
         let start = Instant::now();
         let refreshes = time % 2 == 0;
         if refreshes {
-            assert_eq!(user.status(Method::POST, "/api/auth/refresh").await, 200);
+            assert_eq!(user.post("/api/auth/refresh").await.status, 200);
         }
         until("the new role", async || {
-            let response = user.send(Method::GET, "/orders", &[]).await;
-            assert_eq!(response.status(), 200);
-            let seen: Value = response.json().await.unwrap();
-            seen["headers"]["x-user-role"] == json!(["admin"])
+            let response = user.get("/orders").await;
+            assert_eq!(response.status, 200);
+            response.body["headers"]["x-user-role"] == json!(["admin"])
         })
         .await;
         if refreshes { &mut asked } else { &mut unasked }.push(start.elapsed());

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use edgeward_tests::http2::{Answer, Field, exchange};
-use edgeward_tests::journey::{User, client, stack};
+use edgeward_tests::journey::{registered, stack};
 use edgeward_tests::stack::envoy::{self, Envoy};
 use edgeward_tests::stack::ports::Ports;
 use edgeward_tests::stack::{http, paths, wait};
@@ -101,7 +101,7 @@ fn arrived(answer: Answer) -> Option<Value> {
 
 #[tokio::test]
 async fn a_trailer_that_is_nobody_s_identity_passes_where_trailers_do() {
-    let cookie = User::register(&client(false)).await.cookie();
+    let cookie = registered(false).await.cookie();
     let note = json!({"x-note": ["1"]});
     for (port, expected) in [(closed(), json!({})), (open(), note)] {
         assert_eq!(arrived(send_chunked(port, &cookie, "X-Note: 1\r\n")), Some(expected.clone()));
@@ -111,7 +111,7 @@ async fn a_trailer_that_is_nobody_s_identity_passes_where_trailers_do() {
 
 #[tokio::test]
 async fn no_trailer_that_could_pass_for_an_identity_reaches_the_upstream() {
-    let cookie = User::register(&client(false)).await.cookie();
+    let cookie = registered(false).await.cookie();
     let check = &|port: u16, name: &str| {
         let chunked = send_chunked(port, &cookie, &format!("{name}: 1\r\n{name}: 2\r\n"));
         let field: Field<'_> = (name.as_bytes(), b"1");

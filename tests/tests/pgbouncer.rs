@@ -12,7 +12,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use edgeward_tests::api::{PASSWORD, mint};
+use edgeward_tests::api::mint;
+use edgeward_tests::client::PASSWORD;
 use edgeward_tests::command::run;
 use edgeward_tests::database::{self, Database};
 use edgeward_tests::service::Service;

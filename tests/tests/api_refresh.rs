@@ -316,25 +316,7 @@ async fn edge_refresh_tells_an_ended_session_from_an_unknown_state() {
     ada.post("/api/auth/logout").await;
     edge_refresh(&api, &before).await.assert_rejected(401, "not_signed_in");
     api.pool.close().await;
-    assert_snapshot!(edge_refresh(&api, &before).await, @r#"
-    503 Service Unavailable
-    cache-control: no-store
-    content-type: application/json
-    retry-after: 1
-
-    {
-      "errors": [
-        {
-          "code": "database_unavailable",
-          "location": "",
-          "msg": "The database is not available, please try again",
-          "path": "",
-          "type": "request"
-        }
-      ],
-      "message": "The database is not available, please try again"
-    }
-    "#);
+    edge_refresh(&api, &before).await.assert_rejected(503, "database_unavailable");
 }
 
 #[tokio::test]

@@ -27,7 +27,10 @@ use crate::database::{self, Database};
 use crate::mint::Key;
 
 mod accounts;
+mod follower;
 mod sessions;
+
+pub use follower::Follower;
 
 /// Secret that signs refresh tokens.
 pub const REFRESH_SECRET: &str = "a secret of the tests that is long enough";

@@ -17,6 +17,9 @@ use crate::stack::envoy::{self, Envoy};
 use crate::stack::ports::Ports;
 use crate::stack::{Plan, Stack, paths};
 
+#[cfg(feature = "system")]
+pub mod load;
+
 /// Versions of HTTP that a client may speak: `true` for HTTP/2, `false` for HTTP/1.1.
 pub const VERSIONS: [bool; 2] = [false, true];
 

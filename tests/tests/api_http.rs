@@ -1,20 +1,17 @@
-//! HTTP around the API: bodies, methods, origins, request identifiers, keys, feed, health, and the login page.
+//! HTTP around the API: bodies, methods, request identifiers, keys, feed, health and metrics.
 
 use axum::response::IntoResponse as _;
 use edgeward_companion::http::error::ApiError;
 use edgeward_companion::service::Error;
 use edgeward_tests::api::Api;
-use edgeward_tests::client::{PASSWORD, Response, registration};
+use edgeward_tests::client::{PASSWORD, registration};
 use edgeward_wire::{EdgeFeed, JwkSet};
 use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, ORIGIN};
+use reqwest::header::CONTENT_TYPE;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 
 const REGISTER: &str = "/api/auth/register";
-/// The origin of a front end.
-const PAGE: &str = "https://app.example";
-const LOGIN: &str = r#"{"email": "ada@example.com", "password": "correct horse battery"}"#;
 
 #[tokio::test]
 async fn a_body_must_be_a_json_object_of_at_most_64_kib() {
@@ -85,104 +82,6 @@ async fn the_base_path_moves_the_api_and_nothing_else() {
     assert_eq!(api.client().post("/auth/logout").await.status, 200);
     assert_eq!(api.client().post("/api/auth/logout").await.status, 404);
     assert_eq!(api.client().get("/.well-known/jwks.json").await.status, 200);
-}
-
-#[tokio::test]
-async fn only_the_origins_of_the_settings_may_call_with_credentials() {
-    let api = Api::start_with(&[("CLIENT_UI_DOMAIN", "http://localhost:5173,https://app.example")]).await;
-    for (origin, allowed) in [
-        ("http://localhost:5173", true),
-        ("https://app.example", true),
-        ("https://evil.example", false),
-        ("https://app.example.evil.example", false),
-        ("http://app.example", false),
-        ("null", false),
-    ] {
-        let mut client = api.client();
-        let preflight = client
-            .request(Method::OPTIONS, REGISTER)
-            .header(ORIGIN, origin)
-            .header("access-control-request-method", "POST")
-            .header("access-control-request-headers", "content-type");
-        let plain = client.request(Method::GET, "/api/auth/self").header(ORIGIN, origin);
-        for request in [preflight, plain] {
-            let response = client.send(request).await;
-            assert_eq!(response.header("access-control-allow-origin"), if allowed { origin } else { "" });
-            assert_eq!(response.header("access-control-allow-credentials"), "true");
-        }
-    }
-}
-
-/// Sends a preflight from an allowed page.
-async fn preflight(api: &Api) -> Response {
-    let headers = [("origin", PAGE), ("access-control-request-method", "POST")];
-    api.client().call(Method::OPTIONS, REGISTER, &headers).await
-}
-
-#[tokio::test]
-async fn a_preflight_allows_what_common_front_end_libraries_send() {
-    let api = Api::start_with(&[("CLIENT_UI_DOMAIN", PAGE)]).await;
-    let response = preflight(&api).await;
-    assert_eq!(response.status, 200);
-    assert_eq!(response.header("access-control-allow-methods"), "GET,POST,DELETE");
-    assert_eq!(response.header("access-control-max-age"), "3600");
-    let allowed: Vec<_> = response.header("access-control-allow-headers").split(',').collect();
-    for name in [
-        "content-type",
-        "authorization",
-        "x-request-id",
-        "accept-language",
-        "x-requested-with",
-        "x-xsrf-token",
-        "traceparent",
-        "tracestate",
-        "baggage",
-        "sentry-trace",
-        "x-datadog-trace-id",
-        "newrelic",
-    ] {
-        assert!(allowed.contains(&name), "{name} in {allowed:?}");
-    }
-    for name in ["x-forwarded-for", "x-user-id", "cookie", "*"] {
-        assert!(!allowed.contains(&name), "{name} in {allowed:?}");
-    }
-}
-
-#[tokio::test]
-async fn the_headers_that_a_page_may_send_are_a_setting() {
-    let settings = [("CLIENT_UI_DOMAIN", PAGE), ("CORS_ALLOW_HEADERS", "Content-Type, X-Own")];
-    let api = Api::start_with(&settings).await;
-    assert_eq!(preflight(&api).await.header("access-control-allow-headers"), "content-type,x-own");
-}
-
-#[tokio::test]
-async fn a_page_of_an_allowed_origin_can_read_every_refusal() {
-    let api = Api::start_with(&[("CLIENT_UI_DOMAIN", PAGE)]).await;
-    let large = "a".repeat(64 * 1024 + 1);
-    let cases = [
-        (Method::GET, "/nowhere", "", "", 404),
-        (Method::GET, REGISTER, "", "", 405),
-        (Method::POST, REGISTER, "application/json", large.as_str(), 413),
-        (Method::POST, REGISTER, "text/plain", "{}", 415),
-        (Method::POST, REGISTER, "application/json", "{", 400),
-        (Method::GET, "/api/auth/self", "", "", 401),
-        (Method::POST, "/api/auth/refresh", "", "", 401),
-    ];
-    let check = async |(method, path, kind, body, status): (Method, &str, &str, &str, u16)| {
-        let mut client = api.client();
-        let request = client.request(method, path).header(ORIGIN, PAGE).header(CONTENT_TYPE, kind);
-        let response = client.send(request.body(body.to_owned())).await;
-        assert_eq!(response.status, status, "{path}");
-        assert_eq!(response.header("access-control-allow-origin"), PAGE, "{path} {status}");
-        assert_eq!(response.header("access-control-allow-credentials"), "true", "{path} {status}");
-        let exposed = response.header("access-control-expose-headers");
-        assert_eq!(exposed, "x-request-id,retry-after,www-authenticate", "{path} {status}");
-    };
-    for case in cases {
-        check(case).await;
-    }
-    api.pool.close().await;
-    check((Method::POST, "/api/auth/login", "application/json", LOGIN, 503)).await;
 }
 
 #[tokio::test]
@@ -269,70 +168,6 @@ async fn lost_connection_or_a_kept_lock_asks_the_client_to_try_again() {
         }
         login.await.expect("a response").assert_rejected(503, "database_unavailable");
     }
-}
-
-#[tokio::test]
-async fn login_page_leads_only_to_our_pages_and_runs_only_our_script() {
-    let api = Api::start().await;
-    for (query, shown) in [
-        ("", "/"),
-        ("?return_to=%2Forders%3Fpage%3D2", "/orders?page=2"),
-        ("?return_to=https%3A%2F%2Fevil.example", "/"),
-        ("?return_to=%2F%2Fevil.example", "/"),
-        ("?return_to=%2F%5Cevil.example", "/"),
-        ("?return_to=%2F%22%3E%3Cscript%3E", "/&#34;&#62;&#60;script&#62;"),
-        ("?return_to=/a&return_to=/b", "/"),
-        ("?return_to=%ff", "/"),
-        ("?return_to=%2Forders&register=", "/orders"),
-        ("?return_to=%2Flogin%3Freturn_to%3D%2Flogin", "/"),
-        ("?return_to=%2Flogin%2F", "/"),
-    ] {
-        let response = api.client().get(&format!("/login{query}")).await;
-        assert_eq!(response.status, 200, "{query}");
-        let expected = format!(r#"<body data-api="/api" data-return-to="{shown}">"#);
-        assert!(response.text.contains(&expected), "{query} {}", response.text);
-        let policy = response.header("content-security-policy");
-        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
-        assert!(!policy.contains("unsafe"));
-        assert_eq!(response.header("referrer-policy"), "no-referrer");
-        assert_eq!(response.header("x-content-type-options"), "nosniff");
-    }
-    for (path, kind) in
-        [("/login.js", "text/javascript; charset=utf-8"), ("/login.css", "text/css; charset=utf-8")]
-    {
-        let response = api.client().get(path).await;
-        assert_eq!(response.status, 200);
-        assert_eq!(response.header("content-type"), kind);
-    }
-}
-
-#[tokio::test]
-async fn the_login_page_with_a_slash_is_the_same_page() {
-    let api = Api::start().await;
-    for (path, location) in [
-        ("/login/", "/login"),
-        ("/login/?return_to=%2Forders%3Fpage%3D2&register", "/login?return_to=%2Forders%3Fpage%3D2&register"),
-    ] {
-        let response = api.client().get(path).await;
-        assert_eq!(response.status, 308, "{path}");
-        assert_eq!(response.header("location"), location);
-    }
-}
-
-/// The fragment belongs to the requested page. What the script does with it shows in a browser alone; this test keeps out
-/// a form that is chosen by it, and a way back without it.
-#[tokio::test]
-async fn login_page_keeps_the_fragment_for_the_requested_page() {
-    let api = Api::start().await;
-    let page = api.client().get("/login").await.text;
-    assert!(page.contains(r#"href="?register""#) && !page.contains("href=\"#"), "{page}");
-    let script = api.client().get("/login.js").await.text;
-    assert_eq!(script.matches("location.hash").count(), 1, "{script}");
-    assert!(script.contains("returnTo + window.location.hash"), "{script}");
-    for way in ["location.assign(target)", "location.replace(target)"] {
-        assert!(script.contains(way), "{way} in {script}");
-    }
-    assert!(!script.contains("hashchange") && !script.contains("assign(returnTo)"), "{script}");
 }
 
 #[tokio::test]

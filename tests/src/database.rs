@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, PgPo
 
 use crate::stack::{Postgres, paths, postgres};
 
-/// The database that all others are copies of. Nobody may be connected to it.
+/// Database that all others are copies of. No connection to it may be open.
 const TEMPLATE: &str = "template_migrated";
 
 /// Database of one test. It is removed with its server, when the test process ends.
@@ -39,7 +39,7 @@ pub async fn fresh() -> Database {
 
 /// Creates a database without a schema.
 pub async fn bare() -> Database {
-    // Nobody can be connected to this one, which would stop the copying.
+    // No connection to this one is possible, which would stop the copying.
     create("template0").await
 }
 
@@ -68,7 +68,7 @@ async fn create(template: &str) -> Database {
     Database { url: server().url(&name) }
 }
 
-/// The server, started by the first test that asks. Statics are not dropped; the stack's reaper stops it.
+/// Returns the server, started by the first test that needs it. Statics are not dropped; the stack's reaper stops it.
 fn server() -> &'static Postgres {
     static SERVER: OnceLock<Postgres> = OnceLock::new();
     SERVER.get_or_init(|| {

@@ -51,7 +51,7 @@ impl Log {
 }
 
 #[tokio::test]
-async fn everything_that_happens_to_an_account_is_one_line() {
+async fn every_event_of_an_account_is_one_log_line() {
     let api = Api::start().await;
     let log = Log::default();
     let _kept = log.keep();
@@ -106,7 +106,7 @@ async fn everything_that_happens_to_an_account_is_one_line() {
 }
 
 #[tokio::test]
-async fn a_line_says_where_the_request_came_from() {
+async fn audit_line_has_the_origin_of_the_request() {
     let api = Api::start().await;
     let log = Log::default();
     let _kept = log.keep();
@@ -130,7 +130,7 @@ async fn a_line_says_where_the_request_came_from() {
 }
 
 #[tokio::test]
-async fn of_a_long_way_over_several_fields_its_end_is_kept() {
+async fn end_of_a_long_forwarded_for_over_several_fields_is_kept() {
     let api = Api::start().await;
     let log = Log::default();
     let _kept = log.keep();
@@ -150,7 +150,7 @@ async fn of_a_long_way_over_several_fields_its_end_is_kept() {
 }
 
 #[tokio::test]
-async fn entry_of_a_command_is_reported_once_by_whichever_service() {
+async fn audit_entry_of_a_command_is_reported_by_one_service_once() {
     let api = Api::start().await;
     let log = Log::default();
     let _kept = log.keep();

@@ -79,7 +79,7 @@ async fn the_headers_that_a_page_may_send_are_a_setting() {
 }
 
 #[tokio::test]
-async fn a_page_of_an_allowed_origin_can_read_every_refusal() {
+async fn page_of_an_allowed_origin_can_read_every_rejection() {
     let api = Api::start_with(&[("CLIENT_UI_DOMAIN", PAGE)]).await;
     let large = "a".repeat(64 * 1024 + 1);
     let cases = [

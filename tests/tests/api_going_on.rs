@@ -36,14 +36,14 @@ async fn every_signed_in_call_succeeds_without_an_access_token() {
 }
 
 #[tokio::test]
-async fn a_good_access_token_brings_no_new_cookies() {
+async fn valid_access_token_sets_no_new_cookies() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     assert!(ada.get("/api/auth/self").await.set_cookies().is_empty());
 }
 
 #[tokio::test]
-async fn an_expired_or_outdated_access_token_is_as_good_as_none() {
+async fn expired_or_outdated_access_token_is_replaced() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     api.clock.advance(Duration::hours(1));

@@ -42,7 +42,7 @@ async fn a_body_must_be_a_json_object_of_at_most_64_kib() {
 }
 
 #[tokio::test]
-async fn a_byte_order_mark_before_json_is_skipped_and_nowhere_else() {
+async fn byte_order_mark_is_skipped_only_before_the_json() {
     let api = Api::start().await;
     let json = registration("ada@example.com").to_string();
     for (body, status) in [
@@ -58,7 +58,7 @@ async fn a_byte_order_mark_before_json_is_skipped_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn a_wrong_path_or_method_is_refused_in_the_same_shape() {
+async fn wrong_path_or_method_is_rejected_in_the_same_shape() {
     let api = Api::start().await;
     for path in
         ["/", "/api", "/api/auth", "/auth/login", "/api/auth/login/", "/internal/edge-feed", "/healthz"]

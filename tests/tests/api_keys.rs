@@ -59,17 +59,17 @@ impl Companion {
     }
 }
 
-/// Runs a command; gives what it said by the word that each line begins with.
+/// Runs a command. Returns each line of its output as its first word and the rest.
 fn run(certs: &Path, arguments: &[&str]) -> Vec<(String, String)> {
     let output = edgeward(certs).args(arguments).output().expect("an output");
     assert!(output.status.success(), "{output:?}");
-    let told = String::from_utf8(output.stdout).expect("UTF-8");
-    let words = told.lines().filter_map(|line| line.split_once(' '));
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    let words = lines.lines().filter_map(|line| line.split_once(' '));
     words.map(|(word, rest)| (word.to_owned(), rest.trim().to_owned())).collect()
 }
 
-fn find(told: &[(String, String)], word: &str) -> String {
-    told.iter().find(|(said, _)| said == word).map(|(_, rest)| rest.clone()).expect("a line")
+fn find(lines: &[(String, String)], word: &str) -> String {
+    lines.iter().find(|(first, _)| first == word).map(|(_, rest)| rest.clone()).expect("a line")
 }
 
 /// The name of the key that a token is signed with.
@@ -91,12 +91,12 @@ async fn two_companions() -> (TempDir, Database, [Companion; 2]) {
 }
 
 #[tokio::test]
-async fn no_token_is_refused_while_keys_rotate_and_companions_follow_one_after_the_other() {
+async fn no_token_is_rejected_while_keys_rotate_in_two_companions() {
     let (folder, _database, [a, b]) = two_companions().await;
     let mut tokens = vec![a.sign().await];
     for rotations in 1..=3 {
-        let told = run(folder.path(), &["keys", "rotate", "--force"]);
-        let (signing, announced) = (find(&told, "signing"), find(&told, "announced"));
+        let lines = run(folder.path(), &["keys", "rotate", "--force"]);
+        let (signing, announced) = (find(&lines, "signing"), find(&lines, "announced"));
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             let made = [a.sign().await, b.sign().await];
@@ -123,15 +123,15 @@ async fn keys_that_cannot_be_used_leave_the_former_ones_in_place() {
     let before = a.published().await;
     let next = folder.path().join("next.pem");
     let good = fs::read(&next).expect("a key");
-    let told = run(folder.path(), &["keys", "list"]);
-    let signing = find(&told, "signing");
+    let lines = run(folder.path(), &["keys", "list"]);
+    let signing = find(&lines, "signing");
     fs::write(&next, "rubbish").expect("a file");
     // Whether it has been seen by now or not.
     assert_eq!(a.published().await, before);
     fs::write(&next, good).expect("a file");
-    let told = run(folder.path(), &["keys", "rotate", "--force"]);
-    a.wait_for(&find(&told, "announced"), 3).await;
-    assert!(signing.contains(&find(&told, "retired")), "{signing}");
+    let lines = run(folder.path(), &["keys", "rotate", "--force"]);
+    a.wait_for(&find(&lines, "announced"), 3).await;
+    assert!(signing.contains(&find(&lines, "retired")), "{signing}");
 }
 
 #[tokio::test]
@@ -139,14 +139,14 @@ async fn a_key_that_was_just_announced_does_not_sign() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     run(folder.path(), &["keys", "generate"]);
     let first = run(folder.path(), &["keys", "rotate"]);
-    let phases = |told: Vec<(String, String)>| told.into_iter().map(|(word, _)| word).collect::<Vec<_>>();
+    let phases = |lines: Vec<(String, String)>| lines.into_iter().map(|(word, _)| word).collect::<Vec<_>>();
     assert_eq!(phases(run(folder.path(), &["keys", "list"])), ["signing", "announced"]);
-    let refused = edgeward(folder.path()).args(["keys", "rotate"]).output().expect("an output");
-    let told = String::from_utf8(refused.stderr).expect("UTF-8");
+    let rejected = edgeward(folder.path()).args(["keys", "rotate"]).output().expect("an output");
+    let lines = String::from_utf8(rejected.stderr).expect("UTF-8");
     assert_eq!(
-        (refused.status.code(), told.contains("may sign 10 minutes later")),
+        (rejected.status.code(), lines.contains("may sign 10 minutes later")),
         (Some(1), true),
-        "{told}"
+        "{lines}"
     );
     let forced = run(folder.path(), &["keys", "rotate", "--force"]);
     assert_eq!(find(&forced, "signing"), find(&first, "announced"));

@@ -85,7 +85,7 @@ async fn disabled_account_is_revealed_only_to_the_right_password() {
 }
 
 #[tokio::test]
-async fn a_hash_of_another_cost_is_renewed_by_a_good_login_and_by_no_other() {
+async fn hash_of_another_cost_is_renewed_by_a_successful_login_alone() {
     let api = Api::start_with(&[("BCRYPT_COST", "5")]).await;
     api.registered("ada@example.com").await;
     let cheaper = PasswordHasher::new(4, 2, Arc::new(SystemRandom::new()));
@@ -113,7 +113,7 @@ async fn a_password_is_the_same_on_every_keyboard() {
 }
 
 #[tokio::test]
-async fn a_hash_of_another_spelling_is_renewed_by_a_good_login() {
+async fn hash_of_another_spelling_is_renewed_by_a_successful_login() {
     let api = Api::start().await;
     api.registered("ada@example.com").await;
     // libxcrypt's, of "caf\u{e9}\u{a0}cr\u{e8}me" in NFD.
@@ -132,7 +132,7 @@ async fn a_hash_of_another_spelling_is_renewed_by_a_good_login() {
 }
 
 #[tokio::test]
-async fn an_imported_hash_of_a_cut_password_takes_the_whole_one() {
+async fn imported_hash_of_a_truncated_password_accepts_the_whole_one() {
     let api = Api::start().await;
     api.registered("ada@example.com").await;
     let password = "0123456789".repeat(8);

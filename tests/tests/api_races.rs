@@ -133,11 +133,11 @@ async fn refresh_in_every_tab(jars: &[Client], dice: u32) -> Vec<Client> {
             if is_lost { before } else { tab_of_jar }
         })
     });
-    let mut heard = Vec::new();
+    let mut clients = Vec::new();
     for tab in tabs.collect::<Vec<_>>() {
-        heard.push(tab.await.expect("a response"));
+        clients.push(tab.await.expect("a response"));
     }
-    heard
+    clients
 }
 
 /// Refreshes a session again and again in all its tabs. They share no cookies: those whose response was lost come again

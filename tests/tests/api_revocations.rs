@@ -87,7 +87,7 @@ async fn a_changed_user_has_only_new_tokens() {
 }
 
 #[tokio::test]
-async fn a_changed_password_is_the_one_that_counts() {
+async fn changed_password_replaces_the_old_one() {
     let api = Api::start().await;
     api.clock.catch_up();
     api.registered("ada@example.com").await;

@@ -50,7 +50,7 @@ async fn self_takes_a_bearer_token_before_the_cookie() {
 }
 
 #[tokio::test]
-async fn a_front_end_without_a_token_is_known_by_its_cookie() {
+async fn empty_bearer_token_of_a_front_end_falls_back_to_the_cookie() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     for (sent, status) in [
@@ -90,7 +90,7 @@ async fn an_access_token_expires_and_a_refresh_brings_a_new_one() {
 }
 
 #[tokio::test]
-async fn a_session_ends_when_it_is_left_alone_and_not_before() {
+async fn idle_session_ends_after_its_time_and_not_before() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     for _ in 0..2 {
@@ -102,7 +102,7 @@ async fn a_session_ends_when_it_is_left_alone_and_not_before() {
 }
 
 #[tokio::test]
-async fn a_session_ends_at_its_greatest_age_however_it_is_used() {
+async fn session_ends_at_its_maximum_age_however_it_is_used() {
     let api = Api::start_with(&[("SESSION_MAX_SECONDS", "5184000")]).await;
     let mut ada = api.registered("ada@example.com").await;
     for _ in 0..2 {
@@ -125,7 +125,7 @@ async fn a_role_change_shows_after_a_refresh() {
 }
 
 #[tokio::test]
-async fn a_greatest_age_that_was_lowered_counts_for_sessions_that_are_there() {
+async fn lowered_maximum_age_applies_to_existing_sessions() {
     let api = Api::start_with(&[("SESSION_MAX_SECONDS", "7200")]).await;
     let mut old = api.registered("ada@example.com").await;
     // It began when the setting was another.
@@ -140,7 +140,7 @@ async fn a_greatest_age_that_was_lowered_counts_for_sessions_that_are_there() {
 }
 
 #[tokio::test]
-async fn a_token_from_before_its_user_was_changed_is_refused_until_it_is_refreshed() {
+async fn token_from_before_a_change_of_its_user_is_rejected() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     api.set_role("ada@example.com", "admin").await;
@@ -155,7 +155,7 @@ async fn a_token_from_before_its_user_was_changed_is_refused_until_it_is_refresh
 }
 
 #[tokio::test]
-async fn a_disabled_user_neither_refreshes_nor_is_signed_in() {
+async fn disabled_user_cannot_refresh_and_is_not_signed_in() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     api.mark_disabled().await;
@@ -164,7 +164,7 @@ async fn a_disabled_user_neither_refreshes_nor_is_signed_in() {
 }
 
 #[tokio::test]
-async fn either_cookie_ends_the_session_and_repeated_calls_give_the_same() {
+async fn logout_with_either_cookie_ends_the_session_and_is_repeatable() {
     let api = Api::start().await;
     api.registered("ada@example.com").await;
     for kept in [vec!["access_token"], vec!["refresh_token"], vec!["access_token", "refresh_token"]] {
@@ -230,7 +230,7 @@ async fn a_logout_without_a_usable_cookie_succeeds_as_well() {
 }
 
 #[tokio::test]
-async fn a_token_of_an_earlier_database_names_nobody_in_this_one() {
+async fn token_of_another_database_identifies_no_user() {
     let (before, now) = (Api::start().await, Api::start().await);
     let ada = before.registered("ada@example.com").await;
     now.clock.advance(Duration::seconds(1));

@@ -82,7 +82,7 @@ async fn sessions_are_listed_with_device_address_and_time_of_use() {
 }
 
 #[tokio::test]
-async fn the_client_s_address_is_the_one_that_the_outermost_own_proxy_saw() {
+async fn client_address_is_the_one_seen_by_the_outermost_trusted_proxy() {
     const FORGED: &str = "192.0.2.66";
     let through_two = format!("{FORGED}, [2001:db8:7::9]:41000, 10.0.0.2");
     for (hops, forwarded_for, expected) in [
@@ -99,7 +99,7 @@ async fn the_client_s_address_is_the_one_that_the_outermost_own_proxy_saw() {
 }
 
 #[tokio::test]
-async fn a_session_is_ended_by_its_own_user_alone_and_at_the_edge_too() {
+async fn session_is_ended_by_its_own_user_alone_and_revoked_at_the_edge() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     let mut bob = api.registered("bob@example.com").await;
@@ -128,7 +128,7 @@ async fn a_session_is_ended_by_its_own_user_alone_and_at_the_edge_too() {
 }
 
 #[tokio::test]
-async fn the_end_of_ones_own_session_clears_both_cookies() {
+async fn ending_the_current_session_clears_both_cookies() {
     let api = Api::start().await;
     api.registered("ada@example.com").await;
     for cookies in [&["access_token", "refresh_token"][..], &["access_token"], &["refresh_token"]] {
@@ -152,7 +152,7 @@ async fn the_end_of_ones_own_session_clears_both_cookies() {
 }
 
 #[tokio::test]
-async fn the_end_of_another_session_clears_no_cookies() {
+async fn ending_another_session_clears_no_cookies() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     for (cookies, renewed) in [(&["access_token", "refresh_token"][..], 0), (&["refresh_token"], 2)] {
@@ -167,7 +167,7 @@ async fn the_end_of_another_session_clears_no_cookies() {
 }
 
 #[tokio::test]
-async fn all_others_end_and_ones_own_goes_on() {
+async fn ending_all_other_sessions_keeps_the_current_one() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     let mut bob = api.registered("bob@example.com").await;
@@ -192,7 +192,7 @@ async fn all_others_end_and_ones_own_goes_on() {
 }
 
 #[tokio::test]
-async fn who_is_not_signed_in_any_more_sees_and_ends_nothing() {
+async fn signed_out_client_neither_lists_nor_ends_sessions() {
     let api = Api::start().await;
     let mut nobody = api.client();
     let mut gone = api.registered("ada@example.com").await;
@@ -207,7 +207,7 @@ async fn who_is_not_signed_in_any_more_sees_and_ends_nothing() {
 }
 
 #[tokio::test]
-async fn a_session_that_has_expired_is_not_listed() {
+async fn expired_session_is_not_listed() {
     let api = Api::start().await;
     api.registered("ada@example.com").await;
     api.clock.advance(Duration::days(30));

@@ -62,7 +62,7 @@ fn but(mut good: Value, member: &str, value: Value) -> String {
 }
 
 #[tokio::test]
-async fn a_header_that_is_not_ours_is_refused_though_the_right_key_signed_it() {
+async fn foreign_header_is_rejected_though_the_right_key_signed_it() {
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await;
     let claims = good_claims(&api).to_string();
@@ -95,7 +95,7 @@ async fn a_header_that_is_not_ours_is_refused_though_the_right_key_signed_it() {
 }
 
 #[tokio::test]
-async fn claims_that_are_not_ours_are_refused_though_the_right_key_signed_them() {
+async fn foreign_claims_are_rejected_though_the_right_key_signed_them() {
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await;
     let now = api.clock.now().unix_timestamp();
@@ -118,7 +118,7 @@ async fn claims_that_are_not_ours_are_refused_though_the_right_key_signed_them()
 }
 
 #[tokio::test]
-async fn a_token_that_was_tampered_with_is_refused() {
+async fn tampered_token_is_rejected() {
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await;
     let token = &ada.cookies["access_token"];
@@ -150,7 +150,7 @@ fn sign_refresh(algorithm: hmac::Algorithm, secret: &str, header: &str, claims: 
 }
 
 #[tokio::test]
-async fn a_refresh_token_that_is_not_of_our_form_is_refused_though_the_right_secret_signed_it() {
+async fn foreign_refresh_token_is_rejected_though_the_secret_signed_it() {
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await;
     let now = api.clock.now().unix_timestamp();

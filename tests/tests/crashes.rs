@@ -1,5 +1,5 @@
-//! The companion and Postgres are killed under load, again and again: nothing that was acknowledged is lost, and
-//! nobody is logged out who did not ask for it.
+//! The companion and Postgres are killed under load, again and again: nothing that was acknowledged is lost, and no user is
+//! logged out against their will.
 
 use std::fs;
 use std::path::PathBuf;
@@ -97,7 +97,7 @@ impl Scene {
     }
 }
 
-/// Somebody who registers, refreshes, logs out and in again, and asks again whenever there is no clear answer.
+/// User who registers, refreshes, logs out and in again, and repeats a request until there is a clear response.
 struct Person {
     client: Client,
     email: String,

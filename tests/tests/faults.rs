@@ -1,5 +1,5 @@
-//! The connection to Postgres breaks or stalls at every single message of a call. Whatever was acknowledged
-//! holds, a failure clears no cookie, and a client that asks again gets what it asked for.
+//! The connection to Postgres breaks or stalls at every single message of a call. What was acknowledged holds, a failure
+//! clears no cookie, and a client that repeats the call succeeds.
 
 use edgeward_tests::api::Api;
 use edgeward_tests::client::{Client, PASSWORD, Response};
@@ -55,7 +55,7 @@ enum Call {
     EndOthers,
 }
 
-/// How often a client asks again before it gives up.
+/// Number of times that a client repeats a call before it gives up.
 const TRIES: usize = 3;
 
 const CALLS: [Call; 8] = [
@@ -130,7 +130,7 @@ impl Call {
         false
     }
 
-    /// Asks again, and again, as a client does that got no response or a failure.
+    /// Repeats the call, as a client does that got no response or a failure.
     async fn repeat(self, scene: &Scene, client: &mut Client, email: &str) {
         for _ in 0..TRIES {
             let response = self.make(scene, client, email).await;
@@ -169,7 +169,7 @@ impl Call {
     }
 }
 
-/// What the filter asks for a client, which is given the cookies of the response.
+/// Refreshes for a client as the filter does, and gives it the cookies of the response.
 async fn edge_refresh(scene: &Scene, client: &mut Client) -> Response {
     let mut edge = scene.api.internal();
     edge.cookies.clone_from(&client.cookies);
@@ -216,7 +216,7 @@ async fn check(scene: &Scene, call: Call, fault: Fault) {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_at_any_message_loses_nothing_that_was_acknowledged() {
+async fn connection_broken_at_any_message_loses_nothing_acknowledged() {
     let scene = Scene::set("1").await;
     for call in CALLS {
         let messages = count_messages(&scene, call).await;
@@ -239,7 +239,7 @@ async fn wait_for_lock(direct: &PgPool) {
 }
 
 #[tokio::test]
-async fn a_call_that_stalls_at_any_message_and_its_repetition_agree() {
+async fn call_stalled_at_any_message_and_its_repetition_agree() {
     let scene = Scene::set("2").await;
     for call in CALLS {
         for after in 0..count_messages(&scene, call).await {
@@ -285,11 +285,11 @@ async fn a_call_that_stalls_at_any_message_and_its_repetition_agree() {
 }
 
 #[tokio::test]
-async fn a_connection_whose_server_is_gone_without_a_word_leaves_its_place_to_another() {
+async fn connection_to_a_silent_server_is_replaced_in_the_pool() {
     let scene = Scene::set("1").await;
     let mut connection = scene.api.pool.acquire().await.expect("a connection");
     scene.proxy.arm(Some(Fault { after: 0, harm: Harm::Silence }));
-    // Whoever asks gives up.
+    // The caller gives up.
     tokio::select! {
         done = sqlx::query("select 1").execute(&mut *connection) => panic!("{done:?}"),
         () = scene.proxy.harmed() => {}
@@ -300,7 +300,7 @@ async fn a_connection_whose_server_is_gone_without_a_word_leaves_its_place_to_an
 }
 
 #[tokio::test]
-async fn a_session_of_which_two_hold_tokens_ends_although_whoever_has_found_it_out_hangs_up() {
+async fn reused_token_ends_the_session_though_the_client_disconnects() {
     let scene = Scene::set("1").await;
     let email = "reuse@example.com";
     let mut client = Call::Reuse.prepare(&scene, email).await;

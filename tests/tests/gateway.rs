@@ -13,7 +13,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_registered_user_reaches_the_upstream_as_who_it_is_and_cannot_forge_it() {
+async fn registered_user_has_an_identity_upstream_and_cannot_forge_it() {
     for http2 in VERSIONS {
         let mut user = registered(http2).await;
         let forged = [("x-user-id", "1"), ("x-user-role", "admin"), ("X-Session-Id", "1")];
@@ -28,7 +28,7 @@ async fn a_registered_user_reaches_the_upstream_as_who_it_is_and_cannot_forge_it
 }
 
 #[tokio::test]
-async fn cookies_of_others_reach_the_upstream_and_ours_do_not() {
+async fn foreign_cookies_reach_the_upstream_and_ours_do_not() {
     for http2 in VERSIONS {
         let cookie = format!("theme=\"dark\"; {}; lang=de", registered(http2).await.cookie());
         let response = client(http2).call(Method::GET, "/", &[("cookie", &cookie)]).await;
@@ -69,7 +69,7 @@ async fn public_paths_pass_without_identity_and_others_ask_to_sign_in() {
 }
 
 #[tokio::test]
-async fn a_new_role_opens_its_doors_after_one_refresh() {
+async fn new_role_gives_access_after_one_refresh() {
     for http2 in VERSIONS {
         let mut user = registered(http2).await;
         assert_eq!(user.get("/admin/").await.status, 403);
@@ -81,7 +81,7 @@ async fn a_new_role_opens_its_doors_after_one_refresh() {
 }
 
 #[tokio::test]
-async fn who_has_logged_out_can_refresh_no_more() {
+async fn logged_out_user_cannot_refresh() {
     let mut user = registered(false).await;
     let before = user.cookies.clone();
     assert_eq!(user.post("/api/auth/logout").await.status, 200);
@@ -100,7 +100,7 @@ async fn a_refresh_token_is_no_access_token() {
 }
 
 #[tokio::test]
-async fn a_preflight_passes_to_whoever_answers_it() {
+async fn preflight_passes_to_companion_and_upstream() {
     let preflight = [("origin", "http://127.0.0.1:5173"), ("access-control-request-method", "POST")];
     let companion = client(false).call(Method::OPTIONS, "/api/auth/login", &preflight).await;
     assert_eq!(companion.header("access-control-allow-origin"), "http://127.0.0.1:5173");
@@ -110,7 +110,7 @@ async fn a_preflight_passes_to_whoever_answers_it() {
 }
 
 #[tokio::test]
-async fn the_companion_s_inside_is_not_to_be_reached_through_the_gateway() {
+async fn internal_paths_of_the_companion_are_unreachable() {
     let mut user = registered(false).await;
     for path in ["/internal/edge-feed", "/readyz/", "/metrics"] {
         assert_eq!(client(false).get(path).await.status, 401);
@@ -122,7 +122,7 @@ async fn the_companion_s_inside_is_not_to_be_reached_through_the_gateway() {
 }
 
 #[tokio::test]
-async fn every_refusal_is_counted_by_its_reason_and_told_in_the_access_log() {
+async fn every_rejection_is_counted_by_reason_and_in_the_access_log() {
     let mut user = registered(false).await;
     let count = || async {
         let stats = client_at(stack().ports().envoy_admin, false).get("/stats/prometheus").await.text;
@@ -148,7 +148,7 @@ async fn every_refusal_is_counted_by_its_reason_and_told_in_the_access_log() {
 }
 
 #[test]
-fn a_wrong_configuration_keeps_envoy_from_starting_and_its_log_says_what_is_wrong() {
+fn invalid_configuration_keeps_envoy_from_starting_and_is_logged() {
     let directory = paths::test_folder("wrong_configuration");
     fs::create_dir_all(&directory).unwrap();
     let ports = Ports::free().unwrap();

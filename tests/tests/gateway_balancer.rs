@@ -1,4 +1,4 @@
-//! The gateway behind proxies: where `xff_num_trusted_hops` says how many there are, everybody behind it is told the
+//! The gateway behind proxies: where `xff_num_trusted_hops` says how many there are, upstream and companion receive the
 //! client's own address and scheme, and nothing that the client wrote about them.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -96,7 +96,7 @@ fn check(seen: &Value, address: &str, scheme: &str) {
 }
 
 #[tokio::test]
-async fn behind_a_load_balancer_everybody_is_told_the_client_s_address() {
+async fn behind_a_load_balancer_the_client_s_address_is_forwarded() {
     let (_envoy, gateway) = trusting("1");
     let balancer = proxy(gateway, CLIENT, Some("https"));
     let mut user = registered(false).await;
@@ -124,7 +124,7 @@ async fn behind_a_load_balancer_everybody_is_told_the_client_s_address() {
 }
 
 #[tokio::test]
-async fn behind_two_proxies_the_outermost_is_believed() {
+async fn outermost_of_two_proxies_is_trusted() {
     let (_envoy, gateway) = trusting("2");
     let user = registered(false).await;
     let inner = proxy(gateway, "10.0.0.9", None);
@@ -144,7 +144,7 @@ async fn behind_two_proxies_the_outermost_is_believed() {
 }
 
 #[tokio::test]
-async fn without_trusted_hops_a_client_is_who_is_connected() {
+async fn without_trusted_hops_the_peer_is_the_client() {
     let user = registered(false).await;
     let gateway = stack().ports().gateway;
     check(&get(gateway, "/orders", &user.cookie()), "127.0.0.1", "http");

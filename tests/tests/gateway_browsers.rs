@@ -9,7 +9,7 @@ use reqwest::Method;
 const APP: &str = "http://localhost:5173";
 
 #[tokio::test]
-async fn a_form_of_our_own_page_passes_though_its_origin_is_withheld() {
+async fn form_of_our_own_page_passes_though_its_origin_is_null() {
     let mut user = registered(false).await;
     for (lines, expected) in [
         (&[("origin", "null"), ("sec-fetch-site", "same-origin")][..], 200),
@@ -24,7 +24,7 @@ async fn a_form_of_our_own_page_passes_though_its_origin_is_withheld() {
 }
 
 #[tokio::test]
-async fn a_page_of_an_allowed_origin_is_told_that_nobody_is_signed_in() {
+async fn page_of_an_allowed_origin_can_read_that_it_is_not_signed_in() {
     let rejected = client(false).call(Method::GET, "/orders", &[("origin", APP)]).await;
     assert_snapshot!(rejected, @r#"
     401 Unauthorized
@@ -65,7 +65,7 @@ async fn a_page_of_an_allowed_origin_is_told_that_nobody_is_signed_in() {
 }
 
 #[tokio::test]
-async fn what_the_upstream_says_itself_is_left_to_it() {
+async fn response_of_the_upstream_is_left_unchanged() {
     let mut user = registered(false).await;
     let response = user.call(Method::GET, "/orders", &[("origin", APP)]).await;
     assert_eq!(response.status, 200);
@@ -99,7 +99,7 @@ async fn a_quoted_cookie_is_read_without_its_quotes() {
 }
 
 #[tokio::test]
-async fn the_gateway_is_ready_once_it_can_let_somebody_in() {
+async fn gateway_is_ready_once_a_request_can_pass() {
     assert_snapshot!(client(false).get("/readyz").await, @"
     200 OK
     cache-control: no-store

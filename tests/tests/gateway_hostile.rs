@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn what_could_be_read_in_two_ways_is_refused() {
+async fn ambiguous_requests_are_rejected() {
     let user = registered(false).await;
     let cookie = user.cookie();
     let get = |path: &str, more: &str| {
@@ -56,7 +56,7 @@ async fn our_cookies_reach_the_companion_alone() {
 }
 
 #[tokio::test]
-async fn a_preflight_is_no_way_in() {
+async fn preflight_is_no_bypass() {
     const PREFLIGHT: &str = "origin: https://evil.example\r\naccess-control-request-method: GET\r\n";
     let options = |more: &str, body: &str| {
         raw(format!("OPTIONS /admin/x HTTP/1.1\r\nhost: shop.example\r\n{PREFLIGHT}{more}\r\n{body}"))
@@ -68,7 +68,7 @@ async fn a_preflight_is_no_way_in() {
 }
 
 #[tokio::test]
-async fn what_proxies_tell_each_other_a_client_may_not_say() {
+async fn clients_cannot_send_headers_that_only_proxies_send() {
     for http2 in VERSIONS {
         let mut user = registered(http2).await;
         let forged = [
@@ -93,7 +93,7 @@ async fn what_proxies_tell_each_other_a_client_may_not_say() {
 }
 
 #[tokio::test]
-async fn another_sites_page_does_nothing_in_the_user_s_name() {
+async fn page_of_another_site_cannot_act_for_the_user() {
     for http2 in VERSIONS {
         let mut user = registered(http2).await;
         let own = format!("http://127.0.0.1:{}", stack().ports().gateway);
@@ -118,7 +118,7 @@ async fn another_sites_page_does_nothing_in_the_user_s_name() {
 }
 
 #[tokio::test]
-async fn a_web_socket_is_for_those_who_are_signed_in_and_come_from_our_pages() {
+async fn web_socket_needs_a_signed_in_user_on_one_of_our_pages() {
     let mut user = registered(false).await;
     let upgrade = [("connection", "Upgrade, X-User-Id, x-user-role"), ("upgrade", "websocket")];
     let own = ("origin".to_owned(), format!("http://127.0.0.1:{}", stack().ports().gateway));
@@ -131,7 +131,7 @@ async fn a_web_socket_is_for_those_who_are_signed_in_and_come_from_our_pages() {
 }
 
 #[tokio::test]
-async fn cookies_of_every_shape_are_read_as_one_would_expect_or_refused() {
+async fn cookies_of_every_shape_are_read_or_rejected() {
     let user = registered(false).await;
     let token = format!("access_token={}", user.cookies["access_token"]);
     let send = |lines: &[&[u8]]| {
@@ -169,7 +169,7 @@ async fn cookies_of_every_shape_are_read_as_one_would_expect_or_refused() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_plain_request_gets_nowhere_unjudged() {
+async fn unusual_requests_are_checked_too() {
     let user = registered(false).await;
     let send = |line: &str, more: &str| {
         raw(format!("{line} HTTP/1.1\r\nhost: shop.example\r\nconnection: close\r\n{more}\r\n"))

@@ -15,9 +15,9 @@ async fn rotate_under_load(rotations: u32) {
     let mut times = Vec::new();
     for _ in 0..rotations {
         let generation = gauge("key_set_generation").await;
-        let said = block_in_place(|| stack().companion.run(&["keys", "rotate", "--force"])).unwrap();
+        let output = block_in_place(|| stack().companion.run(&["keys", "rotate", "--force"])).unwrap();
         let start = Instant::now();
-        let announced = said.lines().find_map(|line| line.strip_prefix("announced")).unwrap().trim();
+        let announced = output.lines().find_map(|line| line.strip_prefix("announced")).unwrap().trim();
         let mut known = 0;
         until("the announced key", async || {
             let response = client(false).get("/.well-known/jwks.json").await;
@@ -29,8 +29,8 @@ async fn rotate_under_load(rotations: u32) {
         // A generation is a worker's own number, but a set of so many keys is the same one everywhere.
         let mut since = None;
         until("the edge's knowledge of the announced key", async || {
-            let is_told = gauge("key_set_generation").await > generation && gauge("keys").await == known;
-            since = since.or(is_told.then(Instant::now)).filter(|_| is_told);
+            let is_applied = gauge("key_set_generation").await > generation && gauge("keys").await == known;
+            since = since.or(is_applied.then(Instant::now)).filter(|_| is_applied);
             since.is_some_and(|since| since.elapsed() > ALL_HAVE_WRITTEN)
         })
         .await;
@@ -45,13 +45,13 @@ async fn rotate_under_load(rotations: u32) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_are_rotated_under_load_and_nobody_is_refused() {
+async fn keys_rotated_under_load_reject_no_request() {
     rotate_under_load(2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes a minute: ROTATIONS says how many instead of 10"]
-async fn ten_rotations_under_load_refuse_nobody() {
+async fn ten_rotations_under_load_reject_no_request() {
     rotate_under_load(size("ROTATIONS", 10)).await;
 }
 
@@ -63,7 +63,7 @@ async fn count_refreshes() -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_refreshes_at_the_edge_pays_for_one_call() {
+async fn refresh_at_the_edge_costs_one_call() {
     let _alone = alone().await;
     for http2 in VERSIONS {
         let before = count_refreshes().await;
@@ -74,7 +74,7 @@ async fn who_refreshes_at_the_edge_pays_for_one_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_held_while_the_companion_hangs_goes_on_when_it_does() {
+async fn requests_held_while_the_companion_hangs_are_resumed_with_it() {
     let _alone = alone().await;
     let held = held::hold(50, 25).await.unwrap();
     assert_eq!(held.held, 50);
@@ -83,7 +83,7 @@ async fn who_is_held_while_the_companion_hangs_goes_on_when_it_does() {
 async fn change_roles(times: u32) {
     let _alone = alone().await;
     let load = Load::start(Habit::Everything).await;
-    let (mut asked, mut unasked) = (Vec::new(), Vec::new());
+    let (mut by_refresh, mut by_feed) = (Vec::new(), Vec::new());
     for time in 0..2 * times {
         let mut user = registered(false).await;
         assert_eq!(user.get("/orders").await.status, 200);
@@ -100,23 +100,23 @@ async fn change_roles(times: u32) {
             response.body["headers"]["x-user-role"] == json!(["admin"])
         })
         .await;
-        if refreshes { &mut asked } else { &mut unasked }.push(start.elapsed());
+        if refreshes { &mut by_refresh } else { &mut by_feed }.push(start.elapsed());
     }
     println!(
         "{times} role changes each, {} responses besides, all of them right: seen by the upstream after {} where the user refreshes, after {} where nobody does anything",
         load.end().await,
-        summary(asked),
-        summary(unasked)
+        summary(by_refresh),
+        summary(by_feed)
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_role_is_seen_by_the_upstream_after_one_refresh() {
+async fn new_role_reaches_the_upstream_after_one_refresh() {
     change_roles(2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes a minute: ROLE_CHANGES says how many instead of 30"]
-async fn how_soon_a_new_role_is_seen_by_the_upstream() {
+async fn new_role_reaches_the_upstream_soon_after_its_change() {
     change_roles(size("ROLE_CHANGES", 30)).await;
 }

@@ -56,13 +56,13 @@ async fn be_without_companion(length: Duration) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_companion_everybody_goes_on_and_who_was_refused_stays_so() {
+async fn without_a_companion_valid_tokens_pass_and_revoked_ones_do_not() {
     be_without_companion(Duration::from_secs(3)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes a minute: OUTAGE_SECONDS says how many instead of 60"]
-async fn a_minute_without_a_companion_refuses_nobody() {
+async fn minute_without_a_companion_rejects_no_valid_token() {
     be_without_companion(Duration::from_secs(size("OUTAGE_SECONDS", 60).into())).await;
 }
 
@@ -140,12 +140,12 @@ async fn start_without_companion_again_and_again(times: u32) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_without_a_companion_says_come_again_until_there_is_one() {
+async fn gateway_without_a_companion_asks_clients_to_try_again() {
     start_without_companion_again_and_again(1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes a minute: STARTS says how many instead of 10"]
-async fn how_soon_a_gateway_opens_when_its_companion_comes() {
+async fn gateway_admits_requests_soon_after_its_companion_is_ready() {
     start_without_companion_again_and_again(size("STARTS", 10)).await;
 }

@@ -1,4 +1,4 @@
-//! What the edge knows of logouts, role changes and sessions that go on, through the real Envoy with two workers.
+//! Logouts, role changes and refreshes at the edge, through the real Envoy with two workers.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -39,7 +39,7 @@ async fn wait_for_refusal(token: &str) -> Duration {
 }
 
 #[tokio::test]
-async fn after_a_logout_the_access_token_is_refused_though_it_has_not_expired() {
+async fn unexpired_access_token_is_rejected_after_a_logout() {
     let mut user = registered(false).await;
     let token = user.cookies["access_token"].clone();
     assert_eq!(status(&token).await, 200);
@@ -48,7 +48,7 @@ async fn after_a_logout_the_access_token_is_refused_though_it_has_not_expired() 
 }
 
 #[tokio::test]
-async fn ending_every_session_ends_each_of_them_and_the_next_login_is_good_at_once() {
+async fn logout_everywhere_ends_each_session_and_the_next_login_works() {
     let user = registered(false).await;
     let first = user.cookies["access_token"].clone();
     let login = async || {
@@ -65,41 +65,41 @@ async fn ending_every_session_ends_each_of_them_and_the_next_login_is_good_at_on
 }
 
 #[tokio::test]
-async fn a_disabled_user_is_refused_at_the_edge() {
+async fn disabled_user_is_rejected_at_the_edge() {
     let user = registered(false).await;
     stack().companion.run(&["user", "disable", &user.email]).unwrap();
     wait_for_refusal(&user.cookies["access_token"]).await;
 }
 
 #[tokio::test]
-async fn deleted_user_is_refused_at_the_edge() {
+async fn deleted_user_is_rejected_at_the_edge() {
     let user = registered(false).await;
     stack().companion.run(&["user", "delete", &user.email, "--yes"]).unwrap();
     wait_for_refusal(&user.cookies["access_token"]).await;
 }
 
 #[tokio::test]
-async fn a_role_change_reaches_the_upstream_without_the_user_doing_anything() {
+async fn role_change_reaches_the_upstream_without_a_refresh_by_the_user() {
     for http2 in VERSIONS {
         let mut user = registered(http2).await;
         assert_eq!(user.get("/admin/").await.status, 403);
         stack().companion.run(&["user", "set-role", &user.email, "admin"]).unwrap();
         let start = Instant::now();
         loop {
-            assert!(start.elapsed() < PATIENCE, "the edge does not hear of the role");
-            // Whoever is told of new cookies by a refusal has them for the next request.
+            assert!(start.elapsed() < PATIENCE, "the edge does not apply the role");
+            // Cookies of a rejection are there for the next request.
             let response = user.get("/admin/").await;
             if response.status == 200 {
                 assert_eq!(received(response)["headers"]["x-user-role"], json!(["admin"]));
                 break;
             }
-            assert_eq!(response.status, 403, "the edge has not heard of it yet");
+            assert_eq!(response.status, 403, "the edge has not applied it yet");
         }
     }
 }
 
 #[tokio::test]
-async fn who_is_refused_for_the_role_has_a_new_token_all_the_same() {
+async fn rejection_for_the_role_sets_the_new_token_all_the_same() {
     for http2 in VERSIONS {
         let mut user = registered(http2).await;
         user.cookies.remove("access_token");
@@ -112,7 +112,7 @@ async fn who_is_refused_for_the_role_has_a_new_token_all_the_same() {
 }
 
 #[tokio::test]
-async fn what_the_companion_does_for_who_is_signed_in_is_held_as_well() {
+async fn requests_to_the_companion_are_held_too() {
     for http2 in VERSIONS {
         let mut user = registered(http2).await;
         user.cookies.remove("access_token");
@@ -128,12 +128,12 @@ async fn what_the_companion_does_for_who_is_signed_in_is_held_as_well() {
 }
 
 #[tokio::test]
-async fn an_upgrade_is_held_as_well() {
+async fn upgrade_is_held_too() {
     let mut user = registered(false).await;
     let upgrade = [("connection", "Upgrade"), ("upgrade", "websocket")];
     for cookies in [0, 2] {
         let response = user.call(Method::GET, "/socket", &upgrade).await;
-        // The demo upstream opens none, and answers as to any request.
+        // The demo upstream opens none, and responds as to any request.
         assert_eq!(response.status, 200);
         assert_eq!(response.set_cookies().len(), cookies);
         user.cookies.remove("access_token");
@@ -142,7 +142,7 @@ async fn an_upgrade_is_held_as_well() {
 
 /// The first chunks are there before the refresh is, and the others are sent piece by piece.
 #[tokio::test]
-async fn a_body_that_streams_in_while_its_request_is_held_arrives_whole() {
+async fn body_received_while_its_request_is_held_arrives_whole() {
     let user = registered(false).await;
     let mut stream = TcpStream::connect(("127.0.0.1", stack().ports().gateway)).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -157,15 +157,15 @@ async fn a_body_that_streams_in_while_its_request_is_held_arrives_whole() {
         stream.write_all(format!("3e8\r\n{}\r\n", "x".repeat(1000)).as_bytes()).unwrap();
     }
     stream.write_all(b"0\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert_eq!(answer.matches("set-cookie: ").count(), 2, "{answer}");
-    assert!(answer.contains("\"body_bytes\":1000000"), "{answer}");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+    assert_eq!(response.matches("set-cookie: ").count(), 2, "{response}");
+    assert!(response.contains("\"body_bytes\":1000000"), "{response}");
 }
 
 #[tokio::test]
-async fn a_session_goes_on_at_the_gateway_when_the_access_token_is_gone() {
+async fn session_continues_at_the_gateway_without_an_access_token() {
     for http2 in VERSIONS {
         for body in [0, 1 << 20] {
             let mut user = registered(http2).await;
@@ -183,7 +183,7 @@ async fn a_session_goes_on_at_the_gateway_when_the_access_token_is_gone() {
 }
 
 #[tokio::test]
-async fn many_requests_at_once_without_an_access_token_all_go_on_and_the_session_lives() {
+async fn simultaneous_requests_without_an_access_token_all_succeed() {
     for http2 in VERSIONS {
         let mut user = registered(http2).await;
         user.cookies.remove("access_token");
@@ -204,7 +204,7 @@ async fn many_requests_at_once_without_an_access_token_all_go_on_and_the_session
 }
 
 #[tokio::test]
-async fn a_session_that_is_over_is_sent_to_log_in_or_told_so() {
+async fn ended_session_is_redirected_to_the_login_or_rejected() {
     let mut user = registered(false).await;
     let mut ended = user.clone_with(&["refresh_token"]);
     assert_eq!(user.post("/api/auth/logout").await.status, 200);
@@ -220,7 +220,7 @@ async fn a_session_that_is_over_is_sent_to_log_in_or_told_so() {
 }
 
 #[tokio::test]
-async fn how_the_feed_stands_is_among_the_metrics() {
+async fn state_of_the_feed_is_among_the_metrics() {
     let start = Instant::now();
     loop {
         let stats = client_at(stack().ports().envoy_admin, false).get("/stats?filter=edgeward").await.text;
@@ -231,9 +231,9 @@ async fn how_the_feed_stands_is_among_the_metrics() {
         let names =
             ["feed_age_seconds", "feed_answer", "key_set_generation", "keys", "revocations", "feed_polls"];
         let values = names.map(|name| value(&format!("edgeward_{name}")));
-        if let [Some(age), Some(answer), Some(1..), Some(2), Some(_), Some(1..)] = values
+        if let [Some(age), Some(millis), Some(1..), Some(2), Some(_), Some(1..)] = values
             && age <= 2
-            && answer > 0
+            && millis > 0
         {
             return;
         }
@@ -241,7 +241,7 @@ async fn how_the_feed_stands_is_among_the_metrics() {
     }
 }
 
-/// The figures of a logout: from its answer to the last worker's first refusal.
+/// Measures a logout: from its response to the last worker's first rejection.
 #[tokio::test]
 #[ignore = "takes minutes: cargo xtask test --test gateway_revocation -- --ignored --nocapture"]
 async fn the_time_from_a_logout_to_its_refusal_everywhere() {

@@ -9,7 +9,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 
 #[test]
-fn a_good_token_becomes_headers_and_stays_behind() {
+fn valid_token_becomes_headers_and_is_removed() {
     let key = Key::generate("a");
     for traits in [ENVOY, OTHER_PROXY] {
         let mut host = with_keys(traits, &[&key]);
@@ -30,7 +30,7 @@ fn a_good_token_becomes_headers_and_stays_behind() {
 }
 
 #[test]
-fn every_bad_token_is_refused_for_its_own_reason_on_every_host() {
+fn every_bad_token_is_rejected_for_its_own_reason_on_every_host() {
     let (key, other, stranger) = (Key::generate("a"), Key::generate("b"), Key::generate("a"));
     for traits in [ENVOY, OTHER_PROXY] {
         let mut host = with_keys(traits, &[&key, &other]);
@@ -49,7 +49,7 @@ fn every_bad_token_is_refused_for_its_own_reason_on_every_host() {
 }
 
 #[test]
-fn forged_identity_headers_go_no_further_on_any_route() {
+fn forged_identity_headers_are_removed_on_every_route() {
     let key = Key::generate("a");
     let mut host = with_keys(ENVOY, &[&key]);
     let good = format!("access_token={}", key.good(NOW));

@@ -82,8 +82,10 @@ fn only_replies_of_the_gateway_itself_are_made_readable() {
 fn preflight_of_an_allowed_origin_succeeds_whatever_the_upstream_says() {
     let key = Key::generate("a");
     let mut host = with_origins(&key);
-    let asks = [("access-control-request-method", "PUT"), ("access-control-request-headers", "baggage,x-a")];
-    let head = |origin: &str| request("OPTIONS", "/orders", &[&asks[..], &[("origin", origin)]].concat());
+    let preflight =
+        [("access-control-request-method", "PUT"), ("access-control-request-headers", "baggage,x-a")];
+    let head =
+        |origin: &str| request("OPTIONS", "/orders", &[&preflight[..], &[("origin", origin)]].concat());
     for status in ["200", "401", "403", "404", "405", "504"] {
         let stream = host.open(head(APP.1));
         let response = host.respond(stream, headers(&[(":status", status)]));
@@ -130,12 +132,12 @@ fn ready_path_tells_when_the_first_request_can_pass() {
     let key = Key::generate("a");
     let changes = json!({"feed": {"cluster": "companion_internal"}, "ready_path": "/readyz"});
     let mut host = Host::start(ENVOY, &configuration(&changes)).unwrap();
-    let ask = |host: &mut Host| {
+    let ready = |host: &mut Host| {
         let reply = get(host, "/readyz", &[]).local_reply.unwrap();
         (reply.status, reply.details, reply.body)
     };
     let unready = |label: &str| (503, format!("edgeward_{label}"), "not ready\n".to_owned());
-    assert_eq!(ask(&mut host), unready("keys_unknown"));
+    assert_eq!(ready(&mut host), unready("keys_unknown"));
     host.tick();
     for (more, expected) in [
         (true, unready("revocations_unknown")),
@@ -144,7 +146,7 @@ fn ready_path_tells_when_the_first_request_can_pass() {
         let calls = host.take_calls();
         let body = feed(&json!({"keys": keys("e1", &[&key]), "more": more}));
         host.complete_call(&calls[0], Some(200), &body);
-        assert_eq!(ask(&mut host), expected);
+        assert_eq!(ready(&mut host), expected);
     }
     assert_eq!(host.counter("edgeward_refused.reason.keys_unknown"), 0, "no request was rejected");
     let mut without = with_keys(ENVOY, &[&key]);

@@ -47,7 +47,7 @@ fn whatever_a_host_returns_nothing_forged_or_unchecked_passes() {
 }
 
 #[test]
-fn a_host_that_fails_at_the_start_is_given_no_filter_or_one_that_refuses() {
+fn host_that_fails_at_the_start_gets_no_filter_or_one_that_rejects() {
     for call in CALLS {
         for status in STATUSES {
             let traits = Traits { fault: Some((call, status)), ..ENVOY };

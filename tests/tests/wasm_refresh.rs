@@ -73,7 +73,7 @@ fn a_response_that_sets_no_cookie_stays_as_it_is() {
 }
 
 #[test]
-fn only_what_a_new_token_would_help_waits() {
+fn only_requests_that_a_new_token_would_help_are_held() {
     let key = Key::generate("a");
     let mut host = start(&key);
     let other = key.good_with(NOW, "iss", "\"other\"");
@@ -101,7 +101,7 @@ fn only_what_a_new_token_would_help_waits() {
 }
 
 #[test]
-fn requests_of_one_session_share_a_call_and_those_of_others_do_not() {
+fn requests_share_a_call_with_those_of_their_session_alone() {
     let key = Key::generate("a");
     let mut host = start(&key);
     let streams: Vec<u32> = (0..8).map(|_| host.open(head("/orders", "refresh_token=one", &[]))).collect();
@@ -167,7 +167,7 @@ fn new_token_of_a_wrong_role_is_rejected_and_its_cookies_are_set() {
 }
 
 #[test]
-fn a_client_that_goes_away_while_it_waits_takes_its_request_along() {
+fn held_request_ends_when_its_client_disconnects() {
     let key = Key::generate("a");
     let mut host = start(&key);
     let gone = host.open(head("/orders", "refresh_token=r", &[]));
@@ -186,7 +186,7 @@ fn a_client_that_goes_away_while_it_waits_takes_its_request_along() {
 }
 
 #[test]
-fn a_call_that_the_host_loses_holds_nobody_for_ever() {
+fn call_lost_by_the_host_holds_no_request_for_ever() {
     let key = Key::generate("a");
     let mut host = start(&key);
     let stream = host.open(head("/orders", "refresh_token=r", &[]));
@@ -199,7 +199,7 @@ fn a_call_that_the_host_loses_holds_nobody_for_ever() {
 }
 
 #[test]
-fn a_change_of_configuration_leaves_nobody_waiting() {
+fn change_of_configuration_leaves_no_request_held() {
     let key = Key::generate("a");
     let mut host = start(&key);
     let stream = host.open(head("/orders", "refresh_token=r", &[]));
@@ -307,7 +307,7 @@ fn rejected_refresh_token_is_not_sent_again_at_every_request() {
 }
 
 #[test]
-fn an_upstream_that_is_to_see_our_cookies_sees_the_new_ones() {
+fn forwarded_cookies_are_the_new_ones() {
     let key = Key::generate("a");
     let rules = json!([{"prefix": "/account/", "access": "signed_in", "forward_cookies": true}]);
     let keys = json!({"inline": mint::jwks(&[&key])});
@@ -321,7 +321,7 @@ fn an_upstream_that_is_to_see_our_cookies_sees_the_new_ones() {
 }
 
 #[test]
-fn cookies_that_come_too_late_for_a_response_stay_away_from_it() {
+fn renewed_cookies_stay_off_a_late_response() {
     let key = Key::generate("a");
     for (millis, expected) in [(5000, &COOKIES[..]), (5100, &[])] {
         let mut host = start(&key);
@@ -353,7 +353,7 @@ fn resumed_requests_take_no_room_from_held_ones() {
 }
 
 #[test]
-fn a_clock_that_is_set_gives_up_no_call_and_forgets_no_refusal() {
+fn clock_that_is_set_abandons_no_call_and_forgets_no_rejection() {
     let key = Key::generate("a");
     for now in [NOW + 60, NOW - 60] {
         let mut host = start(&key);

@@ -24,7 +24,7 @@ fn one_worker_polls_and_all_apply_the_feed() {
 }
 
 #[test]
-fn when_the_worker_that_asks_is_gone_another_continues_where_it_was() {
+fn another_worker_takes_over_where_the_polling_one_stopped() {
     let key = Key::generate("a");
     let mut first = with_key(&key);
     let mut second = first.start_beside(&following("companion_internal", &json!({}))).unwrap();

@@ -101,7 +101,7 @@ fn parts(directory: &Path, signed: &Signed, servers: Servers) -> Result<Parts> {
     Ok(parts)
 }
 
-/// The plugin as it behaves in a host that does not have the foreign function: it asks for one that no host has.
+/// The plugin as it behaves in a host that does not have the foreign function: it calls one that no host has.
 fn without_the_function(mut plugin: Vec<u8>) -> Result<Vec<u8>> {
     let found: Vec<usize> = (0..plugin.len())
         .filter(|at| plugin.get(*at..).is_some_and(|rest| rest.starts_with(FUNCTION)))

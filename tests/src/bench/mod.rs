@@ -1,5 +1,5 @@
-//! What Edgeward costs: measurements of the real parts, side by side with what else could do their work. What the
-//! figures ought to be is said in one place, `report`; nothing here is a test.
+//! Cost of Edgeward: measurements of the real parts, side by side with others that could do their work. `report` alone says
+//! what the figures ought to be; nothing here is a test.
 
 mod bare;
 mod configuration;

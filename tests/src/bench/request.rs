@@ -2,7 +2,7 @@
 
 use super::scenario::Shape;
 
-/// Where the usual request goes: for whoever is signed in, by the last rule of all.
+/// Path of the usual request: for signed-in users, by the last rule of all.
 pub(super) const PATH: &str = "/orders/2046/items?page=2";
 /// What only an administrator may see.
 pub(super) const ADMIN_PATH: &str = "/admin/users";

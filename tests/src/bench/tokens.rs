@@ -1,4 +1,4 @@
-//! Distinct good tokens, as many as are asked for: signed once and kept, since signing takes a while.
+//! Distinct valid tokens, signed once and kept in a file, since signing takes a while.
 
 use std::fs;
 use std::num::NonZero;

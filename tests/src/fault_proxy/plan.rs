@@ -33,7 +33,7 @@ pub enum Harm {
     CutBehind,
     /// It goes on when it is released.
     Hold,
-    /// Nothing goes on from here, and nobody is told: the other side's host is gone.
+    /// Nothing is forwarded from here on, without a sign of it: the other side's host is gone.
     Silence,
 }
 

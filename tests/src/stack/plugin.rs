@@ -3,7 +3,7 @@
 //! and those that every request goes through stand together.
 //!
 //! The SDK exports every callback there is, and a host enters the module for each one that is exported. For streams,
-//! for answers to calls and for memory the filter's own functions take the place of the SDK's.
+//! for responses to calls and for memory the filter's own functions take the place of the SDK's.
 
 use anyhow::{Context as _, Result};
 use walrus::{ExportItem, Module};

@@ -90,7 +90,7 @@ pub fn run(command: &mut Command) -> Result<ExitStatus> {
     wait::until(&program(command), LONGEST_RUN, || group.ended())
 }
 
-/// Runs a program to its end and gives back what it wrote; a failure shows the end of its output.
+/// Runs a program to its end and returns its output; a failure shows the end of its output.
 pub fn output(command: &mut Command) -> Result<String> {
     let mut captured = tempfile::tempfile().context("cannot make a temporary file")?;
     let status = run(command.stdout(captured.try_clone()?).stderr(captured.try_clone()?))?;

@@ -85,6 +85,16 @@ impl Client {
         self.post_json("/api/auth/login", &json!({"email": email, "password": password})).await
     }
 
+    /// Refreshes the session.
+    pub async fn refresh(&mut self) -> Response {
+        self.post("/api/auth/refresh").await
+    }
+
+    /// Logs out.
+    pub async fn logout(&mut self) -> Response {
+        self.post("/api/auth/logout").await
+    }
+
     /// Returns a request, to be completed and sent.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.origin))

@@ -49,7 +49,7 @@ pub async fn wait_for_locks(pool: &PgPool, count: i64) {
                    where datname = current_database() and wait_event_type = 'Lock'";
     // The same connection each time: another could have to wait for one of the pool.
     let mut connection = pool.acquire().await.expect("a connection");
-    for _ in 0..2000 {
+    for _ in 0..6000 {
         let waits = sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *connection).await;
         if waits.expect("a count") >= count {
             return;

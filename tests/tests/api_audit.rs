@@ -57,13 +57,13 @@ async fn every_event_of_an_account_is_one_log_line() {
     let _kept = log.keep();
 
     let mut ada = api.registered("ada@example.com").await;
-    ada.post("/api/auth/refresh").await;
-    api.client().post("/api/auth/refresh").await;
+    ada.refresh().await;
+    api.client().refresh().await;
     let mut rubbish = api.client();
     rubbish.cookies.insert("refresh_token".to_owned(), "rubbish".to_owned());
-    rubbish.post("/api/auth/refresh").await;
-    ada.post("/api/auth/logout").await;
-    ada.post("/api/auth/logout").await;
+    rubbish.refresh().await;
+    ada.logout().await;
+    ada.logout().await;
     api.client().login("ada@example.com", "hunter2 hunter2").await;
     api.client().login("hunter2@example.com", PASSWORD).await;
     api.logged_in("ada@example.com").await;
@@ -72,11 +72,11 @@ async fn every_event_of_an_account_is_one_log_line() {
     let mut stolen = laptop.clone();
     laptop.clone_with(&["refresh_token"]).get("/api/auth/self").await;
     api.client().get("/api/auth/self").await;
-    laptop.post("/api/auth/refresh").await;
-    laptop.post("/api/auth/refresh").await;
+    laptop.refresh().await;
+    laptop.refresh().await;
     api.clock.advance(Duration::seconds(10));
-    stolen.post("/api/auth/refresh").await;
-    laptop.post("/api/auth/refresh").await;
+    stolen.refresh().await;
+    laptop.refresh().await;
 
     assert_eq!(
         log.audit(),

@@ -18,5 +18,5 @@ async fn expired_sessions_are_deleted_in_batches_except_locked_ones() {
     held.commit().await.expect("the end of the transaction");
     maintenance::delete_expired(&context).await.expect("a cleaning");
     assert_eq!(api.count_sessions().await, 1);
-    assert_eq!(ada.post("/api/auth/refresh").await.status, 200);
+    assert_eq!(ada.refresh().await.status, 200);
 }

@@ -135,7 +135,7 @@ async fn user_is_created_listed_promoted_disabled_enabled_and_deleted() {
     check(&["user", "set-role", "root@example.com", "Big Boss"], 2, "a role is 1 to 64 of");
 
     check(&["user", "disable", "root@example.com"], 0, "sessions ended: 1");
-    assert_eq!(root.post("/api/auth/refresh").await.status, 401);
+    assert_eq!(root.refresh().await.status, 401);
     assert_eq!(api.client().login("root@example.com", PASSWORD).await.status, 403);
     check(&["user", "list"], 0, "disabled");
     check(&["user", "enable", "root@example.com"], 0, "may sign in");

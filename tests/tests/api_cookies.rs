@@ -6,10 +6,6 @@ use insta::assert_snapshot;
 use reqwest::Method;
 use reqwest::header::{COOKIE, HeaderValue};
 
-async fn refresh(client: &mut Client) -> u16 {
-    client.post("/api/auth/refresh").await.status
-}
-
 #[tokio::test]
 async fn settings_determine_the_attributes_of_cookies() {
     let register = async |settings: &[(&str, &str)]| {
@@ -67,11 +63,11 @@ async fn prefixed_cookies_are_the_only_ones_read() {
     let api = Api::start_with(&[("COOKIE_PREFIX", "__Host-")]).await;
     let mut ada = api.registered("ada@example.com").await;
     assert_eq!(ada.get("/api/auth/self").await.status, 200);
-    assert_eq!(refresh(&mut ada).await, 200);
+    assert_eq!(ada.refresh().await.status, 200);
     ada.cookies =
         ada.cookies.iter().map(|(name, value)| (name.replace("__Host-", ""), value.clone())).collect();
     assert_eq!(ada.get("/api/auth/self").await.status, 401);
-    assert_eq!(refresh(&mut ada).await, 401);
+    assert_eq!(ada.refresh().await.status, 401);
 }
 
 /// Sends a request with these `Cookie` fields alone, and returns the status.
@@ -92,7 +88,7 @@ async fn cookie_beside_one_of_eight_bits_is_read() {
         |name: &str| [b"lang=\xe9; ".to_vec(), format!("{name}={}", ada.cookies[name]).into()].concat();
     assert_eq!(send(&api, Method::GET, "/api/auth/self", &[beside("access_token")]).await, 200);
     assert_eq!(send(&api, Method::POST, "/api/auth/logout", &[beside("refresh_token")]).await, 200);
-    assert_eq!(refresh(&mut ada.clone()).await, 401);
+    assert_eq!(ada.clone().refresh().await.status, 401);
 }
 
 #[tokio::test]
@@ -119,6 +115,6 @@ async fn repeated_cookies_sign_nobody_in_and_end_all_their_sessions() {
     }
     for headers in both("refresh_token", pair(&mallory, "refresh_token")) {
         assert_eq!(send(&api, Method::POST, "/api/auth/logout", &headers).await, 200);
-        assert_eq!(refresh(&mut ada.clone()).await, 401);
+        assert_eq!(ada.clone().refresh().await.status, 401);
     }
 }

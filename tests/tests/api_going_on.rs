@@ -30,7 +30,7 @@ async fn every_signed_in_call_succeeds_without_an_access_token() {
             // The new access token by itself is good, and so is the new refresh token.
             let mut renewed = alone.clone_with(&["access_token"]);
             assert_eq!(renewed.get("/api/auth/self").await.status, 200, "{path}");
-            assert_eq!(alone.post("/api/auth/refresh").await.status, 200, "{path}");
+            assert_eq!(alone.refresh().await.status, 200, "{path}");
         }
     }
 }
@@ -126,7 +126,7 @@ async fn ended_session_is_rejected_everywhere_and_keeps_its_cookies() {
         let mut ada = api.client();
         ada.register(&format!("{}{}@example.com", method.as_str().to_lowercase(), path.len())).await;
         let mut kept = ada.clone();
-        ada.post("/api/auth/logout").await;
+        ada.logout().await;
         for cookies in [&["refresh_token"][..], &["access_token", "refresh_token"]] {
             let response = kept.clone_with(cookies).call(method.clone(), path, &[]).await;
             response.assert_rejected(401, "not_signed_in");
@@ -153,6 +153,6 @@ async fn simultaneous_tabs_without_an_access_token_all_succeed() {
         assert_eq!(status, 200);
         // Whichever response came last, its cookies are good.
         assert_eq!(tab.get("/api/auth/self").await.status, 200);
-        assert_eq!(tab.post("/api/auth/refresh").await.status, 200);
+        assert_eq!(tab.refresh().await.status, 200);
     }
 }

@@ -9,10 +9,6 @@ use edgeward_tests::stack::variable;
 use reqwest::Method;
 use tokio::sync::Semaphore;
 
-async fn refresh(client: &mut Client) -> u16 {
-    client.post("/api/auth/refresh").await.status
-}
-
 #[tokio::test]
 async fn a_login_during_a_change_of_its_user_comes_after_it() {
     for (change, status, expected) in [
@@ -47,7 +43,7 @@ async fn a_refresh_during_a_change_of_its_user_comes_after_it() {
         let mut ada = api.registered("ada@example.com").await;
         let mut transaction = api.pool.begin().await.expect("a transaction");
         sqlx::query(change).execute(&mut *transaction).await.expect("a change");
-        let refreshed = tokio::spawn(async move { (refresh(&mut ada).await, ada) });
+        let refreshed = tokio::spawn(async move { (ada.refresh().await.status, ada) });
         api.wait_for_lock().await;
         transaction.commit().await.expect("a commit");
         let (given, ada) = refreshed.await.expect("a response");
@@ -68,7 +64,7 @@ async fn refresh_does_not_overtake_a_waiting_change_of_its_user() {
         sqlx::query("update users set disabled_at = now()").execute(&pool).await.expect("a change")
     });
     api.wait_for_locks(1).await;
-    let refreshed = tokio::spawn(async move { refresh(&mut ada).await });
+    let refreshed = tokio::spawn(async move { ada.refresh().await.status });
     api.wait_for_locks(2).await;
     first.commit().await.expect("a commit");
     change.await.expect("a change");

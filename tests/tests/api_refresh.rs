@@ -12,13 +12,9 @@ use serde_json::json;
 use sqlx::PgConnection;
 use time::Duration;
 
-async fn refresh(client: &mut Client) -> u16 {
-    client.post("/api/auth/refresh").await.status
-}
-
 async fn refresh_twice(client: &mut Client) {
     for _ in 0..2 {
-        assert_eq!(refresh(client).await, 200);
+        assert_eq!(client.refresh().await.status, 200);
     }
 }
 
@@ -34,17 +30,17 @@ async fn client_that_lost_the_response_gets_the_same_successor() {
         let api = Api::start().await;
         let mut ada = api.registered("ada@example.com").await;
         let before = ada.clone();
-        assert_eq!(refresh(&mut ada).await, 200);
+        assert_eq!(ada.refresh().await.status, 200);
         api.clock.advance(away);
         let mut again = before.clone();
         for _ in 0..3 {
             again.cookies.clone_from(&before.cookies);
-            assert_eq!(refresh(&mut again).await, 200);
+            assert_eq!(again.refresh().await.status, 200);
             assert_eq!(token(&again).generation, 2);
         }
         assert_eq!(again.cookies == ada.cookies, away == Duration::ZERO, "{away}");
         api.clock.advance(Duration::days(29));
-        assert_eq!(refresh(&mut again).await, 200, "{away}");
+        assert_eq!(again.refresh().await.status, 200, "{away}");
         assert_eq!(token(&again).generation, 3);
     }
 }
@@ -55,12 +51,12 @@ async fn older_token_within_the_grace_period_gets_the_live_one() {
     let mut ada = api.registered("ada@example.com").await;
     let mut late = ada.clone();
     for _ in 0..3 {
-        assert_eq!(refresh(&mut ada).await, 200);
+        assert_eq!(ada.refresh().await.status, 200);
     }
     api.clock.advance(Duration::seconds(9));
-    assert_eq!(refresh(&mut late).await, 200);
+    assert_eq!(late.refresh().await.status, 200);
     assert_eq!(token(&late).generation, 4);
-    assert_eq!(refresh(&mut ada).await, 200);
+    assert_eq!(ada.refresh().await.status, 200);
     assert!(api.revoked_sessions().await.is_empty());
 }
 
@@ -74,14 +70,14 @@ async fn stolen_token_ends_the_session_here_and_at_the_edge() {
         refresh_twice(&mut ada).await;
         api.clock.advance(Duration::seconds(10));
         if again {
-            assert_eq!(refresh(&mut ada).await, 200);
+            assert_eq!(ada.refresh().await.status, 200);
         }
-        thief.post("/api/auth/refresh").await.assert_rejected(401, "not_signed_in");
+        thief.refresh().await.assert_rejected(401, "not_signed_in");
         assert_eq!(api.revoked_sessions().await, [token(&ada).session_id.0]);
         ada.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
-        ada.post("/api/auth/refresh").await.assert_rejected(401, "not_signed_in");
+        ada.refresh().await.assert_rejected(401, "not_signed_in");
         // The reuse is detected once.
-        thief.post("/api/auth/refresh").await.assert_rejected(401, "not_signed_in");
+        thief.refresh().await.assert_rejected(401, "not_signed_in");
         assert_eq!(api.revoked_sessions().await.len(), 1);
     }
 }
@@ -92,8 +88,8 @@ async fn grace_period_is_a_setting() {
     let mut ada = api.registered("ada@example.com").await;
     let mut thief = ada.clone();
     refresh_twice(&mut ada).await;
-    assert_eq!(refresh(&mut thief).await, 401);
-    assert_eq!(refresh(&mut ada).await, 401);
+    assert_eq!(thief.refresh().await.status, 401);
+    assert_eq!(ada.refresh().await.status, 401);
 }
 
 #[tokio::test]
@@ -102,11 +98,11 @@ async fn a_refresh_that_the_database_has_lost_logs_nobody_out() {
     let mut ada = api.registered("ada@example.com").await;
     let mut late = ada.clone();
     for _ in 0..3 {
-        assert_eq!(refresh(&mut ada).await, 200);
+        assert_eq!(ada.refresh().await.status, 200);
     }
     api.lose_refreshes().await;
     let next = async |client: &mut Client| {
-        assert_eq!(refresh(client).await, 200);
+        assert_eq!(client.refresh().await.status, 200);
         token(client).generation
     };
     assert_eq!(next(&mut ada).await, 5);
@@ -123,16 +119,16 @@ async fn clock_that_was_set_back_logs_nobody_out_and_a_logout_still_does() {
         let mut late = ada.clone();
         for _ in 0..2 {
             api.clock.advance(-behind);
-            assert_eq!(refresh(&mut ada).await, 200, "{behind}");
+            assert_eq!(ada.refresh().await.status, 200, "{behind}");
             assert_eq!(ada.get("/api/auth/self").await.status, 200, "{behind}");
             assert_eq!(ada.get("/api/auth/sessions").await.status, 200, "{behind}");
         }
-        assert_eq!(refresh(&mut late).await, 200, "{behind}");
+        assert_eq!(late.refresh().await.status, 200, "{behind}");
         assert_eq!(token(&late), token(&ada));
         assert!(token(&ada).issued_at <= api.state.now().unix_timestamp());
         let before = ada.clone();
-        assert_eq!(ada.post("/api/auth/logout").await.status, 200);
-        assert_eq!(refresh(&mut before.clone()).await, 401, "{behind}");
+        assert_eq!(ada.logout().await.status, 200);
+        assert_eq!(before.clone().refresh().await.status, 401, "{behind}");
         assert_eq!(api.revoked_sessions().await, [token(&before).session_id.0]);
     }
 }
@@ -145,13 +141,13 @@ async fn thief_who_refreshes_without_a_pause_is_detected_too() {
     // More than are remembered, in each grace.
     for _ in 0..30 {
         for _ in 0..20 {
-            assert_eq!(refresh(&mut thief).await, 200);
+            assert_eq!(thief.refresh().await.status, 200);
         }
         api.clock.advance(Duration::SECOND);
     }
-    ada.post("/api/auth/refresh").await.assert_rejected(401, "not_signed_in");
+    ada.refresh().await.assert_rejected(401, "not_signed_in");
     assert_eq!(api.revoked_sessions().await, [token(&ada).session_id.0]);
-    assert_eq!(refresh(&mut thief).await, 401);
+    assert_eq!(thief.refresh().await.status, 401);
 }
 
 #[tokio::test]
@@ -159,8 +155,8 @@ async fn rejected_refresh_keeps_the_cookies() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     let mut copy = ada.clone();
-    ada.post("/api/auth/logout").await;
-    copy.post("/api/auth/refresh").await.assert_rejected(401, "not_signed_in");
+    ada.logout().await;
+    copy.refresh().await.assert_rejected(401, "not_signed_in");
     assert_eq!(copy.cookies.len(), 2);
 }
 
@@ -300,7 +296,7 @@ async fn the_edge_refreshes_as_the_browser_would() {
         }
         assert!(response.set_cookies().is_empty(), "they are for the browser, not for the filter");
         let cookies = response.body["set_cookies"].as_array().expect("cookies");
-        let same = ada.post("/api/auth/refresh").await;
+        let same = ada.refresh().await;
         assert_eq!(json!(same.set_cookies()), json!(cookies), "the same successor for both");
         assert_eq!(response.body["access_token"], json!(ada.cookies[&format!("{prefix}access_token")]));
         assert_eq!(ada.get("/api/auth/self").await.status, 200);
@@ -313,7 +309,7 @@ async fn edge_refresh_tells_an_ended_session_from_an_unknown_state() {
     let mut ada = api.registered("ada@example.com").await;
     let before = ada.clone();
     edge_refresh(&api, &api.client()).await.assert_rejected(401, "not_signed_in");
-    ada.post("/api/auth/logout").await;
+    ada.logout().await;
     edge_refresh(&api, &before).await.assert_rejected(401, "not_signed_in");
     api.pool.close().await;
     edge_refresh(&api, &before).await.assert_rejected(503, "database_unavailable");

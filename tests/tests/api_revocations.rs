@@ -20,8 +20,8 @@ async fn a_logout_revokes_its_session_once() {
     let mut ada = api.registered("ada@example.com").await;
     api.registered("bob@example.com").await;
     let (mut copy, sid) = (ada.clone(), ada.claims().sid);
-    assert_eq!(ada.post("/api/auth/logout").await.status, 200);
-    assert_eq!(copy.post("/api/auth/logout").await.status, 200);
+    assert_eq!(ada.logout().await.status, 200);
+    assert_eq!(copy.logout().await.status, 200);
 
     let feed = follower.poll().await;
     let [RevokedSession(session, until)] = feed.revoked.sessions[..] else { panic!("{feed:?}") };
@@ -44,7 +44,7 @@ async fn a_logout_everywhere_ends_all_sessions_and_their_tokens() {
     assert_eq!(laptop.post("/api/auth/logout-all").await.status, 200);
     assert!(laptop.cookies.is_empty());
     stale.post("/api/auth/logout-all").await.assert_rejected(401, "not_signed_in");
-    assert_eq!(phone.post("/api/auth/refresh").await.status, 401);
+    assert_eq!(phone.refresh().await.status, 401);
 
     let feed = follower.poll().await;
     let [RevokedUser(user, not_before, _)] = feed.revoked.users[..] else { panic!("{feed:?}") };
@@ -72,7 +72,7 @@ async fn a_changed_user_has_only_new_tokens() {
         assert_eq!(user.to_string(), before.sub);
         assert!(before.iat < i64::from(not_before), "{command}");
         assert!(u64::from(until) > feed.at + 86_400, "{command}");
-        assert_eq!(ada.post("/api/auth/refresh").await.status, refreshed, "{command}");
+        assert_eq!(ada.refresh().await.status, refreshed, "{command}");
         if refreshed == 200 {
             assert_eq!(ada.claims().role, "auditor");
             assert!(ada.claims().iat >= i64::from(not_before));
@@ -117,6 +117,6 @@ async fn deleted_user_is_revoked_however_the_row_was_deleted() {
         let reference = revocation::user_until(SystemClock.now()).unix_timestamp();
         assert!((reference - 10..=reference + 1).contains(&i64::from(until)), "{until} {reference}");
         assert_eq!(ada.get("/api/auth/self").await.status, 401);
-        assert_eq!(ada.post("/api/auth/refresh").await.status, 401);
+        assert_eq!(ada.refresh().await.status, 401);
     }
 }

@@ -1,21 +1,16 @@
 //! The life of a session: its start, its refreshes and its end.
 
 use edgeward_tests::api::Api;
-use edgeward_tests::client::Client;
 use insta::{allow_duplicates, assert_snapshot};
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use time::Duration;
 
-async fn refresh(client: &mut Client) -> u16 {
-    client.post("/api/auth/refresh").await.status
-}
-
 #[tokio::test]
 async fn without_a_token_nobody_is_signed_in() {
     let api = Api::start().await;
     let mut client = api.client();
-    for response in [client.get("/api/auth/self").await, client.post("/api/auth/refresh").await] {
+    for response in [client.get("/api/auth/self").await, client.refresh().await] {
         allow_duplicates! { assert_snapshot!(response, @r#"
         401 Unauthorized
         cache-control: no-store
@@ -77,7 +72,7 @@ async fn an_access_token_expires_and_a_refresh_brings_a_new_one() {
     assert_eq!(ada.get("/api/auth/self").await.status, 200);
     api.clock.advance(Duration::seconds(1));
     ada.clone_with(&["access_token"]).get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
-    assert_snapshot!(ada.post("/api/auth/refresh").await, @r#"
+    assert_snapshot!(ada.refresh().await, @r#"
     200 OK
     cache-control: no-store
     content-type: application/json
@@ -95,10 +90,10 @@ async fn idle_session_ends_after_its_time_and_not_before() {
     let mut ada = api.registered("ada@example.com").await;
     for _ in 0..2 {
         api.clock.advance(Duration::days(29));
-        assert_eq!(refresh(&mut ada).await, 200);
+        assert_eq!(ada.refresh().await.status, 200);
     }
     api.clock.advance(Duration::days(30));
-    ada.post("/api/auth/refresh").await.assert_rejected(401, "not_signed_in");
+    ada.refresh().await.assert_rejected(401, "not_signed_in");
 }
 
 #[tokio::test]
@@ -107,10 +102,10 @@ async fn session_ends_at_its_maximum_age_however_it_is_used() {
     let mut ada = api.registered("ada@example.com").await;
     for _ in 0..2 {
         api.clock.advance(Duration::days(29));
-        assert_eq!(refresh(&mut ada).await, 200);
+        assert_eq!(ada.refresh().await.status, 200);
     }
     api.clock.advance(Duration::days(2));
-    ada.post("/api/auth/refresh").await.assert_rejected(401, "not_signed_in");
+    ada.refresh().await.assert_rejected(401, "not_signed_in");
     ada.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
 }
 
@@ -120,7 +115,7 @@ async fn a_role_change_shows_after_a_refresh() {
     let mut ada = api.registered("ada@example.com").await;
     api.set_role("ada@example.com", "admin").await;
     assert_eq!(ada.role(), "customer");
-    assert_eq!(refresh(&mut ada).await, 200);
+    assert_eq!(ada.refresh().await.status, 200);
     assert_eq!(ada.role(), "admin");
 }
 
@@ -134,7 +129,7 @@ async fn lowered_maximum_age_applies_to_existing_sessions() {
     for path in ["/api/auth/self", "/api/auth/sessions"] {
         old.get(path).await.assert_rejected(401, "not_signed_in");
     }
-    assert_eq!(refresh(&mut old).await, 401);
+    assert_eq!(old.refresh().await.status, 401);
     let listed = ada.get("/api/auth/sessions").await;
     assert_eq!(listed.body["sessions"].as_array().map(Vec::len), Some(1));
 }
@@ -149,7 +144,7 @@ async fn token_from_before_a_change_of_its_user_is_rejected() {
         outdated.get(path).await.assert_rejected(401, "not_signed_in");
     }
     outdated.post("/api/auth/logout-all").await.assert_rejected(401, "not_signed_in");
-    assert_eq!(refresh(&mut ada).await, 200);
+    assert_eq!(ada.refresh().await.status, 200);
     assert_eq!(ada.role(), "admin");
     assert_eq!(ada.get("/api/auth/self").await.body["user"]["role"], "admin");
 }
@@ -160,7 +155,7 @@ async fn disabled_user_cannot_refresh_and_is_not_signed_in() {
     let mut ada = api.registered("ada@example.com").await;
     api.mark_disabled().await;
     ada.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
-    ada.post("/api/auth/refresh").await.assert_rejected(401, "not_signed_in");
+    ada.refresh().await.assert_rejected(401, "not_signed_in");
 }
 
 #[tokio::test]
@@ -172,7 +167,7 @@ async fn logout_with_either_cookie_ends_the_session_and_is_repeatable() {
         let mut copy = ada.clone();
         let mut leaving = ada.clone_with(&kept);
         for _ in 0..2 {
-            let response = leaving.post("/api/auth/logout").await;
+            let response = leaving.logout().await;
             allow_duplicates! { assert_snapshot!(response, @r#"
             200 OK
             cache-control: no-store
@@ -183,7 +178,7 @@ async fn logout_with_either_cookie_ends_the_session_and_is_repeatable() {
             {"message": "User logged out successfully"}
             "#) };
         }
-        assert_eq!(refresh(&mut ada).await, 401, "{kept:?}");
+        assert_eq!(ada.refresh().await.status, 401, "{kept:?}");
         copy.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
     }
 }
@@ -194,8 +189,8 @@ async fn an_expired_access_token_still_ends_its_own_session() {
     let ada = api.registered("ada@example.com").await;
     api.clock.advance(Duration::days(1));
     let mut leaving = ada.clone_with(&["access_token"]);
-    assert_eq!(leaving.post("/api/auth/logout").await.status, 200);
-    assert_eq!(refresh(&mut ada.clone()).await, 401);
+    assert_eq!(leaving.logout().await.status, 200);
+    assert_eq!(ada.clone().refresh().await.status, 401);
 }
 
 #[tokio::test]
@@ -203,8 +198,8 @@ async fn a_logout_ends_one_session_and_leaves_the_others() {
     let api = Api::start().await;
     let mut phone = api.registered("ada@example.com").await;
     let mut laptop = api.logged_in("ada@example.com").await;
-    assert_eq!(phone.post("/api/auth/logout").await.status, 200);
-    assert_eq!(refresh(&mut laptop).await, 200);
+    assert_eq!(phone.logout().await.status, 200);
+    assert_eq!(laptop.refresh().await.status, 200);
 }
 
 #[tokio::test]
@@ -214,18 +209,18 @@ async fn two_cookies_of_two_sessions_end_both() {
     let mut other = api.logged_in("ada@example.com").await;
     let mut mixed = one.clone();
     mixed.cookies.insert("access_token".to_owned(), other.cookies["access_token"].clone());
-    mixed.post("/api/auth/logout").await;
-    assert_eq!(refresh(&mut one.clone()).await, 401);
-    assert_eq!(refresh(&mut other).await, 401);
+    mixed.logout().await;
+    assert_eq!(one.clone().refresh().await.status, 401);
+    assert_eq!(other.refresh().await.status, 401);
 }
 
 #[tokio::test]
 async fn a_logout_without_a_usable_cookie_succeeds_as_well() {
     let api = Api::start().await;
     let mut nobody = api.client();
-    assert_eq!(nobody.post("/api/auth/logout").await.status, 200);
+    assert_eq!(nobody.logout().await.status, 200);
     nobody.cookies.insert("refresh_token".to_owned(), "rubbish".to_owned());
-    assert_eq!(nobody.post("/api/auth/logout").await.status, 200);
+    assert_eq!(nobody.logout().await.status, 200);
     assert!(nobody.cookies.is_empty());
 }
 
@@ -239,9 +234,9 @@ async fn token_of_another_database_identifies_no_user() {
     for kept in ["access_token", "refresh_token"] {
         old.cookies = ada.clone_with(&[kept]).cookies;
         old.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
-        old.post("/api/auth/refresh").await.assert_rejected(401, "not_signed_in");
-        assert_eq!(old.post("/api/auth/logout").await.status, 200);
+        old.refresh().await.assert_rejected(401, "not_signed_in");
+        assert_eq!(old.logout().await.status, 200);
     }
     assert_eq!(bob.clone().get("/api/auth/self").await.status, 200);
-    assert_eq!(refresh(&mut bob.clone()).await, 200);
+    assert_eq!(bob.clone().refresh().await.status, 200);
 }

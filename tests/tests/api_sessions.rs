@@ -40,7 +40,7 @@ async fn sessions_are_listed_with_device_address_and_time_of_use() {
     api.clock.advance(Duration::minutes(1));
     login(&api, &"x".repeat(300), "rubbish").await;
     api.clock.advance(Duration::minutes(1));
-    phone.post("/api/auth/refresh").await;
+    phone.refresh().await;
 
     // The address of the peer, of the client that the gateway names, and none where the gateway does not know it.
     assert_snapshot!(ada.get("/api/auth/sessions").await, @r#"
@@ -120,7 +120,7 @@ async fn session_is_ended_by_its_own_user_alone_and_revoked_at_the_edge() {
     "#);
     ada.delete(&path).await.assert_rejected(404, "not_found");
     phone.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
-    phone.post("/api/auth/refresh").await.assert_rejected(401, "not_signed_in");
+    phone.refresh().await.assert_rejected(401, "not_signed_in");
     assert_eq!(json!(api.revoked_sessions().await), json!([id]));
     assert_eq!(api.count_revocations().await, 1);
     assert_eq!(list(&mut ada).await.len(), 1);
@@ -147,7 +147,7 @@ async fn ending_the_current_session_clears_both_cookies() {
         "#) };
         assert!(browser.cookies.is_empty(), "{cookies:?}");
         ada.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
-        ada.post("/api/auth/refresh").await.assert_rejected(401, "not_signed_in");
+        ada.refresh().await.assert_rejected(401, "not_signed_in");
     }
 }
 
@@ -183,12 +183,12 @@ async fn ending_all_other_sessions_keeps_the_current_one() {
         "#) };
     }
     for other in &mut others {
-        other.post("/api/auth/refresh").await.assert_rejected(401, "not_signed_in");
+        other.refresh().await.assert_rejected(401, "not_signed_in");
     }
     assert_eq!(api.count_revocations().await, 2);
     assert_eq!(list(&mut ada).await.len(), 1);
     assert_eq!(list(&mut bob).await.len(), 1);
-    assert_eq!(ada.post("/api/auth/refresh").await.status, 200);
+    assert_eq!(ada.refresh().await.status, 200);
 }
 
 #[tokio::test]
@@ -197,7 +197,7 @@ async fn signed_out_client_neither_lists_nor_ends_sessions() {
     let mut nobody = api.client();
     let mut gone = api.registered("ada@example.com").await;
     let mut ada = login(&api, "Phone", "::1").await;
-    gone.clone().post("/api/auth/logout").await;
+    gone.clone().logout().await;
     for client in [&mut nobody, &mut gone] {
         client.get("/api/auth/sessions").await.assert_rejected(401, "not_signed_in");
         client.delete("/api/auth/sessions").await.assert_rejected(401, "not_signed_in");

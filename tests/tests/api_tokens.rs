@@ -32,7 +32,7 @@ async fn check_self(client: &Client, token: &str, expected: u16) {
 async fn check_refresh(client: &Client, token: &str, expected: u16) {
     let mut client = client.clone();
     client.cookies = BTreeMap::from([("refresh_token".to_owned(), token.to_owned())]);
-    assert_eq!(client.post("/api/auth/refresh").await.status, expected, "{token}");
+    assert_eq!(client.refresh().await.status, expected, "{token}");
 }
 
 #[tokio::test]

@@ -94,7 +94,7 @@ impl Call {
                 assert_eq!(owner.register(email).await.status, 201);
                 let thief = owner.clone();
                 for _ in 0..2 {
-                    assert_eq!(owner.post("/api/auth/refresh").await.status, 200);
+                    assert_eq!(owner.refresh().await.status, 200);
                 }
                 // The grace is over.
                 let later = "update refresh_tokens set superseded = array(
@@ -110,9 +110,9 @@ impl Call {
         match self {
             Self::Register => client.register(email).await,
             Self::Login => client.login(email, PASSWORD).await,
-            Self::Refresh | Self::Reuse => client.post("/api/auth/refresh").await,
+            Self::Refresh | Self::Reuse => client.refresh().await,
             Self::EdgeRefresh => edge_refresh(scene, client).await,
-            Self::Logout => client.post("/api/auth/logout").await,
+            Self::Logout => client.logout().await,
             Self::LogoutAll => client.post("/api/auth/logout-all").await,
             Self::EndOthers => client.delete("/api/auth/sessions").await,
         }
@@ -152,18 +152,18 @@ impl Call {
         let mut client = client.clone();
         match self {
             Self::Logout | Self::LogoutAll | Self::Reuse => {
-                assert_eq!(before.clone().post("/api/auth/refresh").await.status, 401);
+                assert_eq!(before.clone().refresh().await.status, 401);
                 assert_eq!(before.clone().get("/api/auth/self").await.status, 401);
                 assert_eq!(scene.count_sessions(email).await, 0);
                 assert_eq!(scene.count_revocations(before).await, 1);
             }
             Self::EndOthers => {
                 assert_eq!(scene.count_sessions(email).await, 1);
-                assert_eq!(client.post("/api/auth/refresh").await.status, 200);
+                assert_eq!(client.refresh().await.status, 200);
             }
             Self::Register | Self::Login | Self::Refresh | Self::EdgeRefresh => {
                 assert_eq!(client.get("/api/auth/self").await.body["user"]["email"], email);
-                assert_eq!(client.post("/api/auth/refresh").await.status, 200);
+                assert_eq!(client.refresh().await.status, 200);
             }
         }
     }
@@ -229,15 +229,6 @@ async fn connection_broken_at_any_message_loses_nothing_acknowledged() {
     }
 }
 
-/// Waits until somebody waits for a lock.
-async fn wait_for_lock(direct: &PgPool) {
-    let waiting = "select count(*) from pg_stat_activity
-                   where datname = current_database() and wait_event_type = 'Lock'";
-    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(direct).await.expect("a count") == 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-}
-
 #[tokio::test]
 async fn call_stalled_at_any_message_and_its_repetition_agree() {
     let scene = Scene::set("2").await;
@@ -269,7 +260,7 @@ async fn call_stalled_at_any_message_and_its_repetition_agree() {
                 tokio::pin!(repetition);
                 tokio::select! {
                     () = &mut repetition => scene.proxy.release(),
-                    () = wait_for_lock(&scene.direct) => {
+                    () = database::wait_for_locks(&scene.direct, 1) => {
                         scene.proxy.release();
                         repetition.await;
                     }
@@ -309,7 +300,7 @@ async fn reused_token_ends_the_session_though_the_client_disconnects() {
     let mut call = Box::pin(Call::Reuse.make(&scene, &mut client, email));
     tokio::select! {
         response = &mut call => panic!("{response:?}"),
-        () = wait_for_lock(&scene.direct) => {}
+        () = database::wait_for_locks(&scene.direct, 1) => {}
     }
     // We are the next to have its only connection, before the call that ends the session.
     let mut place = Box::pin(scene.api.pool.acquire());

@@ -74,7 +74,7 @@ async fn new_role_gives_access_after_one_refresh() {
         let mut user = registered(http2).await;
         assert_eq!(user.get("/admin/").await.status, 403);
         stack().companion.run(&["user", "set-role", &user.email, "admin"]).unwrap();
-        assert_eq!(user.post("/api/auth/refresh").await.status, 200);
+        assert_eq!(user.refresh().await.status, 200);
         let seen = received(user.get("/admin/").await);
         assert_eq!(seen["headers"]["x-user-role"], json!(["admin"]));
     }
@@ -84,10 +84,10 @@ async fn new_role_gives_access_after_one_refresh() {
 async fn logged_out_user_cannot_refresh() {
     let mut user = registered(false).await;
     let before = user.cookies.clone();
-    assert_eq!(user.post("/api/auth/logout").await.status, 200);
+    assert_eq!(user.logout().await.status, 200);
     assert!(user.cookies.is_empty(), "{:?}", user.cookies);
     user.cookies = before;
-    assert_eq!(user.post("/api/auth/refresh").await.status, 401);
+    assert_eq!(user.refresh().await.status, 401);
     assert_eq!(user.get("/api/auth/self").await.status, 401);
 }
 

@@ -92,7 +92,7 @@ async fn change_roles(times: u32) {
         let start = Instant::now();
         let refreshes = time % 2 == 0;
         if refreshes {
-            assert_eq!(user.post("/api/auth/refresh").await.status, 200);
+            assert_eq!(user.refresh().await.status, 200);
         }
         until("the new role", async || {
             let response = user.get("/orders").await;

@@ -18,7 +18,7 @@ async fn be_without_companion(length: Duration) {
     let (mut gone, mut leaving) = (registered(false).await, registered(false).await);
     let waiting = registered(false).await;
     let (revoked, valid) = (gone.cookies["access_token"].clone(), leaving.cookies["access_token"].clone());
-    assert_eq!(gone.post("/api/auth/logout").await.status, 200);
+    assert_eq!(gone.logout().await.status, 200);
     until("the revocation", async || everywhere(gateway, 401, &revoked).await).await;
 
     let load = Load::start(Habit::Read).await;
@@ -45,7 +45,7 @@ async fn be_without_companion(length: Duration) {
     })
     .await;
     assert_eq!(get(gateway, "/orders", &refresh).await.status, 200);
-    assert_eq!(leaving.post("/api/auth/logout").await.status, 200);
+    assert_eq!(leaving.logout().await.status, 200);
     until("the next revocation", async || everywhere(gateway, 401, &valid).await).await;
     assert!(everywhere(gateway, 401, &revoked).await);
     println!(

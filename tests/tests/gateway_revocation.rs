@@ -43,7 +43,7 @@ async fn unexpired_access_token_is_rejected_after_a_logout() {
     let mut user = registered(false).await;
     let token = user.cookies["access_token"].clone();
     assert_eq!(status(&token).await, 200);
-    assert_eq!(user.post("/api/auth/logout").await.status, 200);
+    assert_eq!(user.logout().await.status, 200);
     wait_for_refusal(&token).await;
 }
 
@@ -123,7 +123,7 @@ async fn requests_to_the_companion_are_held_too() {
         let before = user.cookies["refresh_token"].clone();
         assert_eq!(user.post("/api/auth/logout-all").await.status, 200);
         user.cookies.insert("refresh_token".to_owned(), before);
-        assert_eq!(user.post("/api/auth/refresh").await.status, 401);
+        assert_eq!(user.refresh().await.status, 401);
     }
 }
 
@@ -207,7 +207,7 @@ async fn simultaneous_requests_without_an_access_token_all_succeed() {
 async fn ended_session_is_redirected_to_the_login_or_rejected() {
     let mut user = registered(false).await;
     let mut ended = user.clone_with(&["refresh_token"]);
-    assert_eq!(user.post("/api/auth/logout").await.status, 200);
+    assert_eq!(user.logout().await.status, 200);
     let script = ended.call(Method::GET, "/orders", &[("accept", "application/json")]).await;
     assert_eq!(script.status, 401);
     assert!(script.set_cookies().is_empty(), "{script}");
@@ -253,7 +253,7 @@ async fn the_time_from_a_logout_to_its_refusal_everywhere() {
         assert_eq!(status(&token).await, 200);
         // Anywhere between two polls.
         tokio::time::sleep(Duration::from_millis(7 * (times.len() as u64 * 37 % 143))).await;
-        assert_eq!(user.post("/api/auth/logout").await.status, 200);
+        assert_eq!(user.logout().await.status, 200);
         times.push(wait_for_refusal(&token).await);
     }
     times.sort();

@@ -1,4 +1,4 @@
-//! What is written down about an account, and what never is.
+//! The audit log: the events that it has, and the secrets that it never has.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use time::Duration;
 use tracing::subscriber::DefaultGuard;
 
-/// What was logged on this thread: the tests' runtimes have one.
+/// Log of this thread: the tests' runtimes have one.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 

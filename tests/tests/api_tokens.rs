@@ -45,7 +45,7 @@ async fn one_kind_of_token_never_passes_as_the_other() {
     check_refresh(&ada, &ada.cookies["refresh_token"], 200).await;
 }
 
-/// What a good access token of Ada's session says.
+/// Returns the claims of a valid access token of Ada's session.
 fn good_claims(api: &Api) -> Value {
     let now = api.clock.now().unix_timestamp();
     json!({"iss": "edgeward", "aud": "edgeward", "sub": "1", "role": "customer", "sid": 1,

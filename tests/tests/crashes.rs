@@ -18,11 +18,11 @@ use serde_json::{Value, json};
 use tokio::task::block_in_place;
 
 const PEOPLE: usize = 6;
-/// How much is acknowledged between two crashes.
+/// Number of acknowledged requests between two crashes.
 const PROGRESS: u64 = 20;
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// What is killed.
+/// Processes that are killed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Victim {
     Companion,

@@ -31,7 +31,7 @@ impl Scene {
         sqlx::query_scalar(count).bind(email).fetch_one(&self.direct).await.expect("a count")
     }
 
-    /// How often a client's session, or its user, was revoked.
+    /// Returns the number of revocations of a client's session or its user.
     async fn count_revocations(&self, client: &Client) -> i64 {
         let claims = client.claims();
         let count = "select count(*) from revocations where session_id = $1 or user_id = $2::bigint";
@@ -70,7 +70,7 @@ const CALLS: [Call; 8] = [
 ];
 
 impl Call {
-    /// Somebody who is about to make the call, and has an e-mail address nobody else has.
+    /// Returns a client that is about to make the call, with an e-mail address of its own.
     async fn prepare(self, scene: &Scene, email: &str) -> Client {
         match self {
             Self::Register => scene.nobody.clone(),
@@ -118,7 +118,7 @@ impl Call {
         }
     }
 
-    /// Whether the response acknowledges the call. One that does not is a failure that clears nothing.
+    /// `true` if the response acknowledges the call. Any other is a failure that clears no cookie.
     fn is_acknowledged(self, response: &Response) -> bool {
         // Who has done it already is signed in no more, and neither is a thief.
         let ends = matches!(self, Self::Reuse | Self::LogoutAll);
@@ -182,7 +182,7 @@ async fn edge_refresh(scene: &Scene, client: &mut Client) -> Response {
     response
 }
 
-/// How many messages a call takes, when all that it needs is prepared.
+/// Returns the number of messages of a call, once all that it needs is prepared.
 async fn count_messages(scene: &Scene, call: Call) -> usize {
     for time in ["first", "second"] {
         let email = format!("{call:?}.{time}@example.com").to_lowercase();

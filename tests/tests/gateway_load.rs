@@ -55,7 +55,7 @@ async fn ten_rotations_under_load_reject_no_request() {
     rotate_under_load(size("ROTATIONS", 10)).await;
 }
 
-/// How many refreshes the companion has granted.
+/// Returns the number of refreshes that the companion has granted.
 async fn count_refreshes() -> u64 {
     let metrics = client_at(stack().ports().internal, false).get("/metrics").await.text;
     let count = metrics.lines().find(|line| line.contains("event=\"refresh\""));

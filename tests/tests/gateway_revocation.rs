@@ -11,7 +11,7 @@ use insta::assert_snapshot;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// How long the edge may take to know of something.
+/// Longest time until the edge has applied a change.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The status of a request with this access token alone, over a connection of its own, which any worker may take.

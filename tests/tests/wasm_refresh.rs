@@ -18,7 +18,7 @@ fn head(path: &str, cookie: &str, more: &[(&str, &str)]) -> Headers {
     headers(&[&head, more].concat())
 }
 
-/// What the companion says when the session goes on.
+/// Returns the companion's response while the session lasts.
 fn granted(token: &str) -> String {
     json!({"access_token": token, "set_cookies": COOKIES}).to_string()
 }

@@ -1,4 +1,4 @@
-//! What a test does to accounts, past the API: by the use cases of the command line where these do what is wanted, else
+//! Changes of accounts past the API, for tests: by the use cases of the command line where these do what is wanted, else
 //! in SQL.
 
 use edgeward_companion::domain::account::email::Email;

@@ -1,4 +1,4 @@
-//! What a test does to sessions, past the API, and what it reads of them.
+//! Changes of sessions past the API, for tests, and their state in the database.
 
 use time::Duration;
 

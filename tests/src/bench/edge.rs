@@ -21,7 +21,7 @@ const WORKERS: [u32; 2] = [1, 2];
 const FUNCTION: &[u8] = b"verify_signature";
 const NO_FUNCTION: &[u8] = b"absent_signature";
 
-/// What every measurement needs.
+/// Parts that every measurement needs.
 pub(super) struct Bench {
     pub(super) effort: Effort,
     pub(super) directory: PathBuf,

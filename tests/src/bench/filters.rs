@@ -12,7 +12,7 @@ pub(super) const IDENTITY: [&str; 3] = ["x-user-id", "x-user-role", "x-session-i
 /// No cache and no memory here is ever full.
 const ROOM: usize = 200_000;
 
-/// What the filters are made from.
+/// Parts of which the filters are made.
 pub(super) struct Parts {
     pub(super) jwks: Value,
     pub(super) authz: u16,

@@ -17,7 +17,7 @@ use super::request::Template;
 pub(super) struct Work {
     pub(super) template: Template,
     pub(super) tokens: Arc<[String]>,
-    /// How many of the tokens are sent, in turn.
+    /// Number of tokens that are sent, in turn.
     pub(super) distinct: usize,
     /// Requests sent so far, over all rounds.
     sent: AtomicUsize,

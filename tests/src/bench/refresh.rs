@@ -29,7 +29,7 @@ const CLIENTS: usize = 24;
 const SESSIONS: usize = 64;
 /// Number of times that each step of a refresh is measured alone.
 const STEPS: usize = 1000;
-/// What Postgres does by default, and what shows what waiting for the disk costs.
+/// Postgres with its defaults, and without the cost of waiting for the disk.
 const DURABILITY: [(&str, &[&str]); 2] =
     [("as durable as it comes", &[]), ("without waiting for the disk", &["-c", "synchronous_commit=off"])];
 /// Requests that are held at once, and of how many sessions.

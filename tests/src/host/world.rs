@@ -60,7 +60,7 @@ pub(super) struct Stream {
     pub(super) properties: Vec<(String, String)>,
 }
 
-/// What the workers of a proxy share, by key, each with its version.
+/// Data that the workers of a proxy share, by key, each with its version.
 pub(super) type SharedData = Arc<Mutex<HashMap<Vec<u8>, (Vec<u8>, u32)>>>;
 
 /// The state of one worker.

@@ -30,7 +30,7 @@ pub struct Key {
 
 /// A token that must be refused.
 pub struct Bad {
-    /// What is bad about it.
+    /// Defect of the token.
     pub name: String,
     /// The token.
     pub token: String,

@@ -17,7 +17,7 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 pub struct Companion {
     /// Where its users and sessions are.
     pub database_url: String,
-    /// What signs its refresh tokens.
+    /// Secret that signs refresh tokens.
     pub refresh_secret: String,
     /// Where its signing keys are.
     pub certs: PathBuf,

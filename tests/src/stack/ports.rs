@@ -22,7 +22,7 @@ pub struct Ports {
     pub upstream: u16,
 }
 
-/// Who listens, where by default, and which variable says otherwise.
+/// Listeners: name, default port, and the variable that overrides it.
 const DEFAULTS: [(&str, u16, &str); 5] = [
     ("gateway", 8080, "EDGEWARD_GATEWAY_PORT"),
     ("Envoy admin", 9901, "EDGEWARD_ENVOY_ADMIN_PORT"),
@@ -96,7 +96,7 @@ pub fn free<const N: usize>() -> Result<[u16; N]> {
     Ok(ports)
 }
 
-/// Whether anybody accepts connections there.
+/// `true` if the port accepts connections.
 #[must_use]
 pub fn is_open(port: u16) -> bool {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));

@@ -128,7 +128,7 @@ pub(super) fn await_predecessor(data: &Path) -> Result<()> {
     bail!("another Postgres (process {pid}) is using {}: stop it first", data.display())
 }
 
-/// What a server writes into `postmaster.pid`: its ID, where it listens and, in the end, that it is ready.
+/// Content of a server's `postmaster.pid`: its ID, its address and, in the end, that it is ready.
 struct PidFile {
     pid: u32,
     port: u16,

@@ -1,4 +1,4 @@
-//! A command of `edgeward`, run as a person runs it, on a database of a test's own; never what it ought to do.
+//! Commands of `edgeward`, run as a person runs them, on a test's database.
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};

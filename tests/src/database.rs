@@ -1,4 +1,4 @@
-//! A migrated database of a test's own, on one server a test process; never what a test keeps in it.
+//! A migrated database for each test, on one server a test process. What a test stores is its own matter.
 
 use std::fs;
 use std::sync::OnceLock;
@@ -10,37 +10,53 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, PgPo
 
 use crate::stack::{Postgres, paths, postgres};
 
-/// The database that all others are copies of. Nobody may be connected to it.
+/// Database that all others are copies of. No connection to it may be open.
 const TEMPLATE: &str = "template_migrated";
 
-/// A database that nobody else uses. It goes with its server, when the test process ends.
+/// Database of one test. It is removed with its server, when the test process ends.
 pub struct Database {
-    /// How to reach it.
+    /// Address with user and password.
     pub url: String,
 }
 
 impl Database {
-    /// A few connections to it.
+    /// Returns a few connections to the database.
     #[must_use]
     pub fn pool(&self) -> PgPool {
         PgPoolOptions::new().max_connections(10).connect_lazy_with(options(&self.url))
     }
 }
 
-/// A connection to another database of the server.
+/// Connects to another database of the server.
 pub async fn connect(name: &str) -> PgConnection {
     options(&server().url(name)).connect().await.expect("a connection")
 }
 
-/// A migrated, empty database.
+/// Creates a migrated, empty database.
 pub async fn fresh() -> Database {
     create(TEMPLATE).await
 }
 
-/// A database without a schema.
+/// Creates a database without a schema.
 pub async fn bare() -> Database {
-    // Nobody can be connected to this one, which would stop the copying.
+    // No connection to this one is possible, which would stop the copying.
     create("template0").await
+}
+
+/// Waits until so many connections wait for a lock in a database.
+pub async fn wait_for_locks(pool: &PgPool, count: i64) {
+    let waiting = "select count(*) from pg_stat_activity
+                   where datname = current_database() and wait_event_type = 'Lock'";
+    // The same connection each time: another could have to wait for one of the pool.
+    let mut connection = pool.acquire().await.expect("a connection");
+    for _ in 0..6000 {
+        let waits = sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *connection).await;
+        if waits.expect("a count") >= count {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("no {count} connections wait for a lock");
 }
 
 async fn create(template: &str) -> Database {
@@ -52,7 +68,7 @@ async fn create(template: &str) -> Database {
     Database { url: server().url(&name) }
 }
 
-/// The server, started by the first test that asks. Statics are not dropped; the stack's reaper stops it.
+/// Returns the server, started by the first test that needs it. Statics are not dropped; the stack's reaper stops it.
 fn server() -> &'static Postgres {
     static SERVER: OnceLock<Postgres> = OnceLock::new();
     SERVER.get_or_init(|| {

@@ -1,5 +1,5 @@
-//! HTTP/2 as nobody's library would speak it: header blocks are sent as they are given, right or wrong. What ought
-//! to come of them is for the tests to say.
+//! HTTP/2 as no library would speak it: header blocks are sent as they are given, right or wrong. The tests say what is
+//! expected of them.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
@@ -25,13 +25,11 @@ const STREAM: u32 = 1;
 /// A header field, name and value, as it goes into the block.
 pub type Field<'a> = (&'a [u8], &'a [u8]);
 
-/// What a request was answered with: its status and its body. Nothing, where its stream or the whole connection was
-/// ended instead (RFC 9113 §8.1.1).
-pub type Answer = Option<(u16, Vec<u8>)>;
+/// Status and body of a response; `None` if the stream or the whole connection was ended instead (RFC 9113 §8.1.1).
+pub type Response = Option<(u16, Vec<u8>)>;
 
-/// Sends one request over a connection of its own: a head, and where there are trailers, a body of one byte and
-/// these.
-pub fn exchange(port: u16, head: &[Field<'_>], trailers: Option<&[Field<'_>]>) -> io::Result<Answer> {
+/// Sends one request over a new connection: a head, and with trailers a body of one byte before them.
+pub fn exchange(port: u16, head: &[Field<'_>], trailers: Option<&[Field<'_>]>) -> io::Result<Response> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(LIMIT))?;
     let mut bytes = PREFACE.to_vec();
@@ -45,10 +43,10 @@ pub fn exchange(port: u16, head: &[Field<'_>], trailers: Option<&[Field<'_>]>) -
         }
     }
     stream.write_all(&bytes)?;
-    read_answer(&mut stream)
+    read_response(&mut stream)
 }
 
-fn read_answer(stream: &mut TcpStream) -> io::Result<Answer> {
+fn read_response(stream: &mut TcpStream) -> io::Result<Response> {
     let (mut status, mut body) = (0, Vec::new());
     loop {
         let (kind, flags, id, payload) = match read_frame(stream) {

@@ -1,7 +1,6 @@
-//! Journeys through a stack of the test process's own: its users, its clients, and bytes as they are. What
-//! ought to come of them is for the tests to say.
+//! Requests through a stack of the test process's own: of users, of other clients, and as raw bytes. What is right is for
+//! the tests to say.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -10,25 +9,27 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
-use reqwest::header::{HeaderMap, SET_COOKIE};
-use reqwest::{Client, Method, Response, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::client::{Client, Response};
 use crate::mint::Key;
 use crate::stack::envoy::{self, Envoy};
 use crate::stack::ports::Ports;
 use crate::stack::{Plan, Stack, paths};
 
-/// Every version of HTTP that a client may speak: 1.1, and 2 where true.
+#[cfg(feature = "system")]
+pub mod load;
+
+/// Versions of HTTP that a client may speak: `true` for HTTP/2, `false` for HTTP/1.1.
 pub const VERSIONS: [bool; 2] = [false, true];
 
-/// The stack's signing key and the one it has announced. Their names are those in its JWKS.
+/// Returns the stack's signing key and its announced key, with the names that they have in its key set.
 pub fn keys() -> &'static [Key; 2] {
     static KEYS: OnceLock<[Key; 2]> = OnceLock::new();
     KEYS.get_or_init(|| [Key::named_by_thumbprint(), Key::named_by_thumbprint()])
 }
 
-/// One stack for all tests of this process; each test has users of its own.
+/// Returns the one stack for all tests of this process; each test has users of its own.
 #[must_use]
 pub fn stack() -> &'static Stack {
     static STACK: OnceLock<Stack> = OnceLock::new();
@@ -44,12 +45,12 @@ pub fn stack() -> &'static Stack {
     })
 }
 
-/// One more gateway of two workers before the stack's companion, with changes to its configuration.
+/// Starts one more gateway of two workers before the stack's companion, with changes to its configuration.
 pub fn another_gateway(name: &str, changes: &[(&str, &str)]) -> Result<(Envoy, Ports)> {
     gateway_before(stack().ports().upstream, name, changes)
 }
 
-/// The same, before an upstream at another port.
+/// Starts the same before an upstream at another port.
 pub fn gateway_before(upstream: u16, name: &str, changes: &[(&str, &str)]) -> Result<(Envoy, Ports)> {
     let directory = paths::test_folder(name);
     fs::create_dir_all(&directory)?;
@@ -63,88 +64,43 @@ pub fn gateway_before(upstream: u16, name: &str, changes: &[(&str, &str)]) -> Re
     Ok((envoy, ports))
 }
 
-/// A client that keeps no cookies by itself, follows no redirects, and speaks one version of HTTP.
+/// Returns a client without cookies at the stack's gateway. It follows no redirects, speaks one version of HTTP, and
+/// waits for a response for a minute.
 #[must_use]
 pub fn client(http2: bool) -> Client {
-    let builder = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
-    if http2 { builder.http2_prior_knowledge() } else { builder.http1_only() }.build().unwrap()
+    client_at(stack().ports().gateway, http2)
 }
 
-/// The address of a path at the gateway.
+/// Returns the same at another port.
 #[must_use]
-pub fn at(path: &str) -> String {
-    format!("http://127.0.0.1:{}{path}", stack().ports().gateway)
+pub fn client_at(port: u16, http2: bool) -> Client {
+    let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+    let builder = builder.timeout(Duration::from_mins(1));
+    let builder = if http2 { builder.http2_prior_knowledge() } else { builder.http1_only() };
+    Client::new(format!("127.0.0.1:{port}"), builder.build().unwrap())
 }
 
-/// A user who is signed in, with the cookies as they stand.
-pub struct User {
-    /// How it speaks HTTP.
-    pub client: Client,
-    /// Its e-mail address, which nobody else has.
-    pub email: String,
-    /// Its cookies as they stand.
-    pub cookies: BTreeMap<String, String>,
+/// Returns the client of a new user, with the cookies of the registration.
+pub async fn registered(http2: bool) -> Client {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let mut user = client(http2);
+    let response = user.register(&format!("ada{}@shop.example", COUNT.fetch_add(1, Ordering::Relaxed))).await;
+    assert_eq!(response.status, 201, "{response}");
+    assert_eq!(response.body["message"], "User registered successfully");
+    assert!(response.body["userId"].is_u64(), "{response}");
+    let names: Vec<&str> = user.cookies.keys().map(String::as_str).collect();
+    assert_eq!(names, ["access_token", "refresh_token"]);
+    user
 }
 
-impl User {
-    /// A new user, signed in.
-    pub async fn register(client: &Client) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let email = format!("ann{}@shop.example", COUNT.fetch_add(1, Ordering::Relaxed));
-        let body =
-            json!({"firstName": "Ann", "lastName": "Lee", "email": email, "password": "correct horse"});
-        let response = client.post(at("/api/auth/register")).json(&body).send().await.unwrap();
-        assert_eq!(response.status(), StatusCode::CREATED);
-        let mut user = Self { client: client.clone(), email, cookies: BTreeMap::new() };
-        user.keep_cookies(response.headers());
-        let names: Vec<&str> = user.cookies.keys().map(String::as_str).collect();
-        assert_eq!(names, ["access_token", "refresh_token"]);
-        let answer: Value = response.json().await.unwrap();
-        assert_eq!(answer["message"], "User registered successfully");
-        assert!(answer["userId"].is_u64(), "{answer}");
-        user
-    }
-
-    /// Keeps the cookies of an answer.
-    pub fn keep_cookies(&mut self, headers: &HeaderMap) {
-        for cookie in headers.get_all(SET_COOKIE) {
-            let (pair, _) = cookie.to_str().unwrap().split_once(';').unwrap();
-            let (name, value) = pair.split_once('=').unwrap();
-            self.cookies.insert(name.to_owned(), value.to_owned());
-        }
-    }
-
-    /// Its cookies as one header.
-    #[must_use]
-    pub fn cookie(&self) -> String {
-        let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        pairs.join("; ")
-    }
-
-    /// Sends a request with its cookies and these headers, and keeps the cookies of the answer.
-    pub async fn send(&mut self, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
-        let mut request = self.client.request(method, at(path)).header("cookie", self.cookie());
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let response = request.send().await.unwrap();
-        self.keep_cookies(response.headers());
-        response
-    }
-
-    /// The status of a request without a body.
-    pub async fn status(&mut self, method: Method, path: &str) -> u16 {
-        self.send(method, path, &[]).await.status().as_u16()
-    }
+/// Returns the request that the demo upstream received, and describes in its response.
+#[must_use]
+pub fn received(response: Response) -> Value {
+    assert_eq!(response.status, 200, "{response}");
+    response.body
 }
 
-/// What the demo upstream received, header by header.
-pub async fn received(response: Response) -> Value {
-    assert_eq!(response.status(), StatusCode::OK);
-    response.json().await.unwrap()
-}
-
-/// Sends bytes as they are to a port and gives back everything that comes until the connection is closed.
+/// Sends bytes to a port, and returns all that arrives until the connection is closed.
 #[must_use]
 pub fn raw_response(port: u16, request: impl AsRef<[u8]>) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
@@ -155,13 +111,13 @@ pub fn raw_response(port: u16, request: impl AsRef<[u8]>) -> String {
     String::from_utf8(response).unwrap()
 }
 
-/// Sends bytes as they are and gives back the status of the answer, 0 where the connection was just closed.
+/// Sends bytes to the gateway, and returns the status of the response; 0 if the connection was closed without one.
 #[must_use]
 pub fn raw(request: impl AsRef<[u8]>) -> u16 {
     let mut stream = TcpStream::connect(("127.0.0.1", stack().ports().gateway)).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     stream.write_all(request.as_ref()).unwrap();
-    let mut answer = String::new();
-    BufReader::new(stream).read_line(&mut answer).unwrap();
-    answer.split(' ').nth(1).map_or(0, |status| status.parse().unwrap())
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).unwrap();
+    line.split(' ').nth(1).map_or(0, |status| status.parse().unwrap())
 }

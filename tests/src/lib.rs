@@ -1,9 +1,11 @@
-//! The running stack, and what the system tests share; never a test of one part alone.
+//! The running stack, and what the system tests share.
 
 #[cfg(feature = "system")]
 pub mod api;
 #[cfg(feature = "bench")]
 pub mod bench;
+#[cfg(feature = "bench")]
+pub mod client;
 #[cfg(feature = "system")]
 pub mod command;
 #[cfg(feature = "system")]

@@ -1,4 +1,4 @@
-//! The companion as a process of its own, on free ports and with a database of a test's; never what it ought to answer.
+//! The companion as a process of its own, on free ports and with a test's database. It does not judge the responses.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -10,17 +10,17 @@ use crate::api::REFRESH_SECRET;
 use crate::database::Database;
 use crate::stack::paths;
 
-/// A companion that runs until it is dropped.
+/// Companion that runs until it is dropped.
 pub struct Service {
     child: Child,
-    /// Where its API is.
+    /// Address of the API.
     pub public: String,
-    /// Where its edge feed is.
+    /// Address of the edge feed.
     pub internal: String,
 }
 
 impl Service {
-    /// Starts it with the keys of a folder.
+    /// Starts a companion with the keys of a folder.
     #[must_use]
     pub fn start(database: &Database, certs: &Path) -> Self {
         let mut command = edgeward(certs);
@@ -31,18 +31,18 @@ impl Service {
         let mut listening = || {
             // It may warn of something before.
             let address = |line: std::io::Result<String>| {
-                let said: Value = serde_json::from_str(&line.expect("UTF-8")).expect("JSON");
-                said["address"].as_str().map(str::to_owned)
+                let line: Value = serde_json::from_str(&line.expect("UTF-8")).expect("JSON");
+                line["address"].as_str().map(str::to_owned)
             };
             lines.by_ref().find_map(address).expect("an address")
         };
         let (public, internal) = (listening(), listening());
-        // Nobody may have to wait for the rest to be read.
+        // The companion must not wait for the rest to be read.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, public, internal }
     }
 
-    /// Its process ID.
+    /// Returns the process ID.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -56,7 +56,7 @@ impl Drop for Service {
     }
 }
 
-/// The command line, with the keys of a folder.
+/// Returns the command line, with the keys of a folder.
 #[must_use]
 pub fn edgeward(certs: &Path) -> Command {
     let mut command = Command::new(paths::edgeward());

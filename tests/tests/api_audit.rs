@@ -1,10 +1,11 @@
-//! What is written down about an account, and what never is.
+//! The audit log: the events that it has, and the secrets that it never has.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use edgeward_companion::service::maintenance;
-use edgeward_tests::api::{Api, PASSWORD};
+use edgeward_tests::api::Api;
+use edgeward_tests::client::PASSWORD;
 use edgeward_tests::command;
 use reqwest::Method;
 use reqwest::header::HeaderValue;
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use time::Duration;
 use tracing::subscriber::DefaultGuard;
 
-/// What was logged on this thread: the tests' runtimes have one.
+/// Log of this thread: the tests' runtimes have one.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -50,34 +51,32 @@ impl Log {
 }
 
 #[tokio::test]
-async fn everything_that_happens_to_an_account_is_one_line() {
+async fn every_event_of_an_account_is_one_log_line() {
     let api = Api::start().await;
     let log = Log::default();
     let _kept = log.keep();
 
     let mut ada = api.registered("ada@example.com").await;
-    ada.post("/api/auth/refresh").await;
-    api.client().post("/api/auth/refresh").await;
+    ada.refresh().await;
+    api.client().refresh().await;
     let mut rubbish = api.client();
     rubbish.cookies.insert("refresh_token".to_owned(), "rubbish".to_owned());
-    rubbish.post("/api/auth/refresh").await;
-    ada.post("/api/auth/logout").await;
-    ada.post("/api/auth/logout").await;
+    rubbish.refresh().await;
+    ada.logout().await;
+    ada.logout().await;
     api.client().login("ada@example.com", "hunter2 hunter2").await;
     api.client().login("hunter2@example.com", PASSWORD).await;
-    let mut phone = api.client();
-    phone.login("ada@example.com", PASSWORD).await;
-    let mut laptop = api.client();
-    laptop.login("ada@example.com", PASSWORD).await;
+    api.logged_in("ada@example.com").await;
+    let mut laptop = api.logged_in("ada@example.com").await;
     laptop.delete("/api/auth/sessions").await;
     let mut stolen = laptop.clone();
     laptop.clone_with(&["refresh_token"]).get("/api/auth/self").await;
     api.client().get("/api/auth/self").await;
-    laptop.post("/api/auth/refresh").await;
-    laptop.post("/api/auth/refresh").await;
+    laptop.refresh().await;
+    laptop.refresh().await;
     api.clock.advance(Duration::seconds(10));
-    stolen.post("/api/auth/refresh").await;
-    laptop.post("/api/auth/refresh").await;
+    stolen.refresh().await;
+    laptop.refresh().await;
 
     assert_eq!(
         log.audit(),
@@ -107,7 +106,7 @@ async fn everything_that_happens_to_an_account_is_one_line() {
 }
 
 #[tokio::test]
-async fn a_line_says_where_the_request_came_from() {
+async fn audit_line_has_the_origin_of_the_request() {
     let api = Api::start().await;
     let log = Log::default();
     let _kept = log.keep();
@@ -131,7 +130,7 @@ async fn a_line_says_where_the_request_came_from() {
 }
 
 #[tokio::test]
-async fn of_a_long_way_over_several_fields_its_end_is_kept() {
+async fn end_of_a_long_forwarded_for_over_several_fields_is_kept() {
     let api = Api::start().await;
     let log = Log::default();
     let _kept = log.keep();
@@ -151,7 +150,7 @@ async fn of_a_long_way_over_several_fields_its_end_is_kept() {
 }
 
 #[tokio::test]
-async fn entry_of_a_command_is_reported_once_by_whichever_service() {
+async fn audit_entry_of_a_command_is_reported_by_one_service_once() {
     let api = Api::start().await;
     let log = Log::default();
     let _kept = log.keep();

@@ -1,10 +1,11 @@
-//! The commands that need a database, run as a person runs them: the binary, its words, its exit code.
+//! The commands that need a database, run as a person runs them: binary, output and exit code.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
-use edgeward_tests::api::{Api, PASSWORD, mint};
+use edgeward_tests::api::{Api, mint};
+use edgeward_tests::client::PASSWORD;
 use edgeward_tests::command::run;
 use edgeward_tests::database::{self, Database};
 use edgeward_tests::service::Service;
@@ -14,10 +15,10 @@ use sqlx::Executor as _;
 
 fn check(url: &str, arguments: &[&str], input: &str, code: i32, expected: &str) {
     let output = run(url, arguments, input);
-    let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8")).concat();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
-    assert!(told.contains(expected), "{arguments:?}: {told}");
-    assert!(!told.contains(PASSWORD));
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8")).concat();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+    assert!(text.contains(expected), "{arguments:?}: {text}");
+    assert!(!text.contains(PASSWORD));
 }
 
 #[tokio::test]
@@ -72,16 +73,16 @@ async fn a_migration_that_was_not_finished_is_named() {
 }
 
 #[tokio::test]
-async fn a_migration_that_fails_is_told_once() {
+async fn failed_migration_is_reported_once() {
     let database = database::bare().await;
     sqlx::query("create table users ()").execute(&database.pool()).await.expect("a table");
-    let told = run(&database.url, &["migrate", "run"], "").stderr;
-    let told = String::from_utf8(told).expect("UTF-8");
-    assert_eq!(told.matches("already exists").count(), 1, "{told}");
+    let text = run(&database.url, &["migrate", "run"], "").stderr;
+    let text = String::from_utf8(text).expect("UTF-8");
+    assert_eq!(text.matches("already exists").count(), 1, "{text}");
 }
 
 #[tokio::test]
-async fn a_database_is_made_while_others_use_the_template() {
+async fn database_is_created_while_others_use_the_template() {
     let database = database::bare().await;
     let _other = database::connect("template1").await;
     check(&database.url, &["db", "drop", "--yes"], "", 0, "is dropped");
@@ -92,7 +93,7 @@ async fn a_database_is_made_while_others_use_the_template() {
 }
 
 #[tokio::test]
-async fn whoever_stops_reading_is_not_told_of_a_panic() {
+async fn closed_output_ends_a_command_without_a_panic() {
     let database = database::fresh().await;
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
@@ -104,7 +105,7 @@ async fn whoever_stops_reading_is_not_told_of_a_panic() {
 }
 
 #[tokio::test]
-async fn databases_are_made_and_dropped() {
+async fn databases_are_created_and_dropped() {
     let database = database::bare().await;
     let check =
         |arguments: &[&str], code, expected: &str| check(&database.url, arguments, "", code, expected);
@@ -117,7 +118,7 @@ async fn databases_are_made_and_dropped() {
 }
 
 #[tokio::test]
-async fn a_user_is_made_listed_promoted_disabled_and_enabled() {
+async fn user_is_created_listed_promoted_disabled_enabled_and_deleted() {
     let api = Api::start().await;
     let check = |arguments: &[&str], code, expected: &str| {
         check(&api.database.url, arguments, &format!("{PASSWORD}\n"), code, expected);
@@ -136,7 +137,7 @@ async fn a_user_is_made_listed_promoted_disabled_and_enabled() {
     check(&["user", "set-role", "root@example.com", "Big Boss"], 2, "a role is 1 to 64 of");
 
     check(&["user", "disable", "root@example.com"], 0, "sessions ended: 1");
-    assert_eq!(root.post("/api/auth/refresh").await.status, 401);
+    assert_eq!(root.refresh().await.status, 401);
     assert_eq!(api.client().login("root@example.com", PASSWORD).await.status, 403);
     check(&["user", "list"], 0, "disabled");
     check(&["user", "enable", "root@example.com"], 0, "may sign in");
@@ -165,11 +166,13 @@ async fn command_that_changes_a_user_writes_one_audit_entry() {
     let check = |arguments: &[&str], event: &str| {
         let output = run(&api.database.url, arguments, &format!("{PASSWORD}\n"));
         assert!(output.status.success(), "{output:?}");
-        let told = String::from_utf8(output.stderr).expect("UTF-8");
-        let line: Value = serde_json::from_str(&told).expect("one line of JSON");
-        assert_eq!((&line["target"], &line["event"]), (&json!("audit"), &json!(event)), "{told}");
-        assert_eq!((&line["actor"], &line["user_id"]), (&json!("command_line"), &json!(1)), "{told}");
-        assert!(!told.contains("example.com") && !told.contains(PASSWORD), "{told}");
+        let text = String::from_utf8(output.stderr).expect("UTF-8");
+        let line: Value = serde_json::from_str(&text).expect("one line of JSON");
+        assert_eq!(line["target"], "audit", "{text}");
+        assert_eq!(line["event"], event, "{text}");
+        assert_eq!(line["actor"], "command_line", "{text}");
+        assert_eq!(line["user_id"], 1, "{text}");
+        assert!(!text.contains("example.com") && !text.contains(PASSWORD), "{text}");
     };
     check(&["user", "create", "a@example.com", "--first-name", "A", "--last-name", "B"], "user_created");
     check(&["user", "set-role", "a@example.com", "admin"], "role_changed");
@@ -194,7 +197,7 @@ async fn command_that_changes_a_user_writes_one_audit_entry() {
 }
 
 #[tokio::test]
-async fn a_password_that_breaks_the_rules_makes_no_user() {
+async fn invalid_password_creates_no_user() {
     let database = database::fresh().await;
     let create = ["user", "create", "root@example.com", "--first-name", "Ro", "--last-name", "Ot"];
     check(&database.url, &create, "short\n", 1, "A password has at least 8 characters");
@@ -207,7 +210,7 @@ async fn a_password_that_breaks_the_rules_makes_no_user() {
 }
 
 #[tokio::test]
-async fn the_service_starts_says_where_it_is_and_stops_when_asked() {
+async fn service_starts_logs_its_addresses_and_stops_on_a_signal() {
     let database = database::bare().await;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let certs = folder.path().join("certs");
@@ -231,14 +234,14 @@ async fn the_service_starts_says_where_it_is_and_stops_when_asked() {
     let (public, internal) = (listening(), listening());
     assert_eq!((&public["listener"], &internal["listener"]), (&json!("public"), &json!("internal")));
     let address = |line: &Value| line["address"].as_str().expect("an address").to_owned();
-    let status = async |url: String| reqwest::get(url).await.expect("an answer").status().as_u16();
+    let status = async |url: String| reqwest::get(url).await.expect("a response").status().as_u16();
     assert_eq!(status(format!("http://{}/.well-known/jwks.json", address(&public))).await, 200);
     assert_eq!(status(format!("http://{}/readyz", address(&internal))).await, 200);
 
     let pid = nix::unistd::Pid::from_raw(child.id().try_into().expect("a process ID"));
     let signal = |signal| nix::sys::signal::kill(pid, signal).expect("a signal");
     signal(nix::sys::signal::Signal::SIGTERM);
-    // Whoever balances load is told first, and the service goes on meanwhile.
+    // Load balancers see it first, and the service goes on meanwhile.
     let ready = format!("http://{}/readyz", address(&internal));
     while status(ready.clone()).await == 200 {}
     assert_eq!(status(ready).await, 503);
@@ -262,13 +265,13 @@ async fn the_service_starts_with_fewer_connections_than_it_may_have() {
     std::fs::write(folder.path().join("private.pem"), mint().private_pem()).expect("a key");
     let service = Service::start(&Database { url: url.expect("an address") }, folder.path());
     assert_eq!(
-        reqwest::get(format!("http://{}/readyz", service.internal)).await.expect("an answer").status(),
+        reqwest::get(format!("http://{}/readyz", service.internal)).await.expect("a response").status(),
         200
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_that_others_keep_waiting_gives_up() {
+async fn command_that_waits_too_long_for_a_lock_fails() {
     let api = Api::start().await;
     api.registered("ada@example.com").await;
     let mut transaction = api.pool.begin().await.expect("a transaction");
@@ -277,7 +280,7 @@ async fn a_command_that_others_keep_waiting_gives_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn server_that_is_not_up_yet_is_waited_for() {
+async fn command_waits_for_a_server_that_is_not_up_yet() {
     let database = database::bare().await;
     let (credentials, server) = database.url.split_once('@').expect("a user");
     let (server, name) = server.split_once('/').expect("a database");
@@ -287,9 +290,9 @@ async fn server_that_is_not_up_yet_is_waited_for() {
     command.args(["migrate", "run"]).env_clear().current_dir(std::env::temp_dir());
     command.env("DATABASE_URL", format!("{credentials}@{place}/{name}")).stderr(Stdio::piped());
     let mut child = command.stdout(Stdio::piped()).spawn().expect("a command");
-    let mut told = String::new();
-    BufReader::new(child.stderr.take().expect("an output")).read_line(&mut told).expect("a line");
-    assert!(told.contains("Connection refused") && told.contains("trying again for"), "{told}");
+    let mut text = String::new();
+    BufReader::new(child.stderr.take().expect("an output")).read_line(&mut text).expect("a line");
+    assert!(text.contains("Connection refused") && text.contains("trying again for"), "{text}");
 
     let listener = tokio::net::TcpListener::bind(place).await.expect("the port");
     let server = server.to_owned();
@@ -309,7 +312,7 @@ async fn server_that_is_not_up_yet_is_waited_for() {
 }
 
 #[tokio::test]
-async fn waiting_mends_neither_a_wrong_password_nor_a_missing_database() {
+async fn wrong_password_and_missing_database_are_not_waited_for() {
     let database = database::bare().await;
     let (user, _) =
         database.url.rsplit_once(':').and_then(|(url, _)| url.rsplit_once(':')).expect("a password");
@@ -319,6 +322,6 @@ async fn waiting_mends_neither_a_wrong_password_nor_a_missing_database() {
     let no_wait = [("DATABASE_URL", "postgres://ada@127.0.0.1:1/x"), ("DB_WAIT_SECONDS", "0")];
     let output =
         Command::new(paths::program("edgeward")).args(["migrate", "run"]).env_clear().envs(no_wait).output();
-    let told = String::from_utf8(output.expect("an output").stderr).expect("UTF-8");
-    assert_eq!(told.lines().count(), 1, "{told}");
+    let text = String::from_utf8(output.expect("an output").stderr).expect("UTF-8");
+    assert_eq!(text.lines().count(), 1, "{text}");
 }

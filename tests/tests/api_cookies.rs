@@ -1,36 +1,61 @@
-//! Whose cookies are read, how they are marked, and what a request with too many of them comes to.
+//! The cookies that are read, their attributes, and requests with several of one name.
 
-use edgeward_tests::api::{Api, Client};
+use edgeward_tests::api::Api;
+use edgeward_tests::client::Client;
+use insta::assert_snapshot;
 use reqwest::Method;
 use reqwest::header::{COOKIE, HeaderValue};
 
-async fn refresh(client: &mut Client) -> u16 {
-    client.post("/api/auth/refresh").await.status
-}
-
 #[tokio::test]
-async fn cookies_are_marked_as_the_settings_say() {
-    let access = |settings: &'static [(&'static str, &'static str)]| async move {
-        let api = Api::start_with(settings).await;
-        let answer = api.client().register("ada@example.com").await;
-        let cookie = answer.set_cookies()[0];
-        let (name, rest) = cookie.split_once('=').expect("a name");
-        let (_, marks) = rest.split_once(';').expect("marks");
-        format!("{name}{marks}")
+async fn settings_determine_the_attributes_of_cookies() {
+    let register = async |settings: &[(&str, &str)]| {
+        Api::start_with(settings).await.client().register("ada@example.com").await
     };
-    let dev = access(&[("APP_ENV", "dev")]).await;
-    assert_eq!(dev, "access_token HttpOnly; SameSite=Lax; Path=/; Max-Age=3600");
-    let host = access(&[("COOKIE_PREFIX", "__Host-"), ("ACCESS_TTL_SECONDS", "600")]).await;
-    assert_eq!(host, "__Host-access_token HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=600");
-    let strict = access(&[("APP_ENV", "dev"), ("COOKIE_SAME_SITE", "strict")]).await;
-    assert_eq!(strict, "access_token HttpOnly; SameSite=Strict; Path=/; Max-Age=3600");
-    let every_site = access(&[("COOKIE_SAME_SITE", "none")]).await;
-    assert_eq!(every_site, "access_token HttpOnly; SameSite=None; Secure; Path=/; Max-Age=3600");
-    let domain = access(&[("COOKIE_DOMAIN", "example.com")]).await;
-    assert_eq!(
-        domain,
-        "access_token HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.com; Max-Age=3600"
-    );
+    assert_snapshot!(register(&[("APP_ENV", "dev")]).await, @r#"
+    201 Created
+    cache-control: no-store
+    content-type: application/json
+    set-cookie: access_token=[token]; HttpOnly; SameSite=Lax; Path=/; Max-Age=3600
+    set-cookie: refresh_token=[token]; HttpOnly; SameSite=Lax; Path=/; Max-Age=2592000
+
+    {"message": "User registered successfully", "userId": 1}
+    "#);
+    assert_snapshot!(register(&[("COOKIE_PREFIX", "__Host-"), ("ACCESS_TTL_SECONDS", "600")]).await, @r#"
+    201 Created
+    cache-control: no-store
+    content-type: application/json
+    set-cookie: __Host-access_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=600
+    set-cookie: __Host-refresh_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2592000
+
+    {"message": "User registered successfully", "userId": 1}
+    "#);
+    assert_snapshot!(register(&[("APP_ENV", "dev"), ("COOKIE_SAME_SITE", "strict")]).await, @r#"
+    201 Created
+    cache-control: no-store
+    content-type: application/json
+    set-cookie: access_token=[token]; HttpOnly; SameSite=Strict; Path=/; Max-Age=3600
+    set-cookie: refresh_token=[token]; HttpOnly; SameSite=Strict; Path=/; Max-Age=2592000
+
+    {"message": "User registered successfully", "userId": 1}
+    "#);
+    assert_snapshot!(register(&[("COOKIE_SAME_SITE", "none")]).await, @r#"
+    201 Created
+    cache-control: no-store
+    content-type: application/json
+    set-cookie: access_token=[token]; HttpOnly; SameSite=None; Secure; Path=/; Max-Age=3600
+    set-cookie: refresh_token=[token]; HttpOnly; SameSite=None; Secure; Path=/; Max-Age=2592000
+
+    {"message": "User registered successfully", "userId": 1}
+    "#);
+    assert_snapshot!(register(&[("COOKIE_DOMAIN", "example.com")]).await, @r#"
+    201 Created
+    cache-control: no-store
+    content-type: application/json
+    set-cookie: access_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.com; Max-Age=3600
+    set-cookie: refresh_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.com; Max-Age=2592000
+
+    {"message": "User registered successfully", "userId": 1}
+    "#);
 }
 
 #[tokio::test]
@@ -38,15 +63,15 @@ async fn prefixed_cookies_are_the_only_ones_read() {
     let api = Api::start_with(&[("COOKIE_PREFIX", "__Host-")]).await;
     let mut ada = api.registered("ada@example.com").await;
     assert_eq!(ada.get("/api/auth/self").await.status, 200);
-    assert_eq!(refresh(&mut ada).await, 200);
+    assert_eq!(ada.refresh().await.status, 200);
     ada.cookies =
         ada.cookies.iter().map(|(name, value)| (name.replace("__Host-", ""), value.clone())).collect();
     assert_eq!(ada.get("/api/auth/self").await.status, 401);
-    assert_eq!(refresh(&mut ada).await, 401);
+    assert_eq!(ada.refresh().await.status, 401);
 }
 
-/// Asks with these `Cookie` headers alone; gives the status.
-async fn ask(api: &Api, method: Method, path: &str, headers: &[Vec<u8>]) -> u16 {
+/// Sends a request with these `Cookie` fields alone, and returns the status.
+async fn send(api: &Api, method: Method, path: &str, headers: &[Vec<u8>]) -> u16 {
     let mut client = api.client();
     let mut request = client.request(method, path);
     for header in headers {
@@ -56,18 +81,18 @@ async fn ask(api: &Api, method: Method, path: &str, headers: &[Vec<u8>]) -> u16 
 }
 
 #[tokio::test]
-async fn a_neighbour_of_eight_bits_hides_no_cookie() {
+async fn cookie_beside_one_of_eight_bits_is_read() {
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await;
     let beside =
         |name: &str| [b"lang=\xe9; ".to_vec(), format!("{name}={}", ada.cookies[name]).into()].concat();
-    assert_eq!(ask(&api, Method::GET, "/api/auth/self", &[beside("access_token")]).await, 200);
-    assert_eq!(ask(&api, Method::POST, "/api/auth/logout", &[beside("refresh_token")]).await, 200);
-    assert_eq!(refresh(&mut ada.clone()).await, 401);
+    assert_eq!(send(&api, Method::GET, "/api/auth/self", &[beside("access_token")]).await, 200);
+    assert_eq!(send(&api, Method::POST, "/api/auth/logout", &[beside("refresh_token")]).await, 200);
+    assert_eq!(ada.clone().refresh().await.status, 401);
 }
 
 #[tokio::test]
-async fn of_repeated_cookies_none_signs_in_and_all_end_their_sessions() {
+async fn repeated_cookies_sign_nobody_in_and_end_all_their_sessions() {
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await;
     let mallory = api.registered("mallory@example.com").await;
@@ -81,15 +106,15 @@ async fn of_repeated_cookies_none_signs_in_and_all_end_their_sessions() {
     ] {
         for tossed in [pair(&mallory, name), format!("{name}=").into_bytes()] {
             for headers in both(name, tossed) {
-                assert_eq!(ask(&api, method.clone(), path, &headers).await, 401);
-                assert_eq!(ask(&api, method.clone(), path, &[headers.join(&b"; "[..])]).await, 401);
+                assert_eq!(send(&api, method.clone(), path, &headers).await, 401);
+                assert_eq!(send(&api, method.clone(), path, &[headers.join(&b"; "[..])]).await, 401);
             }
         }
         let same = [pair(&ada, "access_token"), pair(&ada, "access_token")];
-        assert_eq!(ask(&api, Method::GET, "/api/auth/self", &same).await, 200);
+        assert_eq!(send(&api, Method::GET, "/api/auth/self", &same).await, 200);
     }
     for headers in both("refresh_token", pair(&mallory, "refresh_token")) {
-        assert_eq!(ask(&api, Method::POST, "/api/auth/logout", &headers).await, 200);
-        assert_eq!(refresh(&mut ada.clone()).await, 401);
+        assert_eq!(send(&api, Method::POST, "/api/auth/logout", &headers).await, 200);
+        assert_eq!(ada.clone().refresh().await.status, 401);
     }
 }

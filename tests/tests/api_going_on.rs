@@ -1,12 +1,10 @@
-//! Calls for signed-in users whose access token is gone or worth nothing: they go on if the session does.
+//! Calls for signed-in users without a usable access token: they succeed as long as the session lasts.
 
-use edgeward_tests::api::{Api, Client, PASSWORD};
-use edgeward_tests::command::run;
+use edgeward_tests::api::Api;
+use insta::assert_snapshot;
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use time::Duration;
-
-const NOT_SIGNED_IN: &str = "Not signed in";
 
 /// Every call for signed-in users, with the status of one that succeeds. There is no session of that number.
 const CALLS: [(Method, &str, u16); 5] = [
@@ -17,68 +15,95 @@ const CALLS: [(Method, &str, u16); 5] = [
     (Method::POST, "/api/auth/logout-all", 200),
 ];
 
-async fn call(client: &mut Client, method: &Method, path: &str) -> u16 {
-    let request = client.request(method.clone(), path);
-    client.send(request).await.status
-}
-
 #[tokio::test]
-async fn every_signed_in_call_goes_on_without_an_access_token() {
+async fn every_signed_in_call_succeeds_without_an_access_token() {
     let api = Api::start().await;
     api.registered("ada@example.com").await;
     for (method, path, status) in CALLS {
-        let mut ada = api.client();
-        ada.login("ada@example.com", PASSWORD).await;
-        let mut alone = ada.clone_with(&["refresh_token"]);
-        let request = alone.request(method, path);
-        let answer = alone.send(request).await;
-        assert_eq!((answer.status, answer.set_cookies().len()), (status, 2), "{path}");
+        let mut alone = api.logged_in("ada@example.com").await.clone_with(&["refresh_token"]);
+        let response = alone.call(method, path, &[]).await;
+        assert_eq!(response.status, status, "{path}");
+        assert_eq!(response.set_cookies().len(), 2, "{path}");
         let is_over = path.ends_with("logout-all");
         assert_eq!(alone.cookies.is_empty(), is_over, "{path}");
         if !is_over {
             // The new access token by itself is good, and so is the new refresh token.
             let mut renewed = alone.clone_with(&["access_token"]);
-            assert_eq!(call(&mut renewed, &Method::GET, "/api/auth/self").await, 200, "{path}");
-            assert_eq!(alone.post("/api/auth/refresh").await.status, 200, "{path}");
+            assert_eq!(renewed.get("/api/auth/self").await.status, 200, "{path}");
+            assert_eq!(alone.refresh().await.status, 200, "{path}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_good_access_token_brings_no_new_cookies() {
+async fn valid_access_token_sets_no_new_cookies() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     assert!(ada.get("/api/auth/self").await.set_cookies().is_empty());
 }
 
 #[tokio::test]
-async fn an_expired_or_outdated_access_token_is_as_good_as_none() {
+async fn expired_or_outdated_access_token_is_replaced() {
     let api = Api::start().await;
-    api.clock.catch_up();
     let mut ada = api.registered("ada@example.com").await;
     api.clock.advance(Duration::hours(1));
-    let answer = ada.get("/api/auth/self").await;
-    assert_eq!((answer.status, answer.set_cookies().len()), (200, 2), "expired");
+    assert_snapshot!(ada.get("/api/auth/self").await, @r#"
+    200 OK
+    cache-control: no-store
+    content-type: application/json
+    set-cookie: access_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=3600
+    set-cookie: refresh_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2592000
 
-    api.clock.catch_up();
+    {
+      "message": "User details fetched successfully",
+      "user": {
+        "createdAt": "2030-01-01T00:00:00.000Z",
+        "email": "ada@example.com",
+        "firstName": "Ada",
+        "id": 1,
+        "lastName": "Lovelace",
+        "role": "customer",
+        "updatedAt": "2030-01-01T00:00:00.000Z"
+      }
+    }
+    "#);
+
     let mut bob = api.registered("bob@example.com").await;
-    assert!(run(&api.database.url, &["user", "set-role", "bob@example.com", "admin"], "").status.success());
-    let answer = bob.get("/api/auth/self").await;
-    assert_eq!((answer.status, answer.set_cookies().len()), (200, 2), "outdated");
-    assert_eq!((&answer.body["user"]["role"], bob.role().as_str()), (&"admin".into(), "admin"));
+    api.set_role("bob@example.com", "admin").await;
+    assert_snapshot!(bob.get("/api/auth/self").await, @r#"
+    200 OK
+    cache-control: no-store
+    content-type: application/json
+    set-cookie: access_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=3600
+    set-cookie: refresh_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2592000
+
+    {
+      "message": "User details fetched successfully",
+      "user": {
+        "createdAt": "2030-01-01T01:00:00.000Z",
+        "email": "bob@example.com",
+        "firstName": "Ada",
+        "id": 2,
+        "lastName": "Lovelace",
+        "role": "admin",
+        "updatedAt": "2030-01-01T01:00:00.000Z"
+      }
+    }
+    "#);
+    assert_eq!(bob.role(), "admin");
 }
 
 #[tokio::test]
-async fn an_access_token_that_is_not_ours_is_not_made_up_for() {
+async fn foreign_access_token_is_not_replaced_by_a_refresh() {
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await;
     let mut foreign = ada.clone();
     foreign.cookies.insert("access_token".to_owned(), ada.cookies["refresh_token"].clone());
-    foreign.get("/api/auth/self").await.assert_refused(401, NOT_SIGNED_IN);
+    foreign.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
 }
 
 #[tokio::test]
-async fn a_program_s_refused_token_is_not_made_up_for_by_cookies() {
+async fn rejected_bearer_token_is_not_replaced_by_cookies() {
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await;
     let old = ada.cookies["access_token"].clone();
@@ -95,41 +120,39 @@ async fn a_program_s_refused_token_is_not_made_up_for_by_cookies() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_over_goes_on_nowhere_and_its_cookies_stay() {
+async fn ended_session_is_rejected_everywhere_and_keeps_its_cookies() {
     let api = Api::start().await;
     for (method, path, _) in CALLS {
         let mut ada = api.client();
         ada.register(&format!("{}{}@example.com", method.as_str().to_lowercase(), path.len())).await;
         let mut kept = ada.clone();
-        ada.post("/api/auth/logout").await;
+        ada.logout().await;
         for cookies in [&["refresh_token"][..], &["access_token", "refresh_token"]] {
-            let mut left = kept.clone_with(cookies);
-            let request = left.request(method.clone(), path);
-            left.send(request).await.assert_refused(401, NOT_SIGNED_IN);
+            let response = kept.clone_with(cookies).call(method.clone(), path, &[]).await;
+            response.assert_rejected(401, "not_signed_in");
         }
         kept.cookies.clear();
-        let request = kept.request(method, path);
-        kept.send(request).await.assert_refused(401, NOT_SIGNED_IN);
+        kept.call(method, path, &[]).await.assert_rejected(401, "not_signed_in");
     }
 }
 
 #[tokio::test]
-async fn tabs_that_ask_at_once_without_an_access_token_all_go_on() {
+async fn simultaneous_tabs_without_an_access_token_all_succeed() {
     const TABS: usize = 12;
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await.clone_with(&["refresh_token"]);
     let tabs: Vec<_> = (0..TABS)
         .map(|tab| {
-            let mut tab_s = ada.clone();
             let path = ["/api/auth/self", "/api/auth/sessions"][tab % 2];
-            tokio::spawn(async move { (tab_s.get(path).await.status, tab_s) })
+            let mut client = ada.clone();
+            tokio::spawn(async move { (client.get(path).await.status, client) })
         })
         .collect();
     for tab in tabs {
-        let (status, mut heard) = tab.await.expect("an answer");
+        let (status, mut tab) = tab.await.expect("a response");
         assert_eq!(status, 200);
         // Whichever response came last, its cookies are good.
-        assert_eq!(call(&mut heard, &Method::GET, "/api/auth/self").await, 200);
-        assert_eq!(heard.post("/api/auth/refresh").await.status, 200);
+        assert_eq!(tab.get("/api/auth/self").await.status, 200);
+        assert_eq!(tab.refresh().await.status, 200);
     }
 }

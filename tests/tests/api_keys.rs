@@ -4,15 +4,15 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use edgeward_tests::api::{PASSWORD, registration};
+use edgeward_tests::client::{Client, PASSWORD};
 use edgeward_tests::database::{self, Database};
 use edgeward_tests::service::{Service, edgeward};
 use edgeward_wire::JwkSet;
-use reqwest::header::SET_COOKIE;
-use serde_json::{Value, json};
+use reqwest::Method;
+use serde_json::Value;
 use tempfile::TempDir;
 
-/// A companion, and how it is asked.
+/// Running companion.
 struct Companion {
     service: Service,
     http: reqwest::Client,
@@ -23,9 +23,13 @@ impl Companion {
         Self { service: Service::start(database, certs), http: reqwest::Client::new() }
     }
 
+    fn client(&self) -> Client {
+        Client::new(&self.service.public, self.http.clone())
+    }
+
     async fn published(&self) -> JwkSet {
-        let url = format!("http://{}/.well-known/jwks.json", self.service.public);
-        self.http.get(url).send().await.expect("an answer").json().await.expect("a JWK set")
+        let response = self.client().get("/.well-known/jwks.json").await;
+        serde_json::from_value(response.body).expect("a JWK set")
     }
 
     /// Waits until it publishes so many keys, this one among them.
@@ -41,33 +45,31 @@ impl Companion {
         }
     }
 
-    /// An access token for whoever has registered.
+    /// Logs the registered user in, and returns the access token.
     async fn sign(&self) -> String {
-        let url = format!("http://{}/api/auth/login", self.service.public);
-        let who = json!({"email": "ada@example.com", "password": PASSWORD});
-        let answer = self.http.post(url).json(&who).send().await.expect("an answer");
-        let mut cookies = answer.headers().get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let token = cookies.find_map(|cookie| cookie.strip_prefix("access_token=")).expect("a token");
-        token.split(';').next().expect("a value").to_owned()
+        let mut client = self.client();
+        assert_eq!(client.login("ada@example.com", PASSWORD).await.status, 200);
+        client.cookies["access_token"].clone()
     }
 
     async fn accepts(&self, token: &str) -> bool {
-        let url = format!("http://{}/api/auth/self", self.service.public);
-        self.http.get(url).bearer_auth(token).send().await.expect("an answer").status() == 200
+        let mut client = self.client();
+        let request = client.request(Method::GET, "/api/auth/self").bearer_auth(token);
+        client.send(request).await.status == 200
     }
 }
 
-/// Runs a command; gives what it said by the word that each line begins with.
+/// Runs a command. Returns each line of its output as its first word and the rest.
 fn run(certs: &Path, arguments: &[&str]) -> Vec<(String, String)> {
     let output = edgeward(certs).args(arguments).output().expect("an output");
     assert!(output.status.success(), "{output:?}");
-    let told = String::from_utf8(output.stdout).expect("UTF-8");
-    let words = told.lines().filter_map(|line| line.split_once(' '));
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    let words = lines.lines().filter_map(|line| line.split_once(' '));
     words.map(|(word, rest)| (word.to_owned(), rest.trim().to_owned())).collect()
 }
 
-fn find(told: &[(String, String)], word: &str) -> String {
-    told.iter().find(|(said, _)| said == word).map(|(_, rest)| rest.clone()).expect("a line")
+fn find(lines: &[(String, String)], word: &str) -> String {
+    lines.iter().find(|(first, _)| first == word).map(|(_, rest)| rest.clone()).expect("a line")
 }
 
 /// The name of the key that a token is signed with.
@@ -84,19 +86,17 @@ async fn two_companions() -> (TempDir, Database, [Companion; 2]) {
     run(folder.path(), &["keys", "generate"]);
     run(folder.path(), &["keys", "rotate"]);
     let companions = [Companion::start(&database, folder.path()), Companion::start(&database, folder.path())];
-    let url = format!("http://{}/api/auth/register", companions[0].service.public);
-    let registered = companions[0].http.post(url).json(&registration("ada@example.com")).send().await;
-    assert_eq!(registered.expect("an answer").status(), 201);
+    assert_eq!(companions[0].client().register("ada@example.com").await.status, 201);
     (folder, database, companions)
 }
 
 #[tokio::test]
-async fn no_token_is_refused_while_keys_rotate_and_companions_follow_one_after_the_other() {
+async fn no_token_is_rejected_while_keys_rotate_in_two_companions() {
     let (folder, _database, [a, b]) = two_companions().await;
     let mut tokens = vec![a.sign().await];
     for rotations in 1..=3 {
-        let told = run(folder.path(), &["keys", "rotate", "--force"]);
-        let (signing, announced) = (find(&told, "signing"), find(&told, "announced"));
+        let lines = run(folder.path(), &["keys", "rotate", "--force"]);
+        let (signing, announced) = (find(&lines, "signing"), find(&lines, "announced"));
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             let made = [a.sign().await, b.sign().await];
@@ -123,15 +123,15 @@ async fn keys_that_cannot_be_used_leave_the_former_ones_in_place() {
     let before = a.published().await;
     let next = folder.path().join("next.pem");
     let good = fs::read(&next).expect("a key");
-    let told = run(folder.path(), &["keys", "list"]);
-    let signing = find(&told, "signing");
+    let lines = run(folder.path(), &["keys", "list"]);
+    let signing = find(&lines, "signing");
     fs::write(&next, "rubbish").expect("a file");
     // Whether it has been seen by now or not.
     assert_eq!(a.published().await, before);
     fs::write(&next, good).expect("a file");
-    let told = run(folder.path(), &["keys", "rotate", "--force"]);
-    a.wait_for(&find(&told, "announced"), 3).await;
-    assert!(signing.contains(&find(&told, "retired")), "{signing}");
+    let lines = run(folder.path(), &["keys", "rotate", "--force"]);
+    a.wait_for(&find(&lines, "announced"), 3).await;
+    assert!(signing.contains(&find(&lines, "retired")), "{signing}");
 }
 
 #[tokio::test]
@@ -139,14 +139,14 @@ async fn a_key_that_was_just_announced_does_not_sign() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     run(folder.path(), &["keys", "generate"]);
     let first = run(folder.path(), &["keys", "rotate"]);
-    let phases = |told: Vec<(String, String)>| told.into_iter().map(|(word, _)| word).collect::<Vec<_>>();
+    let phases = |lines: Vec<(String, String)>| lines.into_iter().map(|(word, _)| word).collect::<Vec<_>>();
     assert_eq!(phases(run(folder.path(), &["keys", "list"])), ["signing", "announced"]);
-    let refused = edgeward(folder.path()).args(["keys", "rotate"]).output().expect("an output");
-    let told = String::from_utf8(refused.stderr).expect("UTF-8");
+    let rejected = edgeward(folder.path()).args(["keys", "rotate"]).output().expect("an output");
+    let lines = String::from_utf8(rejected.stderr).expect("UTF-8");
     assert_eq!(
-        (refused.status.code(), told.contains("may sign 10 minutes later")),
+        (rejected.status.code(), lines.contains("may sign 10 minutes later")),
         (Some(1), true),
-        "{told}"
+        "{lines}"
     );
     let forced = run(folder.path(), &["keys", "rotate", "--force"]);
     assert_eq!(find(&forced, "signing"), find(&first, "announced"));

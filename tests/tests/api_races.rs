@@ -1,16 +1,13 @@
-//! What happens at the same time: a change of a user and a login or a refresh of theirs, where the change comes first
-//! and is seen; refreshes of one session, which all get the same.
+//! Races: a change of a user against a login or refresh of theirs, which comes after the change and sees it; refreshes of
+//! one session, which all get the same successor.
 
 use std::sync::Arc;
 
-use edgeward_tests::api::{Api, Client, PASSWORD};
+use edgeward_tests::api::Api;
+use edgeward_tests::client::{Client, PASSWORD};
 use edgeward_tests::stack::variable;
 use reqwest::Method;
 use tokio::sync::Semaphore;
-
-async fn refresh(client: &mut Client) -> u16 {
-    client.post("/api/auth/refresh").await.status
-}
 
 #[tokio::test]
 async fn a_login_during_a_change_of_its_user_comes_after_it() {
@@ -22,19 +19,17 @@ async fn a_login_during_a_change_of_its_user_comes_after_it() {
     ] {
         let api = Api::start().await;
         api.registered("ada@example.com").await;
-        sqlx::query("delete from refresh_tokens").execute(&api.pool).await.expect("a logout");
+        api.delete_sessions().await;
         let mut transaction = api.pool.begin().await.expect("a transaction");
         sqlx::query(change).execute(&mut *transaction).await.expect("a change");
         let mut ada = api.client();
         let login = tokio::spawn(async move { (ada.login("ada@example.com", PASSWORD).await.status, ada) });
         api.wait_for_lock().await;
         transaction.commit().await.expect("a commit");
-        let (given, ada) = login.await.expect("an answer");
+        let (given, ada) = login.await.expect("a response");
         assert_eq!(given, status, "{change}");
         assert_eq!((!ada.cookies.is_empty()).then(|| ada.role()).as_deref(), expected, "{change}");
-        let sessions =
-            sqlx::query_scalar::<_, i64>("select count(*) from refresh_tokens").fetch_one(&api.pool).await;
-        assert_eq!(sessions.expect("a count"), i64::from(expected.is_some()), "{change}");
+        assert_eq!(api.count_sessions().await, i64::from(expected.is_some()), "{change}");
     }
 }
 
@@ -48,16 +43,17 @@ async fn a_refresh_during_a_change_of_its_user_comes_after_it() {
         let mut ada = api.registered("ada@example.com").await;
         let mut transaction = api.pool.begin().await.expect("a transaction");
         sqlx::query(change).execute(&mut *transaction).await.expect("a change");
-        let refreshed = tokio::spawn(async move { (refresh(&mut ada).await, ada) });
+        let refreshed = tokio::spawn(async move { (ada.refresh().await.status, ada) });
         api.wait_for_lock().await;
         transaction.commit().await.expect("a commit");
-        let (given, ada) = refreshed.await.expect("an answer");
-        assert_eq!((given, ada.role().as_str()), (status, expected), "{change}");
+        let (given, ada) = refreshed.await.expect("a response");
+        assert_eq!(given, status, "{change}");
+        assert_eq!(ada.role(), expected, "{change}");
     }
 }
 
 #[tokio::test]
-async fn refreshes_do_not_pass_by_whoever_waits_to_change_their_user() {
+async fn refresh_does_not_overtake_a_waiting_change_of_its_user() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     // A refresh that takes its time, a change that waits for it, and another refresh.
@@ -68,11 +64,11 @@ async fn refreshes_do_not_pass_by_whoever_waits_to_change_their_user() {
         sqlx::query("update users set disabled_at = now()").execute(&pool).await.expect("a change")
     });
     api.wait_for_locks(1).await;
-    let refreshed = tokio::spawn(async move { refresh(&mut ada).await });
+    let refreshed = tokio::spawn(async move { ada.refresh().await.status });
     api.wait_for_locks(2).await;
     first.commit().await.expect("a commit");
     change.await.expect("a change");
-    assert_eq!(refreshed.await.expect("an answer"), 401, "the change came first");
+    assert_eq!(refreshed.await.expect("a response"), 401, "the change came first");
 }
 
 #[tokio::test]
@@ -98,15 +94,15 @@ async fn session_that_ends_right_after_its_refresh_gets_no_cookies() {
     let ended = sqlx::query(refreshed).fetch_all(&mut *between).await.expect("an end");
     assert_eq!(ended.len(), 1, "the refresh came first");
     between.commit().await.expect("a commit");
-    logout.await.expect("a response").assert_refused(401, "Not signed in");
+    logout.await.expect("a response").assert_rejected(401, "not_signed_in");
 }
 
-/// How many tabs refresh each session at once.
+/// Number of tabs that refresh each session at once.
 const TABS: u32 = 8;
-/// How often they do, each time within the grace of the one before.
+/// Number of times that they do, each within the grace period of the one before.
 const ROUNDS: u32 = 3;
 
-/// Sends a request, and again if it is told to: so many at once may wait too long for the database.
+/// Sends a request again while it is rejected with 503: so many at once may wait too long for the database.
 async fn send_patiently(client: &mut Client, method: Method, path: &str) -> u16 {
     for _ in 0..20 {
         let request = client.request(method.clone(), path);
@@ -122,8 +118,8 @@ async fn refresh_patiently(client: &mut Client) {
     assert_eq!(send_patiently(client, Method::POST, "/api/auth/refresh").await, 200);
 }
 
-/// Refreshes a session in tabs of these jars at once, and gives what each heard. Every fifth answer is thrown away, and
-/// in every fifth session all of them: the jar keeps what it had.
+/// Refreshes a session in tabs with these cookies at once, and returns each with its new cookies. Every fifth response is
+/// lost, and in every fifth session all of them: the tab keeps the cookies that it had.
 async fn refresh_in_every_tab(jars: &[Client], dice: u32) -> Vec<Client> {
     let tabs = jars.iter().zip(0..).map(|(jar, tab)| {
         let (before, mut tab_of_jar) = (jar.clone(), jar.clone());
@@ -133,15 +129,15 @@ async fn refresh_in_every_tab(jars: &[Client], dice: u32) -> Vec<Client> {
             if is_lost { before } else { tab_of_jar }
         })
     });
-    let mut heard = Vec::new();
+    let mut clients = Vec::new();
     for tab in tabs.collect::<Vec<_>>() {
-        heard.push(tab.await.expect("an answer"));
+        clients.push(tab.await.expect("a response"));
     }
-    heard
+    clients
 }
 
-/// Refreshes a session again and again in all its tabs. They do not tell each other: those whose answer was lost come
-/// again with an older token, at the same time as the others use its successor.
+/// Refreshes a session again and again in all its tabs. They share no cookies: those whose response was lost come again
+/// with an older token, while the others use its successor.
 async fn refresh_again_and_again(jar: Client, dice: u32) -> u16 {
     let mut jars = vec![jar; TABS as usize];
     for round in 0..ROUNDS {
@@ -157,7 +153,7 @@ async fn refresh_again_and_again(jar: Client, dice: u32) -> u16 {
     200
 }
 
-/// Many sessions, each refreshed in all its tabs at once, some times.
+/// Refreshes many sessions, each in all its tabs at once, some times.
 async fn race(sessions: u32) {
     let api = Api::start().await;
     // As many at a time as keep the database busy.
@@ -176,19 +172,16 @@ async fn race(sessions: u32) {
         lost += u32::from(task.await.expect("a session") != 200);
     }
     assert_eq!(lost, 0, "sessions were lost");
-    let generations = "select generation from refresh_tokens where generation > 1";
-    let generations: Vec<i64> =
-        sqlx::query_scalar(generations).fetch_all(&api.pool).await.expect("the generations");
-    assert_eq!(generations.len(), sessions as usize, "one live generation each");
+    assert_eq!(api.count_refreshed_sessions().await, i64::from(sessions), "one live generation each");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_tabs_that_refresh_at_once_all_get_the_same_successor_and_no_session_is_lost() {
+async fn tabs_that_refresh_at_once_all_keep_the_session() {
     race(50).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes: RACE_SESSIONS says how many instead of 10,000"]
-async fn of_tabs_that_refresh_at_once_in_ten_thousand_sessions_none_is_lost() {
+async fn tabs_of_ten_thousand_sessions_refresh_at_once_and_keep_them() {
     race(variable("RACE_SESSIONS").map_or(10_000, |count| count.parse().expect("a number"))).await;
 }

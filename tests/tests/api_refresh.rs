@@ -1,101 +1,96 @@
-//! What a refresh token is worth when it is presented again: by a tab that was late, by a client that never heard the
-//! answer, by a thief.
+//! Refresh tokens that are presented again: by a late tab, by a client that never received the response, by a thief.
 
 use edgeward_companion::clock::Clock as _;
 use edgeward_companion::db::sessions::refresh;
 use edgeward_companion::domain::session::{RefreshRejection, Session, Step};
 use edgeward_companion::domain::token::refresh_token::{RefreshClaims, RefreshTokens};
-use edgeward_tests::api::{Answer, Api, Client, REFRESH_SECRET};
+use edgeward_tests::api::{Api, REFRESH_SECRET};
+use edgeward_tests::client::{Client, Response};
+use insta::assert_snapshot;
 use reqwest::Method;
 use reqwest::header::{COOKIE, USER_AGENT};
 use serde_json::json;
 use sqlx::PgConnection;
 use time::Duration;
 
-const NOT_SIGNED_IN: &str = "Not signed in";
-
-async fn refresh(client: &mut Client) -> u16 {
-    client.post("/api/auth/refresh").await.status
+async fn refresh_twice(client: &mut Client) {
+    for _ in 0..2 {
+        assert_eq!(client.refresh().await.status, 200);
+    }
 }
 
-/// What a client's refresh token says.
+/// Returns the claims of a client's refresh token.
 fn token(client: &Client) -> RefreshClaims {
     let mint = RefreshTokens::new("edgeward".to_owned(), Duration::days(30), &[REFRESH_SECRET.into()]);
     mint.expect("a secret").verify(&client.cookies["refresh_token"]).expect("a token of ours")
 }
 
-/// The numbers of the sessions that were revoked at the edge.
-async fn revoked(api: &Api) -> Vec<i64> {
-    let all = sqlx::query_scalar::<_, i64>(
-        "select session_id from revocations where session_id is not null order by id",
-    );
-    all.fetch_all(&api.pool).await.expect("revocations")
-}
-
 #[tokio::test]
-async fn who_never_heard_the_answer_gets_the_same_one_again() {
+async fn client_that_lost_the_response_gets_the_same_successor() {
     for away in [Duration::ZERO, Duration::seconds(9), Duration::hours(5), Duration::days(20)] {
         let api = Api::start().await;
         let mut ada = api.registered("ada@example.com").await;
         let before = ada.clone();
-        assert_eq!(refresh(&mut ada).await, 200);
+        assert_eq!(ada.refresh().await.status, 200);
         api.clock.advance(away);
         let mut again = before.clone();
         for _ in 0..3 {
             again.cookies.clone_from(&before.cookies);
-            assert_eq!(refresh(&mut again).await, 200);
+            assert_eq!(again.refresh().await.status, 200);
             assert_eq!(token(&again).generation, 2);
         }
         assert_eq!(again.cookies == ada.cookies, away == Duration::ZERO, "{away}");
         api.clock.advance(Duration::days(29));
-        assert_eq!(refresh(&mut again).await, 200, "{away}");
+        assert_eq!(again.refresh().await.status, 200, "{away}");
         assert_eq!(token(&again).generation, 3);
     }
 }
 
 #[tokio::test]
-async fn an_older_token_within_the_grace_gets_the_live_one() {
+async fn older_token_within_the_grace_period_gets_the_live_one() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     let mut late = ada.clone();
     for _ in 0..3 {
-        assert_eq!(refresh(&mut ada).await, 200);
+        assert_eq!(ada.refresh().await.status, 200);
     }
     api.clock.advance(Duration::seconds(9));
-    assert_eq!(refresh(&mut late).await, 200);
+    assert_eq!(late.refresh().await.status, 200);
     assert_eq!(token(&late).generation, 4);
-    assert_eq!((refresh(&mut ada).await, revoked(&api).await.len()), (200, 0));
+    assert_eq!(ada.refresh().await.status, 200);
+    assert!(api.revoked_sessions().await.is_empty());
 }
 
 #[tokio::test]
-async fn a_stolen_token_ends_the_session_for_both_here_and_at_the_edge() {
-    // Whether the owner refreshes once more just before the thief comes, on whose grace the token must not ride.
+async fn stolen_token_ends_the_session_here_and_at_the_edge() {
+    // With and without a refresh by the owner just before: its grace period must not cover the thief's token.
     for again in [false, true] {
         let api = Api::start().await;
         let mut ada = api.registered("ada@example.com").await;
         let mut thief = ada.clone();
-        assert_eq!((refresh(&mut ada).await, refresh(&mut ada).await), (200, 200));
+        refresh_twice(&mut ada).await;
         api.clock.advance(Duration::seconds(10));
         if again {
-            assert_eq!(refresh(&mut ada).await, 200);
+            assert_eq!(ada.refresh().await.status, 200);
         }
-        thief.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
-        assert_eq!(revoked(&api).await, [token(&ada).session_id.0]);
-        ada.get("/api/auth/self").await.assert_refused(401, NOT_SIGNED_IN);
-        ada.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
-        // Neither its owner nor the thief is found out a second time.
-        thief.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
-        assert_eq!(revoked(&api).await.len(), 1);
+        thief.refresh().await.assert_rejected(401, "not_signed_in");
+        assert_eq!(api.revoked_sessions().await, [token(&ada).session_id.0]);
+        ada.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
+        ada.refresh().await.assert_rejected(401, "not_signed_in");
+        // The reuse is detected once.
+        thief.refresh().await.assert_rejected(401, "not_signed_in");
+        assert_eq!(api.revoked_sessions().await.len(), 1);
     }
 }
 
 #[tokio::test]
-async fn the_grace_is_a_setting() {
+async fn grace_period_is_a_setting() {
     let api = Api::start_with(&[("REFRESH_GRACE_SECONDS", "0")]).await;
     let mut ada = api.registered("ada@example.com").await;
     let mut thief = ada.clone();
-    assert_eq!((refresh(&mut ada).await, refresh(&mut ada).await), (200, 200));
-    assert_eq!((refresh(&mut thief).await, refresh(&mut ada).await), (401, 401));
+    refresh_twice(&mut ada).await;
+    assert_eq!(thief.refresh().await.status, 401);
+    assert_eq!(ada.refresh().await.status, 401);
 }
 
 #[tokio::test]
@@ -104,63 +99,65 @@ async fn a_refresh_that_the_database_has_lost_logs_nobody_out() {
     let mut ada = api.registered("ada@example.com").await;
     let mut late = ada.clone();
     for _ in 0..3 {
-        assert_eq!(refresh(&mut ada).await, 200);
+        assert_eq!(ada.refresh().await.status, 200);
     }
-    // A standby has taken over that had not heard of it.
-    let lost = "update refresh_tokens set generation = 1, superseded = '{}', updated_at = created_at";
-    sqlx::query(lost).execute(&api.pool).await.expect("an update");
-    assert_eq!((refresh(&mut ada).await, token(&ada).generation), (200, 5));
-    assert_eq!((refresh(&mut late).await, token(&late).generation), (200, 5));
-    assert_eq!((refresh(&mut ada).await, token(&ada).generation), (200, 6));
-    assert_eq!(revoked(&api).await.len(), 0);
+    api.lose_refreshes().await;
+    let next = async |client: &mut Client| {
+        assert_eq!(client.refresh().await.status, 200);
+        token(client).generation
+    };
+    assert_eq!(next(&mut ada).await, 5);
+    assert_eq!(next(&mut late).await, 5);
+    assert_eq!(next(&mut ada).await, 6);
+    assert_eq!(api.revoked_sessions().await.len(), 0);
 }
 
 #[tokio::test]
-async fn a_clock_that_is_behind_or_was_set_back_logs_nobody_out_and_a_logout_is_one() {
+async fn clock_that_was_set_back_logs_nobody_out_and_a_logout_still_does() {
     for behind in [Duration::milliseconds(100), Duration::seconds(7), Duration::hours(3)] {
         let api = Api::start().await;
         let mut ada = api.registered("ada@example.com").await;
         let mut late = ada.clone();
         for _ in 0..2 {
             api.clock.advance(-behind);
-            assert_eq!(refresh(&mut ada).await, 200, "{behind}");
+            assert_eq!(ada.refresh().await.status, 200, "{behind}");
             assert_eq!(ada.get("/api/auth/self").await.status, 200, "{behind}");
             assert_eq!(ada.get("/api/auth/sessions").await.status, 200, "{behind}");
         }
-        assert_eq!(refresh(&mut late).await, 200, "{behind}");
+        assert_eq!(late.refresh().await.status, 200, "{behind}");
         assert_eq!(token(&late), token(&ada));
         assert!(token(&ada).issued_at <= api.clock.now().unix_timestamp());
         let before = ada.clone();
-        assert_eq!(ada.post("/api/auth/logout").await.status, 200);
-        assert_eq!(refresh(&mut before.clone()).await, 401, "{behind}");
-        assert_eq!(revoked(&api).await, [token(&before).session_id.0]);
+        assert_eq!(ada.logout().await.status, 200);
+        assert_eq!(before.clone().refresh().await.status, 401, "{behind}");
+        assert_eq!(api.revoked_sessions().await, [token(&before).session_id.0]);
     }
 }
 
 #[tokio::test]
-async fn a_thief_who_refreshes_without_a_pause_is_found_out_as_well() {
+async fn thief_who_refreshes_without_a_pause_is_detected_too() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     let mut thief = ada.clone();
     // More than are remembered, in each grace.
     for _ in 0..30 {
         for _ in 0..20 {
-            assert_eq!(refresh(&mut thief).await, 200);
+            assert_eq!(thief.refresh().await.status, 200);
         }
         api.clock.advance(Duration::SECOND);
     }
-    ada.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
-    assert_eq!(revoked(&api).await, [token(&ada).session_id.0]);
-    assert_eq!(refresh(&mut thief).await, 401);
+    ada.refresh().await.assert_rejected(401, "not_signed_in");
+    assert_eq!(api.revoked_sessions().await, [token(&ada).session_id.0]);
+    assert_eq!(thief.refresh().await.status, 401);
 }
 
 #[tokio::test]
-async fn a_refusal_leaves_the_cookies_alone() {
+async fn rejected_refresh_keeps_the_cookies() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     let mut copy = ada.clone();
-    ada.post("/api/auth/logout").await;
-    copy.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
+    ada.logout().await;
+    copy.refresh().await.assert_rejected(401, "not_signed_in");
     assert_eq!(copy.cookies.len(), 2);
 }
 
@@ -268,7 +265,7 @@ async fn read(connection: &mut PgConnection, presented: RefreshClaims) -> Sessio
     refresh::lock(connection, presented.session_id).await.expect("a statement").expect("a session")
 }
 
-async fn edge_refresh(api: &Api, client: &Client) -> Answer {
+async fn edge_refresh(api: &Api, client: &Client) -> Response {
     let mut edge = api.internal();
     let mut request = edge.request(Method::POST, "/internal/edge-refresh");
     for (name, value) in &client.cookies {
@@ -282,29 +279,41 @@ async fn the_edge_refreshes_as_the_browser_would() {
     for prefix in ["", "__Host-"] {
         let api = Api::start_with(&[("COOKIE_PREFIX", prefix)]).await;
         let mut ada = api.registered("ada@example.com").await;
-        let answer = edge_refresh(&api, &ada).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        assert!(answer.set_cookies().is_empty(), "they are for the browser, not for the filter");
-        let cookies = answer.body["set_cookies"].as_array().expect("cookies");
-        let same = ada.post("/api/auth/refresh").await;
-        assert_eq!(json!(same.set_cookies()), json!(cookies), "the same successor, whoever asks");
-        assert_eq!(answer.body["access_token"], json!(ada.cookies[&format!("{prefix}access_token")]));
+        let response = edge_refresh(&api, &ada).await;
+        if prefix.is_empty() {
+            assert_snapshot!(response, @r#"
+            200 OK
+            cache-control: no-store
+            content-type: application/json
+
+            {
+              "access_token": "[token]",
+              "set_cookies": [
+                "access_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=3600",
+                "refresh_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2592000"
+              ]
+            }
+            "#);
+        }
+        assert!(response.set_cookies().is_empty(), "they are for the browser, not for the filter");
+        let cookies = response.body["set_cookies"].as_array().expect("cookies");
+        let same = ada.refresh().await;
+        assert_eq!(json!(same.set_cookies()), json!(cookies), "the same successor for both");
+        assert_eq!(response.body["access_token"], json!(ada.cookies[&format!("{prefix}access_token")]));
         assert_eq!(ada.get("/api/auth/self").await.status, 200);
     }
 }
 
 #[tokio::test]
-async fn the_edge_is_told_when_a_session_is_over_and_when_that_is_not_known() {
+async fn edge_refresh_tells_an_ended_session_from_an_unknown_state() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     let before = ada.clone();
-    edge_refresh(&api, &api.client()).await.assert_refused(401, NOT_SIGNED_IN);
-    ada.post("/api/auth/logout").await;
-    edge_refresh(&api, &before).await.assert_refused(401, NOT_SIGNED_IN);
+    edge_refresh(&api, &api.client()).await.assert_rejected(401, "not_signed_in");
+    ada.logout().await;
+    edge_refresh(&api, &before).await.assert_rejected(401, "not_signed_in");
     api.pool.close().await;
-    let away = edge_refresh(&api, &before).await;
-    away.assert_refused(503, "The database is not available, please try again");
-    assert_eq!(away.header("retry-after"), "1");
+    edge_refresh(&api, &before).await.assert_rejected(503, "database_unavailable");
 }
 
 #[tokio::test]
@@ -312,6 +321,6 @@ async fn the_public_listener_has_no_edge_refresh() {
     let api = Api::start().await;
     let mut client = api.client();
     for path in ["/internal/edge-refresh", "/api/internal/edge-refresh"] {
-        client.post(path).await.assert_refused(404, "Not found");
+        client.post(path).await.assert_rejected(404, "not_found");
     }
 }

@@ -1,24 +1,28 @@
-//! A session's life: who is signed in, how it goes on, and how it ends.
+//! The life of a session: its start, its refreshes and its end.
 
-use edgeward_tests::api::{Api, Client, PASSWORD};
-use edgeward_tests::command::run;
+use edgeward_tests::api::Api;
+use insta::{allow_duplicates, assert_snapshot};
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
-use serde_json::json;
 use time::Duration;
-
-const NOT_SIGNED_IN: &str = "Not signed in";
-
-async fn refresh(client: &mut Client) -> u16 {
-    client.post("/api/auth/refresh").await.status
-}
 
 #[tokio::test]
 async fn without_a_token_nobody_is_signed_in() {
     let api = Api::start().await;
     let mut client = api.client();
-    client.get("/api/auth/self").await.assert_refused(401, NOT_SIGNED_IN);
-    client.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
+    for response in [client.get("/api/auth/self").await, client.refresh().await] {
+        allow_duplicates! { assert_snapshot!(response, @r#"
+        401 Unauthorized
+        cache-control: no-store
+        content-type: application/json
+        www-authenticate: Bearer
+
+        {
+          "errors": [{"code": "not_signed_in", "location": "", "msg": "Not signed in", "path": "", "type": "request"}],
+          "message": "Not signed in"
+        }
+        "#) };
+    }
 }
 
 #[tokio::test]
@@ -37,11 +41,11 @@ async fn self_takes_a_bearer_token_before_the_cookie() {
     let basic = bob.request(Method::GET, "/api/auth/self").header(AUTHORIZATION, "Basic YTpi");
     assert_eq!(bob.send(basic).await.body["user"]["email"], "bob@example.com");
     let wrong = bob.request(Method::GET, "/api/auth/self").header(AUTHORIZATION, "Bearer x");
-    bob.send(wrong).await.assert_refused(401, NOT_SIGNED_IN);
+    bob.send(wrong).await.assert_rejected(401, "not_signed_in");
 }
 
 #[tokio::test]
-async fn a_front_end_without_a_token_is_known_by_its_cookie() {
+async fn empty_bearer_token_of_a_front_end_falls_back_to_the_cookie() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     for (sent, status) in [
@@ -67,109 +71,115 @@ async fn an_access_token_expires_and_a_refresh_brings_a_new_one() {
     api.clock.advance(Duration::seconds(3599));
     assert_eq!(ada.get("/api/auth/self").await.status, 200);
     api.clock.advance(Duration::seconds(1));
-    ada.clone_with(&["access_token"]).get("/api/auth/self").await.assert_refused(401, NOT_SIGNED_IN);
-    let answer = ada.post("/api/auth/refresh").await;
-    let id = answer.body["userId"].as_i64().expect("a number");
-    assert_eq!(answer.body, json!({"message": "Token refreshed successfully", "userId": id}));
-    assert_eq!(answer.set_cookies().len(), 2);
+    ada.clone_with(&["access_token"]).get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
+    assert_snapshot!(ada.refresh().await, @r#"
+    200 OK
+    cache-control: no-store
+    content-type: application/json
+    set-cookie: access_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=3600
+    set-cookie: refresh_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2592000
+
+    {"message": "Token refreshed successfully", "userId": 1}
+    "#);
     assert_eq!(ada.get("/api/auth/self").await.status, 200);
 }
 
 #[tokio::test]
-async fn a_session_ends_when_it_is_left_alone_and_not_before() {
+async fn idle_session_ends_after_its_time_and_not_before() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     for _ in 0..2 {
         api.clock.advance(Duration::days(29));
-        assert_eq!(refresh(&mut ada).await, 200);
+        assert_eq!(ada.refresh().await.status, 200);
     }
     api.clock.advance(Duration::days(30));
-    ada.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
+    ada.refresh().await.assert_rejected(401, "not_signed_in");
 }
 
 #[tokio::test]
-async fn a_session_ends_at_its_greatest_age_however_it_is_used() {
+async fn session_ends_at_its_maximum_age_however_it_is_used() {
     let api = Api::start_with(&[("SESSION_MAX_SECONDS", "5184000")]).await;
     let mut ada = api.registered("ada@example.com").await;
     for _ in 0..2 {
         api.clock.advance(Duration::days(29));
-        assert_eq!(refresh(&mut ada).await, 200);
+        assert_eq!(ada.refresh().await.status, 200);
     }
     api.clock.advance(Duration::days(2));
-    ada.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
-    ada.get("/api/auth/self").await.assert_refused(401, NOT_SIGNED_IN);
+    ada.refresh().await.assert_rejected(401, "not_signed_in");
+    ada.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
 }
 
 #[tokio::test]
 async fn a_role_change_shows_after_a_refresh() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
-    sqlx::query("update users set role = 'admin'").execute(&api.pool).await.expect("an update");
+    api.set_role("ada@example.com", "admin").await;
     assert_eq!(ada.role(), "customer");
-    assert_eq!(refresh(&mut ada).await, 200);
+    assert_eq!(ada.refresh().await.status, 200);
     assert_eq!(ada.role(), "admin");
 }
 
 #[tokio::test]
-async fn a_greatest_age_that_was_lowered_counts_for_sessions_that_are_there() {
+async fn lowered_maximum_age_applies_to_existing_sessions() {
     let api = Api::start_with(&[("SESSION_MAX_SECONDS", "7200")]).await;
     let mut old = api.registered("ada@example.com").await;
     // It began when the setting was another.
-    let begun = "update refresh_tokens
-                 set created_at = created_at - interval '2 hours', expires_at = expires_at + interval '1 hour'";
-    sqlx::query(begun).execute(&api.pool).await.expect("an update");
-    let mut ada = api.client();
-    ada.login("ada@example.com", PASSWORD).await;
+    api.move_start_of_sessions(Duration::hours(2)).await;
+    let mut ada = api.logged_in("ada@example.com").await;
     for path in ["/api/auth/self", "/api/auth/sessions"] {
-        old.get(path).await.assert_refused(401, NOT_SIGNED_IN);
+        old.get(path).await.assert_rejected(401, "not_signed_in");
     }
-    assert_eq!(refresh(&mut old).await, 401);
+    assert_eq!(old.refresh().await.status, 401);
     let listed = ada.get("/api/auth/sessions").await;
     assert_eq!(listed.body["sessions"].as_array().map(Vec::len), Some(1));
 }
 
 #[tokio::test]
-async fn a_token_from_before_its_user_was_changed_is_refused_until_it_is_refreshed() {
+async fn token_from_before_a_change_of_its_user_is_rejected() {
     let api = Api::start().await;
-    api.clock.catch_up();
     let mut ada = api.registered("ada@example.com").await;
-    assert!(run(&api.database.url, &["user", "set-role", "ada@example.com", "admin"], "").status.success());
+    api.set_role("ada@example.com", "admin").await;
     let mut outdated = ada.clone_with(&["access_token"]);
     for path in ["/api/auth/self", "/api/auth/sessions"] {
-        outdated.get(path).await.assert_refused(401, NOT_SIGNED_IN);
+        outdated.get(path).await.assert_rejected(401, "not_signed_in");
     }
-    outdated.post("/api/auth/logout-all").await.assert_refused(401, NOT_SIGNED_IN);
-    assert_eq!((refresh(&mut ada).await, ada.role().as_str()), (200, "admin"));
+    outdated.post("/api/auth/logout-all").await.assert_rejected(401, "not_signed_in");
+    assert_eq!(ada.refresh().await.status, 200);
+    assert_eq!(ada.role(), "admin");
     assert_eq!(ada.get("/api/auth/self").await.body["user"]["role"], "admin");
 }
 
 #[tokio::test]
-async fn a_disabled_user_neither_refreshes_nor_is_signed_in() {
+async fn disabled_user_cannot_refresh_and_is_not_signed_in() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
-    sqlx::query("update users set disabled_at = now()").execute(&api.pool).await.expect("an update");
-    ada.get("/api/auth/self").await.assert_refused(401, NOT_SIGNED_IN);
-    ada.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
+    api.mark_disabled().await;
+    ada.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
+    ada.refresh().await.assert_rejected(401, "not_signed_in");
 }
 
 #[tokio::test]
-async fn either_cookie_ends_the_session_and_repeated_calls_give_the_same() {
+async fn logout_with_either_cookie_ends_the_session_and_is_repeatable() {
     let api = Api::start().await;
     api.registered("ada@example.com").await;
     for kept in [vec!["access_token"], vec!["refresh_token"], vec!["access_token", "refresh_token"]] {
-        let mut ada = api.client();
-        ada.login("ada@example.com", PASSWORD).await;
+        let mut ada = api.logged_in("ada@example.com").await;
         let mut copy = ada.clone();
-        let mut leaving = ada.clone();
-        leaving.cookies.retain(|name, _| kept.contains(&name.as_str()));
+        let mut leaving = ada.clone_with(&kept);
         for _ in 0..2 {
-            let answer = leaving.post("/api/auth/logout").await;
-            assert_eq!(answer.status, 200);
-            assert_eq!(answer.body, json!({"message": "User logged out successfully"}));
-            assert_eq!(answer.set_cookies().iter().filter(|cookie| cookie.contains("Max-Age=0")).count(), 2);
+            let response = leaving.logout().await;
+            allow_duplicates! { assert_snapshot!(response, @r#"
+            200 OK
+            cache-control: no-store
+            content-type: application/json
+            set-cookie: access_token=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0
+            set-cookie: refresh_token=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0
+
+            {"message": "User logged out successfully"}
+            "#) };
         }
-        assert_eq!(refresh(&mut ada).await, 401, "{kept:?}");
-        copy.get("/api/auth/self").await.assert_refused(401, NOT_SIGNED_IN);
+        assert_eq!(ada.refresh().await.status, 401, "{kept:?}");
+        copy.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
     }
 }
 
@@ -178,58 +188,55 @@ async fn an_expired_access_token_still_ends_its_own_session() {
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await;
     api.clock.advance(Duration::days(1));
-    let mut leaving = ada.clone();
-    leaving.cookies.remove("refresh_token");
-    assert_eq!(leaving.post("/api/auth/logout").await.status, 200);
-    assert_eq!(refresh(&mut ada.clone()).await, 401);
+    let mut leaving = ada.clone_with(&["access_token"]);
+    assert_eq!(leaving.logout().await.status, 200);
+    assert_eq!(ada.clone().refresh().await.status, 401);
 }
 
 #[tokio::test]
 async fn a_logout_ends_one_session_and_leaves_the_others() {
     let api = Api::start().await;
     let mut phone = api.registered("ada@example.com").await;
-    let mut laptop = api.client();
-    laptop.login("ada@example.com", PASSWORD).await;
-    assert_eq!(phone.post("/api/auth/logout").await.status, 200);
-    assert_eq!(refresh(&mut laptop).await, 200);
+    let mut laptop = api.logged_in("ada@example.com").await;
+    assert_eq!(phone.logout().await.status, 200);
+    assert_eq!(laptop.refresh().await.status, 200);
 }
 
 #[tokio::test]
 async fn two_cookies_of_two_sessions_end_both() {
     let api = Api::start().await;
     let one = api.registered("ada@example.com").await;
-    let mut other = api.client();
-    other.login("ada@example.com", PASSWORD).await;
+    let mut other = api.logged_in("ada@example.com").await;
     let mut mixed = one.clone();
     mixed.cookies.insert("access_token".to_owned(), other.cookies["access_token"].clone());
-    mixed.post("/api/auth/logout").await;
-    assert_eq!((refresh(&mut one.clone()).await, refresh(&mut other).await), (401, 401));
+    mixed.logout().await;
+    assert_eq!(one.clone().refresh().await.status, 401);
+    assert_eq!(other.refresh().await.status, 401);
 }
 
 #[tokio::test]
 async fn a_logout_without_a_usable_cookie_succeeds_as_well() {
     let api = Api::start().await;
     let mut nobody = api.client();
-    assert_eq!(nobody.post("/api/auth/logout").await.status, 200);
+    assert_eq!(nobody.logout().await.status, 200);
     nobody.cookies.insert("refresh_token".to_owned(), "rubbish".to_owned());
-    assert_eq!(nobody.post("/api/auth/logout").await.status, 200);
+    assert_eq!(nobody.logout().await.status, 200);
     assert!(nobody.cookies.is_empty());
 }
 
 #[tokio::test]
-async fn a_token_of_an_earlier_database_names_nobody_in_this_one() {
+async fn token_of_another_database_identifies_no_user() {
     let (before, now) = (Api::start().await, Api::start().await);
     let ada = before.registered("ada@example.com").await;
     now.clock.advance(Duration::seconds(1));
     let bob = now.registered("bob@example.com").await;
     let mut old = now.client();
     for kept in ["access_token", "refresh_token"] {
-        old.cookies = ada.cookies.clone();
-        old.cookies.retain(|name, _| name == kept);
-        old.get("/api/auth/self").await.assert_refused(401, NOT_SIGNED_IN);
-        old.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
-        assert_eq!(old.post("/api/auth/logout").await.status, 200);
+        old.cookies = ada.clone_with(&[kept]).cookies;
+        old.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
+        old.refresh().await.assert_rejected(401, "not_signed_in");
+        assert_eq!(old.logout().await.status, 200);
     }
     assert_eq!(bob.clone().get("/api/auth/self").await.status, 200);
-    assert_eq!(refresh(&mut bob.clone()).await, 200);
+    assert_eq!(bob.clone().refresh().await.status, 200);
 }

@@ -1,12 +1,12 @@
-//! What people see of their sessions, and what they end of them.
+//! The list of sessions that a user sees, and the sessions that a user ends.
 
-use edgeward_tests::api::{Api, Client, PASSWORD};
+use edgeward_tests::api::Api;
+use edgeward_tests::client::{Client, PASSWORD};
+use insta::{allow_duplicates, assert_snapshot};
 use reqwest::Method;
 use reqwest::header::USER_AGENT;
 use serde_json::{Value, json};
 use time::Duration;
-
-const NOT_SIGNED_IN: &str = "Not signed in";
 
 /// Signs in from somewhere, with something.
 async fn login(api: &Api, device: &str, address: &str) -> Client {
@@ -21,9 +21,9 @@ async fn login(api: &Api, device: &str, address: &str) -> Client {
 }
 
 async fn list(client: &mut Client) -> Vec<Value> {
-    let answer = client.get("/api/auth/sessions").await;
-    assert_eq!((answer.status, &answer.body["message"]), (200, &json!("Sessions fetched successfully")));
-    answer.body["sessions"].as_array().expect("a list").clone()
+    let response = client.get("/api/auth/sessions").await;
+    assert_eq!(response.status, 200, "{response}");
+    response.body["sessions"].as_array().expect("a list").clone()
 }
 
 fn devices(sessions: &[Value]) -> Vec<&str> {
@@ -31,7 +31,7 @@ fn devices(sessions: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn sessions_are_listed_with_where_they_were_started_and_when_they_were_used() {
+async fn sessions_are_listed_with_device_address_and_time_of_use() {
     let api = Api::start().await;
     api.registered("bob@example.com").await;
     let mut ada = api.registered("ada@example.com").await;
@@ -40,27 +40,49 @@ async fn sessions_are_listed_with_where_they_were_started_and_when_they_were_use
     api.clock.advance(Duration::minutes(1));
     login(&api, &"x".repeat(300), "rubbish").await;
     api.clock.advance(Duration::minutes(1));
-    phone.post("/api/auth/refresh").await;
+    phone.refresh().await;
 
-    let sessions = list(&mut ada).await;
-    let long = "x".repeat(120);
-    assert_eq!(devices(&sessions), ["-", "Phone 1", &long]);
-    let of = |name: &str| sessions.iter().map(|session| session[name].clone()).collect::<Vec<_>>();
-    assert_eq!(
-        of("addressPrefix"),
-        [json!("127.0.0.0/24"), json!("2001:db8:7::/48"), Value::Null],
-        "the peer's, the gateway's word, and nothing where the gateway does not know"
-    );
-    assert_eq!(of("current"), [true, false, false]);
-    let at = |minute: &str| json!(format!("2030-01-01T00:{minute}:00.000Z"));
-    assert_eq!(of("createdAt"), [at("00"), at("01"), at("02")]);
-    assert_eq!(of("lastUsedAt"), [at("00"), at("03"), at("02")]);
-    assert!(of("id").iter().all(Value::is_i64));
-    assert_eq!(devices(&list(&mut phone).await), ["Phone 1", &long, "-"], "one's own comes first");
+    // The address of the peer, of the client that the gateway names, and none where the gateway does not know it.
+    assert_snapshot!(ada.get("/api/auth/sessions").await, @r#"
+    200 OK
+    cache-control: no-store
+    content-type: application/json
+
+    {
+      "message": "Sessions fetched successfully",
+      "sessions": [
+        {
+          "addressPrefix": "127.0.0.0/24",
+          "createdAt": "2030-01-01T00:00:00.000Z",
+          "current": true,
+          "device": null,
+          "id": 2,
+          "lastUsedAt": "2030-01-01T00:00:00.000Z"
+        },
+        {
+          "addressPrefix": "2001:db8:7::/48",
+          "createdAt": "2030-01-01T00:01:00.000Z",
+          "current": false,
+          "device": "Phone 1",
+          "id": 3,
+          "lastUsedAt": "2030-01-01T00:03:00.000Z"
+        },
+        {
+          "addressPrefix": null,
+          "createdAt": "2030-01-01T00:02:00.000Z",
+          "current": false,
+          "device": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+          "id": 4,
+          "lastUsedAt": "2030-01-01T00:02:00.000Z"
+        }
+      ]
+    }
+    "#);
+    assert_eq!(devices(&list(&mut phone).await), ["Phone 1", &"x".repeat(120), "-"], "one's own comes first");
 }
 
 #[tokio::test]
-async fn the_client_s_address_is_the_one_that_the_outermost_own_proxy_saw() {
+async fn client_address_is_the_one_seen_by_the_outermost_trusted_proxy() {
     const FORGED: &str = "192.0.2.66";
     let through_two = format!("{FORGED}, [2001:db8:7::9]:41000, 10.0.0.2");
     for (hops, forwarded_for, expected) in [
@@ -77,7 +99,7 @@ async fn the_client_s_address_is_the_one_that_the_outermost_own_proxy_saw() {
 }
 
 #[tokio::test]
-async fn a_session_is_ended_by_its_own_user_alone_and_at_the_edge_too() {
+async fn session_is_ended_by_its_own_user_alone_and_revoked_at_the_edge() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     let mut bob = api.registered("bob@example.com").await;
@@ -87,89 +109,105 @@ async fn a_session_is_ended_by_its_own_user_alone_and_at_the_edge_too() {
     for path in
         [&path, "/api/auth/sessions/999", "/api/auth/sessions/x", "/api/auth/sessions/99999999999999999999"]
     {
-        bob.delete(path).await.assert_refused(404, "Not found");
+        bob.delete(path).await.assert_rejected(404, "not_found");
     }
-    let answer = ada.delete(&path).await;
-    assert_eq!((answer.status, answer.body), (200, json!({"message": "Session ended successfully"})));
-    ada.delete(&path).await.assert_refused(404, "Not found");
-    phone.get("/api/auth/self").await.assert_refused(401, NOT_SIGNED_IN);
-    phone.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
-    let revoked =
-        sqlx::query_scalar::<_, i64>("select session_id from revocations").fetch_all(&api.pool).await;
-    assert_eq!(json!(revoked.expect("revocations")), json!([id]));
-    assert_eq!((list(&mut ada).await.len(), list(&mut bob).await.len()), (1, 1));
+    assert_snapshot!(ada.delete(&path).await, @r#"
+    200 OK
+    cache-control: no-store
+    content-type: application/json
+
+    {"message": "Session ended successfully"}
+    "#);
+    ada.delete(&path).await.assert_rejected(404, "not_found");
+    phone.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
+    phone.refresh().await.assert_rejected(401, "not_signed_in");
+    assert_eq!(json!(api.revoked_sessions().await), json!([id]));
+    assert_eq!(api.count_revocations().await, 1);
+    assert_eq!(list(&mut ada).await.len(), 1);
+    assert_eq!(list(&mut bob).await.len(), 1);
 }
 
 #[tokio::test]
-async fn the_end_of_ones_own_session_clears_both_cookies() {
+async fn ending_the_current_session_clears_both_cookies() {
     let api = Api::start().await;
     api.registered("ada@example.com").await;
     for cookies in [&["access_token", "refresh_token"][..], &["access_token"], &["refresh_token"]] {
         let mut ada = login(&api, "Phone", "::1").await;
         let path = format!("/api/auth/sessions/{}", list(&mut ada).await[0]["id"]);
         let mut browser = ada.clone_with(cookies);
-        let answer = browser.delete(&path).await;
-        let cleared = answer.set_cookies().iter().filter(|cookie| cookie.contains("Max-Age=0")).count();
-        assert_eq!((answer.status, answer.set_cookies().len(), cleared), (200, 2, 2), "{cookies:?}");
+        let response = browser.delete(&path).await;
+        allow_duplicates! { assert_snapshot!(response, @r#"
+        200 OK
+        cache-control: no-store
+        content-type: application/json
+        set-cookie: access_token=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0
+        set-cookie: refresh_token=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0
+
+        {"message": "Session ended successfully"}
+        "#) };
         assert!(browser.cookies.is_empty(), "{cookies:?}");
-        ada.get("/api/auth/self").await.assert_refused(401, NOT_SIGNED_IN);
-        ada.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
+        ada.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
+        ada.refresh().await.assert_rejected(401, "not_signed_in");
     }
 }
 
 #[tokio::test]
-async fn the_end_of_another_session_clears_no_cookies() {
+async fn ending_another_session_clears_no_cookies() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     for (cookies, renewed) in [(&["access_token", "refresh_token"][..], 0), (&["refresh_token"], 2)] {
         login(&api, "Phone", "::1").await;
         let path = format!("/api/auth/sessions/{}", list(&mut ada).await[1]["id"]);
         let mut browser = ada.clone_with(cookies);
-        let answer = browser.delete(&path).await;
-        assert_eq!((answer.status, answer.set_cookies().len()), (200, renewed), "{cookies:?}");
+        let response = browser.delete(&path).await;
+        assert_eq!(response.status, 200, "{cookies:?}");
+        assert_eq!(response.set_cookies().len(), renewed, "{cookies:?}");
         assert_eq!(browser.get("/api/auth/self").await.status, 200, "{cookies:?}");
     }
 }
 
 #[tokio::test]
-async fn all_others_end_and_ones_own_goes_on() {
+async fn ending_all_other_sessions_keeps_the_current_one() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     let mut bob = api.registered("bob@example.com").await;
     let mut others = [login(&api, "Phone", "::1").await, login(&api, "Laptop", "::1").await];
     for _ in 0..2 {
-        let answer = ada.delete("/api/auth/sessions").await;
-        assert_eq!(
-            (answer.status, answer.body),
-            (200, json!({"message": "Other sessions ended successfully"}))
-        );
+        let response = ada.delete("/api/auth/sessions").await;
+        allow_duplicates! { assert_snapshot!(response, @r#"
+        200 OK
+        cache-control: no-store
+        content-type: application/json
+
+        {"message": "Other sessions ended successfully"}
+        "#) };
     }
     for other in &mut others {
-        other.post("/api/auth/refresh").await.assert_refused(401, NOT_SIGNED_IN);
+        other.refresh().await.assert_rejected(401, "not_signed_in");
     }
-    let revoked = sqlx::query_scalar::<_, i64>("select count(*) from revocations").fetch_one(&api.pool).await;
-    assert_eq!(revoked.expect("a count"), 2);
-    assert_eq!((list(&mut ada).await.len(), list(&mut bob).await.len()), (1, 1));
-    assert_eq!(ada.post("/api/auth/refresh").await.status, 200);
+    assert_eq!(api.count_revocations().await, 2);
+    assert_eq!(list(&mut ada).await.len(), 1);
+    assert_eq!(list(&mut bob).await.len(), 1);
+    assert_eq!(ada.refresh().await.status, 200);
 }
 
 #[tokio::test]
-async fn who_is_not_signed_in_any_more_sees_and_ends_nothing() {
+async fn signed_out_client_neither_lists_nor_ends_sessions() {
     let api = Api::start().await;
     let mut nobody = api.client();
     let mut gone = api.registered("ada@example.com").await;
     let mut ada = login(&api, "Phone", "::1").await;
-    gone.clone().post("/api/auth/logout").await;
+    gone.clone().logout().await;
     for client in [&mut nobody, &mut gone] {
-        client.get("/api/auth/sessions").await.assert_refused(401, NOT_SIGNED_IN);
-        client.delete("/api/auth/sessions").await.assert_refused(401, NOT_SIGNED_IN);
-        client.delete("/api/auth/sessions/2").await.assert_refused(401, NOT_SIGNED_IN);
+        client.get("/api/auth/sessions").await.assert_rejected(401, "not_signed_in");
+        client.delete("/api/auth/sessions").await.assert_rejected(401, "not_signed_in");
+        client.delete("/api/auth/sessions/2").await.assert_rejected(401, "not_signed_in");
     }
     assert_eq!(list(&mut ada).await.len(), 1);
 }
 
 #[tokio::test]
-async fn a_session_that_has_expired_is_not_listed() {
+async fn expired_session_is_not_listed() {
     let api = Api::start().await;
     api.registered("ada@example.com").await;
     api.clock.advance(Duration::days(30));

@@ -15,7 +15,8 @@ use edgeward_companion::domain::token::key_set::{CurrentKeys, KeySet};
 use edgeward_companion::domain::token::refresh_token::{RefreshClaims, RefreshTokens};
 use edgeward_companion::domain::token::rsa_key::PrivateKey;
 use edgeward_companion::domain::{SessionId, UserId};
-use edgeward_tests::api::{Api, Client, REFRESH_SECRET, mint};
+use edgeward_tests::api::{Api, REFRESH_SECRET, mint};
+use edgeward_tests::client::Client;
 use edgeward_tests::mint::Key;
 use edgeward_wire::access_token::MAX_ISSUED_BYTES;
 use edgeward_wire::role;
@@ -31,7 +32,7 @@ async fn check_self(client: &Client, token: &str, expected: u16) {
 async fn check_refresh(client: &Client, token: &str, expected: u16) {
     let mut client = client.clone();
     client.cookies = BTreeMap::from([("refresh_token".to_owned(), token.to_owned())]);
-    assert_eq!(client.post("/api/auth/refresh").await.status, expected, "{token}");
+    assert_eq!(client.refresh().await.status, expected, "{token}");
 }
 
 #[tokio::test]
@@ -44,7 +45,7 @@ async fn one_kind_of_token_never_passes_as_the_other() {
     check_refresh(&ada, &ada.cookies["refresh_token"], 200).await;
 }
 
-/// What a good access token of Ada's session says.
+/// Returns the claims of a valid access token of Ada's session.
 fn good_claims(api: &Api) -> Value {
     let now = api.clock.now().unix_timestamp();
     json!({"iss": "edgeward", "aud": "edgeward", "sub": "1", "role": "customer", "sid": 1,
@@ -61,7 +62,7 @@ fn but(mut good: Value, member: &str, value: Value) -> String {
 }
 
 #[tokio::test]
-async fn a_header_that_is_not_ours_is_refused_though_the_right_key_signed_it() {
+async fn foreign_header_is_rejected_though_the_right_key_signed_it() {
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await;
     let claims = good_claims(&api).to_string();
@@ -94,7 +95,7 @@ async fn a_header_that_is_not_ours_is_refused_though_the_right_key_signed_it() {
 }
 
 #[tokio::test]
-async fn claims_that_are_not_ours_are_refused_though_the_right_key_signed_them() {
+async fn foreign_claims_are_rejected_though_the_right_key_signed_them() {
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await;
     let now = api.clock.now().unix_timestamp();
@@ -117,7 +118,7 @@ async fn claims_that_are_not_ours_are_refused_though_the_right_key_signed_them()
 }
 
 #[tokio::test]
-async fn a_token_that_was_tampered_with_is_refused() {
+async fn tampered_token_is_rejected() {
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await;
     let token = &ada.cookies["access_token"];
@@ -149,7 +150,7 @@ fn sign_refresh(algorithm: hmac::Algorithm, secret: &str, header: &str, claims: 
 }
 
 #[tokio::test]
-async fn a_refresh_token_that_is_not_of_our_form_is_refused_though_the_right_secret_signed_it() {
+async fn foreign_refresh_token_is_rejected_though_the_secret_signed_it() {
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await;
     let now = api.clock.now().unix_timestamp();

@@ -1,29 +1,28 @@
-//! The companion and Postgres are killed under load, again and again: nothing that was acknowledged is lost, and
-//! nobody is logged out who did not ask for it.
+//! The companion and Postgres are killed under load, again and again: nothing that was acknowledged is lost, and no user is
+//! logged out against their will.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use edgeward_tests::api::{PASSWORD, registration};
+use edgeward_tests::client::{Client, PASSWORD, registration};
 use edgeward_tests::fault_proxy::FaultProxy;
 use edgeward_tests::stack::companion::Companion;
 use edgeward_tests::stack::ports::Ports;
 use edgeward_tests::stack::process::Process;
 use edgeward_tests::stack::{Postgres, paths, postgres, variable, wait};
-use reqwest::header::{COOKIE, SET_COOKIE};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::block_in_place;
 
 const PEOPLE: usize = 6;
-/// How much is acknowledged between two crashes.
+/// Number of acknowledged requests between two crashes.
 const PROGRESS: u64 = 20;
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// What is killed.
+/// Processes that are killed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Victim {
     Companion,
@@ -98,18 +97,16 @@ impl Scene {
     }
 }
 
-/// Somebody who registers, refreshes, logs out and in again, and asks again whenever there is no clear answer.
+/// User who registers, refreshes, logs out and in again, and repeats a request until there is a clear response.
 struct Person {
-    http: reqwest::Client,
-    companion: String,
+    client: Client,
     email: String,
-    cookies: BTreeMap<String, String>,
     acknowledged: Arc<AtomicU64>,
 }
 
 impl Person {
     async fn live(mut self, stop: Arc<AtomicBool>) -> Self {
-        let status = self.ask("register", Some(registration(&self.email))).await;
+        let status = self.post("register", Some(registration(&self.email))).await;
         if status == 409 {
             // It was acknowledged by nobody, and written all the same.
             self.login().await;
@@ -118,12 +115,12 @@ impl Person {
         }
         while !stop.load(Ordering::Relaxed) {
             for _ in 0..3 {
-                assert_eq!(self.ask("refresh", None).await, 200, "{} was logged out", self.email);
+                assert_eq!(self.post("refresh", None).await, 200, "{} was logged out", self.email);
             }
-            let before = self.cookies.clone();
-            assert_eq!(self.ask("logout", None).await, 200);
-            self.cookies = before;
-            assert_eq!(self.ask("refresh", None).await, 401, "a logout of {} was lost", self.email);
+            let before = self.client.cookies.clone();
+            assert_eq!(self.post("logout", None).await, 200);
+            self.client.cookies = before;
+            assert_eq!(self.post("refresh", None).await, 401, "a logout of {} was lost", self.email);
             self.login().await;
         }
         self
@@ -131,37 +128,24 @@ impl Person {
 
     async fn login(&mut self) {
         let credentials = json!({"email": self.email, "password": PASSWORD});
-        assert_eq!(self.ask("login", Some(credentials)).await, 200, "{} was lost", self.email);
+        assert_eq!(self.post("login", Some(credentials)).await, 200, "{} was lost", self.email);
     }
 
-    /// Asks until there is an answer that is no failure; keeps its cookies.
-    async fn ask(&mut self, call: &str, body: Option<Value>) -> u16 {
+    /// Sends a request until the response is no failure, and returns the status.
+    async fn post(&mut self, call: &str, body: Option<Value>) -> u16 {
         loop {
-            if let Some(status) = self.ask_once(call, body.as_ref()).await.ok().filter(|status| *status < 500)
+            let mut request = self.client.request(Method::POST, &format!("/api/auth/{call}")).timeout(LIMIT);
+            if let Some(body) = &body {
+                request = request.json(body);
+            }
+            if let Ok(response) = self.client.try_send(request).await
+                && response.status < 500
             {
                 self.acknowledged.fetch_add(1, Ordering::Relaxed);
-                return status;
+                return response.status;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-    }
-
-    async fn ask_once(&mut self, call: &str, body: Option<&Value>) -> reqwest::Result<u16> {
-        let mut request = self.http.post(format!("{}/api/auth/{call}", self.companion)).timeout(LIMIT);
-        let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        request = request.header(COOKIE, pairs.join("; "));
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let response = request.send().await?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        response.bytes().await?;
-        for cookie in headers.get_all(SET_COOKIE) {
-            let (pair, _) = cookie.to_str().expect("a cookie").split_once(';').expect("marks");
-            let (name, value) = pair.split_once('=').expect("a pair");
-            self.cookies.insert(name.to_owned(), value.to_owned());
-        }
-        Ok(status)
     }
 }
 
@@ -171,10 +155,8 @@ async fn crash_again_and_again(cycles: usize) {
     let people: Vec<_> = (0..PEOPLE)
         .map(|number| {
             let person = Person {
-                http: reqwest::Client::new(),
-                companion: format!("http://127.0.0.1:{}", scene.ports.companion),
+                client: Client::new(format!("127.0.0.1:{}", scene.ports.companion), reqwest::Client::new()),
                 email: format!("person{number}@example.com"),
-                cookies: BTreeMap::new(),
                 acknowledged: Arc::clone(&acknowledged),
             };
             tokio::spawn(person.live(Arc::clone(&stop)))
@@ -190,10 +172,10 @@ async fn crash_again_and_again(cycles: usize) {
     }
     stop.store(true, Ordering::Relaxed);
     for person in people {
-        let mut person = person.await.expect("somebody to whom nothing wrong was answered");
-        assert_eq!(person.ask("refresh", None).await, 200, "{} was logged out", person.email);
+        let mut person = person.await.expect("a person without a wrong response");
+        assert_eq!(person.post("refresh", None).await, 200, "{} was logged out", person.email);
     }
-    println!("{cycles} crashes, {} answers acknowledged, none lost", acknowledged.load(Ordering::Relaxed));
+    println!("{cycles} crashes, {} responses acknowledged, none lost", acknowledged.load(Ordering::Relaxed));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

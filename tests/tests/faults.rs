@@ -1,7 +1,8 @@
-//! The connection to Postgres breaks or stalls at every single message of a call. Whatever was acknowledged
-//! holds, a failure clears no cookie, and a client that asks again gets what it asked for.
+//! The connection to Postgres breaks or stalls at every single message of a call. What was acknowledged holds, a failure
+//! clears no cookie, and a client that repeats the call succeeds.
 
-use edgeward_tests::api::{Answer, Api, Client, PASSWORD};
+use edgeward_tests::api::Api;
+use edgeward_tests::client::{Client, PASSWORD, Response};
 use edgeward_tests::database;
 use edgeward_tests::fault_proxy::{Fault, FaultProxy, Harm};
 use sqlx::PgPool;
@@ -9,7 +10,7 @@ use tokio::sync::Notify;
 
 /// A companion that speaks to its database by way of a proxy.
 struct Scene {
-    /// Its handlers answer as long as it is there.
+    /// Its handlers response as long as it is there.
     api: Api,
     proxy: FaultProxy,
     /// The database, past the proxy.
@@ -30,7 +31,7 @@ impl Scene {
         sqlx::query_scalar(count).bind(email).fetch_one(&self.direct).await.expect("a count")
     }
 
-    /// How often a client's session, or its user, was revoked.
+    /// Returns the number of revocations of a client's session or its user.
     async fn count_revocations(&self, client: &Client) -> i64 {
         let claims = client.claims();
         let count = "select count(*) from revocations where session_id = $1 or user_id = $2::bigint";
@@ -54,7 +55,7 @@ enum Call {
     EndOthers,
 }
 
-/// How often a client asks again before it gives up.
+/// Number of times that a client repeats a call before it gives up.
 const TRIES: usize = 3;
 
 const CALLS: [Call; 8] = [
@@ -69,7 +70,7 @@ const CALLS: [Call; 8] = [
 ];
 
 impl Call {
-    /// Somebody who is about to make the call, and has an e-mail address nobody else has.
+    /// Returns a client that is about to make the call, with an e-mail address of its own.
     async fn prepare(self, scene: &Scene, email: &str) -> Client {
         match self {
             Self::Register => scene.nobody.clone(),
@@ -93,7 +94,7 @@ impl Call {
                 assert_eq!(owner.register(email).await.status, 201);
                 let thief = owner.clone();
                 for _ in 0..2 {
-                    assert_eq!(owner.post("/api/auth/refresh").await.status, 200);
+                    assert_eq!(owner.refresh().await.status, 200);
                 }
                 // The grace is over.
                 let later = "update refresh_tokens set superseded = array(
@@ -105,41 +106,41 @@ impl Call {
         }
     }
 
-    async fn make(self, scene: &Scene, client: &mut Client, email: &str) -> Answer {
+    async fn make(self, scene: &Scene, client: &mut Client, email: &str) -> Response {
         match self {
             Self::Register => client.register(email).await,
             Self::Login => client.login(email, PASSWORD).await,
-            Self::Refresh | Self::Reuse => client.post("/api/auth/refresh").await,
+            Self::Refresh | Self::Reuse => client.refresh().await,
             Self::EdgeRefresh => edge_refresh(scene, client).await,
-            Self::Logout => client.post("/api/auth/logout").await,
+            Self::Logout => client.logout().await,
             Self::LogoutAll => client.post("/api/auth/logout-all").await,
             Self::EndOthers => client.delete("/api/auth/sessions").await,
         }
     }
 
-    /// Whether the answer acknowledges the call. One that does not is a failure that clears nothing.
-    fn is_acknowledged(self, answer: &Answer) -> bool {
+    /// `true` if the response acknowledges the call. Any other is a failure that clears no cookie.
+    fn is_acknowledged(self, response: &Response) -> bool {
         // Who has done it already is signed in no more, and neither is a thief.
         let ends = matches!(self, Self::Reuse | Self::LogoutAll);
-        if answer.status < 300 || ends && answer.status == 401 {
+        if response.status < 300 || ends && response.status == 401 {
             return true;
         }
-        assert!([500, 503].contains(&answer.status), "{self:?}: {answer:?}");
-        assert!(answer.set_cookies().is_empty(), "{self:?}: {answer:?}");
+        assert!([500, 503].contains(&response.status), "{self:?}: {response:?}");
+        assert!(response.set_cookies().is_empty(), "{self:?}: {response:?}");
         false
     }
 
-    /// Asks again, and again, as a client does that got no answer or a failure.
+    /// Repeats the call, as a client does that got no response or a failure.
     async fn repeat(self, scene: &Scene, client: &mut Client, email: &str) {
         for _ in 0..TRIES {
-            let answer = self.make(scene, client, email).await;
-            if matches!(self, Self::Register) && answer.status == 409 {
+            let response = self.make(scene, client, email).await;
+            if matches!(self, Self::Register) && response.status == 409 {
                 // It had been written before the connection broke.
                 let login = client.login(email, PASSWORD).await;
                 if Self::Login.is_acknowledged(&login) {
                     return;
                 }
-            } else if self.is_acknowledged(&answer) {
+            } else if self.is_acknowledged(&response) {
                 return;
             }
         }
@@ -151,37 +152,37 @@ impl Call {
         let mut client = client.clone();
         match self {
             Self::Logout | Self::LogoutAll | Self::Reuse => {
-                assert_eq!(before.clone().post("/api/auth/refresh").await.status, 401);
+                assert_eq!(before.clone().refresh().await.status, 401);
                 assert_eq!(before.clone().get("/api/auth/self").await.status, 401);
                 assert_eq!(scene.count_sessions(email).await, 0);
                 assert_eq!(scene.count_revocations(before).await, 1);
             }
             Self::EndOthers => {
                 assert_eq!(scene.count_sessions(email).await, 1);
-                assert_eq!(client.post("/api/auth/refresh").await.status, 200);
+                assert_eq!(client.refresh().await.status, 200);
             }
             Self::Register | Self::Login | Self::Refresh | Self::EdgeRefresh => {
                 assert_eq!(client.get("/api/auth/self").await.body["user"]["email"], email);
-                assert_eq!(client.post("/api/auth/refresh").await.status, 200);
+                assert_eq!(client.refresh().await.status, 200);
             }
         }
     }
 }
 
-/// What the filter asks for a client, which is given the cookies of the answer.
-async fn edge_refresh(scene: &Scene, client: &mut Client) -> Answer {
+/// Refreshes for a client as the filter does, and gives it the cookies of the response.
+async fn edge_refresh(scene: &Scene, client: &mut Client) -> Response {
     let mut edge = scene.api.internal();
     edge.cookies.clone_from(&client.cookies);
-    let answer = edge.post("/internal/edge-refresh").await;
-    for cookie in answer.body["set_cookies"].as_array().into_iter().flatten() {
+    let response = edge.post("/internal/edge-refresh").await;
+    for cookie in response.body["set_cookies"].as_array().into_iter().flatten() {
         let pair = cookie.as_str().and_then(|cookie| cookie.split(';').next()?.split_once('='));
         let (name, value) = pair.expect("a pair");
         client.cookies.insert(name.to_owned(), value.to_owned());
     }
-    answer
+    response
 }
 
-/// How many messages a call takes, when all that it needs is prepared.
+/// Returns the number of messages of a call, once all that it needs is prepared.
 async fn count_messages(scene: &Scene, call: Call) -> usize {
     for time in ["first", "second"] {
         let email = format!("{call:?}.{time}@example.com").to_lowercase();
@@ -197,25 +198,25 @@ async fn check(scene: &Scene, call: Call, fault: Fault) {
     let before = call.prepare(scene, &email).await;
     let mut client = before.clone();
     scene.proxy.arm(Some(fault));
-    let answer = call.make(scene, &mut client, &email).await;
+    let response = call.make(scene, &mut client, &email).await;
     let seen = scene.proxy.seen();
     scene.proxy.arm(None);
-    let acknowledged = call.is_acknowledged(&answer);
+    let acknowledged = call.is_acknowledged(&response);
     // Shown where something below fails.
-    println!("{call:?} {fault:?} {seen:?} {}", answer.status);
+    println!("{call:?} {fault:?} {seen:?} {}", response.status);
     // Whether the connection is still there, is found out by the next one who uses it.
     scene.nobody.clone().login("nobody@example.com", PASSWORD).await;
     if acknowledged {
         call.assert_done(scene, &client, &before, &email).await;
     }
-    // An answer can be lost on its way to the client as well.
+    // An response can be lost on its way to the client as well.
     let mut again = before.clone();
     call.repeat(scene, &mut again, &email).await;
     call.assert_done(scene, &again, &before, &email).await;
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_at_any_message_loses_nothing_that_was_acknowledged() {
+async fn connection_broken_at_any_message_loses_nothing_acknowledged() {
     let scene = Scene::set("1").await;
     for call in CALLS {
         let messages = count_messages(&scene, call).await;
@@ -228,17 +229,8 @@ async fn a_connection_that_breaks_at_any_message_loses_nothing_that_was_acknowle
     }
 }
 
-/// Waits until somebody waits for a lock.
-async fn wait_for_lock(direct: &PgPool) {
-    let waiting = "select count(*) from pg_stat_activity
-                   where datname = current_database() and wait_event_type = 'Lock'";
-    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(direct).await.expect("a count") == 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-}
-
 #[tokio::test]
-async fn a_call_that_stalls_at_any_message_and_its_repetition_agree() {
+async fn call_stalled_at_any_message_and_its_repetition_agree() {
     let scene = Scene::set("2").await;
     for call in CALLS {
         for after in 0..count_messages(&scene, call).await {
@@ -246,29 +238,29 @@ async fn a_call_that_stalls_at_any_message_and_its_repetition_agree() {
             let before = call.prepare(&scene, &email).await;
             let (mut first, mut second) = (before.clone(), before.clone());
             scene.proxy.arm(Some(Fault { after, harm: Harm::Hold }));
-            let answered = Notify::new();
+            let responded = Notify::new();
             let stalled = async {
-                let answer = call.make(&scene, &mut first, &email).await;
+                let response = call.make(&scene, &mut first, &email).await;
                 // Of two registrations of one address the other one may have been quicker.
                 assert!(
-                    answer.status == 409 || call.is_acknowledged(&answer),
-                    "{call:?} {after}: {answer:?}"
+                    response.status == 409 || call.is_acknowledged(&response),
+                    "{call:?} {after}: {response:?}"
                 );
-                answered.notify_one();
+                responded.notify_one();
             };
             let repeated = async {
                 // How many messages there are differs by those that look after the connections.
                 tokio::select! {
                     () = scene.proxy.harmed() => {}
                     // The repetition is to come to no harm: nobody would release it.
-                    () = answered.notified() => scene.proxy.arm(None),
+                    () = responded.notified() => scene.proxy.arm(None),
                 }
                 // It may have to wait for what the stalled one holds.
                 let repetition = call.repeat(&scene, &mut second, &email);
                 tokio::pin!(repetition);
                 tokio::select! {
                     () = &mut repetition => scene.proxy.release(),
-                    () = wait_for_lock(&scene.direct) => {
+                    () = database::wait_for_locks(&scene.direct, 1) => {
                         scene.proxy.release();
                         repetition.await;
                     }
@@ -284,11 +276,11 @@ async fn a_call_that_stalls_at_any_message_and_its_repetition_agree() {
 }
 
 #[tokio::test]
-async fn a_connection_whose_server_is_gone_without_a_word_leaves_its_place_to_another() {
+async fn connection_to_a_silent_server_is_replaced_in_the_pool() {
     let scene = Scene::set("1").await;
     let mut connection = scene.api.pool.acquire().await.expect("a connection");
     scene.proxy.arm(Some(Fault { after: 0, harm: Harm::Silence }));
-    // Whoever asks gives up.
+    // The caller gives up.
     tokio::select! {
         done = sqlx::query("select 1").execute(&mut *connection) => panic!("{done:?}"),
         () = scene.proxy.harmed() => {}
@@ -299,7 +291,7 @@ async fn a_connection_whose_server_is_gone_without_a_word_leaves_its_place_to_an
 }
 
 #[tokio::test]
-async fn a_session_of_which_two_hold_tokens_ends_although_whoever_has_found_it_out_hangs_up() {
+async fn reused_token_ends_the_session_though_the_client_disconnects() {
     let scene = Scene::set("1").await;
     let email = "reuse@example.com";
     let mut client = Call::Reuse.prepare(&scene, email).await;
@@ -307,8 +299,8 @@ async fn a_session_of_which_two_hold_tokens_ends_although_whoever_has_found_it_o
     sqlx::query("select from refresh_tokens for update").execute(&mut *row).await.expect("its rows");
     let mut call = Box::pin(Call::Reuse.make(&scene, &mut client, email));
     tokio::select! {
-        answer = &mut call => panic!("{answer:?}"),
-        () = wait_for_lock(&scene.direct) => {}
+        response = &mut call => panic!("{response:?}"),
+        () = database::wait_for_locks(&scene.direct, 1) => {}
     }
     // We are the next to have its only connection, before the call that ends the session.
     let mut place = Box::pin(scene.api.pool.acquire());
@@ -319,7 +311,7 @@ async fn a_session_of_which_two_hold_tokens_ends_although_whoever_has_found_it_o
     }
     row.rollback().await.expect("an end");
     let taken = tokio::select! {
-        answer = &mut call => panic!("{answer:?}"),
+        response = &mut call => panic!("{response:?}"),
         taken = &mut place => taken,
     };
     drop(call);

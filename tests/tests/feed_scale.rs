@@ -19,9 +19,9 @@ fn cpu(pid: u32) -> Duration {
     Duration::from_millis(ticks.sum::<u64>() * 10)
 }
 
-async fn ask(http: &reqwest::Client, url: &str, cursor: &str, etag: &str) -> EdgeFeed {
-    let answer = http.get(format!("{url}?after={cursor}&keys={etag}")).send().await.expect("an answer");
-    answer.json().await.expect("a feed")
+async fn poll(http: &reqwest::Client, url: &str, cursor: &str, etag: &str) -> EdgeFeed {
+    let response = http.get(format!("{url}?after={cursor}&keys={etag}")).send().await.expect("a response");
+    response.json().await.expect("a feed")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,16 +40,16 @@ async fn a_million_revocations_are_caught_up_with_in_ten_seconds() {
     let http = reqwest::Client::new();
 
     let (started, before) = (Instant::now(), cpu(service.pid()));
-    let (mut feed, mut heard, mut pages) = (ask(&http, &url, "", "").await, 0, 1);
-    heard += feed.revoked.sessions.len();
+    let (mut feed, mut received, mut pages) = (poll(&http, &url, "", "").await, 0, 1);
+    received += feed.revoked.sessions.len();
     while feed.more {
-        feed = ask(&http, &url, &feed.cursor, &feed.keys.etag).await;
-        heard += feed.revoked.sessions.len();
+        feed = poll(&http, &url, &feed.cursor, &feed.keys.etag).await;
+        received += feed.revoked.sessions.len();
         pages += 1;
     }
     let (took, used) = (started.elapsed(), cpu(service.pid()).saturating_sub(before));
-    println!("caught up with {heard} in {pages} pages: {took:.2?}, companion CPU {used:.2?}");
-    assert_eq!(heard, usize::try_from(LIVE).expect("a number"));
+    println!("caught up with {received} in {pages} pages: {took:.2?}, companion CPU {used:.2?}");
+    assert_eq!(received, usize::try_from(LIVE).expect("a number"));
 
     // One more revocation each second, so that there is something to tell.
     let before = cpu(service.pid());
@@ -57,16 +57,16 @@ async fn a_million_revocations_are_caught_up_with_in_ten_seconds() {
         .map(|_| {
             let (http, url, mut feed) = (http.clone(), url.clone(), feed.clone());
             tokio::spawn(async move {
-                let (mut ticks, mut heard, mut slowest) =
+                let (mut ticks, mut received, mut slowest) =
                     (interval(Duration::from_secs(1)), 0, Duration::ZERO);
                 for _ in 0..SECONDS {
                     ticks.tick().await;
                     let started = Instant::now();
-                    feed = ask(&http, &url, &feed.cursor, &feed.keys.etag).await;
+                    feed = poll(&http, &url, &feed.cursor, &feed.keys.etag).await;
                     slowest = slowest.max(started.elapsed());
-                    heard += feed.revoked.sessions.len();
+                    received += feed.revoked.sessions.len();
                 }
-                (heard, slowest)
+                (received, slowest)
             })
         })
         .collect();

@@ -4,21 +4,22 @@
 use std::fs;
 use std::time::Duration;
 
-use edgeward_tests::journey::{User, VERSIONS, at, client, received, stack};
+use edgeward_tests::journey::{VERSIONS, client, client_at, received, registered, stack};
 use edgeward_tests::stack::envoy::{self, Envoy};
 use edgeward_tests::stack::ports::Ports;
 use edgeward_tests::stack::{paths, wait};
-use reqwest::{Method, StatusCode};
+use insta::{allow_duplicates, assert_snapshot};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_registered_user_reaches_the_upstream_as_who_it_is_and_cannot_forge_it() {
+async fn registered_user_has_an_identity_upstream_and_cannot_forge_it() {
     for http2 in VERSIONS {
-        let mut user = User::register(&client(http2)).await;
+        let mut user = registered(http2).await;
         let forged = [("x-user-id", "1"), ("x-user-role", "admin"), ("X-Session-Id", "1")];
-        let seen = received(user.send(Method::POST, "/orders?page=2", &forged).await).await;
+        let seen = received(user.call(Method::POST, "/orders?page=2", &forged).await);
         assert_eq!((&seen["method"], &seen["path"]), (&json!("POST"), &json!("/orders?page=2")));
-        let own: Value = user.send(Method::GET, "/api/auth/self", &[]).await.json().await.unwrap();
+        let own = user.get("/api/auth/self").await.body;
         assert_eq!(seen["headers"]["x-user-id"], json!([own["user"]["id"].to_string()]));
         assert_eq!(seen["headers"]["x-user-role"], json!(["customer"]));
         assert_eq!(seen["headers"]["x-session-id"].as_array().unwrap().len(), 1);
@@ -27,104 +28,104 @@ async fn a_registered_user_reaches_the_upstream_as_who_it_is_and_cannot_forge_it
 }
 
 #[tokio::test]
-async fn cookies_of_others_reach_the_upstream_and_ours_do_not() {
+async fn foreign_cookies_reach_the_upstream_and_ours_do_not() {
     for http2 in VERSIONS {
-        let user = User::register(&client(http2)).await;
-        let cookie = format!("theme=\"dark\"; {}; lang=de", user.cookie());
-        let response = user.client.get(at("/")).header("cookie", cookie).send().await.unwrap();
-        assert_eq!(received(response).await["headers"]["cookie"], json!(["theme=\"dark\"; lang=de"]));
+        let cookie = format!("theme=\"dark\"; {}; lang=de", registered(http2).await.cookie());
+        let response = client(http2).call(Method::GET, "/", &[("cookie", &cookie)]).await;
+        assert_eq!(received(response)["headers"]["cookie"], json!(["theme=\"dark\"; lang=de"]));
     }
 }
 
 #[tokio::test]
 async fn public_paths_pass_without_identity_and_others_ask_to_sign_in() {
     for http2 in VERSIONS {
-        let client = client(http2);
-        let send = |path: &str, name: &'static str, value: &'static str| {
-            client.get(at(path)).header(name, value).send()
-        };
-        let public = received(send("/public/page", "x-user-id", "1").await.unwrap()).await;
-        assert_eq!(public["headers"]["x-user-id"], Value::Null);
+        let mut client = client(http2);
+        let public = client.call(Method::GET, "/public/page", &[("x-user-id", "1")]).await;
+        assert_eq!(received(public)["headers"]["x-user-id"], Value::Null);
 
-        let script = send("/orders", "accept", "application/json").await.unwrap();
-        assert_eq!(script.status(), StatusCode::UNAUTHORIZED);
-        assert!(script.headers().contains_key("www-authenticate"));
-        assert_eq!(script.json::<Value>().await.unwrap()["message"], "Not signed in");
+        let script = client.call(Method::GET, "/orders", &[("accept", "application/json")]).await;
+        allow_duplicates! { assert_snapshot!(script, @r#"
+        401 Unauthorized
+        cache-control: no-store
+        content-type: application/json
+        www-authenticate: Cookie realm="edgeward", cookie-name="access_token"
 
-        let browser = send("/orders?page=2", "sec-fetch-mode", "navigate").await.unwrap();
-        assert_eq!(browser.status(), StatusCode::FOUND);
-        assert_eq!(browser.headers()["location"], "/login?return_to=/orders%3Fpage%3D2");
-        let page = client.get(at("/login?return_to=/orders%3Fpage%3D2")).send().await.unwrap();
-        assert_eq!(page.status(), StatusCode::OK);
-        assert!(page.text().await.unwrap().contains("/orders?page=2"));
+        {
+          "errors": [{"code": "not_signed_in", "location": "", "msg": "Not signed in", "path": "", "type": "unauthorized"}],
+          "message": "Not signed in"
+        }
+        "#) };
+
+        let browser = client.call(Method::GET, "/orders?page=2", &[("sec-fetch-mode", "navigate")]).await;
+        allow_duplicates! { assert_snapshot!(browser, @"
+        302 Found
+        cache-control: no-store
+        location: /login?return_to=/orders%3Fpage%3D2
+        ") };
+        let page = client.get("/login?return_to=/orders%3Fpage%3D2").await;
+        assert_eq!(page.status, 200);
+        assert!(page.text.contains("/orders?page=2"));
     }
 }
 
 #[tokio::test]
-async fn a_new_role_opens_its_doors_after_one_refresh() {
+async fn new_role_gives_access_after_one_refresh() {
     for http2 in VERSIONS {
-        let mut user = User::register(&client(http2)).await;
-        assert_eq!(user.status(Method::GET, "/admin/").await, 403);
+        let mut user = registered(http2).await;
+        assert_eq!(user.get("/admin/").await.status, 403);
         stack().companion.run(&["user", "set-role", &user.email, "admin"]).unwrap();
-        assert_eq!(user.status(Method::POST, "/api/auth/refresh").await, 200);
-        let seen = received(user.send(Method::GET, "/admin/", &[]).await).await;
+        assert_eq!(user.refresh().await.status, 200);
+        let seen = received(user.get("/admin/").await);
         assert_eq!(seen["headers"]["x-user-role"], json!(["admin"]));
     }
 }
 
 #[tokio::test]
-async fn who_has_logged_out_can_refresh_no_more() {
-    let mut user = User::register(&client(false)).await;
+async fn logged_out_user_cannot_refresh() {
+    let mut user = registered(false).await;
     let before = user.cookies.clone();
-    assert_eq!(user.status(Method::POST, "/api/auth/logout").await, 200);
-    assert!(user.cookies.values().all(String::is_empty), "cookies are cleared: {:?}", user.cookies);
+    assert_eq!(user.logout().await.status, 200);
+    assert!(user.cookies.is_empty(), "{:?}", user.cookies);
     user.cookies = before;
-    assert_eq!(user.status(Method::POST, "/api/auth/refresh").await, 401);
-    assert_eq!(user.status(Method::GET, "/api/auth/self").await, 401);
+    assert_eq!(user.refresh().await.status, 401);
+    assert_eq!(user.get("/api/auth/self").await.status, 401);
 }
 
 #[tokio::test]
 async fn a_refresh_token_is_no_access_token() {
-    let mut user = User::register(&client(false)).await;
+    let mut user = registered(false).await;
     let refresh = user.cookies["refresh_token"].clone();
     user.cookies.insert("access_token".to_owned(), refresh);
-    assert_eq!(user.status(Method::GET, "/orders").await, 401);
+    assert_eq!(user.get("/orders").await.status, 401);
 }
 
 #[tokio::test]
-async fn a_preflight_passes_to_whoever_answers_it() {
-    let preflight = |path: &str| {
-        let request = client(false).request(Method::OPTIONS, at(path));
-        request
-            .header("origin", "http://127.0.0.1:5173")
-            .header("access-control-request-method", "POST")
-            .send()
-    };
-    let companion = preflight("/api/auth/login").await.unwrap();
-    assert_eq!(companion.headers()["access-control-allow-origin"], "http://127.0.0.1:5173");
-    assert_eq!(companion.headers()["access-control-allow-credentials"], "true");
-    let upstream = received(preflight("/orders").await.unwrap()).await;
-    assert_eq!(upstream["method"], "OPTIONS");
+async fn preflight_passes_to_companion_and_upstream() {
+    let preflight = [("origin", "http://127.0.0.1:5173"), ("access-control-request-method", "POST")];
+    let companion = client(false).call(Method::OPTIONS, "/api/auth/login", &preflight).await;
+    assert_eq!(companion.header("access-control-allow-origin"), "http://127.0.0.1:5173");
+    assert_eq!(companion.header("access-control-allow-credentials"), "true");
+    let upstream = client(false).call(Method::OPTIONS, "/orders", &preflight).await;
+    assert_eq!(received(upstream)["method"], "OPTIONS");
 }
 
 #[tokio::test]
-async fn the_companion_s_inside_is_not_to_be_reached_through_the_gateway() {
-    let mut user = User::register(&client(false)).await;
+async fn internal_paths_of_the_companion_are_unreachable() {
+    let mut user = registered(false).await;
     for path in ["/internal/edge-feed", "/readyz/", "/metrics"] {
-        assert_eq!(client(false).get(at(path)).send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
-        let seen = received(user.send(Method::GET, path, &[]).await).await;
+        assert_eq!(client(false).get(path).await.status, 401);
+        let seen = received(user.get(path).await);
         assert_eq!(seen["path"], path, "goes to the upstream as any other path");
     }
-    let keys = client(false).get(at("/.well-known/jwks.json")).send().await.unwrap();
-    assert_eq!(keys.json::<Value>().await.unwrap()["keys"].as_array().unwrap().len(), 2);
+    let keys = client(false).get("/.well-known/jwks.json").await;
+    assert_eq!(keys.body["keys"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
-async fn every_refusal_is_counted_by_its_reason_and_told_in_the_access_log() {
-    let mut user = User::register(&client(false)).await;
+async fn every_rejection_is_counted_by_reason_and_in_the_access_log() {
+    let mut user = registered(false).await;
     let count = || async {
-        let admin = format!("http://127.0.0.1:{}/stats/prometheus", stack().ports().envoy_admin);
-        let stats = client(false).get(admin).send().await.unwrap().text().await.unwrap();
+        let stats = client_at(stack().ports().envoy_admin, false).get("/stats/prometheus").await.text;
         let line = stats
             .lines()
             .find(|line| line.contains(r#"refused{reason="role_insufficient"}"#))
@@ -133,9 +134,9 @@ async fn every_refusal_is_counted_by_its_reason_and_told_in_the_access_log() {
     };
     let before = count().await;
     let path = format!("/admin/{}", user.email);
-    assert_eq!(user.status(Method::GET, &path).await, 403);
+    assert_eq!(user.get(&path).await.status, 403);
     assert!(count().await > before);
-    let own: Value = user.send(Method::GET, "/api/auth/self", &[]).await.json().await.unwrap();
+    let own = user.get("/api/auth/self").await.body;
     let line = wait::until("the access log", Duration::from_secs(20), || {
         Ok(stack().envoy.log().lines().find(|line| line.contains(&path)).map(str::to_owned))
     })
@@ -147,7 +148,7 @@ async fn every_refusal_is_counted_by_its_reason_and_told_in_the_access_log() {
 }
 
 #[test]
-fn a_wrong_configuration_keeps_envoy_from_starting_and_its_log_says_what_is_wrong() {
+fn invalid_configuration_keeps_envoy_from_starting_and_is_logged() {
     let directory = paths::test_folder("wrong_configuration");
     fs::create_dir_all(&directory).unwrap();
     let ports = Ports::free().unwrap();

@@ -1,4 +1,4 @@
-//! The gateway behind proxies: where `xff_num_trusted_hops` says how many there are, everybody behind it is told the
+//! The gateway behind proxies: where `xff_num_trusted_hops` says how many there are, upstream and companion receive the
 //! client's own address and scheme, and nothing that the client wrote about them.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -6,7 +6,8 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use edgeward_tests::journey::{User, another_gateway, client, raw_response, stack};
+use edgeward_tests::client::PASSWORD;
+use edgeward_tests::journey::{another_gateway, raw_response, registered, stack};
 use edgeward_tests::stack::envoy::Envoy;
 use edgeward_tests::stack::{http, wait};
 use serde_json::{Value, json};
@@ -95,16 +96,16 @@ fn check(seen: &Value, address: &str, scheme: &str) {
 }
 
 #[tokio::test]
-async fn behind_a_load_balancer_everybody_is_told_the_client_s_address() {
+async fn behind_a_load_balancer_the_client_s_address_is_forwarded() {
     let (_envoy, gateway) = trusting("1");
     let balancer = proxy(gateway, CLIENT, Some("https"));
-    let mut user = User::register(&client(false)).await;
+    let mut user = registered(false).await;
     check(&get(balancer, "/orders", &user.cookie()), CLIENT, "https");
     let held = format!("refresh_token={}", user.cookies["refresh_token"]);
     check(&get(balancer, "/orders", &held), CLIENT, "https");
 
     // A login there is listed with the client's network.
-    let body = json!({"email": user.email, "password": "correct horse"}).to_string();
+    let body = json!({"email": user.email, "password": PASSWORD}).to_string();
     let login = raw_response(
         balancer,
         format!(
@@ -114,8 +115,7 @@ async fn behind_a_load_balancer_everybody_is_told_the_client_s_address() {
         ),
     );
     for line in login.lines().filter_map(|line| line.strip_prefix("set-cookie: ")) {
-        let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
-        user.cookies.insert(name.to_owned(), value.to_owned());
+        user.keep(line);
     }
     let listed = get(balancer, "/api/auth/sessions", &user.cookie());
     let sessions = listed["sessions"].as_array().unwrap();
@@ -124,9 +124,9 @@ async fn behind_a_load_balancer_everybody_is_told_the_client_s_address() {
 }
 
 #[tokio::test]
-async fn behind_two_proxies_the_outermost_is_believed() {
+async fn outermost_of_two_proxies_is_trusted() {
     let (_envoy, gateway) = trusting("2");
-    let user = User::register(&client(false)).await;
+    let user = registered(false).await;
     let inner = proxy(gateway, "10.0.0.9", None);
     let outer = proxy(inner, CLIENT, Some("https"));
     check(&get(outer, "/orders", &user.cookie()), CLIENT, "https");
@@ -144,8 +144,8 @@ async fn behind_two_proxies_the_outermost_is_believed() {
 }
 
 #[tokio::test]
-async fn without_trusted_hops_a_client_is_who_is_connected() {
-    let user = User::register(&client(false)).await;
+async fn without_trusted_hops_the_peer_is_the_client() {
+    let user = registered(false).await;
     let gateway = stack().ports().gateway;
     check(&get(gateway, "/orders", &user.cookie()), "127.0.0.1", "http");
     check(&get(proxy(gateway, CLIENT, Some("https")), "/orders", &user.cookie()), "127.0.0.1", "http");

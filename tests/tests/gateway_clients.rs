@@ -2,7 +2,7 @@
 //! own `/.well-known/`, and headers that only a proxy may set.
 
 use edgeward_tests::http2::{Field, exchange};
-use edgeward_tests::journey::{User, VERSIONS, at, client, raw_response, received, stack};
+use edgeward_tests::journey::{VERSIONS, client, raw_response, received, registered, stack};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ fn seen(body: &str) -> Value {
 
 #[tokio::test]
 async fn http_1_0_is_served_as_http_1_1_is() {
-    let cookie = User::register(&client(false)).await.cookie();
+    let cookie = registered(false).await.cookie();
     let (status, _, body) = send(&format!("GET /orders HTTP/1.0\r\n{HOST}cookie: {cookie}\r\n\r\n"));
     assert_eq!(status, 200);
     assert_eq!(seen(&body)["headers"]["host"], json!(["shop.example"]));
@@ -57,7 +57,7 @@ fn health_checks_of_load_balancers_need_no_host() {
 
 #[tokio::test]
 async fn http_1_0_gets_no_chunks_and_ends_where_it_says() {
-    let cookie = User::register(&client(false)).await.cookie();
+    let cookie = registered(false).await.cookie();
     let head = |line: &str| format!("{line} HTTP/1.0\r\n{HOST}cookie: {cookie}\r\n");
     let second = "GET /admin/ HTTP/1.0\r\n\r\n";
     // Without a length there is no body, and without keep-alive there is no second request.
@@ -84,7 +84,7 @@ async fn http_1_0_gets_no_chunks_and_ends_where_it_says() {
 
 #[tokio::test]
 async fn every_cookie_of_a_browser_reaches_us_as_a_field_of_its_own() {
-    let mut user = User::register(&client(false)).await;
+    let mut user = registered(false).await;
     let refresh = format!("refresh_token={}", user.cookies["refresh_token"]);
     let access = format!("access_token={}", user.cookies["access_token"]);
     let others: Vec<String> = (0..BROWSER_COOKIES).map(|number| format!("c{number}={number}")).collect();
@@ -113,8 +113,8 @@ async fn every_cookie_of_a_browser_reaches_us_as_a_field_of_its_own() {
 
     // Over HTTP/1.1 they are one header, and beyond 256 headers there is a response.
     user.cookies.extend((0..BROWSER_COOKIES).map(|number| (format!("c{number}"), number.to_string())));
-    assert_eq!(user.status(Method::GET, "/orders").await, 200);
-    assert_eq!(user.status(Method::GET, "/api/auth/self").await, 200);
+    assert_eq!(user.get("/orders").await.status, 200);
+    assert_eq!(user.get("/api/auth/self").await.status, 200);
     let lines = "x-ordinary: 1\r\n".repeat(300);
     assert_eq!(send(&format!("GET /public/x HTTP/1.1\r\n{HOST}connection: close\r\n{lines}\r\n")).0, 431);
 }
@@ -133,11 +133,11 @@ async fn the_site_s_own_well_known_paths_reach_the_upstream() {
             "/.well-known/jwks.json/",
             "/.well-known/jwks.jsonx",
         ] {
-            let seen = received(client(http2).get(at(path)).send().await.unwrap()).await;
+            let seen = received(client(http2).get(path).await);
             assert_eq!(seen["path"], path);
         }
-        let keys = client(http2).get(at("/.well-known/jwks.json?x")).send().await.unwrap();
-        assert!(keys.json::<Value>().await.unwrap()["keys"].is_array());
+        let keys = client(http2).get("/.well-known/jwks.json?x").await;
+        assert!(keys.body["keys"].is_array());
     }
 }
 
@@ -228,10 +228,10 @@ async fn headers_that_only_a_proxy_may_set_are_removed() {
         [("x-forwarded-for", "8.8.8.8"), ("x-forwarded-proto", "https"), ("x-request-id", "forged")];
     let kept = [("x-requested-with", "XMLHttpRequest"), ("x-nextjs-data", "1"), ("x-csrf-token", "1")];
     for http2 in VERSIONS {
-        let mut user = User::register(&client(http2)).await;
+        let mut user = registered(http2).await;
         let removed = REMOVED.map(|name| (name, "forged"));
         let headers = [&removed[..], &replaced, &kept].concat();
-        let seen = received(user.send(Method::GET, "/orders", &headers).await).await;
+        let seen = received(user.call(Method::GET, "/orders", &headers).await);
         for name in REMOVED {
             assert_eq!(seen["headers"][name], Value::Null, "{name}");
         }

@@ -1,12 +1,12 @@
 //! Hostile requests through the real Envoy: whatever is forged, doubled, misspelt or sent from elsewhere.
 
-use edgeward_tests::journey::{User, VERSIONS, at, client, raw, received, stack};
+use edgeward_tests::journey::{VERSIONS, client, raw, received, registered, stack};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn what_could_be_read_in_two_ways_is_refused() {
-    let user = User::register(&client(false)).await;
+async fn ambiguous_requests_are_rejected() {
+    let user = registered(false).await;
     let cookie = user.cookie();
     let get = |path: &str, more: &str| {
         raw(format!(
@@ -42,21 +42,21 @@ async fn what_could_be_read_in_two_ways_is_refused() {
 
 #[tokio::test]
 async fn our_cookies_reach_the_companion_alone() {
-    let mut user = User::register(&client(false)).await;
+    let mut user = registered(false).await;
     for path in
         ["/api/auth", "/api/auth?x", "/api//auth", "/api/./auth/", "/.well-known", "/public/x", "/orders"]
     {
         for method in [Method::GET, Method::OPTIONS] {
             let preflight = [("origin", "https://shop.example"), ("access-control-request-method", "GET")];
             let more = if method == Method::OPTIONS { &preflight[..] } else { &[] };
-            let text = user.send(method, path, more).await.text().await.unwrap();
+            let text = user.call(method, path, more).await.text;
             assert!(!text.contains("_token"), "{path}: {text}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_preflight_is_no_way_in() {
+async fn preflight_is_no_bypass() {
     const PREFLIGHT: &str = "origin: https://evil.example\r\naccess-control-request-method: GET\r\n";
     let options = |more: &str, body: &str| {
         raw(format!("OPTIONS /admin/x HTTP/1.1\r\nhost: shop.example\r\n{PREFLIGHT}{more}\r\n{body}"))
@@ -68,9 +68,9 @@ async fn a_preflight_is_no_way_in() {
 }
 
 #[tokio::test]
-async fn what_proxies_tell_each_other_a_client_may_not_say() {
+async fn clients_cannot_send_headers_that_only_proxies_send() {
     for http2 in VERSIONS {
-        let mut user = User::register(&client(http2)).await;
+        let mut user = registered(http2).await;
         let forged = [
             ("x-envoy-original-path", "/admin/"),
             ("x-envoy-retry-on", "5xx"),
@@ -83,7 +83,7 @@ async fn what_proxies_tell_each_other_a_client_may_not_say() {
             ("forwarded", "for=8.8.8.8"),
             ("x-request-id", "forged"),
         ];
-        let seen = received(user.send(Method::GET, "/orders", &forged).await).await;
+        let seen = received(user.call(Method::GET, "/orders", &forged).await);
         for (name, value) in forged {
             let values = seen["headers"][name].as_array().cloned().unwrap_or_default();
             assert!(!values.contains(&json!(value)), "{name}: {values:?}");
@@ -93,9 +93,9 @@ async fn what_proxies_tell_each_other_a_client_may_not_say() {
 }
 
 #[tokio::test]
-async fn another_sites_page_does_nothing_in_the_user_s_name() {
+async fn page_of_another_site_cannot_act_for_the_user() {
     for http2 in VERSIONS {
-        let mut user = User::register(&client(http2)).await;
+        let mut user = registered(http2).await;
         let own = format!("http://127.0.0.1:{}", stack().ports().gateway);
         for (origin, site, expected) in [
             (own.as_str(), "same-origin", 200),
@@ -105,38 +105,34 @@ async fn another_sites_page_does_nothing_in_the_user_s_name() {
             ("null", "cross-site", 403),
         ] {
             let headers = [("origin", origin), ("sec-fetch-site", site)];
-            let answer = user.send(Method::POST, "/orders", &headers).await;
-            assert_eq!(answer.status().as_u16(), expected, "{headers:?}");
-            let read = user.send(Method::GET, "/orders", &headers).await;
-            assert_eq!(read.status().as_u16(), 200, "{headers:?}");
+            let status = user.call(Method::POST, "/orders", &headers).await.status;
+            assert_eq!(status, expected, "{headers:?}");
+            let status = user.call(Method::GET, "/orders", &headers).await.status;
+            assert_eq!(status, 200, "{headers:?}");
         }
         let refresh =
-            user.send(Method::POST, "/api/auth/refresh", &[("origin", "https://evil.example")]).await;
-        assert_eq!(refresh.status().as_u16(), 403);
-        assert_eq!(
-            user.send(Method::POST, "/orders", &[]).await.status().as_u16(),
-            200,
-            "no browser, no origin"
-        );
+            user.call(Method::POST, "/api/auth/refresh", &[("origin", "https://evil.example")]).await;
+        assert_eq!(refresh.status, 403);
+        assert_eq!(user.post("/orders").await.status, 200, "no browser, no origin");
     }
 }
 
 #[tokio::test]
-async fn a_web_socket_is_for_those_who_are_signed_in_and_come_from_our_pages() {
-    let mut user = User::register(&client(false)).await;
+async fn web_socket_needs_a_signed_in_user_on_one_of_our_pages() {
+    let mut user = registered(false).await;
     let upgrade = [("connection", "Upgrade, X-User-Id, x-user-role"), ("upgrade", "websocket")];
     let own = ("origin".to_owned(), format!("http://127.0.0.1:{}", stack().ports().gateway));
     let from_us = [&upgrade[..], &[(own.0.as_str(), own.1.as_str())]].concat();
-    assert_eq!(user.send(Method::GET, "/socket", &from_us).await.status().as_u16(), 200);
+    assert_eq!(user.call(Method::GET, "/socket", &from_us).await.status, 200);
     let elsewhere = [&upgrade[..], &[("origin", "https://evil.example")]].concat();
-    assert_eq!(user.send(Method::GET, "/socket", &elsewhere).await.status().as_u16(), 403);
+    assert_eq!(user.call(Method::GET, "/socket", &elsewhere).await.status, 403);
     user.cookies.clear();
-    assert_eq!(user.send(Method::GET, "/socket", &from_us).await.status().as_u16(), 401);
+    assert_eq!(user.call(Method::GET, "/socket", &from_us).await.status, 401);
 }
 
 #[tokio::test]
-async fn cookies_of_every_shape_are_read_as_one_would_expect_or_refused() {
-    let user = User::register(&client(false)).await;
+async fn cookies_of_every_shape_are_read_or_rejected() {
+    let user = registered(false).await;
     let token = format!("access_token={}", user.cookies["access_token"]);
     let send = |lines: &[&[u8]]| {
         let head = b"GET /orders HTTP/1.1\r\nhost: shop.example\r\nconnection: close\r\n";
@@ -167,17 +163,14 @@ async fn cookies_of_every_shape_are_read_as_one_would_expect_or_refused() {
     assert_eq!(send(&[&[b"caf\xe9=\xff; ", token.as_bytes()].concat()]), 200);
 
     // HTTP/2 may send a cookie header for each cookie (RFC 9113 §8.2.3).
-    let crumbs = client(true)
-        .get(at("/orders"))
-        .header("cookie", "a=1")
-        .header("cookie", &token)
-        .header("cookie", "b=2");
-    assert_eq!(received(crumbs.send().await.unwrap()).await["headers"]["cookie"], json!(["a=1; b=2"]));
+    let crumbs = [("cookie", "a=1"), ("cookie", &token), ("cookie", "b=2")];
+    let response = client(true).call(Method::GET, "/orders", &crumbs).await;
+    assert_eq!(received(response)["headers"]["cookie"], json!(["a=1; b=2"]));
 }
 
 #[tokio::test]
-async fn what_is_not_a_plain_request_gets_nowhere_unjudged() {
-    let user = User::register(&client(false)).await;
+async fn unusual_requests_are_checked_too() {
+    let user = registered(false).await;
     let send = |line: &str, more: &str| {
         raw(format!("{line} HTTP/1.1\r\nhost: shop.example\r\nconnection: close\r\n{more}\r\n"))
     };
@@ -197,11 +190,9 @@ async fn what_is_not_a_plain_request_gets_nowhere_unjudged() {
     for line in ["PROPFIND /orders", "TRACE /orders", "DELETE /orders", "GET http://shop.example/orders"] {
         assert!([400, 401].contains(&send(line, "")), "{line}");
     }
-    // A gRPC client is told by grpc-status: 16 is "unauthenticated".
-    let request = client(true)
-        .post(at("/shop.Orders/List"))
-        .header("content-type", "application/grpc")
-        .header("te", "trailers");
-    let refused = request.send().await.unwrap();
-    assert_eq!((refused.status().as_u16(), refused.headers()["grpc-status"].to_str().unwrap()), (200, "16"));
+    // A gRPC client reads grpc-status: 16 is "unauthenticated".
+    let grpc = [("content-type", "application/grpc"), ("te", "trailers")];
+    let rejected = client(true).call(Method::POST, "/shop.Orders/List", &grpc).await;
+    assert_eq!(rejected.status, 200);
+    assert_eq!(rejected.header("grpc-status"), "16");
 }

@@ -3,11 +3,11 @@
 
 use std::thread;
 
-use edgeward_tests::http2::{Answer, Field, exchange};
-use edgeward_tests::journey::{User, client, stack};
+use edgeward_tests::http2::{Field, Response, exchange};
+use edgeward_tests::journey::{registered, stack};
 use serde_json::Value;
 
-/// What no upstream ever hears of: the stream or the connection has ended, without an answer.
+/// Outcome of a request that reaches no upstream: the stream or the connection has ended without a response.
 const ENDED: &str = "ended";
 const PASSED: &str = "200 GET /orders";
 
@@ -32,34 +32,34 @@ fn instead(field: Field<'static>) -> Vec<Field<'static>> {
 
 /// Sends every case in a customer's name, all at once: Envoy takes a second to end a connection.
 async fn check(cases: &[Case<'_>]) {
-    let user = User::register(&client(false)).await;
+    let user = registered(false).await;
     let cookies = user.cookie();
     let send = |head: &[Field<'_>]| {
         let head = [head, &[(b"cookie", cookies.as_bytes())]].concat();
         exchange(stack().ports().gateway, &head, None).unwrap()
     };
-    let (plain, told) = describe(send(&[METHOD, SCHEME, AUTHORITY, PATH]));
+    let (plain, identity) = describe(send(&[METHOD, SCHEME, AUTHORITY, PATH]));
     assert_eq!(plain, PASSED);
     thread::scope(|scope| {
         let threads: Vec<_> = cases.iter().map(|(head, _)| scope.spawn(|| describe(send(head)))).collect();
         for ((head, expected), thread) in cases.iter().zip(threads) {
             let (outcome, upstream) = thread.join().unwrap();
             assert_eq!(outcome, *expected, "{}", show(head));
-            assert!(upstream.is_none() || upstream == told, "{}: {upstream:?}", show(head));
+            assert!(upstream.is_none() || upstream == identity, "{}: {upstream:?}", show(head));
         }
     });
 }
 
-/// An answer in few words: its status and, from the upstream, method and path; and what that was told of whom.
-fn describe(answer: Answer) -> (String, Option<Vec<Value>>) {
-    match answer {
+/// Describes a response: its status and, from the upstream, method and path; and the identity that the upstream received.
+fn describe(response: Response) -> (String, Option<Vec<Value>>) {
+    match response {
         None => (ENDED.to_owned(), None),
         Some((200, body)) => {
             let seen: Value = serde_json::from_slice(&body).unwrap();
             let text = |name: &str| seen[name].as_str().unwrap().to_owned();
             let names = ["host", "x-user-id", "x-user-role", "x-session-id"];
-            let told = names.map(|name| seen["headers"][name].clone()).to_vec();
-            (format!("200 {} {}", text("method"), text("path")), Some(told))
+            let identity = names.map(|name| seen["headers"][name].clone()).to_vec();
+            (format!("200 {} {}", text("method"), text("path")), Some(identity))
         }
         Some((status, _)) => (status.to_string(), None),
     }
@@ -128,7 +128,7 @@ async fn a_field_that_http_2_does_not_allow_ends_the_request() {
 }
 
 #[tokio::test]
-async fn a_path_reaches_the_upstream_as_it_was_judged_or_not_at_all() {
+async fn path_reaches_the_upstream_as_it_was_checked_or_not_at_all() {
     let paths: [(&[u8], &str); 34] = [
         (b"/orders", PASSED),
         (b"/caf\xc3\xa9", "200 GET /caf%C3%A9"),
@@ -201,7 +201,7 @@ async fn pseudo_headers_stand_first_once_and_complete_or_end_the_request() {
 }
 
 #[tokio::test]
-async fn a_tunnel_is_opened_for_nobody() {
+async fn no_tunnel_is_opened() {
     const CONNECT: Field<'_> = (b":method", b"CONNECT");
     const PROTOCOL: Field<'_> = (b":protocol", b"websocket");
     check(&[

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use edgeward_tests::journey::{User, client, raw_response, stack};
+use edgeward_tests::journey::{raw_response, registered, stack};
 use edgeward_tests::stack::ports::Ports;
 use edgeward_tests::stack::process::Process;
 use edgeward_tests::stack::{envoy, http, paths, variable, wait};
@@ -47,7 +47,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 #[tokio::test]
-async fn an_upload_under_way_ends_well_when_the_gateway_is_stopped() {
+async fn upload_in_progress_completes_when_the_gateway_is_stopped() {
     let Ports { gateway, envoy_admin, .. } = Ports::free().unwrap();
     let ports = Ports { gateway, envoy_admin, ..*stack().ports() };
     let local = envoy::local(&ports, &paths::filter_wasm());
@@ -57,7 +57,7 @@ async fn an_upload_under_way_ends_well_when_the_gateway_is_stopped() {
     // No octal number.
     command.env("DRAIN_LIMIT_SECONDS", "08");
     let mut process = Process::spawn("The gateway", &mut command, &directory.join("log")).unwrap();
-    let cookie = User::register(&client(false)).await.cookie();
+    let cookie = registered(false).await.cookie();
     wait::until("the first keys", LIMIT, || {
         process.check_alive()?;
         Ok(http::is_status_everywhere(gateway, "/orders", 401).then_some(()))
@@ -91,7 +91,7 @@ async fn an_upload_under_way_ends_well_when_the_gateway_is_stopped() {
 }
 
 #[test]
-fn what_is_wrong_with_the_image_s_settings_is_said_at_once() {
+fn invalid_settings_of_the_image_are_reported_at_once() {
     let directory = folder("mistakes");
     let configuration = envoy::configuration().unwrap();
     let (missing, empty) = (directory.join("missing.json"), directory.join("empty.json"));
@@ -100,7 +100,7 @@ fn what_is_wrong_with_the_image_s_settings_is_said_at_once() {
     fs::write(&without_secret, r#"{"issuer": "edgeward"}"#).unwrap();
     let without_filter = directory.join("without-filter.yaml");
     fs::write(&without_filter, configuration.replace(" value: |", " value: >")).unwrap();
-    for (name, value, said) in [
+    for (name, value, message) in [
         ("FILTER_CONFIG", missing.to_str().unwrap(), "FILTER_CONFIG: cannot read"),
         ("FILTER_CONFIG", empty.to_str().unwrap(), "is empty"),
         ("FILTER_CONFIG", without_secret.to_str().unwrap(), "has no \"secret\": \"${FEED_SECRET}\""),
@@ -121,7 +121,7 @@ fn what_is_wrong_with_the_image_s_settings_is_said_at_once() {
         let output = entry_point(&directory, &configuration).env(name, value).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{name}={value}: {stderr}");
-        assert!(stderr.contains("gateway: ") && stderr.contains(said), "{name}={value}: {stderr}");
+        assert!(stderr.contains("gateway: ") && stderr.contains(message), "{name}={value}: {stderr}");
         assert!(!stderr.contains("quote"), "no secret is echoed: {stderr}");
     }
 }

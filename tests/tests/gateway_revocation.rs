@@ -1,21 +1,24 @@
-//! What the edge knows of logouts, role changes and sessions that go on, through the real Envoy with two workers.
+//! Logouts, role changes and refreshes at the edge, through the real Envoy with two workers.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use edgeward_tests::journey::{User, VERSIONS, at, client, received, stack};
+use edgeward_tests::client::PASSWORD;
+use edgeward_tests::journey::{VERSIONS, client, client_at, received, registered, stack};
 use edgeward_tests::stack::variable;
-use reqwest::{Method, StatusCode};
+use insta::assert_snapshot;
+use reqwest::Method;
 use serde_json::{Value, json};
 
-/// How long the edge may take to know of something.
+/// Longest time until the edge has applied a change.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The status of a request with this access token alone, over a connection of its own, which any worker may take.
-async fn status(token: &str) -> StatusCode {
-    let request = client(false).get(at("/orders")).header("cookie", format!("access_token={token}"));
-    request.send().await.unwrap().status()
+async fn status(token: &str) -> u16 {
+    let mut client = client(false);
+    client.cookies.insert("access_token".to_owned(), token.to_owned());
+    client.get("/orders").await.status
 }
 
 /// Waits until a token is refused, by every worker as far as 16 connections can tell.
@@ -25,7 +28,7 @@ async fn wait_for_refusal(token: &str) -> Duration {
     let mut since = start;
     while refused < 16 {
         assert!(start.elapsed() < PATIENCE, "a token is still accepted that was revoked");
-        if status(token).await == StatusCode::UNAUTHORIZED {
+        if status(token).await == 401 {
             refused += 1;
         } else {
             refused = 0;
@@ -36,117 +39,111 @@ async fn wait_for_refusal(token: &str) -> Duration {
 }
 
 #[tokio::test]
-async fn after_a_logout_the_access_token_is_refused_though_it_has_not_expired() {
-    let mut user = User::register(&client(false)).await;
+async fn unexpired_access_token_is_rejected_after_a_logout() {
+    let mut user = registered(false).await;
     let token = user.cookies["access_token"].clone();
-    assert_eq!(status(&token).await, StatusCode::OK);
-    assert_eq!(user.status(Method::POST, "/api/auth/logout").await, 200);
+    assert_eq!(status(&token).await, 200);
+    assert_eq!(user.logout().await.status, 200);
     wait_for_refusal(&token).await;
 }
 
 #[tokio::test]
-async fn ending_every_session_ends_each_of_them_and_the_next_login_is_good_at_once() {
-    let mut user = User::register(&client(false)).await;
+async fn logout_everywhere_ends_each_session_and_the_next_login_works() {
+    let user = registered(false).await;
     let first = user.cookies["access_token"].clone();
-    let login = json!({"email": user.email, "password": "correct horse"});
-    let second = user.client.post(at("/api/auth/login")).json(&login).send().await.unwrap();
-    let second = access_token(&second);
-    assert_eq!(user.status(Method::POST, "/api/auth/logout-all").await, 200);
-    let third = user.client.post(at("/api/auth/login")).json(&login).send().await.unwrap();
-    let third = access_token(&third);
+    let login = async || {
+        let mut client = client(false);
+        assert_eq!(client.login(&user.email, PASSWORD).await.status, 200);
+        client.cookies["access_token"].clone()
+    };
+    let second = login().await;
+    assert_eq!(user.clone().post("/api/auth/logout-all").await.status, 200);
+    let third = login().await;
     wait_for_refusal(&first).await;
     wait_for_refusal(&second).await;
-    assert_eq!(status(&third).await, StatusCode::OK);
-}
-
-fn access_token(response: &reqwest::Response) -> String {
-    let mut cookies =
-        response.headers().get_all("set-cookie").into_iter().map(|value| value.to_str().unwrap());
-    let token = cookies.find_map(|cookie| cookie.strip_prefix("access_token=")).unwrap();
-    token.split(';').next().unwrap().to_owned()
+    assert_eq!(status(&third).await, 200);
 }
 
 #[tokio::test]
-async fn a_disabled_user_is_refused_at_the_edge() {
-    let user = User::register(&client(false)).await;
+async fn disabled_user_is_rejected_at_the_edge() {
+    let user = registered(false).await;
     stack().companion.run(&["user", "disable", &user.email]).unwrap();
     wait_for_refusal(&user.cookies["access_token"]).await;
 }
 
 #[tokio::test]
-async fn deleted_user_is_refused_at_the_edge() {
-    let user = User::register(&client(false)).await;
+async fn deleted_user_is_rejected_at_the_edge() {
+    let user = registered(false).await;
     stack().companion.run(&["user", "delete", &user.email, "--yes"]).unwrap();
     wait_for_refusal(&user.cookies["access_token"]).await;
 }
 
 #[tokio::test]
-async fn a_role_change_reaches_the_upstream_without_the_user_doing_anything() {
+async fn role_change_reaches_the_upstream_without_a_refresh_by_the_user() {
     for http2 in VERSIONS {
-        let mut user = User::register(&client(http2)).await;
-        assert_eq!(user.status(Method::GET, "/admin/").await, 403);
+        let mut user = registered(http2).await;
+        assert_eq!(user.get("/admin/").await.status, 403);
         stack().companion.run(&["user", "set-role", &user.email, "admin"]).unwrap();
         let start = Instant::now();
         loop {
-            assert!(start.elapsed() < PATIENCE, "the edge does not hear of the role");
-            // Whoever is told of new cookies by a refusal has them for the next request.
-            let response = user.send(Method::GET, "/admin/", &[]).await;
-            if response.status() == StatusCode::OK {
-                assert_eq!(received(response).await["headers"]["x-user-role"], json!(["admin"]));
+            assert!(start.elapsed() < PATIENCE, "the edge does not apply the role");
+            // Cookies of a rejection are there for the next request.
+            let response = user.get("/admin/").await;
+            if response.status == 200 {
+                assert_eq!(received(response)["headers"]["x-user-role"], json!(["admin"]));
                 break;
             }
-            assert_eq!(response.status(), StatusCode::FORBIDDEN, "the edge has not heard of it yet");
+            assert_eq!(response.status, 403, "the edge has not applied it yet");
         }
     }
 }
 
 #[tokio::test]
-async fn who_is_refused_for_the_role_has_a_new_token_all_the_same() {
+async fn rejection_for_the_role_sets_the_new_token_all_the_same() {
     for http2 in VERSIONS {
-        let mut user = User::register(&client(http2)).await;
+        let mut user = registered(http2).await;
         user.cookies.remove("access_token");
-        let response = user.send(Method::GET, "/admin/", &[]).await;
-        assert_eq!(response.status(), StatusCode::FORBIDDEN);
-        assert_eq!(response.headers()["cache-control"], "no-store");
-        assert_eq!(response.headers().get_all("set-cookie").iter().count(), 2);
-        assert_eq!(status(&user.cookies["access_token"]).await, StatusCode::OK);
+        let response = user.get("/admin/").await;
+        assert_eq!(response.status, 403);
+        assert_eq!(response.header("cache-control"), "no-store");
+        assert_eq!(response.set_cookies().len(), 2);
+        assert_eq!(status(&user.cookies["access_token"]).await, 200);
     }
 }
 
 #[tokio::test]
-async fn what_the_companion_does_for_who_is_signed_in_is_held_as_well() {
+async fn requests_to_the_companion_are_held_too() {
     for http2 in VERSIONS {
-        let mut user = User::register(&client(http2)).await;
+        let mut user = registered(http2).await;
         user.cookies.remove("access_token");
-        let response = user.send(Method::GET, "/api/auth/sessions", &[]).await;
-        assert_eq!(response.status(), StatusCode::OK);
-        let listed: Value = response.json().await.unwrap();
-        assert_eq!(listed["sessions"].as_array().map(Vec::len), Some(1));
+        let response = user.get("/api/auth/sessions").await;
+        assert_eq!(response.status, 200);
+        assert_eq!(response.body["sessions"].as_array().map(Vec::len), Some(1));
         user.cookies.remove("access_token");
         let before = user.cookies["refresh_token"].clone();
-        assert_eq!(user.status(Method::POST, "/api/auth/logout-all").await, 200);
+        assert_eq!(user.post("/api/auth/logout-all").await.status, 200);
         user.cookies.insert("refresh_token".to_owned(), before);
-        assert_eq!(user.status(Method::POST, "/api/auth/refresh").await, 401);
+        assert_eq!(user.refresh().await.status, 401);
     }
 }
 
 #[tokio::test]
-async fn an_upgrade_is_held_as_well() {
-    let mut user = User::register(&client(false)).await;
+async fn upgrade_is_held_too() {
+    let mut user = registered(false).await;
     let upgrade = [("connection", "Upgrade"), ("upgrade", "websocket")];
     for cookies in [0, 2] {
-        let response = user.send(Method::GET, "/socket", &upgrade).await;
-        // The demo upstream opens none, and answers as to any request.
-        assert_eq!(response.status(), StatusCode::OK);
-        assert_eq!(response.headers().get_all("set-cookie").iter().count(), cookies);
+        let response = user.call(Method::GET, "/socket", &upgrade).await;
+        // The demo upstream opens none, and responds as to any request.
+        assert_eq!(response.status, 200);
+        assert_eq!(response.set_cookies().len(), cookies);
         user.cookies.remove("access_token");
     }
 }
 
 /// The first chunks are there before the refresh is, and the others are sent piece by piece.
 #[tokio::test]
-async fn a_body_that_streams_in_while_its_request_is_held_arrives_whole() {
-    let user = User::register(&client(false)).await;
+async fn body_received_while_its_request_is_held_arrives_whole() {
+    let user = registered(false).await;
     let mut stream = TcpStream::connect(("127.0.0.1", stack().ports().gateway)).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_nodelay(true).unwrap();
@@ -160,77 +157,73 @@ async fn a_body_that_streams_in_while_its_request_is_held_arrives_whole() {
         stream.write_all(format!("3e8\r\n{}\r\n", "x".repeat(1000)).as_bytes()).unwrap();
     }
     stream.write_all(b"0\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert_eq!(answer.matches("set-cookie: ").count(), 2, "{answer}");
-    assert!(answer.contains("\"body_bytes\":1000000"), "{answer}");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+    assert_eq!(response.matches("set-cookie: ").count(), 2, "{response}");
+    assert!(response.contains("\"body_bytes\":1000000"), "{response}");
 }
 
 #[tokio::test]
-async fn a_session_goes_on_at_the_gateway_when_the_access_token_is_gone() {
+async fn session_continues_at_the_gateway_without_an_access_token() {
     for http2 in VERSIONS {
         for body in [0, 1 << 20] {
-            let mut user = User::register(&client(http2)).await;
+            let mut user = registered(http2).await;
             user.cookies.remove("access_token");
-            let request = user.client.post(at("/upload")).header("cookie", user.cookie());
-            let response = request.body(vec![b'x'; body]).send().await.unwrap();
-            assert_eq!(response.headers()["cache-control"], "no-store");
-            let cookies: Vec<_> = response.headers().get_all("set-cookie").into_iter().cloned().collect();
-            assert_eq!(cookies.len(), 2, "{cookies:?}");
-            let new = access_token(&response);
-            let seen = received(response).await;
+            let request = user.request(Method::POST, "/upload").body(vec![b'x'; body]);
+            let response = user.send(request).await;
+            assert_eq!(response.header("cache-control"), "no-store");
+            assert_eq!(response.set_cookies().len(), 2, "{response}");
+            let seen = received(response);
             assert_eq!(seen["headers"]["x-user-role"], json!(["customer"]));
             assert_eq!((&seen["body_bytes"], &seen["headers"]["cookie"]), (&json!(body), &Value::Null));
-            assert_eq!(status(&new).await, StatusCode::OK);
+            assert_eq!(status(&user.cookies["access_token"]).await, 200);
         }
     }
 }
 
 #[tokio::test]
-async fn many_requests_at_once_without_an_access_token_all_go_on_and_the_session_lives() {
+async fn simultaneous_requests_without_an_access_token_all_succeed() {
     for http2 in VERSIONS {
-        let mut user = User::register(&client(http2)).await;
+        let mut user = registered(http2).await;
         user.cookies.remove("access_token");
-        let (client, cookie) = (user.client.clone(), user.cookie());
         let requests: Vec<_> = (0..32)
             .map(|_| {
-                let request = client.get(at("/orders")).header("cookie", &cookie).send();
-                tokio::spawn(async move { request.await.unwrap() })
+                let mut tab = user.clone();
+                tokio::spawn(async move { (tab.get("/orders").await.status, tab) })
             })
             .collect();
         let mut newest = String::new();
         for request in requests {
-            let response = request.await.unwrap();
-            assert_eq!(response.status(), StatusCode::OK);
-            newest = access_token(&response);
+            let (status, tab) = request.await.unwrap();
+            assert_eq!(status, 200);
+            newest.clone_from(&tab.cookies["access_token"]);
         }
-        assert_eq!(status(&newest).await, StatusCode::OK);
+        assert_eq!(status(&newest).await, 200);
     }
 }
 
 #[tokio::test]
-async fn a_session_that_is_over_is_sent_to_log_in_or_told_so() {
-    let mut user = User::register(&client(false)).await;
-    let refresh = user.cookies["refresh_token"].clone();
-    assert_eq!(user.status(Method::POST, "/api/auth/logout").await, 200);
-    let send = |name: &'static str, value: &'static str| {
-        let cookie = format!("refresh_token={refresh}");
-        client(false).get(at("/orders")).header("cookie", cookie).header(name, value).send()
-    };
-    let script = send("accept", "application/json").await.unwrap();
-    assert_eq!(script.status(), StatusCode::UNAUTHORIZED);
-    assert_eq!(script.headers().get("set-cookie"), None);
-    let page = send("sec-fetch-mode", "navigate").await.unwrap();
-    assert_eq!(page.headers()["location"], "/login?return_to=/orders");
+async fn ended_session_is_redirected_to_the_login_or_rejected() {
+    let mut user = registered(false).await;
+    let mut ended = user.clone_with(&["refresh_token"]);
+    assert_eq!(user.logout().await.status, 200);
+    let script = ended.call(Method::GET, "/orders", &[("accept", "application/json")]).await;
+    assert_eq!(script.status, 401);
+    assert!(script.set_cookies().is_empty(), "{script}");
+    let page = ended.call(Method::GET, "/orders", &[("sec-fetch-mode", "navigate")]).await;
+    assert_snapshot!(page, @"
+    302 Found
+    cache-control: no-store
+    location: /login?return_to=/orders
+    ");
 }
 
 #[tokio::test]
-async fn how_the_feed_stands_is_among_the_metrics() {
+async fn state_of_the_feed_is_among_the_metrics() {
     let start = Instant::now();
     loop {
-        let address = format!("http://127.0.0.1:{}/stats?filter=edgeward", stack().ports().envoy_admin);
-        let stats = client(false).get(address).send().await.unwrap().text().await.unwrap();
+        let stats = client_at(stack().ports().envoy_admin, false).get("/stats?filter=edgeward").await.text;
         let value = |name: &str| {
             let line = stats.lines().find(|line| line.contains(&format!("{name}: ")))?;
             line.rsplit(' ').next()?.parse::<u64>().ok()
@@ -238,9 +231,9 @@ async fn how_the_feed_stands_is_among_the_metrics() {
         let names =
             ["feed_age_seconds", "feed_answer", "key_set_generation", "keys", "revocations", "feed_polls"];
         let values = names.map(|name| value(&format!("edgeward_{name}")));
-        if let [Some(age), Some(answer), Some(1..), Some(2), Some(_), Some(1..)] = values
+        if let [Some(age), Some(millis), Some(1..), Some(2), Some(_), Some(1..)] = values
             && age <= 2
-            && answer > 0
+            && millis > 0
         {
             return;
         }
@@ -248,19 +241,19 @@ async fn how_the_feed_stands_is_among_the_metrics() {
     }
 }
 
-/// The figures of a logout: from its answer to the last worker's first refusal.
+/// Measures a logout: from its response to the last worker's first rejection.
 #[tokio::test]
 #[ignore = "takes minutes: cargo xtask test --test gateway_revocation -- --ignored --nocapture"]
 async fn the_time_from_a_logout_to_its_refusal_everywhere() {
     let count: usize = variable("LOGOUTS").map_or(200, |count| count.parse().unwrap());
     let mut times = Vec::new();
     for _ in 0..count {
-        let mut user = User::register(&client(false)).await;
+        let mut user = registered(false).await;
         let token = user.cookies["access_token"].clone();
-        assert_eq!(status(&token).await, StatusCode::OK);
+        assert_eq!(status(&token).await, 200);
         // Anywhere between two polls.
         tokio::time::sleep(Duration::from_millis(7 * (times.len() as u64 * 37 % 143))).await;
-        assert_eq!(user.status(Method::POST, "/api/auth/logout").await, 200);
+        assert_eq!(user.logout().await.status, 200);
         times.push(wait_for_refusal(&token).await);
     }
     times.sort();

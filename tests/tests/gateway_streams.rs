@@ -88,7 +88,7 @@ fn get(path: &str, version: &str) -> String {
 }
 
 #[test]
-fn a_response_goes_on_as_long_as_bytes_flow() {
+fn response_continues_as_long_as_bytes_flow() {
     for version in ["1.1", "1.0"] {
         let response = get("/public/events", version);
         assert!(response.starts_with(&format!("HTTP/{version} 200 ")), "{response}");
@@ -98,7 +98,7 @@ fn a_response_goes_on_as_long_as_bytes_flow() {
 }
 
 #[test]
-fn an_upload_goes_on_as_long_as_bytes_flow() {
+fn upload_continues_as_long_as_bytes_flow() {
     let mut stream = TcpStream::connect(("127.0.0.1", gateway())).unwrap();
     write!(
         stream,
@@ -115,19 +115,19 @@ fn an_upload_goes_on_as_long_as_bytes_flow() {
 }
 
 #[test]
-fn an_upstream_that_says_nothing_is_a_504() {
+fn silent_upstream_causes_a_504() {
     assert!(get("/public/silent", "1.1").starts_with("HTTP/1.1 504 "));
 }
 
 #[test]
-fn a_response_that_falls_silent_is_cut() {
+fn response_that_stalls_is_cut() {
     let response = get("/public/stalls", "1.1");
     assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
     assert!(!response.ends_with("0\r\n\r\n"), "an end that was cut does not look whole: {response}");
 }
 
 #[test]
-fn an_upload_that_falls_silent_is_a_408() {
+fn upload_that_stalls_causes_a_408() {
     let request = "POST /public/upload HTTP/1.1\r\nhost: shop.example\r\ncontent-length: 2\r\n\r\n.";
     assert!(raw_response(gateway(), request).starts_with("HTTP/1.1 408 "));
 }

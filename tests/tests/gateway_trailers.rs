@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
-use edgeward_tests::http2::{Answer, Field, exchange};
-use edgeward_tests::journey::{User, client, stack};
+use edgeward_tests::http2::{Field, Response, exchange};
+use edgeward_tests::journey::{registered, stack};
 use edgeward_tests::stack::envoy::{self, Envoy};
 use edgeward_tests::stack::ports::Ports;
 use edgeward_tests::stack::{http, paths, wait};
@@ -65,7 +65,7 @@ fn passing_trailers() -> [(String, String); 2] {
 }
 
 /// A request over HTTP/1.1 with these lines behind its last chunk.
-fn send_chunked(port: u16, cookie: &str, trailers: &str) -> Answer {
+fn send_chunked(port: u16, cookie: &str, trailers: &str) -> Response {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     write!(
         stream,
@@ -73,13 +73,13 @@ fn send_chunked(port: u16, cookie: &str, trailers: &str) -> Answer {
          transfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n{trailers}\r\n"
     )
     .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    let (head, body) = response.split_once("\r\n\r\n")?;
     Some((head.split(' ').nth(1)?.parse().unwrap(), body.as_bytes().to_vec()))
 }
 
-fn send_framed(port: u16, cookie: &str, trailers: &[Field<'_>]) -> Answer {
+fn send_framed(port: u16, cookie: &str, trailers: &[Field<'_>]) -> Response {
     let head: [Field<'_>; 5] = [
         (b":method", b"POST"),
         (b":scheme", b"http"),
@@ -91,8 +91,8 @@ fn send_framed(port: u16, cookie: &str, trailers: &[Field<'_>]) -> Answer {
 }
 
 /// The trailers that reached the upstream, where the request did.
-fn arrived(answer: Answer) -> Option<Value> {
-    let (status, body) = answer?;
+fn arrived(response: Response) -> Option<Value> {
+    let (status, body) = response?;
     let seen: Value = (status == 200).then(|| serde_json::from_slice(&body).unwrap())?;
     assert_eq!(seen["headers"]["x-user-role"], json!(["customer"]));
     assert_eq!(seen["body_bytes"], 1);
@@ -100,8 +100,8 @@ fn arrived(answer: Answer) -> Option<Value> {
 }
 
 #[tokio::test]
-async fn a_trailer_that_is_nobody_s_identity_passes_where_trailers_do() {
-    let cookie = User::register(&client(false)).await.cookie();
+async fn harmless_trailer_passes_where_trailers_do() {
+    let cookie = registered(false).await.cookie();
     let note = json!({"x-note": ["1"]});
     for (port, expected) in [(closed(), json!({})), (open(), note)] {
         assert_eq!(arrived(send_chunked(port, &cookie, "X-Note: 1\r\n")), Some(expected.clone()));
@@ -110,8 +110,8 @@ async fn a_trailer_that_is_nobody_s_identity_passes_where_trailers_do() {
 }
 
 #[tokio::test]
-async fn no_trailer_that_could_pass_for_an_identity_reaches_the_upstream() {
-    let cookie = User::register(&client(false)).await.cookie();
+async fn no_identity_trailer_reaches_the_upstream() {
+    let cookie = registered(false).await.cookie();
     let check = &|port: u16, name: &str| {
         let chunked = send_chunked(port, &cookie, &format!("{name}: 1\r\n{name}: 2\r\n"));
         let field: Field<'_> = (name.as_bytes(), b"1");

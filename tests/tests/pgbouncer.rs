@@ -12,7 +12,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use edgeward_tests::api::{PASSWORD, mint};
+use edgeward_tests::api::mint;
+use edgeward_tests::client::PASSWORD;
 use edgeward_tests::command::run;
 use edgeward_tests::database::{self, Database};
 use edgeward_tests::service::Service;
@@ -62,8 +63,8 @@ impl Pooler {
         let child = command.spawn().expect("pgbouncer");
         let url = format!("postgres://{credentials}@127.0.0.1:{port}/{name}");
         let pooler = Self { child, database: Database { url } };
-        let answers = || Ok(ports::answers(port).then_some(()));
-        wait::until("PgBouncer", std::time::Duration::from_secs(10), answers).expect("PgBouncer");
+        let is_open = || Ok(ports::is_open(port).then_some(()));
+        wait::until("PgBouncer", std::time::Duration::from_secs(10), is_open).expect("PgBouncer");
         pooler
     }
 }
@@ -75,10 +76,10 @@ impl Drop for Pooler {
     }
 }
 
-fn told(url: &str, arguments: &[&str]) -> (Option<i32>, String) {
+fn run_command(url: &str, arguments: &[&str]) -> (Option<i32>, String) {
     let output = run(url, arguments, &format!("{PASSWORD}\n"));
-    let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8")).concat();
-    (output.status.code(), told)
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8")).concat();
+    (output.status.code(), text)
 }
 
 #[tokio::test]
@@ -91,7 +92,7 @@ async fn service_and_commands_work_behind_a_pooler_in_session_mode() {
         let folder = tempfile::tempdir().expect("a folder");
         let pooler = Pooler::start(folder.path(), &database::bare().await, "session", settings);
         let url = &pooler.database.url;
-        assert_eq!(told(url, &["migrate", "run"]).0, Some(0));
+        assert_eq!(run_command(url, &["migrate", "run"]).0, Some(0));
         let keys = tempfile::tempdir().expect("a folder");
         fs::write(keys.path().join("private.pem"), mint().private_pem()).expect("a key");
         let service = Service::start(&pooler.database, keys.path());
@@ -105,7 +106,7 @@ async fn service_and_commands_work_behind_a_pooler_in_session_mode() {
         assert_eq!((status("/readyz").await, status("/internal/edge-feed").await), (200, 200));
         drop(service);
         let create = ["user", "create", "a@example.com", "--first-name", "A", "--last-name", "B"];
-        assert_eq!(told(url, &create).0, Some(0));
+        assert_eq!(run_command(url, &create).0, Some(0));
     }
 }
 
@@ -119,8 +120,8 @@ async fn pooler_in_transaction_mode_is_named_at_once() {
         let folder = tempfile::tempdir().expect("a folder");
         let pooler = Pooler::start(folder.path(), &database::fresh().await, mode, "");
         for command in [&["migrate", "run"][..], &["user", "list"]] {
-            let (code, told) = told(&pooler.database.url, command);
-            assert_eq!((code, told.contains("pool_mode = session")), (Some(1), true), "{mode}: {told}");
+            let (code, text) = run_command(&pooler.database.url, command);
+            assert_eq!((code, text.contains("pool_mode = session")), (Some(1), true), "{mode}: {text}");
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Two million requests, good and bad, through the real Envoy while its configuration is reloaded again and again:
-//! each is answered as it must be, the filter is never started anew, and the memory stays where it is.
+//! each gets the expected response, the filter is never started anew, and the memory stays where it is.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -19,7 +19,7 @@ use edgeward_tests::stack::{http, paths, process, variable, wait};
 const THREADS: usize = 8;
 const RELOAD_EVERY: Duration = Duration::from_secs(10);
 
-/// A request, and the status that it must be answered with.
+/// Request, and the expected status of its response.
 struct Case {
     request: String,
     status: u16,
@@ -64,31 +64,31 @@ fn two_million_requests_and_reloads_leave_the_gateway_as_it_was() {
         memory.last().unwrap().0,
         start.elapsed().as_secs_f32()
     );
-    assert!(wrong.is_empty(), "{} wrong answers, the first: {:?}", wrong.len(), wrong.first());
+    assert!(wrong.is_empty(), "{} wrong responses, the first: {:?}", wrong.len(), wrong.first());
     for line in stats.lines().filter(|line| line.contains("vm_reload") || line.contains("rejected")) {
         assert!(line.ends_with(": 0"), "{line}");
     }
 }
 
-/// Sends so many requests, one after the other over one connection at a time, and gives back what was answered
-/// wrongly.
+/// Sends so many requests, one after the other over one connection at a time, and returns the wrong
+/// responses.
 fn run(port: u16, count: usize, sent: &AtomicUsize) -> Vec<String> {
     let cases = cases();
     let mut wrong = Vec::new();
     let mut connection = None;
     for case in cases.iter().cycle().take(count) {
-        // A connection that is being drained may be closed before it answers: then once more, on a new one.
-        let answer = (0..3).find_map(|_| {
+        // A connection that is being drained may be closed before a response: then once more, on a new one.
+        let response = (0..3).find_map(|_| {
             let connect = || BufReader::new(TcpStream::connect(("127.0.0.1", port)).unwrap());
             let stream = connection.get_or_insert_with(connect);
-            let answer =
-                stream.get_mut().write_all(case.request.as_bytes()).ok().and_then(|()| read_answer(stream));
-            if answer.is_none_or(|(_, closes)| closes) {
+            let response =
+                stream.get_mut().write_all(case.request.as_bytes()).ok().and_then(|()| read_response(stream));
+            if response.is_none_or(|(_, closes)| closes) {
                 connection = None;
             }
-            answer
+            response
         });
-        let status = answer.map_or(0, |(status, _)| status);
+        let status = response.map_or(0, |(status, _)| status);
         if status != case.status {
             wrong.push(format!("{status} instead of {} for {}", case.status, case.request));
         }
@@ -97,8 +97,8 @@ fn run(port: u16, count: usize, sent: &AtomicUsize) -> Vec<String> {
     wrong
 }
 
-/// The status of an answer, and whether the connection ends with it.
-fn read_answer(stream: &mut BufReader<TcpStream>) -> Option<(u16, bool)> {
+/// The status of a response, and whether the connection ends with it.
+fn read_response(stream: &mut BufReader<TcpStream>) -> Option<(u16, bool)> {
     let (mut head, mut line) = (String::new(), String::new());
     while stream.read_line(&mut line).ok()? > 0 && line != "\r\n" {
         head.push_str(&line.to_ascii_lowercase());
@@ -199,7 +199,7 @@ impl Listeners {
 fn fetch(port: u16, path: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response.split_once("\r\n\r\n").unwrap().1.to_owned()
 }

@@ -1,14 +1,15 @@
 //! The compiled filter in a host of its own: what the real .wasm lets through, and what it refuses.
 
+use edgeward_tests::host::Host;
 use edgeward_tests::host::edge::{
-    ENVOY, NOW, OTHER_PROXY, configuration, get, headers, refused, upstream, with_keys,
+    ENVOY, NOW, OTHER_PROXY, configuration, get, headers, rejected, upstream, with_keys,
 };
-use edgeward_tests::host::{Exchange, Host};
 use edgeward_tests::mint::{self, Key};
-use serde_json::{Value, json};
+use insta::assert_snapshot;
+use serde_json::json;
 
 #[test]
-fn a_good_token_becomes_headers_and_stays_behind() {
+fn valid_token_becomes_headers_and_is_removed() {
     let key = Key::generate("a");
     for traits in [ENVOY, OTHER_PROXY] {
         let mut host = with_keys(traits, &[&key]);
@@ -29,13 +30,13 @@ fn a_good_token_becomes_headers_and_stays_behind() {
 }
 
 #[test]
-fn every_bad_token_is_refused_for_its_own_reason_on_every_host() {
+fn every_bad_token_is_rejected_for_its_own_reason_on_every_host() {
     let (key, other, stranger) = (Key::generate("a"), Key::generate("b"), Key::generate("a"));
     for traits in [ENVOY, OTHER_PROXY] {
         let mut host = with_keys(traits, &[&key, &other]);
         for bad in mint::bad_tokens(&key, &stranger, NOW) {
             let exchange = get(&mut host, "/orders", &[("cookie", &format!("access_token={}", bad.token))]);
-            assert_eq!(refused(&exchange), (401, bad.label), "{}", bad.name);
+            assert_eq!(rejected(&exchange), (401, bad.label), "{}", bad.name);
             let public = get(&mut host, "/public/", &[("cookie", &format!("access_token={}", bad.token))]);
             assert_eq!(upstream(&public), Vec::<String>::new(), "{}", bad.name);
         }
@@ -48,7 +49,7 @@ fn every_bad_token_is_refused_for_its_own_reason_on_every_host() {
 }
 
 #[test]
-fn forged_identity_headers_go_no_further_on_any_route() {
+fn forged_identity_headers_are_removed_on_every_route() {
     let key = Key::generate("a");
     let mut host = with_keys(ENVOY, &[&key]);
     let good = format!("access_token={}", key.good(NOW));
@@ -72,7 +73,7 @@ fn forged_identity_headers_go_no_further_on_any_route() {
 }
 
 #[test]
-fn where_two_configurations_live_each_judges_its_own_requests_and_trailers_lose_what_either_tells() {
+fn two_live_configurations_apply_each_to_its_own_requests() {
     let key = Key::generate("a");
     let good = format!("access_token={}", key.good(NOW));
     let with = |name: &str| {
@@ -92,7 +93,7 @@ fn where_two_configurations_live_each_judges_its_own_requests_and_trailers_lose_
 }
 
 #[test]
-fn a_host_may_make_streams_long_before_their_heads_come() {
+fn host_may_create_streams_long_before_their_heads_arrive() {
     let key = Key::generate("a");
     let mut host = with_keys(ENVOY, &[&key]);
     let good = format!("access_token={}", key.good(NOW));
@@ -102,17 +103,17 @@ fn a_host_may_make_streams_long_before_their_heads_come() {
         host.send_head(stream);
         assert!(host.end(stream).upstream.is_some());
     }
-    // One more than that, and the first of them is nobody's any more: it is refused.
+    // One more than that, and the first of them is forgotten: it is rejected.
     let first = host.create(head("/orders"));
     for _ in 0..64 {
         host.create(head("/orders"));
     }
     host.send_head(first);
-    assert_eq!(host.end(first).answer.unwrap().status, 503);
+    assert_eq!(host.end(first).local_reply.unwrap().status, 503);
 }
 
 #[test]
-fn cookies_of_others_stay_byte_for_byte_and_ours_stay_where_they_are_asked_for() {
+fn foreign_cookies_pass_unchanged_and_ours_only_where_forwarded() {
     let key = Key::generate("a");
     let mut host = with_keys(ENVOY, &[&key]);
     let token = key.good(NOW);
@@ -132,62 +133,56 @@ fn cookies_of_others_stay_byte_for_byte_and_ours_stay_where_they_are_asked_for()
 }
 
 #[test]
-fn what_the_client_is_told_never_says_why() {
+fn local_replies_never_reveal_the_reason() {
     let key = Key::generate("a");
     let mut host = with_keys(ENVOY, &[&key]);
     let admin = format!("access_token={}", key.good_with(NOW, "role", "\"admin\""));
     let customer = format!("access_token={}", key.good(NOW));
     let expired = format!("access_token={}", key.good_with(NOW, "exp", "1"));
-    let answer = |exchange: Exchange| {
-        let answer = exchange.answer.unwrap();
-        let names: Vec<String> =
-            answer.headers.iter().map(|(name, _)| name.escape_ascii().to_string()).collect();
-        (answer.status, answer.details, names.join(" "), answer.body)
-    };
-    let body = |kind: &str, code: &str, message: &str| {
-        let entry = json!({"type": kind, "msg": message, "path": "", "location": "", "code": code});
-        json!({"message": message, "errors": [entry]})
-    };
-    let check =
-        |told: (u32, String, String, String), status: u32, details: &str, names: &str, expected: Value| {
-            assert_eq!((told.0, told.1.as_str(), told.2.as_str()), (status, details, names));
-            assert_eq!(serde_json::from_str::<Value>(&told.3).unwrap(), expected);
-        };
     assert_eq!(upstream(&get(&mut host, "/admin/x", &[("cookie", &admin)]))[1], "x-user-id: 42");
-    let plain = "content-type cache-control";
-    let challenged = "content-type cache-control www-authenticate";
-    let unauthorized = || body("unauthorized", "not_signed_in", "Not signed in");
-    check(answer(get(&mut host, "/orders", &[])), 401, "edgeward_cookie_missing", challenged, unauthorized());
-    check(
-        answer(get(&mut host, "/orders", &[("cookie", &expired)])),
-        401,
-        "edgeward_exp_passed",
-        challenged,
-        unauthorized(),
-    );
-    check(
-        answer(get(&mut host, "/admin/x", &[("cookie", &customer)])),
-        403,
-        "edgeward_role_insufficient",
-        plain,
-        body("forbidden", "not_allowed", "Not allowed"),
-    );
-    check(
-        answer(get(&mut host, "/a%2fb", &[])),
-        400,
-        "edgeward_path_escaped_slash",
-        plain,
-        body("bad_request", "bad_request", "The request can't be processed"),
-    );
+    let mut reply =
+        |path: &str, cookie: &str| get(&mut host, path, &[("cookie", cookie)]).local_reply.unwrap();
+    assert_snapshot!(reply("/orders", ""), @r#"
+    401 (edgeward_cookie_missing)
+    content-type: application/json
+    cache-control: no-store
+    www-authenticate: Cookie realm="edgeward", cookie-name="access_token"
+
+    {"message":"Not signed in","errors":[{"type":"unauthorized","msg":"Not signed in","path":"","location":"","code":"not_signed_in"}]}
+    "#);
+    assert_snapshot!(reply("/orders", &expired), @r#"
+    401 (edgeward_exp_passed)
+    content-type: application/json
+    cache-control: no-store
+    www-authenticate: Cookie realm="edgeward", cookie-name="access_token"
+
+    {"message":"Not signed in","errors":[{"type":"unauthorized","msg":"Not signed in","path":"","location":"","code":"not_signed_in"}]}
+    "#);
+    assert_snapshot!(reply("/admin/x", &customer), @r#"
+    403 (edgeward_role_insufficient)
+    content-type: application/json
+    cache-control: no-store
+
+    {"message":"Not allowed","errors":[{"type":"forbidden","msg":"Not allowed","path":"","location":"","code":"not_allowed"}]}
+    "#);
+    assert_snapshot!(reply("/a%2fb", ""), @r#"
+    400 (edgeward_path_escaped_slash)
+    content-type: application/json
+    cache-control: no-store
+
+    {"message":"The request can't be processed","errors":[{"type":"bad_request","msg":"The request can't be processed","path":"","location":"","code":"bad_request"}]}
+    "#);
 }
 
 #[test]
-fn a_browser_is_sent_to_log_in_and_a_preflight_passes() {
+fn navigation_is_redirected_to_the_login_and_a_preflight_passes() {
     let mut host = with_keys(ENVOY, &[&Key::generate("a")]);
-    let sent = get(&mut host, "/orders?page=2", &[("sec-fetch-mode", "navigate")]).answer.unwrap();
-    assert_eq!(sent.status, 302);
-    let location = (b"location".to_vec(), b"/login?return_to=/orders%3Fpage%3D2".to_vec());
-    assert!(sent.headers.contains(&location), "{sent:?}");
+    let sent = get(&mut host, "/orders?page=2", &[("sec-fetch-mode", "navigate")]).local_reply.unwrap();
+    assert_snapshot!(sent, @"
+    302 (edgeward_cookie_missing)
+    location: /login?return_to=/orders%3Fpage%3D2
+    cache-control: no-store
+    ");
     let preflight = host.request(headers(&[
         (":method", "OPTIONS"),
         (":path", "/orders"),
@@ -199,7 +194,7 @@ fn a_browser_is_sent_to_log_in_and_a_preflight_passes() {
 }
 
 #[test]
-fn an_upgrade_takes_no_header_of_ours_away_at_the_next_hop() {
+fn upgrade_removes_none_of_our_headers_at_the_next_hop() {
     let key = Key::generate("a");
     let mut host = with_keys(ENVOY, &[&key]);
     let cookie = format!("access_token={}", key.good(NOW));
@@ -208,19 +203,19 @@ fn an_upgrade_takes_no_header_of_ours_away_at_the_next_hop() {
     assert!(upstream(&upgrade).contains(&"connection: upgrade".to_owned()), "{upgrade:?}");
     let by_post =
         host.request(headers(&[&[(":method", "POST"), (":path", "/public/")], &named[..]].concat()));
-    assert_eq!(refused(&by_post), (400, "upgrade_unexpected"));
+    assert_eq!(rejected(&by_post), (400, "upgrade_unexpected"));
     let cross_site = get(&mut host, "/socket", &[&named[..], &[("origin", "https://evil.example")]].concat());
-    assert_eq!(refused(&cross_site), (403, "cross_site"));
+    assert_eq!(rejected(&cross_site), (403, "cross_site"));
 }
 
 #[test]
 fn a_wrong_configuration_does_not_load_and_the_log_names_every_mistake() {
-    let refused = |configuration: &str| match Host::start(ENVOY, configuration) {
+    let mistakes = |configuration: &str| match Host::start(ENVOY, configuration) {
         Ok(_) => panic!("{configuration} was loaded"),
         Err(log) => log,
     };
     assert_eq!(
-        refused(r#"{"issuer": "", "rules": [{"prefix": "/x", "access": "open"}], "more": 1}"#),
+        mistakes(r#"{"issuer": "", "rules": [{"prefix": "/x", "access": "open"}], "more": 1}"#),
         [
             "edgeward: issuer must not be empty",
             "edgeward: the configuration needs `keys` or `feed`: without them no token could ever be verified",
@@ -229,7 +224,7 @@ fn a_wrong_configuration_does_not_load_and_the_log_names_every_mistake() {
         ]
     );
     assert_eq!(
-        refused("{"),
+        mistakes("{"),
         ["edgeward: the configuration is not JSON: EOF while parsing an object at line 1 column 1"]
     );
 }

@@ -1,6 +1,6 @@
 //! The compiled filter and its everyday clients: pages of other origins, health checks, machines whose clocks differ.
 
-use edgeward_tests::host::edge::{ENVOY, NOW, configuration, feed, get, headers, keys, refused, with_keys};
+use edgeward_tests::host::edge::{ENVOY, NOW, configuration, feed, get, headers, keys, rejected, with_keys};
 use edgeward_tests::host::{Headers, Host};
 use edgeward_tests::mint::{self, Key};
 use serde_json::json;
@@ -37,31 +37,31 @@ const READABLE: [&str; 4] = [
 ];
 
 #[test]
-fn pages_of_allowed_origins_can_read_a_refusal_and_others_cannot() {
+fn only_pages_of_allowed_origins_can_read_a_rejection() {
     let key = Key::generate("a");
     let mut host = with_origins(&key);
     let customer = format!("access_token={}", key.good(NOW));
     for (path, cookie, status) in
         [("/orders", "", 401), ("/admin/", customer.as_str(), 403), ("/a//b", "", 400)]
     {
-        let answer = get(&mut host, path, &[APP, ("cookie", cookie)]).answer.unwrap();
-        assert_eq!((answer.status, cors(&answer.headers)), (status, READABLE.map(str::to_owned).to_vec()));
+        let reply = get(&mut host, path, &[APP, ("cookie", cookie)]).local_reply.unwrap();
+        assert_eq!((reply.status, cors(&reply.headers)), (status, READABLE.map(str::to_owned).to_vec()));
         for origin in ["https://evil.example", "null", "https://shop.example"] {
-            let answer = get(&mut host, path, &[("origin", origin), ("cookie", cookie)]).answer.unwrap();
-            assert_eq!((answer.status, cors(&answer.headers)), (status, vec![]), "{origin}");
+            let reply = get(&mut host, path, &[("origin", origin), ("cookie", cookie)]).local_reply.unwrap();
+            assert_eq!((reply.status, cors(&reply.headers)), (status, vec![]), "{origin}");
         }
     }
-    let app = get(&mut host, "/orders", &[("origin", "capacitor://localhost")]).answer.unwrap();
+    let app = get(&mut host, "/orders", &[("origin", "capacitor://localhost")]).local_reply.unwrap();
     assert!(cors(&app.headers).contains(&"access-control-allow-origin: capacitor://localhost".to_owned()));
     let mut unready =
         Host::start(ENVOY, &configuration(&json!({"feed": {"cluster": "c"}, "allowed_origins": [APP.1]})))
             .unwrap();
-    let answer = get(&mut unready, "/orders", &[APP]).answer.unwrap();
-    assert_eq!((answer.status, cors(&answer.headers)), (503, READABLE.map(str::to_owned).to_vec()));
+    let reply = get(&mut unready, "/orders", &[APP]).local_reply.unwrap();
+    assert_eq!((reply.status, cors(&reply.headers)), (503, READABLE.map(str::to_owned).to_vec()));
 }
 
 #[test]
-fn of_what_comes_from_behind_the_gateway_only_its_own_replies_are_made_readable() {
+fn only_replies_of_the_gateway_itself_are_made_readable() {
     let key = Key::generate("a");
     let mut host = with_origins(&key);
     let cookie = format!("access_token={}", key.good(NOW));
@@ -79,11 +79,13 @@ fn of_what_comes_from_behind_the_gateway_only_its_own_replies_are_made_readable(
 }
 
 #[test]
-fn a_preflight_of_an_allowed_origin_succeeds_whatever_the_upstream_makes_of_it() {
+fn preflight_of_an_allowed_origin_succeeds_whatever_the_upstream_says() {
     let key = Key::generate("a");
     let mut host = with_origins(&key);
-    let asks = [("access-control-request-method", "PUT"), ("access-control-request-headers", "baggage,x-a")];
-    let head = |origin: &str| request("OPTIONS", "/orders", &[&asks[..], &[("origin", origin)]].concat());
+    let preflight =
+        [("access-control-request-method", "PUT"), ("access-control-request-headers", "baggage,x-a")];
+    let head =
+        |origin: &str| request("OPTIONS", "/orders", &[&preflight[..], &[("origin", origin)]].concat());
     for status in ["200", "401", "403", "404", "405", "504"] {
         let stream = host.open(head(APP.1));
         let response = host.respond(stream, headers(&[(":status", status)]));
@@ -101,8 +103,8 @@ fn a_preflight_of_an_allowed_origin_succeeds_whatever_the_upstream_makes_of_it()
         );
     }
     let stream = host.open(head("https://evil.example"));
-    let refused = headers(&[(":status", "405")]);
-    assert_eq!(host.respond(stream, refused.clone()), refused);
+    let rejected = headers(&[(":status", "405")]);
+    assert_eq!(host.respond(stream, rejected.clone()), rejected);
     // An upstream that says anything of CORS has decided, be it by leaving the origin out.
     for theirs in [
         headers(&[(":status", "204"), ("access-control-allow-origin", APP.1)]),
@@ -115,27 +117,27 @@ fn a_preflight_of_an_allowed_origin_succeeds_whatever_the_upstream_makes_of_it()
 }
 
 #[test]
-fn a_preflight_that_the_filter_refuses_succeeds_so_that_the_page_can_read_the_refusal() {
+fn preflight_of_a_rejected_request_succeeds_so_that_it_is_readable() {
     let key = Key::generate("a");
     let mut host = with_origins(&key);
     let preflight = [APP, ("access-control-request-method", "PUT")];
     let stream = host.open(request("OPTIONS", "/a;b", &preflight));
-    let answer = host.end(stream).answer.unwrap();
-    assert_eq!(answer.status, 200);
-    assert!(cors(&answer.headers).contains(&"access-control-allow-methods: PUT".to_owned()));
+    let reply = host.end(stream).local_reply.unwrap();
+    assert_eq!(reply.status, 200);
+    assert!(cors(&reply.headers).contains(&"access-control-allow-methods: PUT".to_owned()));
 }
 
 #[test]
-fn the_ready_path_says_when_the_first_request_can_be_let_in() {
+fn ready_path_tells_when_the_first_request_can_pass() {
     let key = Key::generate("a");
     let changes = json!({"feed": {"cluster": "companion_internal"}, "ready_path": "/readyz"});
     let mut host = Host::start(ENVOY, &configuration(&changes)).unwrap();
-    let ask = |host: &mut Host| {
-        let answer = get(host, "/readyz", &[]).answer.unwrap();
-        (answer.status, answer.details, answer.body)
+    let ready = |host: &mut Host| {
+        let reply = get(host, "/readyz", &[]).local_reply.unwrap();
+        (reply.status, reply.details, reply.body)
     };
     let unready = |label: &str| (503, format!("edgeward_{label}"), "not ready\n".to_owned());
-    assert_eq!(ask(&mut host), unready("keys_unknown"));
+    assert_eq!(ready(&mut host), unready("keys_unknown"));
     host.tick();
     for (more, expected) in [
         (true, unready("revocations_unknown")),
@@ -143,16 +145,16 @@ fn the_ready_path_says_when_the_first_request_can_be_let_in() {
     ] {
         let calls = host.take_calls();
         let body = feed(&json!({"keys": keys("e1", &[&key]), "more": more}));
-        host.answer(&calls[0], Some(200), &body);
-        assert_eq!(ask(&mut host), expected);
+        host.complete_call(&calls[0], Some(200), &body);
+        assert_eq!(ready(&mut host), expected);
     }
-    assert_eq!(host.counter("edgeward_refused.reason.keys_unknown"), 0, "nobody was refused");
+    assert_eq!(host.counter("edgeward_refused.reason.keys_unknown"), 0, "no request was rejected");
     let mut without = with_keys(ENVOY, &[&key]);
-    assert_eq!(refused(&get(&mut without, "/readyz", &[])), (401, "cookie_missing"));
+    assert_eq!(rejected(&get(&mut without, "/readyz", &[])), (401, "cookie_missing"));
 }
 
 #[test]
-fn a_companion_whose_clock_is_some_seconds_ahead_lets_people_in_and_the_log_names_it() {
+fn clock_of_the_companion_may_be_ahead_and_the_log_names_it() {
     let key = Key::generate("a");
     // The last are several companions of which one is ahead.
     for (aheads, logged) in
@@ -164,10 +166,10 @@ fn a_companion_whose_clock_is_some_seconds_ahead_lets_people_in_and_the_log_name
         for ahead in aheads {
             let calls = host.take_calls();
             let body = feed(&json!({"keys": keys("e1", &[&key]), "at": NOW + ahead}));
-            host.answer(&calls[0], Some(200), &body);
+            host.complete_call(&calls[0], Some(200), &body);
             let cookie = format!("access_token={}", key.good(NOW + ahead));
             assert!(get(&mut host, "/orders", &[("cookie", &cookie)]).upstream.is_some(), "{ahead}");
-            host.pass(1500);
+            host.advance(1500);
             host.set_now(NOW);
         }
         let gap = |line: &String| {
@@ -180,7 +182,7 @@ fn a_companion_whose_clock_is_some_seconds_ahead_lets_people_in_and_the_log_name
 }
 
 #[test]
-fn a_new_token_of_a_clock_far_ahead_is_no_end_of_the_session_and_names_the_clocks() {
+fn new_token_of_a_clock_far_ahead_is_rejected_as_clocks_apart() {
     let key = Key::generate("a");
     let changes =
         json!({"keys": {"inline": mint::jwks(&[&key])}, "refresh": {"cluster": "companion_internal"}});
@@ -188,6 +190,6 @@ fn a_new_token_of_a_clock_far_ahead_is_no_end_of_the_session_and_names_the_clock
     let stream = host.open(request("GET", "/orders", &[("cookie", "refresh_token=r")]));
     let calls = host.take_calls();
     let body = json!({"access_token": key.good(NOW + 90), "set_cookies": []}).to_string();
-    host.answer(&calls[0], Some(200), body.as_bytes());
-    assert_eq!(refused(&host.end(stream)), (503, "clocks_apart"));
+    host.complete_call(&calls[0], Some(200), body.as_bytes());
+    assert_eq!(rejected(&host.end(stream)), (503, "clocks_apart"));
 }

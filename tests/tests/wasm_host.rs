@@ -5,11 +5,11 @@ use edgeward_tests::host::{CALLS, Host, Traits};
 use edgeward_tests::mint::{self, Key};
 use serde_json::json;
 
-/// What hosts answer with: the ABI's statuses, and what it has no name for.
+/// Statuses that hosts return: those of the ABI, and others.
 const STATUSES: [u32; 14] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 99, u32::MAX];
 
 #[test]
-fn whatever_a_host_answers_nothing_forged_or_unjudged_passes() {
+fn whatever_a_host_returns_nothing_forged_or_unchecked_passes() {
     let key = Key::generate("a");
     let ours = format!("a=1; access_token={}; refresh_token=r", key.good(NOW));
     let inline = configuration(&json!({"keys": {"inline": mint::jwks(&[&key])}, "feed": {"cluster": "c"}}));
@@ -19,7 +19,7 @@ fn whatever_a_host_answers_nothing_forged_or_unjudged_passes() {
             host.fail(call, status);
             host.tick();
             for call in host.take_calls() {
-                host.answer(&call, Some(200), b"{}");
+                host.complete_call(&call, Some(200), b"{}");
             }
             for (path, cookie) in
                 [("/orders", ours.as_str()), ("/orders", ""), ("/public/", ours.as_str()), ("/a//b", "")]
@@ -47,7 +47,7 @@ fn whatever_a_host_answers_nothing_forged_or_unjudged_passes() {
 }
 
 #[test]
-fn a_host_that_fails_at_the_start_is_given_no_filter_or_one_that_refuses() {
+fn host_that_fails_at_the_start_gets_no_filter_or_one_that_rejects() {
     for call in CALLS {
         for status in STATUSES {
             let traits = Traits { fault: Some((call, status)), ..ENVOY };

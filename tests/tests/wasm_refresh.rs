@@ -1,7 +1,7 @@
-//! The compiled filter and the edge refresh: requests that wait for a new token, and what becomes of them.
+//! The compiled filter and the edge refresh: requests that are held for a new token, and their outcomes.
 
-use edgeward_tests::host::edge::{ENVOY, NOW, configuration, headers, refused};
-use edgeward_tests::host::{CALLS, Call, Exchange, Headers, Host};
+use edgeward_tests::host::edge::{ENVOY, NOW, configuration, headers, rejected};
+use edgeward_tests::host::{CALLS, Exchange, Headers, Host};
 use edgeward_tests::mint::{self, Key};
 use serde_json::json;
 
@@ -18,7 +18,7 @@ fn head(path: &str, cookie: &str, more: &[(&str, &str)]) -> Headers {
     headers(&[&head, more].concat())
 }
 
-/// What the companion says when the session goes on.
+/// Returns the companion's response while the session lasts.
 fn granted(token: &str) -> String {
     json!({"access_token": token, "set_cookies": COOKIES}).to_string()
 }
@@ -28,15 +28,8 @@ fn value<'h>(headers: &'h Headers, name: &str) -> Vec<&'h str> {
     found.map(|(_, value)| std::str::from_utf8(value).unwrap()).collect()
 }
 
-fn take_call(host: &mut Host) -> Call {
-    let calls = host.take_calls();
-    let [call] = &calls[..] else { panic!("{} calls", calls.len()) };
-    call.clone()
-}
-
 #[test]
-fn a_request_whose_token_is_missing_out_of_its_time_or_of_an_unknown_key_waits_and_goes_on_with_the_new_one()
-{
+fn request_without_a_valid_token_is_held_and_continues_with_the_new_one() {
     let (key, stranger) = (Key::generate("a"), Key::generate("b"));
     let mut host = start(&key);
     let expired = format!("access_token={}; refresh_token=old; a=1", key.good_with(NOW, "exp", "1"));
@@ -47,7 +40,7 @@ fn a_request_whose_token_is_missing_out_of_its_time_or_of_an_unknown_key_waits_a
         let more = [("user-agent", "Browser"), ("x-forwarded-for", "192.0.2.7"), ("x-user-id", "1")];
         let stream = host.open(head("/orders", cookie, &more));
         assert!(host.is_held(stream));
-        let call = take_call(&mut host);
+        let call = host.take_call();
         assert_eq!(call.cluster, "companion_internal");
         for (name, expected) in [
             (":method", "POST"),
@@ -59,7 +52,7 @@ fn a_request_whose_token_is_missing_out_of_its_time_or_of_an_unknown_key_waits_a
         ] {
             assert_eq!(value(&call.headers, name), [expected]);
         }
-        host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+        host.complete_call(&call, Some(200), granted(&key.good(NOW)).as_bytes());
         let response =
             host.respond(stream, headers(&[("cache-control", "public, max-age=60"), ("set-cookie", "b=2")]));
         assert_eq!(value(&response, "set-cookie"), [&["b=2"], &COOKIES[..]].concat());
@@ -80,7 +73,7 @@ fn a_response_that_sets_no_cookie_stays_as_it_is() {
 }
 
 #[test]
-fn only_what_a_new_token_would_help_waits() {
+fn only_requests_that_a_new_token_would_help_are_held() {
     let key = Key::generate("a");
     let mut host = start(&key);
     let other = key.good_with(NOW, "iss", "\"other\"");
@@ -108,14 +101,14 @@ fn only_what_a_new_token_would_help_waits() {
 }
 
 #[test]
-fn requests_of_one_session_share_a_call_and_those_of_others_do_not() {
+fn requests_share_a_call_with_those_of_their_session_alone() {
     let key = Key::generate("a");
     let mut host = start(&key);
     let streams: Vec<u32> = (0..8).map(|_| host.open(head("/orders", "refresh_token=one", &[]))).collect();
     let other = host.open(head("/orders", "refresh_token=two", &[]));
     let calls = host.take_calls();
     assert_eq!(calls.len(), 2);
-    host.answer(&calls[0], Some(200), granted(&key.good(NOW)).as_bytes());
+    host.complete_call(&calls[0], Some(200), granted(&key.good(NOW)).as_bytes());
     for stream in streams {
         assert_eq!(value(&host.respond(stream, headers(&[])), "set-cookie"), COOKIES);
         assert!(host.end(stream).upstream.is_some());
@@ -125,17 +118,17 @@ fn requests_of_one_session_share_a_call_and_those_of_others_do_not() {
 }
 
 #[test]
-fn where_there_is_no_new_token_an_api_call_and_a_navigation_are_answered_each_in_its_way() {
+fn without_a_new_token_api_calls_and_navigations_are_rejected_in_kind() {
     let key = Key::generate("a");
     let good = granted(&key.good(NOW));
     let forged = granted(&Key::generate("a").good(NOW));
     for (case, status, body, expected, sets_cookies) in [
         ("the session is over", Some(401), "", (401, "cookie_missing"), false),
         ("the companion is busy", Some(503), "", (503, "refresh_unavailable"), false),
-        ("it does not answer", None, "", (503, "refresh_unavailable"), false),
-        ("it answers nonsense", Some(200), "{}", (503, "refresh_unavailable"), false),
+        ("it does not respond", None, "", (503, "refresh_unavailable"), false),
+        ("its response is nonsense", Some(200), "{}", (503, "refresh_unavailable"), false),
         (
-            "it answers too much",
+            "its response is too large",
             Some(200),
             &format!("{good}{}", " ".repeat(70_000)),
             (503, "refresh_unavailable"),
@@ -146,96 +139,99 @@ fn where_there_is_no_new_token_an_api_call_and_a_navigation_are_answered_each_in
         let mut host = start(&key);
         let api = host.open(head("/orders", "refresh_token=r", &[]));
         let page = host.open(head("/orders?page=2", "refresh_token=r", &[("sec-fetch-mode", "navigate")]));
-        let call = take_call(&mut host);
-        host.answer(&call, status, body.as_bytes());
+        let call = host.take_call();
+        host.complete_call(&call, status, body.as_bytes());
         assert_eq!(!value(&host.respond(api, headers(&[])), "set-cookie").is_empty(), sets_cookies, "{case}");
         let api = host.end(api);
-        assert_eq!(refused(&api), expected, "{case}");
-        let retry = value(&api.answer.unwrap().headers, "retry-after").len();
+        assert_eq!(rejected(&api), expected, "{case}");
+        let retry = value(&api.local_reply.unwrap().headers, "retry-after").len();
         assert_eq!(retry == 1, expected.0 == 503, "{case}");
         let page: Exchange = host.end(page);
-        assert_eq!(refused(&page), (302, expected.1), "{case}");
-        assert_eq!(value(&page.answer.unwrap().headers, "location"), ["/login?return_to=/orders%3Fpage%3D2"]);
+        assert_eq!(rejected(&page), (302, expected.1), "{case}");
+        assert_eq!(
+            value(&page.local_reply.unwrap().headers, "location"),
+            ["/login?return_to=/orders%3Fpage%3D2"]
+        );
     }
 }
 
 #[test]
-fn a_new_token_lets_nobody_in_whose_role_does_not_fit_and_the_cookies_are_set_all_the_same() {
+fn new_token_of_a_wrong_role_is_rejected_and_its_cookies_are_set() {
     let key = Key::generate("a");
     let mut host = start(&key);
     let stream = host.open(head("/admin/x", "refresh_token=r", &[]));
-    let call = take_call(&mut host);
-    host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+    let call = host.take_call();
+    host.complete_call(&call, Some(200), granted(&key.good(NOW)).as_bytes());
     assert_eq!(value(&host.respond(stream, headers(&[])), "set-cookie"), COOKIES);
-    assert_eq!(refused(&host.end(stream)), (403, "role_insufficient"));
+    assert_eq!(rejected(&host.end(stream)), (403, "role_insufficient"));
 }
 
 #[test]
-fn a_client_that_goes_away_while_it_waits_takes_its_request_along() {
+fn held_request_ends_when_its_client_disconnects() {
     let key = Key::generate("a");
     let mut host = start(&key);
     let gone = host.open(head("/orders", "refresh_token=r", &[]));
     let stays = host.open(head("/orders", "refresh_token=r", &[]));
-    let call = take_call(&mut host);
+    let call = host.take_call();
     assert!(host.end(gone).upstream.is_none());
-    host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
-    host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+    host.complete_call(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+    host.complete_call(&call, Some(200), granted(&key.good(NOW)).as_bytes());
     assert!(host.end(stays).upstream.is_some());
-    // All of them gone, and the answer to nobody.
+    // All of them have disconnected before the response.
     let gone = host.open(head("/orders", "refresh_token=r", &[]));
-    let call = take_call(&mut host);
+    let call = host.take_call();
     host.end(gone);
-    host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+    host.complete_call(&call, Some(200), granted(&key.good(NOW)).as_bytes());
     assert_eq!(host.counter("edgeward_refused.reason.host_failed"), 0);
 }
 
 #[test]
-fn a_call_that_the_host_loses_holds_nobody_for_ever() {
+fn call_lost_by_the_host_holds_no_request_for_ever() {
     let key = Key::generate("a");
     let mut host = start(&key);
     let stream = host.open(head("/orders", "refresh_token=r", &[]));
-    let call = take_call(&mut host);
-    host.pass_in_ticks(2900);
+    let call = host.take_call();
+    host.advance_in_ticks(2900);
     assert!(host.is_held(stream));
-    host.pass_in_ticks(200);
-    assert_eq!(refused(&host.end(stream)), (503, "refresh_unavailable"));
-    host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+    host.advance_in_ticks(200);
+    assert_eq!(rejected(&host.end(stream)), (503, "refresh_unavailable"));
+    host.complete_call(&call, Some(200), granted(&key.good(NOW)).as_bytes());
 }
 
 #[test]
-fn a_change_of_configuration_leaves_nobody_waiting() {
+fn change_of_configuration_leaves_no_request_held() {
     let key = Key::generate("a");
     let mut host = start(&key);
     let stream = host.open(head("/orders", "refresh_token=r", &[]));
-    let call = take_call(&mut host);
+    let call = host.take_call();
     host.reconfigure(&configuration(&json!({"keys": {"inline": mint::jwks(&[&key])}})));
-    host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+    host.complete_call(&call, Some(200), granted(&key.good(NOW)).as_bytes());
     assert!(host.end(stream).upstream.is_some());
 }
 
 #[test]
-fn more_than_can_be_held_are_told_to_come_back_and_there_is_room_again_after() {
+fn requests_beyond_the_limit_are_rejected_until_others_complete() {
     let key = Key::generate("a");
     let mut host = start(&key);
     let token = |at: usize| format!("refresh_token=r{}", at / 256);
     let held: Vec<u32> = (0..4096).map(|at| host.open(head("/orders", &token(at), &[]))).collect();
     for beyond in ["refresh_token=r0", "refresh_token=other"] {
         let beyond = host.open(head("/orders", beyond, &[]));
-        assert_eq!(refused(&host.end(beyond)), (503, "refresh_unavailable"));
+        assert_eq!(rejected(&host.end(beyond)), (503, "refresh_unavailable"));
     }
     for call in host.take_calls() {
-        host.answer(&call, Some(401), b"");
+        host.complete_call(&call, Some(401), b"");
     }
-    assert!(held.into_iter().all(|stream| refused(&host.end(stream)) == (401, "cookie_missing")));
+    assert!(held.into_iter().all(|stream| rejected(&host.end(stream)) == (401, "cookie_missing")));
     let asking: Vec<u32> =
         (0..1024).map(|at| host.open(head("/orders", &format!("refresh_token={at}"), &[]))).collect();
     let beyond = host.open(head("/orders", "refresh_token=r", &[]));
-    assert_eq!(refused(&host.end(beyond)), (503, "refresh_unavailable"));
+    assert_eq!(rejected(&host.end(beyond)), (503, "refresh_unavailable"));
     assert!(asking.into_iter().all(|stream| host.is_held(stream)));
 }
 
 #[test]
-fn whatever_a_host_answers_nobody_passes_unjudged() {
+fn whatever_a_host_returns_no_request_passes_unchecked() {
     let key = Key::generate("a");
     for call in CALLS {
         for fails_late in [false, true] {
@@ -247,7 +243,7 @@ fn whatever_a_host_answers_nobody_passes_unjudged() {
             let calls = host.take_calls();
             host.fail(call, 2);
             for call in calls {
-                host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+                host.complete_call(&call, Some(200), granted(&key.good(NOW)).as_bytes());
             }
             let Some(passed) = host.end(stream).upstream else { continue };
             assert_eq!(value(&passed, "x-user-id"), ["42"], "{call} {fails_late}");
@@ -257,7 +253,7 @@ fn whatever_a_host_answers_nobody_passes_unjudged() {
 }
 
 #[test]
-fn clients_that_went_away_take_no_room_from_those_who_stay() {
+fn disconnected_clients_take_no_room_from_held_requests() {
     let key = Key::generate("a");
     let mut host = start(&key);
     for _ in 0..5000 {
@@ -277,12 +273,12 @@ fn clients_that_went_away_take_no_room_from_those_who_stay() {
 }
 
 #[test]
-fn cookies_go_with_the_response_to_their_request_alone_and_wait_for_no_client_that_is_gone() {
+fn renewed_cookies_go_with_the_response_to_their_request_alone() {
     let key = Key::generate("a");
     let mut host = start(&key);
     let streams = ["r", "s"].map(|token| host.open(head("/orders", &format!("refresh_token={token}"), &[])));
     for call in host.take_calls() {
-        host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+        host.complete_call(&call, Some(200), granted(&key.good(NOW)).as_bytes());
     }
     let other = host.open(head("/public/", "", &[]));
     assert_eq!(host.respond(other, headers(&[])), headers(&[]));
@@ -292,7 +288,7 @@ fn cookies_go_with_the_response_to_their_request_alone_and_wait_for_no_client_th
 }
 
 #[test]
-fn a_token_that_was_worth_nothing_is_not_asked_about_at_every_request() {
+fn rejected_refresh_token_is_not_sent_again_at_every_request() {
     let key = Key::generate("a");
     let mut host = start(&key);
     let mut calls = 0;
@@ -300,40 +296,40 @@ fn a_token_that_was_worth_nothing_is_not_asked_about_at_every_request() {
         let stream = host.open(head("/orders", "refresh_token=dead", &[]));
         for call in host.take_calls() {
             calls += 1;
-            host.answer(&call, Some(401), b"");
+            host.complete_call(&call, Some(401), b"");
         }
-        assert_eq!(refused(&host.end(stream)), (401, "cookie_missing"));
+        assert_eq!(rejected(&host.end(stream)), (401, "cookie_missing"));
     }
     assert_eq!(calls, 1);
-    host.pass_in_ticks(5000);
+    host.advance_in_ticks(5000);
     let stream = host.open(head("/orders", "refresh_token=dead", &[]));
     assert!(host.is_held(stream));
 }
 
 #[test]
-fn an_upstream_that_is_to_see_our_cookies_sees_the_new_ones() {
+fn forwarded_cookies_are_the_new_ones() {
     let key = Key::generate("a");
     let rules = json!([{"prefix": "/account/", "access": "signed_in", "forward_cookies": true}]);
     let keys = json!({"inline": mint::jwks(&[&key])});
     let with = json!({"keys": keys, "refresh": {"cluster": "c"}, "rules": rules});
     let mut host = Host::start(ENVOY, &configuration(&with)).unwrap();
     let stream = host.open(head("/account/", "a=1; refresh_token=old", &[]));
-    let call = take_call(&mut host);
-    host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+    let call = host.take_call();
+    host.complete_call(&call, Some(200), granted(&key.good(NOW)).as_bytes());
     let upstream = host.end(stream).upstream.unwrap();
     assert_eq!(value(&upstream, "cookie"), ["a=1; access_token=new; refresh_token=next"]);
 }
 
 #[test]
-fn cookies_that_come_too_late_for_a_response_stay_away_from_it() {
+fn renewed_cookies_stay_off_a_late_response() {
     let key = Key::generate("a");
     for (millis, expected) in [(5000, &COOKIES[..]), (5100, &[])] {
         let mut host = start(&key);
         let stream = host.open(head("/long-poll", "refresh_token=old", &[]));
-        let call = take_call(&mut host);
-        host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+        let call = host.take_call();
+        host.complete_call(&call, Some(200), granted(&key.good(NOW)).as_bytes());
         // By now the browser may be somebody else's.
-        host.pass_in_ticks(millis);
+        host.advance_in_ticks(millis);
         let response = host.respond(stream, headers(&[("cache-control", "public")]));
         assert_eq!(value(&response, "set-cookie"), expected, "after {millis} ms");
         assert_eq!(
@@ -345,43 +341,43 @@ fn cookies_that_come_too_late_for_a_response_stay_away_from_it() {
 }
 
 #[test]
-fn requests_that_went_on_take_no_room_from_those_who_wait_however_slow_the_upstream() {
+fn resumed_requests_take_no_room_from_held_ones() {
     let key = Key::generate("a");
     let mut host = start(&key);
     for at in 0..5000 {
         let slow = host.open(head("/long-poll", &format!("refresh_token=r{at}"), &[]));
-        let call = take_call(&mut host);
-        host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+        let call = host.take_call();
+        host.complete_call(&call, Some(200), granted(&key.good(NOW)).as_bytes());
         assert!(!host.is_held(slow), "{at}");
     }
 }
 
 #[test]
-fn a_clock_that_is_set_gives_up_no_call_and_forgets_no_refusal() {
+fn clock_that_is_set_abandons_no_call_and_forgets_no_rejection() {
     let key = Key::generate("a");
     for now in [NOW + 60, NOW - 60] {
         let mut host = start(&key);
         let stream = host.open(head("/orders", "refresh_token=r", &[]));
-        let call = take_call(&mut host);
+        let call = host.take_call();
         host.set_now(now);
         host.tick();
         assert!(host.is_held(stream), "at {now}");
-        host.answer(&call, Some(401), b"");
+        host.complete_call(&call, Some(401), b"");
         let again = host.open(head("/orders", "refresh_token=r", &[]));
         assert!(!host.is_held(again), "at {now}");
-        host.pass_in_ticks(5000);
+        host.advance_in_ticks(5000);
         let again = host.open(head("/orders", "refresh_token=r", &[]));
         assert!(host.is_held(again), "at {now}");
     }
 }
 
 #[test]
-fn what_the_upstream_says_of_a_cookie_counts_and_no_cache_keeps_the_response() {
+fn cookies_of_the_upstream_win_and_no_cache_stores_the_response() {
     let key = Key::generate("a");
     let mut host = start(&key);
     let stream = host.open(head("/leave", "refresh_token=old", &[]));
-    let call = take_call(&mut host);
-    host.answer(&call, Some(200), granted(&key.good(NOW)).as_bytes());
+    let call = host.take_call();
+    host.complete_call(&call, Some(200), granted(&key.good(NOW)).as_bytes());
     let cleared = "refresh_token=; Max-Age=0";
     let lines = [
         ("set-cookie", cleared),

@@ -21,7 +21,7 @@ const WORKERS: [u32; 2] = [1, 2];
 const FUNCTION: &[u8] = b"verify_signature";
 const NO_FUNCTION: &[u8] = b"absent_signature";
 
-/// What every measurement needs.
+/// Parts that every measurement needs.
 pub(super) struct Bench {
     pub(super) effort: Effort,
     pub(super) directory: PathBuf,
@@ -101,7 +101,7 @@ fn parts(directory: &Path, signed: &Signed, servers: Servers) -> Result<Parts> {
     Ok(parts)
 }
 
-/// The plugin as it behaves in a host that does not have the foreign function: it asks for one that no host has.
+/// The plugin as it behaves in a host that does not have the foreign function: it calls one that no host has.
 fn without_the_function(mut plugin: Vec<u8>) -> Result<Vec<u8>> {
     let found: Vec<usize> = (0..plugin.len())
         .filter(|at| plugin.get(*at..).is_some_and(|rest| rest.starts_with(FUNCTION)))

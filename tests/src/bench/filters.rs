@@ -12,7 +12,7 @@ pub(super) const IDENTITY: [&str; 3] = ["x-user-id", "x-user-role", "x-session-i
 /// No cache and no memory here is ever full.
 const ROOM: usize = 200_000;
 
-/// What the filters are made from.
+/// Parts of which the filters are made.
 pub(super) struct Parts {
     pub(super) jwks: Value,
     pub(super) authz: u16,
@@ -57,7 +57,7 @@ fn wasm(name: &str, module: &PathBuf, configuration: &str) -> Value {
     filter(name, "wasm.v3.Wasm", config)
 }
 
-/// Rules as the gateway's, and between them sections of a site that nobody asks for: every rule is looked at.
+/// Rules as the gateway's, and between them sections of a site that no request is for: every rule is compared.
 fn edgeward(rules: usize, port: u16, parts: &Parts) -> String {
     let mut list = vec![
         json!({"path": "/healthz", "access": "public"}),
@@ -120,12 +120,12 @@ fn rbac() -> Value {
 }
 
 fn ext_authz(port: u16) -> Value {
-    let told = IDENTITY.map(|name| json!({"exact": name}));
+    let patterns = IDENTITY.map(|name| json!({"exact": name}));
     let config = json!({
         "allowed_headers": {"patterns": [{"exact": "cookie"}]},
         "http_service": {
             "server_uri": {"uri": format!("http://127.0.0.1:{port}"), "cluster": "authz", "timeout": "1s"},
-            "authorization_response": {"allowed_upstream_headers": {"patterns": told}},
+            "authorization_response": {"allowed_upstream_headers": {"patterns": patterns}},
         },
     });
     filter("ext_authz", "ext_authz.v3.ExtAuthz", config)

@@ -1,5 +1,5 @@
-//! The load: connections that are kept open, each sending its next request as soon as the last is answered. Any
-//! answer but 200 ends the run.
+//! The load: connections that stay open. Each sends its next request as soon as it has the last response. Any status but
+//! 200 ends the run.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use super::request::Template;
 pub(super) struct Work {
     pub(super) template: Template,
     pub(super) tokens: Arc<[String]>,
-    /// How many of the tokens are sent, in turn.
+    /// Number of tokens that are sent, in turn.
     pub(super) distinct: usize,
     /// Requests sent so far, over all rounds.
     sent: AtomicUsize,
 }
 
-/// What came of one round.
+/// Outcome of one round.
 pub(super) struct Pace {
     pub(super) elapsed: Duration,
     /// In order, the shortest first.
@@ -61,7 +61,7 @@ impl Work {
     }
 
     async fn run(self: Arc<Self>, mut stream: TcpStream, end: usize) -> Result<(TcpStream, Vec<Duration>)> {
-        let (mut request, mut answer, mut latencies) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut request, mut response, mut latencies) = (Vec::new(), Vec::new(), Vec::new());
         loop {
             let at = self.sent.fetch_add(1, Ordering::Relaxed);
             if at >= end {
@@ -69,10 +69,10 @@ impl Work {
             }
             self.template.render(&self.tokens[at % self.distinct], &mut request);
             let start = Instant::now();
-            let status = exchange(&mut stream, &request, &mut answer).await?;
+            let status = exchange(&mut stream, &request, &mut response).await?;
             latencies.push(start.elapsed());
             if status != 200 {
-                bail!("answered with {status} under load:\n{}", String::from_utf8_lossy(&answer));
+                bail!("the status is {status} under load:\n{}", String::from_utf8_lossy(&response));
             }
         }
     }
@@ -85,28 +85,28 @@ pub(super) async fn connect(port: u16) -> Result<TcpStream> {
     Ok(stream)
 }
 
-/// Sends a request and reads the whole answer, of which the status is given back.
-pub(super) async fn exchange(stream: &mut TcpStream, request: &[u8], answer: &mut Vec<u8>) -> Result<u16> {
+/// Sends a request and reads the whole response. Returns the status.
+pub(super) async fn exchange(stream: &mut TcpStream, request: &[u8], response: &mut Vec<u8>) -> Result<u16> {
     stream.write_all(request).await?;
-    answer.clear();
+    response.clear();
     loop {
-        if stream.read_buf(answer).await? == 0 {
-            bail!("Envoy has closed the connection after `{}`", String::from_utf8_lossy(answer));
+        if stream.read_buf(response).await? == 0 {
+            bail!("Envoy has closed the connection after `{}`", String::from_utf8_lossy(response));
         }
-        if let Some(status) = whole(answer)? {
+        if let Some(status) = whole(response)? {
             return Ok(status);
         }
     }
 }
 
-/// The status of an answer that has arrived to its end.
-fn whole(answer: &[u8]) -> Result<Option<u16>> {
-    let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
-    let head = std::str::from_utf8(&answer[..end])?;
+/// Returns the status of a response that has arrived to its end.
+fn whole(response: &[u8]) -> Result<Option<u16>> {
+    let Some(end) = response.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
+    let head = std::str::from_utf8(&response[..end])?;
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-    let length: usize = length.context("an answer without content-length")?.parse()?;
-    let status = head.split(' ').nth(1).context("an answer without status")?.parse()?;
-    Ok((answer.len() >= end + 4 + length).then_some(status))
+    let length: usize = length.context("a response without content-length")?.parse()?;
+    let status = head.split(' ').nth(1).context("a response without status")?.parse()?;
+    Ok((response.len() >= end + 4 + length).then_some(status))
 }
 
 #[cfg(test)]
@@ -114,14 +114,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_whole_when_its_body_is() {
-        for (answer, expected) in [
+    fn a_response_is_whole_when_its_body_is() {
+        for (response, expected) in [
             ("HTTP/1.1 200 OK\r\ncontent-len", None),
             ("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nok", None),
             ("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nok\n", Some(200)),
             ("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n", Some(401)),
         ] {
-            assert_eq!(whole(answer.as_bytes()).unwrap(), expected, "{answer}");
+            assert_eq!(whole(response.as_bytes()).unwrap(), expected, "{response}");
         }
         assert!(whole(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
     }

@@ -36,12 +36,12 @@ pub(super) fn reunite(processors: usize) -> Result<()> {
     Ok(sched_setaffinity(Pid::this(), &set(0..processors)?)?)
 }
 
-/// How many processors we may use.
+/// Returns the number of processors that we may use.
 pub(super) fn processors() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-/// What the processor calls itself.
+/// Returns the name of the processor.
 pub(super) fn processor_name() -> String {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));

@@ -22,7 +22,7 @@ const PORTS: usize = 40;
 /// For each worker: enough to keep it busy.
 const CONNECTIONS: usize = 16;
 
-/// What one round has shown.
+/// Result of one round.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Round {
     /// Envoy's processor time for a request, in microseconds.

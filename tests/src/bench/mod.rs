@@ -1,5 +1,5 @@
-//! What Edgeward costs: measurements of the real parts, side by side with what else could do their work. What the
-//! figures ought to be is said in one place, `report`; nothing here is a test.
+//! Cost of Edgeward: measurements of the real parts, side by side with others that could do their work. `report` alone says
+//! what the figures ought to be; nothing here is a test.
 
 mod bare;
 mod configuration;
@@ -24,21 +24,21 @@ pub use refresh::refresh;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// How much is measured.
+/// Extent of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
-    /// How often Envoy is started: where the system puts its memory differs from one time to the next, and what a filter
+    /// Number of starts of Envoy: where the system puts its memory differs from one time to the next, and what a filter
     /// costs by a tenth with it.
     pub starts: usize,
-    /// How often each scenario is measured at each start.
+    /// Number of measurements of each scenario at each start.
     pub rounds: usize,
     /// Requests of a round, unless a scenario says otherwise.
     pub requests: usize,
-    /// What stands for "many" distinct tokens.
+    /// Number of distinct tokens that stands for "many".
     pub tokens: usize,
-    /// How long refreshes are counted.
+    /// Time for which refreshes are counted, in seconds.
     pub seconds: u64,
-    /// Whether the figures are good enough to be published.
+    /// `true` if the figures are good enough to be published.
     pub published: bool,
 }
 

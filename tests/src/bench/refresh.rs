@@ -11,11 +11,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::json;
 use tokio::runtime::Runtime;
 
 use super::held::{self, Added, Held};
 use super::{Effort, machine};
+use crate::client::{Client, PASSWORD};
 use crate::journey::VERSIONS;
 use crate::mint::Key;
 use crate::stack::companion::Companion;
@@ -23,14 +23,13 @@ use crate::stack::ports::Ports;
 use crate::stack::process::Process;
 use crate::stack::{Postgres, http, paths, postgres, wait};
 
-/// Clients that refresh one session after the other, each with an answer before the next question.
+/// Number of clients. Each refreshes one session after the other, and waits for the response before the next request.
 const CLIENTS: usize = 24;
-/// Sessions of each client: so many that hardly any is refreshed twice within the grace.
+/// Number of sessions of each client: so many that hardly any is refreshed twice within the grace period.
 const SESSIONS: usize = 64;
-/// How often each step of a refresh is taken alone.
+/// Number of times that each step of a refresh is measured alone.
 const STEPS: usize = 1000;
-const PASSWORD: &str = "correct horse battery";
-/// What Postgres does by default, and what shows what waiting for the disk costs.
+/// Postgres with its defaults, and without the cost of waiting for the disk.
 const DURABILITY: [(&str, &[&str]); 2] =
     [("as durable as it comes", &[]), ("without waiting for the disk", &["-c", "synchronous_commit=off"])];
 /// Requests that are held at once, and of how many sessions.
@@ -59,7 +58,7 @@ pub fn refresh(effort: Effort, log: &mut dyn FnMut(&str)) -> Result<()> {
         let Held { held, connected, holding, drained } = runtime.block_on(held::hold(requests, sessions))?;
         println!(
             "{held} of {requests} requests held, of {sessions} sessions: {:.1} MiB more than with their connections; \
-             all answered {drained:.1?} after the companion went on",
+             all responses were there {drained:.1?} after the companion was resumed",
             mib(holding.saturating_sub(connected))
         );
     }
@@ -70,13 +69,13 @@ fn mib(bytes: u64) -> f64 {
     u32::try_from(bytes >> 10).map_or(f64::INFINITY, f64::from) / 1024.0
 }
 
-/// What many clients got.
+/// Figures of many clients at once.
 struct Rate {
     /// Refreshes a second.
     per_second: f64,
-    /// The middle and the 99th percentile of the times to an answer.
+    /// Median and 99th percentile of the times to a response.
     latency: [Duration; 2],
-    /// What a refresh costs of processor time: in the companion, in Postgres and in the clients.
+    /// Processor time of a refresh: in the companion, in Postgres and in the clients.
     cpu: [Duration; 3],
 }
 
@@ -93,22 +92,23 @@ impl fmt::Display for Rate {
     }
 }
 
-/// The middle times of what a refresh does, step by step, each with all that comes before it.
+/// Median times of the steps of a refresh, each with all steps before it.
 struct Steps {
     /// A request without a token: HTTP and the log.
-    asked: Duration,
+    without_token: Duration,
     /// One whose session is over: the statement as well, a round trip that finds nothing.
-    found: Duration,
+    ended_session: Duration,
     /// A refresh: the rows are written, the transaction is committed, the tokens are signed.
     refreshed: Duration,
 }
 
 impl fmt::Display for Steps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [asked, found, refreshed] = [self.asked, self.found, self.refreshed].map(|time| time.as_micros());
+        let [without_token, ended_session, refreshed] =
+            [self.without_token, self.ended_session, self.refreshed].map(|time| time.as_micros());
         write!(
             f,
-            "HTTP {asked} µs; with the round trip to Postgres {found} µs; with row, commit and signature {refreshed} µs"
+            "HTTP {without_token} µs; with the round trip to Postgres {ended_session} µs; with row, commit and signature {refreshed} µs"
         )
     }
 }
@@ -141,7 +141,7 @@ impl Scene {
     fn measure_rate(&self, time: Duration) -> Result<Rate> {
         let mut clients = Vec::new();
         for number in 0..CLIENTS {
-            clients.push(Client::sign_in(self, number)?);
+            clients.push(Refresher::sign_in(self, number)?);
         }
         let before = self.cpu()?;
         let start = Instant::now();
@@ -164,9 +164,9 @@ impl Scene {
     }
 
     fn measure_steps(&self) -> Result<Steps> {
-        let mut client = Client::sign_in(self, CLIENTS)?;
+        let mut client = Refresher::sign_in(self, CLIENTS)?;
         let ended = client.tokens.pop().context("no session")?;
-        client.ask("logout", &cookie(&ended), "")?;
+        client.post("logout", &cookie(&ended))?;
         client.tokens.truncate(SESSIONS / 2);
         let mut times = [const { Vec::new() }; 3];
         for step in 0..STEPS {
@@ -176,21 +176,21 @@ impl Scene {
                 times.iter_mut().zip([(String::new(), 401), (cookie(&ended), 401), (cookie(&refresh), 200)])
             {
                 let start = Instant::now();
-                let answer = client.ask("refresh", &headers, "")?;
+                let (actual, token) = client.post("refresh", &headers)?;
                 times.push(start.elapsed());
-                if answer.0 != status {
-                    bail!("a refresh was answered with {} instead of {status}", answer.0);
+                if actual != status {
+                    bail!("the status of a refresh is {actual} instead of {status}");
                 }
-                if let Some(token) = answer.1 {
+                if let Some(token) = token {
                     client.tokens[at] = token;
                 }
             }
         }
-        let [asked, found, refreshed] = times.map(|mut times| {
+        let [without_token, ended_session, refreshed] = times.map(|mut times| {
             times.sort_unstable();
             times[times.len() / 2]
         });
-        Ok(Steps { asked, found, refreshed })
+        Ok(Steps { without_token, ended_session, refreshed })
     }
 
     /// The processor time of the companion, of Postgres and of ourselves.
@@ -252,29 +252,34 @@ fn measure_signing() -> Result<Duration> {
     Ok(ours()?.saturating_sub(start) / TIMES)
 }
 
-/// Refreshes sessions over one connection.
-struct Client {
+/// Refreshes sessions over one connection. It is written by hand: the clients run on the processors of the companion that
+/// they measure, and the work of a client library would be part of the result.
+struct Refresher {
     port: u16,
     connection: BufReader<TcpStream>,
     tokens: Vec<String>,
 }
 
-impl Client {
+impl Refresher {
+    /// Registers a user and logs in until there are enough sessions.
     fn sign_in(scene: &Scene, number: usize) -> Result<Self> {
         let port = scene.ports.companion;
-        let mut client = Self { port, connection: connect(port)?, tokens: Vec::new() };
+        let mut client = Client::new(format!("127.0.0.1:{port}"), reqwest::Client::new());
         let email = format!("person{number}@example.com");
-        let login = json!({"email": email, "password": PASSWORD}).to_string();
-        let mut body =
-            json!({"firstName": "Ada", "lastName": "Lovelace", "email": email, "password": PASSWORD})
-                .to_string();
-        for index in 0..SESSIONS {
-            let call = if index == 0 { "register" } else { "login" };
-            let (_, token) = client.ask(call, "content-type: application/json\r\n", &body)?;
-            client.tokens.push(token.with_context(|| format!("{call} gave no token"))?);
-            body.clone_from(&login);
-        }
-        Ok(client)
+        let tokens = Runtime::new()?.block_on(async {
+            let mut tokens = Vec::new();
+            for index in 0..SESSIONS {
+                let response = if index == 0 {
+                    client.register(&email).await
+                } else {
+                    client.login(&email, PASSWORD).await
+                };
+                let token = client.cookies.remove("refresh_token");
+                tokens.push(token.with_context(|| format!("no token in the response {response}"))?);
+            }
+            anyhow::Ok(tokens)
+        })?;
+        Ok(Self { port, connection: connect(port)?, tokens })
     }
 
     fn run_until(&mut self, end: Instant) -> Result<Vec<Duration>> {
@@ -286,19 +291,17 @@ impl Client {
             if start > end {
                 break;
             }
-            let (_, token) = self.ask("refresh", &cookie(&self.tokens[index]), "")?;
+            let (_, token) = self.post("refresh", &cookie(&self.tokens[index]))?;
             self.tokens[index] = token.context("a refresh gave no token")?;
             latencies.push(start.elapsed());
         }
         Ok(latencies)
     }
 
-    /// Asks, and gives the status and the refresh token of the answer.
-    fn ask(&mut self, call: &str, headers: &str, body: &str) -> Result<(u16, Option<String>)> {
-        let length = body.len();
-        let request = format!(
-            "POST /api/auth/{call} HTTP/1.1\r\nhost: a\r\n{headers}content-length: {length}\r\n\r\n{body}"
-        );
+    /// Sends a request without a body, and returns the status and the refresh token of the response.
+    fn post(&mut self, call: &str, headers: &str) -> Result<(u16, Option<String>)> {
+        let request =
+            format!("POST /api/auth/{call} HTTP/1.1\r\nhost: a\r\n{headers}content-length: 0\r\n\r\n");
         self.connection.get_mut().write_all(request.as_bytes())?;
         let (mut line, mut token, mut length) = (String::new(), None, 0);
         self.connection.read_line(&mut line)?;

@@ -2,13 +2,13 @@
 
 use super::scenario::Shape;
 
-/// Where the usual request goes: for whoever is signed in, by the last rule of all.
+/// Path of the usual request: for signed-in users, by the last rule of all.
 pub(super) const PATH: &str = "/orders/2046/items?page=2";
-/// What only an administrator may see.
+/// Path that only an administrator may request.
 pub(super) const ADMIN_PATH: &str = "/admin/users";
 
 const BARE: &str = "host: shop.example\r\nuser-agent: bench\r\naccept: */*\r\n";
-/// What Chromium sends for a `fetch` from a page, its cookies aside, with what a single-page application adds.
+/// Header fields that Chromium sends for a `fetch` from a page, its cookies aside, with what a single-page application adds.
 const BROWSER: &str = "host: shop.example\r\n\
     sec-ch-ua: \"Chromium\";v=\"156\", \"Not)A;Brand\";v=\"24\", \"Google Chrome\";v=\"156\"\r\n\
     sec-ch-ua-mobile: ?0\r\n\

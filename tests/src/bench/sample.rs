@@ -20,10 +20,10 @@ fn judge(bench: &Bench, scenario: &Scenario, port: u16) -> Result<()> {
     // The last token of all, which no measurement with new ones comes to.
     let at = bench.signed.tokens.len() - 1;
     let token = bench.signed.tokens.get(at).context("there are no tokens")?;
-    let ask = |path: &str, token: &str| ask(bench, scenario, port, path, token);
+    let send = |path: &str, token: &str| send(bench, scenario, port, path, token);
 
-    let (status, upstream) = ask(PATH, token)?;
-    ensure!(status == 200, "a good token is answered with {status}");
+    let (status, upstream) = send(PATH, token)?;
+    ensure!(status == 200, "the response to a valid token is {status}");
     if !scenario.judges() {
         return Ok(());
     }
@@ -37,18 +37,18 @@ fn judge(bench: &Bench, scenario: &Scenario, port: u16) -> Result<()> {
         );
     }
     if scenario.filter != Filter::ExtAuthz {
-        let (status, _) = ask(PATH, &token.replace('.', ".A"))?;
-        ensure!(status == 401, "a bad token is answered with {status}");
+        let (status, _) = send(PATH, &token.replace('.', ".A"))?;
+        ensure!(status == 401, "the response to a bad token is {status}");
     }
     if scenario.knows_roles() {
-        let (status, _) = ask(ADMIN_PATH, token)?;
-        ensure!(status == 403, "a customer's visit to {ADMIN_PATH} is answered with {status}");
+        let (status, _) = send(ADMIN_PATH, token)?;
+        ensure!(status == 403, "the response to a customer at {ADMIN_PATH} is {status}");
     }
     Ok(())
 }
 
-/// Sends one request with forged headers: the status of the answer, and what the upstream received.
-fn ask(bench: &Bench, scenario: &Scenario, port: u16, path: &str, token: &str) -> Result<(u16, String)> {
+/// Sends one request with forged headers. Returns the status, and what the upstream received.
+fn send(bench: &Bench, scenario: &Scenario, port: u16, path: &str, token: &str) -> Result<(u16, String)> {
     let recorded = || bench.recorder.lock().unwrap_or_else(PoisonError::into_inner);
     *recorded() = Some(Vec::new());
     let mut request = Vec::new();

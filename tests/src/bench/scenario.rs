@@ -1,4 +1,4 @@
-//! What is measured, as data: which filters, which tokens, which requests.
+//! Scenarios of the measurements, as data: filters, tokens, requests.
 
 use super::Effort;
 
@@ -26,7 +26,7 @@ pub(super) enum Filter {
 /// Which tokens the requests bring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tokens {
-    /// So many, in turn, each of which was sent before.
+    /// A number of tokens, in turn, each of which was sent before.
     Seen(usize),
     /// Each request one that was never sent before.
     New,
@@ -37,7 +37,7 @@ pub(super) enum Tokens {
 pub(super) struct Shape {
     /// A browser's, or those of a bare client.
     pub(super) browser: bool,
-    /// Whether others' cookies make ours a 3 KiB header.
+    /// `true` if other cookies make the header 3 KiB long.
     pub(super) crowded: bool,
 }
 
@@ -101,7 +101,7 @@ pub(super) fn all(workers: u32, effort: &Effort) -> Vec<Scenario> {
 }
 
 impl Scenario {
-    /// What it is called in the report.
+    /// Returns the name in the report.
     pub(super) fn name(&self) -> String {
         let filter = match self.filter {
             Filter::None => "no filter",
@@ -127,7 +127,7 @@ impl Scenario {
         format!("{filter}{tokens}{rules}{}", self.shape.name())
     }
 
-    /// Whether it keeps what it knows of a token.
+    /// `true` if it caches tokens.
     pub(super) fn remembers(&self) -> bool {
         match self.filter {
             Filter::Edgeward { .. } => self.tokens != Tokens::New,
@@ -136,19 +136,19 @@ impl Scenario {
         }
     }
 
-    /// Whether this one and `other` differ in their filters alone. What is not remembered costs as much each time.
+    /// `true` if this one and `other` differ in their filters alone. A token that is not cached costs as much each time.
     pub(super) fn is_comparable(&self, other: &Self) -> bool {
         self.shape == other.shape
             && self.remembers() == other.remembers()
             && (!self.remembers() || self.tokens == other.tokens)
     }
 
-    /// Whether it tells the upstream who is calling.
+    /// `true` if it forwards the identity to the upstream.
     pub(super) fn judges(&self) -> bool {
         !matches!(self.filter, Filter::None | Filter::Idle | Filter::Calling)
     }
 
-    /// Whether it judges by role.
+    /// `true` if it checks roles.
     pub(super) fn knows_roles(&self) -> bool {
         matches!(self.filter, Filter::Edgeward { .. } | Filter::EdgewardAlone | Filter::Chain { .. })
     }

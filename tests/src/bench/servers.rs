@@ -1,5 +1,5 @@
-//! What stands behind Envoy while it is measured: servers that answer as cheaply as can be, in our own process, so
-//! that Envoy's time is Envoy's.
+//! Servers behind Envoy while it is measured. They respond as cheaply as can be and in our own process, so that Envoy's time
+//! is Envoy's.
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ const DENIED: &[u8] = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n";
 /// The user that `ext_authz` knows.
 pub(super) const AUTHZ_USER: usize = 42;
 
-/// The heads that reached the upstream, the last of them, while anybody asks for them.
+/// Head of the last request that reached the upstream, while it is recorded.
 pub(super) type Recorder = Arc<Mutex<Option<Vec<u8>>>>;
 
 /// Where the servers listen.
@@ -45,18 +45,18 @@ pub(super) async fn start(recorder: Recorder) -> Result<Servers> {
     Ok(servers)
 }
 
-async fn accept(listener: TcpListener, answer: impl Fn(&[u8]) -> &'static [u8] + Clone + Send + 'static) {
+async fn accept(listener: TcpListener, respond: impl Fn(&[u8]) -> &'static [u8] + Clone + Send + 'static) {
     while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(serve(stream, answer.clone()));
+        tokio::spawn(serve(stream, respond.clone()));
     }
 }
 
-/// Answers heads, as Envoy sends them: without bodies, one after the other.
-async fn serve(mut stream: TcpStream, answer: impl Fn(&[u8]) -> &'static [u8]) {
+/// Responds to heads, as Envoy sends them: without bodies, one after the other.
+async fn serve(mut stream: TcpStream, respond: impl Fn(&[u8]) -> &'static [u8]) {
     let mut head = Vec::with_capacity(8192);
     while let Ok(1..) = stream.read_buf(&mut head).await {
         if head.ends_with(b"\r\n\r\n") {
-            if stream.write_all(answer(&head)).await.is_err() {
+            if stream.write_all(respond(&head)).await.is_err() {
                 return;
             }
             head.clear();

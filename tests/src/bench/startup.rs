@@ -1,4 +1,4 @@
-//! What it takes until Envoy runs with the filter in it, next to an Envoy without.
+//! Cost of starting Envoy with the filter, next to an Envoy without.
 
 use std::fs;
 use std::time::Duration;
@@ -17,7 +17,7 @@ const REPEATS: usize = 5;
 const FROM: &str = "loading 1 listener(s)";
 const TO: &str = "loading stats configuration";
 
-/// What a listener with Edgeward takes more than one without.
+/// Cost of a listener with Edgeward beyond one without.
 pub(super) struct Start {
     /// Until the plugin is compiled and configured, in milliseconds.
     pub(super) load: f64,

@@ -1,4 +1,4 @@
-//! Distinct good tokens, as many as are asked for: signed once and kept, since signing takes a while.
+//! Distinct valid tokens, signed once and kept in a file, since signing takes a while.
 
 use std::fs;
 use std::num::NonZero;
@@ -22,7 +22,7 @@ pub(super) struct Signed {
     pub(super) tokens: Arc<[String]>,
 }
 
-/// So many tokens: those kept in `file` where they are good for long enough, else new ones.
+/// Returns so many tokens: those kept in `file` if they are valid for long enough, else new ones.
 pub(super) fn get(file: &Path, count: usize, now: u64) -> Result<Signed> {
     if let Some(kept) = fs::read_to_string(file).ok().and_then(|text| read(&text, count, now)) {
         return Ok(kept);

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use tokio::sync::watch;
 
-/// Who says something.
+/// Sender of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// The companion.
@@ -17,13 +17,13 @@ pub enum Side {
 /// A message of the protocol, version 3, by its first byte.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Message {
-    /// Who says it.
+    /// Sender.
     pub from: Side,
     /// Which one it is.
     pub tag: u8,
 }
 
-/// What is done to a message. It is never doubled: TCP delivers each byte once, so a second copy can come from nobody
+/// Harm to a message. It is never doubled: TCP delivers each byte once, so a second copy can come from nobody
 /// but a peer that breaks the protocol. What a client does twice, the tests repeat as calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Harm {
@@ -33,16 +33,16 @@ pub enum Harm {
     CutBehind,
     /// It goes on when it is released.
     Hold,
-    /// Nothing goes on from here, and nobody is told: the other side's host is gone.
+    /// Nothing is forwarded from here on, without a sign of it: the other side's host is gone.
     Silence,
 }
 
 /// Harm to one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// How many messages go by before it.
+    /// Number of messages before it.
     pub after: usize,
-    /// What is done to it.
+    /// Harm that is done to it.
     pub harm: Harm,
 }
 

@@ -10,7 +10,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::plan::{Harm, Message, Plan, Side};
 
-/// A client's first message, where it asks for TLS (`SSLRequest` among the message formats of its manual).
+/// First message of a client that wants TLS (`SSLRequest` among the message formats of its manual).
 const TLS_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
 /// Joins both until one of them ends it or harm is done. Then both connections are closed.
@@ -46,22 +46,22 @@ async fn start(client: &mut TcpStream, server: &mut TcpStream) -> io::Result<()>
     server.write_all(&start).await
 }
 
-async fn pump(side: Side, mut says: OwnedReadHalf, mut hears: OwnedWriteHalf, plan: &Plan) -> io::Result<()> {
+async fn pump(side: Side, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, plan: &Plan) -> io::Result<()> {
     let mut unread = Vec::new();
     loop {
         while let Some((tag, message)) = take_message(&mut unread)? {
             match plan.judge(Message { from: side, tag }) {
-                None => hears.write_all(&message).await?,
+                None => to.write_all(&message).await?,
                 Some(Harm::Cut) => return Ok(()),
-                Some(Harm::CutBehind) => return hears.write_all(&message).await,
+                Some(Harm::CutBehind) => return to.write_all(&message).await,
                 Some(Harm::Silence) => pending().await,
                 Some(Harm::Hold) => {
                     plan.released().await;
-                    hears.write_all(&message).await?;
+                    to.write_all(&message).await?;
                 }
             }
         }
-        if says.read_buf(&mut unread).await? == 0 {
+        if from.read_buf(&mut unread).await? == 0 {
             return Ok(());
         }
     }

@@ -1,24 +1,24 @@
-//! The host calls that the filter imports (proxy-wasm ABI 0.2.1, and the little of WASI that Rust's
-//! standard library needs). A call that nobody has provided yet traps, which a test shows as a panic.
+//! Host calls that the filter imports (proxy-wasm ABI 0.2.1, and the little of WASI that Rust's standard library needs). A
+//! call that is not provided traps, which a test shows as a panic.
 
 use wasmtime::{Engine, Linker};
 
 use super::memory::{Guest, deserialize, hand_over, read, read_text, serialize, write};
 use super::protobuf;
-use super::world::{Answer, Call, World};
+use super::world::{Call, LocalReply, World};
 
 const OK: u32 = 0;
 const NOT_FOUND: u32 = 1;
 const BAD_ARGUMENT: u32 = 2;
 const CAS_MISMATCH: u32 = 8;
 
-/// All host calls, by name.
+/// Returns all host calls, by name.
 pub(super) fn linker(engine: &Engine) -> Linker<World> {
     let mut linker = Linker::new(engine);
     log_and_time(&mut linker);
     buffers(&mut linker);
     header_maps(&mut linker);
-    answers(&mut linker);
+    replies(&mut linker);
     metrics(&mut linker);
     calls(&mut linker);
     shared_data(&mut linker);
@@ -28,7 +28,7 @@ pub(super) fn linker(engine: &Engine) -> Linker<World> {
     linker
 }
 
-/// The status that this call is to have in place of its effect.
+/// Returns the status that this call is to have in place of its effect.
 fn fault(guest: &Guest<'_>, call: &str) -> Option<u32> {
     guest.data().traits.fault.filter(|(name, _)| *name == call).map(|(_, status)| status)
 }
@@ -55,7 +55,7 @@ fn log_and_time(linker: &mut Linker<World>) {
     let tick =
         |guest: Guest<'_>, _period: u32| fault(&guest, "proxy_set_tick_period_milliseconds").unwrap_or(OK);
     linker.func_wrap("env", "proxy_set_tick_period_milliseconds", tick).unwrap();
-    let turn_to = |mut guest: Guest<'_>, context: u32| {
+    let set_context = |mut guest: Guest<'_>, context: u32| {
         if let Some(status) = fault(&guest, "proxy_set_effective_context") {
             return status;
         }
@@ -65,17 +65,17 @@ fn log_and_time(linker: &mut Linker<World>) {
         guest.data_mut().context = context;
         OK
     };
-    linker.func_wrap("env", "proxy_set_effective_context", turn_to).unwrap();
-    let go_on = |mut guest: Guest<'_>, _stream: u32| {
+    linker.func_wrap("env", "proxy_set_effective_context", set_context).unwrap();
+    let continue_stream = |mut guest: Guest<'_>, _stream: u32| {
         if let Some(status) = fault(&guest, "proxy_continue_stream") {
             return status;
         }
         guest.data_mut().stream().map_or(BAD_ARGUMENT, |stream| {
-            stream.goes_on = true;
+            stream.continues = true;
             OK
         })
     };
-    linker.func_wrap("env", "proxy_continue_stream", go_on).unwrap();
+    linker.func_wrap("env", "proxy_continue_stream", continue_stream).unwrap();
 }
 
 fn buffers(linker: &mut Linker<World>) {
@@ -140,7 +140,7 @@ fn change(mut guest: Guest<'_>, map: u32, change: impl FnOnce(&mut super::Header
     })
 }
 
-fn answers(linker: &mut Linker<World>) {
+fn replies(linker: &mut Linker<World>) {
     let respond = |mut guest: Guest<'_>,
                    status: u32,
                    details: u32,
@@ -153,14 +153,14 @@ fn answers(linker: &mut Linker<World>) {
         if let Some(status) = fault(&guest, "proxy_send_local_response") {
             return status;
         }
-        let answer = Answer {
+        let reply = LocalReply {
             status,
             details: read_text(&mut guest, details, details_len),
             headers: deserialize(&read(&mut guest, headers, headers_len)),
             body: read_text(&mut guest, body, body_len),
         };
         guest.data_mut().stream().map_or(BAD_ARGUMENT, |stream| {
-            stream.answer = Some(answer);
+            stream.local_reply = Some(reply);
             OK
         })
     };
@@ -267,8 +267,8 @@ fn calls(linker: &mut Linker<World>) {
         }
         guest.data_mut().verifications += 1;
         let request = read(&mut guest, arguments, arguments_len);
-        let Some(answer) = protobuf::verify_signature(&request) else { return BAD_ARGUMENT };
-        hand_over(&mut guest, &answer, data, len);
+        let Some(response) = protobuf::verify_signature(&request) else { return BAD_ARGUMENT };
+        hand_over(&mut guest, &response, data, len);
         OK
     };
     linker.func_wrap("env", "proxy_call_foreign_function", foreign).unwrap();

@@ -29,19 +29,19 @@ pub fn configuration(changes: &Value) -> String {
     whole.to_string()
 }
 
-/// A filter that has these keys.
+/// Starts a filter with these keys.
 #[must_use]
 pub fn with_keys(traits: Traits, keys: &[&Key]) -> Host {
     Host::start(traits, &configuration(&json!({"keys": {"inline": mint::jwks(keys)}}))).unwrap()
 }
 
-/// A filter that follows a feed and knows no key yet.
+/// Starts a filter that follows a feed and has no key yet.
 #[must_use]
 pub fn with_feed() -> Host {
     Host::start(ENVOY, &configuration(&json!({"feed": {"cluster": "companion_internal"}}))).unwrap()
 }
 
-/// A good answer of the feed without keys and revocations, these members changed or added.
+/// Returns a valid response of the feed without keys and revocations, with these members changed or added.
 #[must_use]
 pub fn feed(changes: &Value) -> Vec<u8> {
     let mut whole = json!({
@@ -55,28 +55,28 @@ pub fn feed(changes: &Value) -> Vec<u8> {
     whole.to_string().into_bytes()
 }
 
-/// The key set of a feed's answer.
+/// Returns the key set of a feed's response.
 #[must_use]
 pub fn keys(etag: &str, keys: &[&Key]) -> Value {
     json!({"etag": etag, "set": mint::jwks(keys)})
 }
 
-/// Headers from text.
+/// Returns header fields from text.
 #[must_use]
 pub fn headers(lines: &[(&str, &str)]) -> Headers {
     lines.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect()
 }
 
-/// A GET of a path with these headers besides.
+/// Sends a `GET` request with these header fields besides.
 pub fn get(host: &mut Host, path: &str, more: &[(&str, &str)]) -> Exchange {
     let head = [(":method", "GET"), (":path", path), (":authority", "shop.example"), (":scheme", "https")];
     host.request(headers(&[&head, more].concat()))
 }
 
-/// What the upstream gets besides the pseudo-headers, in a fixed order.
+/// Returns the header fields that the upstream receives, without pseudo-headers and in a fixed order.
 #[must_use]
 pub fn upstream(exchange: &Exchange) -> Vec<String> {
-    let headers = exchange.upstream.as_ref().unwrap_or_else(|| panic!("went nowhere: {exchange:?}"));
+    let headers = exchange.upstream.as_ref().unwrap_or_else(|| panic!("did not go upstream: {exchange:?}"));
     let lines =
         headers.iter().map(|(name, value)| format!("{}: {}", name.escape_ascii(), value.escape_ascii()));
     let mut lines: Vec<String> = lines.filter(|line| !line.starts_with(':')).collect();
@@ -84,10 +84,10 @@ pub fn upstream(exchange: &Exchange) -> Vec<String> {
     lines
 }
 
-/// The status and the reason of a refusal.
+/// Returns the status and the reason of a rejection.
 #[must_use]
-pub fn refused(exchange: &Exchange) -> (u32, &str) {
+pub fn rejected(exchange: &Exchange) -> (u32, &str) {
     assert!(exchange.upstream.is_none(), "went upstream: {exchange:?}");
     let reason = exchange.properties.iter().find(|(name, _)| name == "edgeward.rejection");
-    (exchange.answer.as_ref().map_or(0, |answer| answer.status), reason.map_or("", |(_, label)| label))
+    (exchange.local_reply.as_ref().map_or(0, |reply| reply.status), reason.map_or("", |(_, label)| label))
 }

@@ -1,5 +1,5 @@
-//! The filter's memory: reading what it points to, and handing it what it asked for in memory that it
-//! allocates itself. Also the ABI's serialisation of headers.
+//! The filter's memory: reads what the filter points to, and passes results in memory that the filter allocates itself. Also
+//! the ABI's serialisation of headers.
 
 use wasmtime::{Caller, Extern, Memory};
 

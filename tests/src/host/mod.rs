@@ -1,8 +1,9 @@
-//! A small, stateful proxy-wasm host (ABI 0.2.1) around the compiled filter: requests go in, and what came
-//! out is looked at, never which host calls were made on the way. It is one worker of a proxy.
+//! A small, stateful proxy-wasm host (ABI 0.2.1) around the compiled filter, as one worker of a proxy. Tests send requests
+//! and look at the outcome, not at the host calls on the way.
 
 mod abi;
 pub mod edge;
+pub mod follower;
 mod memory;
 mod protobuf;
 mod world;
@@ -11,26 +12,26 @@ use std::sync::{Arc, OnceLock};
 
 use wasmtime::{Engine, Instance, Module, Store, TypedFunc, WasmParams, WasmResults};
 
-pub use world::{Answer, Call, Header, Headers};
+pub use world::{Call, Header, Headers, LocalReply};
 use world::{SharedData, Stream, World};
 
 /// The root context of the first configuration; those of later ones follow on it downwards from the end.
 const ROOT: u32 = 1;
-/// What a filter returns to let a stream go on.
+/// Action with which a filter lets a stream continue.
 const CONTINUE: u32 = 0;
 
-/// How the host differs from a plain Envoy.
+/// Differences between the host and a plain Envoy.
 #[derive(Clone, Copy, Debug)]
 pub struct Traits {
-    /// Whether it has the foreign function `verify_signature`.
+    /// `true` if the host has the foreign function `verify_signature`.
     pub verify_signature: bool,
-    /// Its time at the start, in seconds since 1970.
+    /// Time at the start, in seconds since 1970.
     pub now: u64,
-    /// A host call, by name, that does nothing and has this status.
+    /// Name of a host call that does nothing and returns this status.
     pub fault: Option<(&'static str, u32)>,
 }
 
-/// Every host call that can be given a fault.
+/// Host calls that can be given a fault.
 pub const CALLS: [&str; 20] = [
     "proxy_log",
     "proxy_get_current_time_nanoseconds",
@@ -54,7 +55,7 @@ pub const CALLS: [&str; 20] = [
     "proxy_call_foreign_function",
 ];
 
-/// One worker with the filter in it.
+/// Worker that runs the filter.
 pub struct Host {
     store: Store<World>,
     instance: Instance,
@@ -62,19 +63,19 @@ pub struct Host {
     streams: u32,
 }
 
-/// What became of a request.
+/// Outcome of a request.
 #[derive(Debug)]
 pub struct Exchange {
-    /// Its headers as the upstream gets them, where it went on.
+    /// Request header fields as the upstream receives them, if it does.
     pub upstream: Option<Headers>,
-    /// The filter's own answer, where it gave one.
-    pub answer: Option<Answer>,
-    /// What the filter left for the access log.
+    /// Local reply of the filter, if it sent one.
+    pub local_reply: Option<LocalReply>,
+    /// Properties that the filter set for the access log.
     pub properties: Vec<(String, String)>,
 }
 
 impl Host {
-    /// Starts the filter with a plugin configuration; where it is refused, the lines of the log.
+    /// Starts the filter with a plugin configuration; if the filter rejects it, the lines of the log.
     pub fn start(traits: Traits, configuration: &str) -> Result<Self, Vec<String>> {
         Self::start_in(SharedData::default(), traits, traits.now * 1_000_000_000, configuration)
     }
@@ -113,7 +114,7 @@ impl Host {
         self.end_plugin(old);
     }
 
-    /// Starts another plugin in the same worker, which the streams to come belong to. Gives the one before.
+    /// Starts another plugin in the same worker, for the streams to come. Returns the former plugin.
     pub fn configure_beside(&mut self, configuration: &str) -> u32 {
         let old = self.root;
         self.root = if old == ROOT { u32::MAX } else { old - 1 };
@@ -132,14 +133,14 @@ impl Host {
         self.end(id)
     }
 
-    /// Sends the head of a request through the filter, and leaves its stream open. Gives the stream.
+    /// Sends the head of a request through the filter, and leaves its stream open. Returns the stream.
     pub fn open(&mut self, headers: Headers) -> u32 {
         let id = self.create(headers);
         self.send_head(id);
         id
     }
 
-    /// Makes a stream for a request whose head comes later. Gives the stream.
+    /// Creates a stream for a request whose head comes later. Returns the stream.
     pub fn create(&mut self, headers: Headers) -> u32 {
         self.streams += 1;
         let id = self.streams;
@@ -152,21 +153,21 @@ impl Host {
     pub fn send_head(&mut self, id: u32) {
         let count = u32::try_from(self.stream(id).request.len()).unwrap();
         let action: u32 = self.call_about(id, "proxy_on_request_headers", (id, count, 1_u32));
-        self.stream(id).goes_on = action == CONTINUE;
+        self.stream(id).continues = action == CONTINUE;
     }
 
-    /// Whether the filter keeps a stream waiting.
+    /// `true` if the filter holds a stream.
     pub fn is_held(&mut self, id: u32) -> bool {
         let stream = self.stream(id);
-        !stream.goes_on && stream.answer.is_none()
+        !stream.continues && stream.local_reply.is_none()
     }
 
-    /// Sends the head of the upstream's response through the filter: what the client gets.
+    /// Sends the head of the upstream's response through the filter. Returns what the client receives.
     pub fn respond(&mut self, id: u32, headers: Headers) -> Headers {
         self.respond_with("via_upstream", id, headers)
     }
 
-    /// Sends the head of a response of the host's own through the filter: what the client gets.
+    /// Sends the head of a response of the host's own through the filter. Returns what the client receives.
     pub fn respond_itself(&mut self, id: u32, headers: Headers) -> Headers {
         self.respond_with("upstream_response_timeout", id, headers)
     }
@@ -179,34 +180,34 @@ impl Host {
         self.stream(id).response.clone()
     }
 
-    /// Ends a stream, as a client does that goes away.
+    /// Ends a stream, as a client does that disconnects.
     pub fn end(&mut self, id: u32) -> Exchange {
         self.complete_reply(id);
         self.call_about::<u32, ()>(id, "proxy_on_delete", id);
         let stream = self.store.data_mut().streams.remove(&id).unwrap();
-        let goes_on = stream.goes_on && stream.answer.is_none();
+        let continues = stream.continues && stream.local_reply.is_none();
         Exchange {
-            upstream: goes_on.then_some(stream.request),
-            answer: stream.answer,
+            upstream: continues.then_some(stream.request),
+            local_reply: stream.local_reply,
             properties: stream.properties,
         }
     }
 
-    /// Sends the head of the filter's own reply through it, as Envoy does.
+    /// Sends the head of the local reply through the filter, as Envoy does.
     fn complete_reply(&mut self, id: u32) {
-        let Some(mut answer) = self.stream(id).answer.take() else { return };
-        let status = (b":status".to_vec(), answer.status.to_string().into_bytes());
-        let mut headers = answer.headers;
+        let Some(mut reply) = self.stream(id).local_reply.take() else { return };
+        let status = (b":status".to_vec(), reply.status.to_string().into_bytes());
+        let mut headers = reply.headers;
         headers.insert(0, status);
-        let mut headers = self.respond_with(&answer.details, id, headers);
+        let mut headers = self.respond_with(&reply.details, id, headers);
         let at = headers.iter().position(|(name, _)| name == b":status").unwrap();
         let (_, status) = headers.remove(at);
-        answer.status = String::from_utf8(status).unwrap().parse().unwrap();
-        answer.headers = headers;
-        self.stream(id).answer = Some(answer);
+        reply.status = String::from_utf8(status).unwrap().parse().unwrap();
+        reply.headers = headers;
+        self.stream(id).local_reply = Some(reply);
     }
 
-    /// Sends the trailers of a request through the filter: those that the upstream gets.
+    /// Sends the trailers of a request through the filter. Returns those that the upstream receives.
     pub fn trailers(&mut self, trailers: Headers) -> Option<Headers> {
         self.streams += 1;
         let id = self.streams;
@@ -222,18 +223,25 @@ impl Host {
         self.store.data_mut().streams.get_mut(&id).expect("an open stream")
     }
 
-    /// Lets the filter's timer go off.
+    /// Fires the filter's timer.
     pub fn tick(&mut self) {
         self.call::<u32, ()>("proxy_on_tick", self.root);
     }
 
-    /// The calls to clusters since the last time this was asked.
+    /// Returns the calls to clusters since the last time.
     pub fn take_calls(&mut self) -> Vec<Call> {
         std::mem::take(&mut self.store.data_mut().calls)
     }
 
-    /// Answers a call, with no status for a call that was reset or ran out of time.
-    pub fn answer(&mut self, call: &Call, status: Option<u16>, body: &[u8]) {
+    /// Returns the one call since the last time.
+    pub fn take_call(&mut self) -> Call {
+        let calls = self.take_calls();
+        let [call] = &calls[..] else { panic!("{} calls", calls.len()) };
+        call.clone()
+    }
+
+    /// Responds to a call; without a status, the call was reset or timed out.
+    pub fn complete_call(&mut self, call: &Call, status: Option<u16>, body: &[u8]) {
         let headers: Headers =
             status.map(|status| (b":status".to_vec(), status.to_string().into_bytes())).into_iter().collect();
         let counts = (u32::try_from(headers.len()).unwrap(), u32::try_from(body.len()).unwrap());
@@ -248,37 +256,37 @@ impl Host {
         self.store.data_mut().now_ns = now * 1_000_000_000;
     }
 
-    /// Lets time pass, and the filter's timer go off at the end of it.
-    pub fn pass(&mut self, millis: u64) {
+    /// Advances the clock, and fires the filter's timer after that.
+    pub fn advance(&mut self, millis: u64) {
         self.store.data_mut().now_ns += millis * 1_000_000;
         self.tick();
     }
 
-    /// Lets time pass while the filter's timer goes off ten times a second.
-    pub fn pass_in_ticks(&mut self, millis: u64) {
+    /// Advances the clock while the filter's timer fires ten times a second.
+    pub fn advance_in_ticks(&mut self, millis: u64) {
         for _ in 0..millis / 100 {
-            self.pass(100);
+            self.advance(100);
         }
     }
 
-    /// A counter's or gauge's value.
+    /// Returns the value of a counter or gauge.
     #[must_use]
     pub fn counter(&self, name: &str) -> i64 {
         self.store.data().metrics.iter().find(|(this, _)| this == name).map_or(0, |(_, value)| *value)
     }
 
-    /// All lines that the filter logged.
+    /// Returns all lines that the filter logged.
     #[must_use]
     pub fn log(&self) -> &[String] {
         &self.store.data().log
     }
 
-    /// From now on this call fails.
+    /// Makes a host call fail from now on.
     pub fn fail(&mut self, call: &'static str, status: u32) {
         self.store.data_mut().traits.fault = Some((call, status));
     }
 
-    /// How often the host was asked for a signature's verification.
+    /// Returns the number of signatures that the host verified.
     #[must_use]
     pub fn verifications(&self) -> usize {
         self.store.data().verifications
@@ -300,7 +308,7 @@ impl Host {
     }
 }
 
-/// The filter, compiled once for all tests of a process.
+/// Returns the filter, compiled once for all tests of a process.
 fn compiled() -> &'static (Engine, Module) {
     static COMPILED: OnceLock<(Engine, Module)> = OnceLock::new();
     COMPILED.get_or_init(|| {

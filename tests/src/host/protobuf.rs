@@ -2,7 +2,7 @@
 
 use aws_lc_rs::signature::{RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, UnparsedPublicKey};
 
-/// Answers a request, or None for one that can't be read. Like Envoy, it takes RSA keys of any size.
+/// Responds to a request; `None` if it cannot be parsed. Like Envoy, it takes RSA keys of any size.
 pub(super) fn verify_signature(request: &[u8]) -> Option<Vec<u8>> {
     let mut fields = [&[][..]; 4];
     let mut rest = request;

@@ -1,38 +1,49 @@
-//! All that the host knows: its clock, its counters, its log, the stream under way and the calls; never how
-//! the filter asks for it.
+//! State of the host: clock, metrics, log, streams and calls.
 
 use std::collections::HashMap;
+use std::fmt::{self, Display, Formatter};
 use std::sync::{Arc, Mutex};
 
 use super::Traits;
 
-/// A header's name and value.
+/// Name and value of a header field.
 pub type Header = (Vec<u8>, Vec<u8>);
-/// Headers in their order.
+/// Header fields in order.
 pub type Headers = Vec<Header>;
 
-/// A call to a cluster.
+/// Call to a cluster.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The host's number for it.
+    /// Number that the host gave the call.
     pub token: u32,
-    /// Whom it is for.
+    /// Cluster that is called.
     pub cluster: String,
-    /// Its headers.
+    /// Header fields.
     pub headers: Headers,
 }
 
-/// The filter's own answer to a request.
+/// Local reply of the filter.
 #[derive(Clone, Debug)]
-pub struct Answer {
-    /// Its status.
+pub struct LocalReply {
+    /// Status code.
     pub status: u32,
-    /// What the access log is told.
+    /// Details for the access log.
     pub details: String,
-    /// Its headers.
+    /// Header fields.
     pub headers: Headers,
-    /// Its body.
+    /// Body.
     pub body: String,
+}
+
+/// Renders the reply for a snapshot. The client receives all but the details.
+impl Display for LocalReply {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} ({})", self.status, self.details)?;
+        for (name, value) in &self.headers {
+            writeln!(f, "{}: {}", String::from_utf8_lossy(name), String::from_utf8_lossy(value))?;
+        }
+        if self.body.is_empty() { Ok(()) } else { write!(f, "\n{}", self.body) }
+    }
 }
 
 /// One stream.
@@ -43,13 +54,13 @@ pub(super) struct Stream {
     pub(super) response: Headers,
     /// Envoy's `response.code_details`.
     pub(super) response_details: String,
-    /// Whether it goes on to the upstream.
-    pub(super) goes_on: bool,
-    pub(super) answer: Option<Answer>,
+    /// `true` if it continues to the upstream.
+    pub(super) continues: bool,
+    pub(super) local_reply: Option<LocalReply>,
     pub(super) properties: Vec<(String, String)>,
 }
 
-/// What the workers of a proxy share, by key, each with its version.
+/// Data that the workers of a proxy share, by key, each with its version.
 pub(super) type SharedData = Arc<Mutex<HashMap<Vec<u8>, (Vec<u8>, u32)>>>;
 
 /// The state of one worker.

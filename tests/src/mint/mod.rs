@@ -1,5 +1,5 @@
-//! The token mint: signing keys, good tokens, and every way for a token to be bad, as data. It signs whatever
-//! it is told to; whether that passes is for the tests to say.
+//! The token mint: signing keys, valid tokens, and every way for a token to be bad, as data. It signs any input; whether a
+//! token passes is for the tests to say.
 
 mod claims;
 mod encodings;
@@ -30,7 +30,7 @@ pub struct Key {
 
 /// A token that must be refused.
 pub struct Bad {
-    /// What is bad about it.
+    /// Defect of the token.
     pub name: String,
     /// The token.
     pub token: String,

@@ -15,7 +15,7 @@ const SHA256_PREFIX: [u8; 19] = [
     0x04, 0x20,
 ];
 
-/// What signs: a modulus and a private exponent, in base64url.
+/// Signing key: a modulus and a private exponent, in base64url.
 struct Weak {
     name: &'static str,
     modulus: &'static str,

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::{paths, plugin, process};
 
-/// What the filter is compiled to.
+/// Target of the filter.
 pub const WASM: &str = "wasm32-wasip1";
 
 /// Packages whose features the programs are built with: all of them, as for the tests, so that each dependency is

@@ -17,7 +17,7 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 pub struct Companion {
     /// Where its users and sessions are.
     pub database_url: String,
-    /// What signs its refresh tokens.
+    /// Secret that signs refresh tokens.
     pub refresh_secret: String,
     /// Where its signing keys are.
     pub certs: PathBuf,
@@ -37,7 +37,7 @@ impl Companion {
 
     /// Brings the schema to the newest version, making the database if it is missing.
     pub fn migrate(&self) -> Result<()> {
-        // Making a database asks for more rights than using one, so this comes first.
+        // Making a database needs more rights than using one, so this comes first.
         if self.run(&["migrate", "run"]).is_ok() {
             return Ok(());
         }
@@ -50,7 +50,7 @@ impl Companion {
         self.run(&["db", "drop", "--yes"]).map(drop).context("cannot empty the database")
     }
 
-    /// Runs one of its commands to the end and gives back what it wrote.
+    /// Runs one of its commands to the end and returns its output.
     pub fn run(&self, arguments: &[&str]) -> Result<String> {
         process::output(self.command().args(arguments))
     }

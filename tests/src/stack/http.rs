@@ -1,4 +1,4 @@
-//! The smallest question that tells whether a part answers: the status of one GET; never more of HTTP than that.
+//! The smallest request that shows whether a part responds: the status of one `GET`, and no more of HTTP than that.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -9,7 +9,7 @@ const LIMIT: Duration = Duration::from_secs(2);
 /// the same one once in 32,768 times.
 const EVERYWHERE: usize = 16;
 
-/// The status of `GET path` at a port of the loopback, or nothing while nobody answers there.
+/// Returns the status of `GET path` at a port of the loopback; `None` without a response.
 #[must_use]
 pub fn status(port: u16, path: &str) -> Option<u16> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));

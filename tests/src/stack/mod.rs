@@ -32,7 +32,7 @@ use ports::Ports;
 pub use postgres::Postgres;
 use process::Process;
 
-/// The filter asks the companion for its keys once a second.
+/// Longest time until the filter has its first keys. Chosen: it polls once a second.
 const KEYS_LIMIT: Duration = Duration::from_secs(20);
 
 /// A running stack. Dropping it stops the parts in the order of the fields, the last started first.
@@ -53,7 +53,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Starts what has been built, and gives it back once every part answers.
+    /// Starts what has been built, and returns it once every part responds.
     pub fn start(plan: Plan, log: &mut dyn FnMut(&str)) -> Result<Self> {
         let lock = lock(&plan.directory)?;
         report::remove(&plan.directory)?;

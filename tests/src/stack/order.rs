@@ -54,7 +54,7 @@ pub(super) fn names(wasm: &[u8]) -> Result<Vec<String>> {
 #[derive(Default)]
 struct Functions {
     imported: u32,
-    /// What each of them calls.
+    /// Functions that each of them calls.
     calls: Vec<Vec<u32>>,
     /// Of several functions of one name, the first.
     names: HashMap<String, u32>,

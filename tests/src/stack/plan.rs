@@ -1,4 +1,4 @@
-//! What a stack is to be: where it listens, what it keeps and where; never how it is started.
+//! Plan of a stack: its ports, its files and their folder.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::ports::Ports;
 use super::{paths, report};
 
-/// What a stack is to be; [`Plan::local`] and [`Plan::for_tests`] give the usual ones.
+/// Plan of a stack; [`Plan::local`] and [`Plan::for_tests`] return the usual ones.
 #[derive(Debug)]
 pub struct Plan {
     /// Where its data, its logs and its `stack.json` go.
@@ -16,7 +16,7 @@ pub struct Plan {
     pub ports: Ports,
     /// A database to use, instead of starting a Postgres.
     pub database_url: Option<String>,
-    /// Whether to forget what the database holds.
+    /// `true` to erase the database first.
     pub fresh: bool,
     /// Where the signing keys are, or are made.
     pub certs: PathBuf,
@@ -24,7 +24,7 @@ pub struct Plan {
     pub settings: Vec<(String, String)>,
     /// Changes to the gateway's configuration beside those of every stack.
     pub replacements: Vec<(String, String)>,
-    /// How many worker threads Envoy has.
+    /// Number of Envoy's worker threads.
     pub workers: u32,
 }
 

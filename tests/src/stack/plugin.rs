@@ -3,14 +3,14 @@
 //! and those that every request goes through stand together.
 //!
 //! The SDK exports every callback there is, and a host enters the module for each one that is exported. For streams,
-//! for answers to calls and for memory the filter's own functions take the place of the SDK's.
+//! for responses to calls and for memory the filter's own functions take the place of the SDK's.
 
 use anyhow::{Context as _, Result};
 use walrus::{ExportItem, Module};
 
 use super::order;
 
-/// What the host is to see, and what that is called in the module.
+/// Exports that the host is to see, each with its name in the module.
 const EXPORTS: [(&str, &str); 12] = [
     ("memory", "memory"),
     ("_initialize", "_initialize"),
@@ -26,7 +26,7 @@ const EXPORTS: [(&str, &str); 12] = [
     ("proxy_on_delete", "edgeward_on_delete"),
 ];
 
-/// What a request goes through whose token was seen before, in this order.
+/// Functions that a request with a cached token runs, in this order.
 const PATH_OF_A_REQUEST: [&str; 28] = [
     "edgeward_on_context_create",
     "edgeward_on_request_headers",

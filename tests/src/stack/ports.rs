@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-const ANSWER_LIMIT: Duration = Duration::from_secs(1);
+const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 
 /// The ports of one stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Ports {
     pub upstream: u16,
 }
 
-/// Who listens, where by default, and which variable says otherwise.
+/// Listeners: name, default port, and the variable that overrides it.
 const DEFAULTS: [(&str, u16, &str); 5] = [
     ("gateway", 8080, "EDGEWARD_GATEWAY_PORT"),
     ("Envoy admin", 9901, "EDGEWARD_ENVOY_ADMIN_PORT"),
@@ -37,7 +37,7 @@ pub(super) fn variables() -> impl Iterator<Item = &'static str> {
 }
 
 impl Ports {
-    /// The ports that the environment asks for, else the usual ones.
+    /// Returns the ports that the environment sets, else the usual ones.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let mut chosen = [0; 5];
         for (port, (_, default, name)) in chosen.iter_mut().zip(DEFAULTS) {
@@ -96,11 +96,11 @@ pub fn free<const N: usize>() -> Result<[u16; N]> {
     Ok(ports)
 }
 
-/// Whether anybody accepts connections there.
+/// `true` if the port accepts connections.
 #[must_use]
-pub fn answers(port: u16) -> bool {
+pub fn is_open(port: u16) -> bool {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    TcpStream::connect_timeout(&address, ANSWER_LIMIT).is_ok()
+    TcpStream::connect_timeout(&address, CONNECT_LIMIT).is_ok()
 }
 
 fn bind(port: u16) -> std::io::Result<TcpListener> {

@@ -15,7 +15,7 @@ use nix::unistd::Pid;
 use super::reaper::Reaper;
 use super::wait;
 
-/// How long a process may take to stop by itself before it is killed.
+/// Longest time that a process may take to stop by itself before it is killed.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Chosen: several times what the first build takes on a slow machine, or the tests of `cargo xtask test --all`.
 const LONGEST_RUN: Duration = Duration::from_hours(3);
@@ -90,7 +90,7 @@ pub fn run(command: &mut Command) -> Result<ExitStatus> {
     wait::until(&program(command), LONGEST_RUN, || group.ended())
 }
 
-/// Runs a program to its end and gives back what it wrote; a failure shows the end of its output.
+/// Runs a program to its end and returns its output; a failure shows the end of its output.
 pub fn output(command: &mut Command) -> Result<String> {
     let mut captured = tempfile::tempfile().context("cannot make a temporary file")?;
     let status = run(command.stdout(captured.try_clone()?).stderr(captured.try_clone()?))?;
@@ -103,7 +103,7 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// Whether there is a process with this ID, of whatever user.
+/// `true` if there is a process with this ID, of any user.
 #[must_use]
 pub fn is_alive(pid: u32) -> bool {
     let Ok(pid) = i32::try_from(pid) else { return false };

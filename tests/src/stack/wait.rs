@@ -18,7 +18,7 @@ pub fn stop_flag() -> Arc<AtomicBool> {
     Arc::clone(&STOP)
 }
 
-/// Whether a signal has asked to stop.
+/// `true` if a signal has asked to stop.
 #[must_use]
 pub fn stop_requested() -> bool {
     STOP.load(Ordering::Relaxed)

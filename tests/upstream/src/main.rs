@@ -1,4 +1,4 @@
-//! The service behind the gateway in the demo and in tests: it answers what reached it; never anything of its own.
+//! The service behind the gateway in the demo and in tests: it responds with the request that it received.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;

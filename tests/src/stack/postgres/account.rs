@@ -42,7 +42,7 @@ impl Account {
             .with_context(|| format!("cannot give {} to {}", path.display(), self.name))
     }
 
-    /// Whether every folder on the way to `path` lets this user through.
+    /// `true` if every folder on the way to `path` lets this user through.
     pub(super) fn can_reach(&self, path: &Path) -> bool {
         !self.switched || path.ancestors().all(|folder| self.can_pass(folder))
     }

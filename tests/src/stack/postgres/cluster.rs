@@ -120,7 +120,7 @@ impl Cluster {
 /// Waits for the end of a server that uses the same data; the file of one that is long dead is no obstacle.
 pub(super) fn await_predecessor(data: &Path) -> Result<()> {
     let alive =
-        || PidFile::read(data).is_some_and(|file| process::is_alive(file.pid) && ports::answers(file.port));
+        || PidFile::read(data).is_some_and(|file| process::is_alive(file.pid) && ports::is_open(file.port));
     if wait::patiently(PREDECESSOR_LIMIT, || !alive()) {
         return Ok(());
     }
@@ -128,7 +128,7 @@ pub(super) fn await_predecessor(data: &Path) -> Result<()> {
     bail!("another Postgres (process {pid}) is using {}: stop it first", data.display())
 }
 
-/// What a server writes into `postmaster.pid`: its ID, where it listens and, in the end, that it is ready.
+/// Content of a server's `postmaster.pid`: its ID, its address and, in the end, that it is ready.
 struct PidFile {
     pid: u32,
     port: u16,
@@ -157,15 +157,15 @@ mod tests {
     #[test]
     fn a_server_started_again_finds_its_data_and_its_password() {
         let folder = tempfile::tempdir().unwrap();
-        let mut said = Vec::new();
-        let mut start = || Postgres::start(folder.path(), &mut |line| said.push(line.to_owned())).unwrap();
+        let mut lines = Vec::new();
+        let mut start = || Postgres::start(folder.path(), &mut |line| lines.push(line.to_owned())).unwrap();
         let first = start();
-        assert!(ports::answers(first.port));
+        assert!(ports::is_open(first.port));
         let (pid, password) = (first.pid(), first.password.clone());
         drop(first);
         assert!(!process::is_alive(pid));
         assert_eq!(start().password, password);
-        assert_eq!(said.iter().filter(|line| line.contains("new database cluster")).count(), 1, "{said:?}");
+        assert_eq!(lines.iter().filter(|line| line.contains("new database cluster")).count(), 1, "{lines:?}");
         crate::stack::postgres::erase(folder.path()).unwrap();
     }
 

@@ -1,0 +1,54 @@
+//! Changes of accounts past the API, for tests: by the use cases of the command line where these do what is wanted, else
+//! in SQL.
+
+use edgeward_companion::domain::account::email::Email;
+use edgeward_companion::domain::account::role::Role;
+use edgeward_companion::service::account;
+
+use super::Api;
+
+impl Api {
+    /// Gives a user another role, as the command does: the sessions go on, the tokens with the former role do not.
+    pub async fn set_role(&self, email: &str, role: &str) {
+        let role = Role::parse(role).expect("a role");
+        account::set_role(&self.system(), &parse(email), &role).await.expect("a user");
+    }
+
+    /// Disables a user, as the command does: the sessions end.
+    pub async fn disable(&self, email: &str) {
+        account::disable(&self.system(), &parse(email)).await.expect("a user");
+    }
+
+    /// Disables every user in the table alone, by hand: unlike with the command, the sessions stay.
+    pub async fn mark_disabled(&self) {
+        self.execute("update users set disabled_at = now()").await;
+    }
+
+    /// Gives the only user a password hash from elsewhere.
+    pub async fn import_password(&self, hash: &str) {
+        let update = sqlx::query("update users set password = $1").bind(hash);
+        update.execute(&self.pool).await.expect("an update");
+    }
+
+    /// Returns the password hash of the only user.
+    pub async fn stored_password(&self) -> String {
+        sqlx::query_scalar("select password from users").fetch_one(&self.pool).await.expect("a hash")
+    }
+
+    /// Returns the number of users.
+    pub async fn count_users(&self) -> i64 {
+        self.count("select count(*) from users").await
+    }
+
+    pub(super) async fn execute(&self, statement: &'static str) -> u64 {
+        sqlx::query(statement).execute(&self.pool).await.expect("a statement").rows_affected()
+    }
+
+    pub(super) async fn count(&self, query: &'static str) -> i64 {
+        sqlx::query_scalar(query).fetch_one(&self.pool).await.expect("a count")
+    }
+}
+
+fn parse(email: &str) -> Email {
+    Email::parse(email).expect("an e-mail address")
+}

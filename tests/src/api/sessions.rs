@@ -1,0 +1,53 @@
+//! Changes of sessions past the API, for tests, and their state in the database.
+
+use time::Duration;
+
+use super::Api;
+
+impl Api {
+    /// Returns the number of sessions, expired ones among them.
+    pub async fn count_sessions(&self) -> i64 {
+        self.count("select count(*) from refresh_tokens").await
+    }
+
+    /// Returns the number of sessions that were refreshed at least once.
+    pub async fn count_refreshed_sessions(&self) -> i64 {
+        self.count("select count(*) from refresh_tokens where generation > 1").await
+    }
+
+    /// Deletes every session, without a revocation.
+    pub async fn delete_sessions(&self) {
+        self.execute("delete from refresh_tokens").await;
+    }
+
+    /// Adds as many expired sessions for each that there is.
+    pub async fn add_expired_sessions(&self, count: i32) {
+        let copies = "insert into refresh_tokens (user_id, expires_at, created_at, updated_at)
+                      select user_id, created_at, created_at, created_at from refresh_tokens, generate_series(1, $1)";
+        sqlx::query(copies).bind(count).execute(&self.pool).await.expect("sessions");
+    }
+
+    /// Moves the start of every session back, and its expiry on by an hour, as a greater age was allowed then.
+    pub async fn move_start_of_sessions(&self, back: Duration) {
+        let update = "update refresh_tokens
+                      set created_at = created_at - $1 * interval '1 second', expires_at = expires_at + interval '1 hour'";
+        sqlx::query(update).bind(back.as_seconds_f64()).execute(&self.pool).await.expect("an update");
+    }
+
+    /// Takes back every refresh, as a standby does that takes over without having received them.
+    pub async fn lose_refreshes(&self) {
+        self.execute("update refresh_tokens set generation = 1, superseded = '{}', updated_at = created_at")
+            .await;
+    }
+
+    /// Returns the number of revocations, of sessions and of users.
+    pub async fn count_revocations(&self) -> i64 {
+        self.count("select count(*) from revocations").await
+    }
+
+    /// Returns the numbers of the sessions that were revoked at the gateway, in order of revocation.
+    pub async fn revoked_sessions(&self) -> Vec<i64> {
+        let all = "select session_id from revocations where session_id is not null order by id";
+        sqlx::query_scalar(all).fetch_all(&self.pool).await.expect("revocations")
+    }
+}

@@ -1,0 +1,141 @@
+//! One client for the API, at the companion itself or through a gateway: it keeps cookies, and sends them. It does not
+//! judge the responses.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use reqwest::header::COOKIE;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+#[cfg(feature = "system")]
+mod claims;
+mod response;
+
+pub use response::Response;
+
+/// Password that every rule accepts.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// Client with cookies of its own. Clones share its connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Connections. They keep no cookies.
+    pub http: reqwest::Client,
+    /// Address that the client registered or logged in with last; empty before.
+    pub email: String,
+    /// Cookies by name.
+    pub cookies: BTreeMap<String, String>,
+    origin: String,
+}
+
+impl Client {
+    /// Creates a client without cookies for the server at an address (`127.0.0.1:5500`).
+    pub fn new(address: impl Display, http: reqwest::Client) -> Self {
+        Self { http, email: String::new(), cookies: BTreeMap::new(), origin: format!("http://{address}") }
+    }
+
+    /// Returns the same client with some of its cookies alone.
+    #[must_use]
+    pub fn clone_with(&self, names: &[&str]) -> Self {
+        let mut client = self.clone();
+        client.cookies.retain(|name, _| names.contains(&name.as_str()));
+        client
+    }
+
+    /// Sends a `GET` request.
+    pub async fn get(&mut self, path: &str) -> Response {
+        self.call(Method::GET, path, &[]).await
+    }
+
+    /// Sends a `POST` request without a body.
+    pub async fn post(&mut self, path: &str) -> Response {
+        self.call(Method::POST, path, &[]).await
+    }
+
+    /// Sends a `DELETE` request.
+    pub async fn delete(&mut self, path: &str) -> Response {
+        self.call(Method::DELETE, path, &[]).await
+    }
+
+    /// Sends JSON.
+    pub async fn post_json(&mut self, path: &str, body: &Value) -> Response {
+        let request = self.request(Method::POST, path).json(body);
+        self.send(request).await
+    }
+
+    /// Sends a request without a body, with these header fields.
+    pub async fn call(&mut self, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
+        let mut request = self.request(method, path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request).await
+    }
+
+    /// Registers with names and a password that every rule accepts.
+    pub async fn register(&mut self, email: &str) -> Response {
+        email.clone_into(&mut self.email);
+        self.post_json("/api/auth/register", &registration(email)).await
+    }
+
+    /// Logs in.
+    pub async fn login(&mut self, email: &str, password: &str) -> Response {
+        email.clone_into(&mut self.email);
+        self.post_json("/api/auth/login", &json!({"email": email, "password": password})).await
+    }
+
+    /// Refreshes the session.
+    pub async fn refresh(&mut self) -> Response {
+        self.post("/api/auth/refresh").await
+    }
+
+    /// Logs out.
+    pub async fn logout(&mut self) -> Response {
+        self.post("/api/auth/logout").await
+    }
+
+    /// Returns a request, to be completed and sent.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.origin))
+    }
+
+    /// Returns the cookies as one header field, empty without any.
+    #[must_use]
+    pub fn cookie(&self) -> String {
+        let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.join("; ")
+    }
+
+    /// Sends a request with the cookies, reads the response to its end, and keeps its cookies.
+    pub async fn send(&mut self, request: RequestBuilder) -> Response {
+        self.try_send(request).await.expect("a response")
+    }
+
+    /// Does the same where there may be no response.
+    pub async fn try_send(&mut self, mut request: RequestBuilder) -> reqwest::Result<Response> {
+        if !self.cookies.is_empty() {
+            request = request.header(COOKIE, self.cookie());
+        }
+        let response = Response::read(request.send().await?).await?;
+        response.set_cookies().into_iter().for_each(|cookie| self.keep(cookie));
+        Ok(response)
+    }
+
+    /// Keeps one cookie (the value of a `Set-Cookie` field), or removes it where the field says so.
+    pub fn keep(&mut self, set_cookie: &str) {
+        let pair = set_cookie.split(';').next().and_then(|pair| pair.split_once('='));
+        let (name, value) = pair.expect("a pair");
+        if set_cookie.contains("Max-Age=0") {
+            self.cookies.remove(name);
+        } else {
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+    }
+}
+
+/// Returns a good body of a registration.
+#[must_use]
+pub fn registration(email: &str) -> Value {
+    json!({"firstName": "Ada", "lastName": "Lovelace", "email": email, "password": PASSWORD})
+}

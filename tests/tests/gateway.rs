@@ -51,7 +51,15 @@ async fn public_paths_pass_without_identity_and_others_ask_to_sign_in() {
         www-authenticate: Cookie realm="edgeward", cookie-name="access_token"
 
         {
-          "errors": [{"code": "not_signed_in", "location": "", "msg": "Not signed in", "path": "", "type": "unauthorized"}],
+          "errors": [
+            {
+              "code": "not_signed_in",
+              "location": "",
+              "msg": "Not signed in",
+              "path": "",
+              "type": "unauthorized"
+            }
+          ],
           "message": "Not signed in"
         }
         "#) };

@@ -36,7 +36,15 @@ async fn page_of_an_allowed_origin_can_read_that_it_is_not_signed_in() {
     access-control-expose-headers: retry-after, www-authenticate, x-request-id
 
     {
-      "errors": [{"code": "not_signed_in", "location": "", "msg": "Not signed in", "path": "", "type": "unauthorized"}],
+      "errors": [
+        {
+          "code": "not_signed_in",
+          "location": "",
+          "msg": "Not signed in",
+          "path": "",
+          "type": "unauthorized"
+        }
+      ],
       "message": "Not signed in"
     }
     "#);
@@ -49,7 +57,15 @@ async fn page_of_an_allowed_origin_can_read_that_it_is_not_signed_in() {
     www-authenticate: Cookie realm="edgeward", cookie-name="access_token"
 
     {
-      "errors": [{"code": "not_signed_in", "location": "", "msg": "Not signed in", "path": "", "type": "unauthorized"}],
+      "errors": [
+        {
+          "code": "not_signed_in",
+          "location": "",
+          "msg": "Not signed in",
+          "path": "",
+          "type": "unauthorized"
+        }
+      ],
       "message": "Not signed in"
     }
     "#);

@@ -170,3 +170,43 @@ async fn audit_entry_of_a_command_is_reported_by_one_service_once() {
     let metrics = api.internal().get("/metrics").await.text;
     assert!(metrics.contains("edgeward_events_total{event=\"user_disabled\",reason=\"\"} 1"), "{metrics}");
 }
+
+#[tokio::test]
+async fn every_change_is_a_row_of_its_transaction_and_a_rejection_is_none() {
+    let api = Api::start().await;
+    let mut ada = api.registered("ada@example.com").await;
+    api.client().login("ada@example.com", "wrong horse battery").await;
+    let mut phone = api.logged_in("ada@example.com").await;
+    phone.refresh().await;
+    phone.delete("/api/auth/sessions").await;
+    phone.logout().await;
+    let mut laptop = api.logged_in("ada@example.com").await;
+    let mut stolen = laptop.clone();
+    laptop.refresh().await;
+    laptop.refresh().await;
+    api.clock.advance(Duration::seconds(10));
+    stolen.refresh().await;
+    ada.refresh().await;
+    let mut tablet = api.logged_in("ada@example.com").await;
+    tablet.post("/api/auth/logout-all").await;
+    let rows = sqlx::query_scalar(
+        "select concat_ws(' ', event, actor, 'user', user_id, 'session', session_id, details,
+                          case when reported and request_id is not null and client_prefix = '127.0.0.0/24'
+                               then 'by a request' end)
+         from audit_log order by id",
+    );
+    let rows: Vec<String> = rows.fetch_all(&api.pool).await.expect("rows");
+    assert_eq!(
+        rows,
+        [
+            "register stranger user 1 session 1 {} by a request",
+            "login user user 1 session 2 {} by a request",
+            "session_ended user user 1 session 1 {} by a request",
+            "logout user user 1 session 2 {} by a request",
+            "login user user 1 session 3 {} by a request",
+            "refresh_token_reused stranger user 1 session 3 {} by a request",
+            "login user user 1 session 4 {} by a request",
+            "logout_all user user 1 session 4 {} by a request",
+        ]
+    );
+}

@@ -3,6 +3,9 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::rand::SystemRandom;
+use edgeward_companion::domain::account::password::Password;
+use edgeward_companion::hashing::PasswordHasher;
 use edgeward_tests::api::Api;
 use edgeward_tests::client::{Client, PASSWORD};
 use edgeward_tests::stack::variable;
@@ -16,6 +19,7 @@ async fn a_login_during_a_change_of_its_user_comes_after_it() {
         ("update users set role = 'admin'", 200, Some("admin")),
         ("delete from users", 403, None),
         ("update users set password = overlay(password placing repeat('.', 31) from 30)", 503, None),
+        ("delete from passwords", 503, None),
     ] {
         let api = Api::start().await;
         api.registered("ada@example.com").await;
@@ -31,6 +35,30 @@ async fn a_login_during_a_change_of_its_user_comes_after_it() {
         assert_eq!((!ada.cookies.is_empty()).then(|| ada.role()).as_deref(), expected, "{change}");
         assert_eq!(api.count_sessions().await, i64::from(expected.is_some()), "{change}");
     }
+}
+
+#[tokio::test]
+async fn logins_at_once_with_an_outdated_hash_all_succeed() {
+    let api = Api::start_with(&[("BCRYPT_COST", "5")]).await;
+    api.registered("ada@example.com").await;
+    // At cost 4, of the same password.
+    let hash = hash_at_cost_4().await;
+    api.import_password(&hash).await;
+    let logins = (0..4).map(|_| {
+        let mut client = api.client();
+        tokio::spawn(async move { client.login("ada@example.com", PASSWORD).await.status })
+    });
+    for login in logins.collect::<Vec<_>>() {
+        assert_eq!(login.await.expect("a response"), 200);
+    }
+    assert!(api.stored_password().await.starts_with("$2b$05$"));
+}
+
+/// Hash of [`PASSWORD`] at cost 4.
+async fn hash_at_cost_4() -> String {
+    let hasher = PasswordHasher::new(4, 1, Arc::new(SystemRandom::new()));
+    let password = Password::parse(PASSWORD).expect("a password");
+    hasher.hash(password).await.expect("a hash").expose().to_owned()
 }
 
 #[tokio::test]

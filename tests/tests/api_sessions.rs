@@ -214,3 +214,26 @@ async fn expired_session_is_not_listed() {
     let mut ada = login(&api, "Phone", "::1").await;
     assert_eq!(devices(&list(&mut ada).await), ["Phone"]);
 }
+
+#[tokio::test]
+async fn session_ends_though_the_client_hangs_up() {
+    for (method, path) in [
+        (Method::POST, "/api/auth/logout"),
+        (Method::POST, "/api/auth/logout-all"),
+        (Method::DELETE, "/api/auth/sessions/1"),
+    ] {
+        let api = Api::start().await;
+        let mut ada = api.registered("ada@example.com").await;
+        // The end of the session cannot be recorded yet.
+        let mut other = api.pool.begin().await.expect("a transaction");
+        sqlx::query("lock table audit_log").execute(&mut *other).await.expect("a lock");
+        let request = ada.request(method, path);
+        let call = tokio::spawn(async move { ada.send(request).await });
+        api.wait_for_lock().await;
+        call.abort();
+        assert!(call.await.expect_err("no response").is_cancelled());
+        assert_eq!(api.count_sessions().await, 1, "{path}");
+        other.rollback().await.expect("the end of the lock");
+        api.wait_for_sessions(0).await;
+    }
+}

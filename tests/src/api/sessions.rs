@@ -10,6 +10,17 @@ impl Api {
         self.count("select count(*) from refresh_tokens").await
     }
 
+    /// Waits until there are so many sessions.
+    pub async fn wait_for_sessions(&self, count: i64) {
+        for _ in 0..2000 {
+            if self.count_sessions().await == count {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        panic!("there are {} sessions, not {count}", self.count_sessions().await);
+    }
+
     /// Returns the number of sessions that were refreshed at least once.
     pub async fn count_refreshed_sessions(&self) -> i64 {
         self.count("select count(*) from refresh_tokens where generation > 1").await

@@ -25,7 +25,7 @@ async fn poll(http: &reqwest::Client, url: &str, cursor: &str, etag: &str) -> Ed
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes a minute: cargo test -p edgeward-tests --test feed_scale -- --ignored --nocapture"]
+#[ignore = "takes a minute: cargo xtask test --test feed_scale -- --ignored --nocapture"]
 async fn a_million_revocations_are_caught_up_with_in_ten_seconds() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     assert!(edgeward(folder.path()).args(["keys", "generate"]).status().expect("an end").success());

@@ -2,7 +2,7 @@
 //!
 //! It needs `pgbouncer` in `PATH` (Debian: `apt-get install pgbouncer`), without which it says so and tests nothing. It is
 //! run by
-//! `cargo test -p edgeward-tests --test pgbouncer -- --ignored`.
+//! `cargo xtask test --test pgbouncer -- --ignored`.
 
 use std::fs;
 use std::io::{self, Write as _};

@@ -25,7 +25,8 @@ const ROOMS: [&str; 12] = [
     "cli",
 ];
 
-/// Arrows that would point down and are forbidden all the same: a door calls use cases, and neither another door nor SQL.
+/// Arrows that would point down and are forbidden all the same: a door calls use cases, and neither another door nor
+/// SQL.
 const CLOSED: [(&str, &str); 3] = [("http", "jobs"), ("http", "db"), ("jobs", "db")];
 
 /// Names that domain/ must not have: it decides, and neither reads nor writes.

@@ -8,8 +8,8 @@ use super::settings;
 pub(super) const PREFIX: &str = "EDGEWARD_";
 
 /// Maximum number of letters that are missing, wrong, too many or swapped in a misspelled name: none in one of three
-/// letters, one in a short one, two in a long one. Chosen: `HOST`, `REPORT` and `UI_PORT` are others' names, and not taken
-/// for `PORT` or `DB_PORT`.
+/// letters, one in a short one, two in a long one. Chosen: `HOST`, `REPORT` and `UI_PORT` are others' names, and not
+/// taken for `PORT` or `DB_PORT`.
 const fn max_distance(name: &str) -> usize {
     match name.len() {
         ..4 => 0,

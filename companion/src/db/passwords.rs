@@ -85,8 +85,8 @@ pub async fn rehash(
     Ok(())
 }
 
-/// Returns `true` if a user has a password that has not changed since `changed_at`, which stays so until the transaction
-/// ends. The user's row is locked already, as in every change of a password.
+/// Returns `true` if a user has a password that has not changed since `changed_at`, which stays so until the
+/// transaction ends. The user's row is locked already, as in every change of a password.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.

@@ -15,7 +15,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// Maximum time that the jobs may take together to end their steps after the stop. Chosen: longer than the time limit of a statement.
+/// Maximum time that the jobs may take together to end their steps after the stop. Chosen: longer than the time limit
+/// of a statement.
 const STOP_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// Work that is repeated.

@@ -25,13 +25,19 @@ use crate::stack::{Postgres, http, paths, postgres, wait};
 
 /// Number of clients. Each refreshes one session after the other, and waits for the response before the next request.
 const CLIENTS: usize = 24;
-/// Number of sessions of each client: so many that hardly any is refreshed twice within the grace period.
+/// Number of sessions of each client. Each is refreshed again about every second, where a browser does so every hour: it
+/// depends on the grace period what is measured.
 const SESSIONS: usize = 64;
 /// Number of times that each step of a refresh is measured alone.
 const STEPS: usize = 1000;
-/// Postgres with its defaults, and without the cost of waiting for the disk.
-const DURABILITY: [(&str, &[&str]); 2] =
-    [("as durable as it comes", &[]), ("without waiting for the disk", &["-c", "synchronous_commit=off"])];
+/// Postgres with its defaults, and without the cost of waiting for the disk; each with refreshes after the grace period,
+/// as nearly all are, and within it, as those of a client in a hurry.
+const CASES: [(&str, &[&str], &str); 4] = [
+    ("as durable as it comes", &[], "0"),
+    ("without waiting for the disk", &["-c", "synchronous_commit=off"], "0"),
+    ("as durable as it comes, within the grace period", &[], "10"),
+    ("without waiting for the disk, within the grace period", &["-c", "synchronous_commit=off"], "10"),
+];
 /// Requests that are held at once, and of how many sessions.
 const HELD: [(usize, usize); 2] = [(1000, 100), (1000, 1000)];
 
@@ -40,9 +46,9 @@ pub fn refresh(effort: Effort, log: &mut dyn FnMut(&str)) -> Result<()> {
     println!("{} processors: {}", machine::processors(), machine::processor_name());
     let sign = measure_signing()?;
     println!("processor time of signing one access token: {} µs", sign.as_micros());
-    for (name, options) in DURABILITY {
+    for (name, options, grace_s) in CASES {
         log(&format!("measuring the companion, its Postgres {name}"));
-        let scene = Scene::set(options)?;
+        let scene = Scene::set(options, grace_s)?;
         println!("{name}: {}", scene.measure_rate(Duration::from_secs(effort.seconds))?);
         println!("{name}, one client: {}", scene.measure_steps()?);
     }
@@ -120,7 +126,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn set(options: &[&str]) -> Result<Self> {
+    fn set(options: &[&str], grace_s: &str) -> Result<Self> {
         let directory = paths::test_folder("refresh");
         postgres::erase(&directory.join("postgres"))?;
         fs::create_dir_all(&directory)?;
@@ -134,7 +140,7 @@ impl Scene {
         companion.generate_keys()?;
         companion.migrate()?;
         let ports = Ports::free()?;
-        let service = serve(&companion, &ports, &directory)?;
+        let service = serve(&companion, &ports, &directory, grace_s)?;
         Ok(Self { ports, service, postgres })
     }
 
@@ -210,12 +216,13 @@ impl Scene {
 }
 
 /// The companion as it runs in production, but for the cost of passwords, which are not what is measured.
-fn serve(companion: &Companion, ports: &Ports, directory: &Path) -> Result<Process> {
+fn serve(companion: &Companion, ports: &Ports, directory: &Path, grace_s: &str) -> Result<Process> {
     let mut command = Command::new(paths::edgeward());
     command.arg("serve").current_dir(directory).env_clear();
     command.env("APP_ENV", "test").env("BCRYPT_COST", "4").env("DATABASE_URL", &companion.database_url);
     command.env("REFRESH_JWT_SECRET", &companion.refresh_secret).env("CERTS_DIR", &companion.certs);
     command.env("PORT", ports.companion.to_string()).env("INTERNAL_PORT", ports.internal.to_string());
+    command.env("REFRESH_GRACE_SECONDS", grace_s);
     let mut process = Process::spawn("The companion", &mut command, &directory.join("companion.log"))?;
     wait::until("the companion", Duration::from_secs(30), || {
         process.check_alive()?;

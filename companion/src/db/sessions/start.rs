@@ -12,8 +12,8 @@ use crate::domain::{SessionId, UserId};
 /// Inserts a session, and returns the claims of its first refresh token and the user's role. `None` if the user is
 /// disabled or deleted.
 ///
-/// The user's row is locked until the transaction ends. A concurrent disabling of the user waits for that, and then ends
-/// this session, too.
+/// The user's row is locked until the transaction ends. A concurrent disabling of the user waits for that, and then
+/// ends this session, too.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.

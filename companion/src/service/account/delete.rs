@@ -12,7 +12,8 @@ use crate::service::{Context, Error};
 /// ended. What the audit log has of them stays.
 ///
 /// # Errors
-/// [`Error::UserUnknown`] if there is no such user, [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+/// [`Error::UserUnknown`] if there is no such user, [`Error::Unavailable`] and [`Error::Database`] if the database
+/// fails.
 pub async fn delete(context: &Context, email: &Email) -> Result<(UserId, usize), Error> {
     let (mut change, user_id) = begin_change(context, email).await?;
     let now = context.now();

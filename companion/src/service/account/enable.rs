@@ -10,7 +10,8 @@ use crate::service::{Context, Error};
 /// Enables the user with an e-mail address.
 ///
 /// # Errors
-/// [`Error::UserUnknown`] if there is no such user, [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+/// [`Error::UserUnknown`] if there is no such user, [`Error::Unavailable`] and [`Error::Database`] if the database
+/// fails.
 pub async fn enable(context: &Context, email: &Email) -> Result<UserId, Error> {
     let (mut change, user_id) = begin_change(context, email).await?;
     let now = context.now();

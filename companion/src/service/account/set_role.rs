@@ -12,7 +12,8 @@ use crate::service::{Context, Error};
 /// former role.
 ///
 /// # Errors
-/// [`Error::UserUnknown`] if there is no such user, [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+/// [`Error::UserUnknown`] if there is no such user, [`Error::Unavailable`] and [`Error::Database`] if the database
+/// fails.
 pub async fn set_role(context: &Context, email: &Email, role: &Role) -> Result<UserId, Error> {
     let (mut change, user_id) = begin_change(context, email).await?;
     // After the lock: nobody makes a token of this user's between this moment and the commit.

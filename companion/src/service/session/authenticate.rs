@@ -19,7 +19,8 @@ pub struct SignedIn {
 /// help: for the same reasons the edge holds a request.
 ///
 /// # Errors
-/// [`Error::NotSignedIn`] if the token is none of ours, [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+/// [`Error::NotSignedIn`] if the token is none of ours, [`Error::Unavailable`] and [`Error::Database`] if the
+/// database fails.
 pub async fn authenticate(
     context: &Context,
     tokens: &Tokens,

@@ -14,7 +14,8 @@ use crate::service::{Context, Error, detached};
 /// Ends a session of the caller's by its number.
 ///
 /// # Errors
-/// [`Error::SessionUnknown`] if the user has no such session, [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+/// [`Error::SessionUnknown`] if the user has no such session, [`Error::Unavailable`] and [`Error::Database`] if the
+/// database fails.
 pub async fn end(context: &Context, by: TokenSubject, session_id: SessionId) -> Result<(), Error> {
     let ended = detached(end_and_record(context.clone(), Ending::one(by.user_id, session_id))).await?;
     if ended { Ok(()) } else { Err(Error::SessionUnknown) }
@@ -41,11 +42,11 @@ async fn end_and_record(context: Context, ending: Ending) -> Result<bool, Error>
     Ok(!ended.is_empty())
 }
 
-/// Ends sessions, whoever asks for it, and revokes their tokens for as long as these may live. Returns the sessions that
-/// existed.
+/// Ends sessions, whoever asks for it, and revokes their tokens for as long as these may live. Returns the sessions
+/// that existed.
 ///
-/// The end of all of a user's sessions revokes the user, which includes the tokens of sessions that are gone already. The
-/// caller has locked the user's row before, and read `now` after that. Other endings revoke session by session.
+/// The end of all of a user's sessions revokes the user, which includes the tokens of sessions that are gone already.
+/// The caller has locked the user's row before, and read `now` after that. Other endings revoke session by session.
 pub(in crate::service) async fn end_sessions(
     change: &mut Change<'_>,
     ending: Ending,

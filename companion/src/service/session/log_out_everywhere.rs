@@ -10,7 +10,8 @@ use crate::service::{Context, Error, Tokens, detached};
 /// Ends all sessions of the caller's, and has the edge reject every token of theirs.
 ///
 /// # Errors
-/// [`Error::NotSignedIn`] if their session has ended meanwhile, [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+/// [`Error::NotSignedIn`] if their session has ended meanwhile, [`Error::Unavailable`] and [`Error::Database`] if the
+/// database fails.
 pub async fn log_out_everywhere(context: &Context, tokens: &Tokens, by: TokenSubject) -> Result<(), Error> {
     detached(end_all(context.clone(), tokens.lifetimes, by)).await
 }

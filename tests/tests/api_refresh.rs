@@ -233,15 +233,20 @@ async fn plain_refresh_in_sql_is_that_of_the_state_machine() {
                 assert_eq!(after, expected, "{before:?}");
                 assert_eq!(rotated.expect("a statement"), is_plain.then_some(expected), "{before:?}");
 
-                // In every other case the state machine decides, and what it says is stored.
-                let next = before.clone().apply(
-                    decided.unwrap_or(Step::Repeat),
-                    presented.generation,
-                    &lifetimes,
-                    now,
-                );
-                refresh::store(&mut connection, presented.session_id, &next).await.expect("a statement");
-                assert_eq!(read(&mut connection, presented).await, next, "{before:?}");
+                // In every other case the state machine decides. Its decision is written once: the second time, the
+                // session is another one.
+                if let Ok(step @ (Step::Rotate | Step::Renew)) = decided
+                    && !is_plain
+                {
+                    let next = before.clone().apply(step, presented.generation, &lifetimes, now);
+                    for written in [Some(next.clone()), None] {
+                        let outcome =
+                            refresh::write(&mut connection, presented.session_id, &before, next.clone())
+                                .await;
+                        assert_eq!(outcome.expect("a statement"), written, "{before:?}");
+                        assert_eq!(read(&mut connection, presented).await, next, "{before:?}");
+                    }
+                }
                 steps.push(decided);
             }
         }
@@ -262,7 +267,7 @@ async fn plain_refresh_in_sql_is_that_of_the_state_machine() {
 
 /// The session as the database has it.
 async fn read(connection: &mut PgConnection, presented: RefreshClaims) -> Session {
-    refresh::lock(connection, presented.session_id).await.expect("a statement").expect("a session")
+    refresh::read(connection, presented.session_id).await.expect("a statement").expect("a session")
 }
 
 async fn edge_refresh(api: &Api, client: &Client) -> Response {

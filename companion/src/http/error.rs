@@ -158,7 +158,7 @@ fn public_service_error(error: &service::Error) -> Public {
         Error::EmailTaken => (StatusCode::CONFLICT, "email_taken", "This e-mail is already registered"),
         Error::UserUnknown | Error::SessionUnknown => (StatusCode::NOT_FOUND, "not_found", "Not found"),
         // One response for both: neither gives a hint about the account.
-        Error::PasswordChanged | Error::Hashing(HashingError::Busy) => {
+        Error::PasswordChanged | Error::Contended | Error::Hashing(HashingError::Busy) => {
             (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too busy, please try again")
         }
         Error::FeedNotReady => (StatusCode::SERVICE_UNAVAILABLE, "not_ready", "Not ready"),

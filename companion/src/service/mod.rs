@@ -68,6 +68,9 @@ pub enum Error {
     /// There is no such user.
     #[error("there is no such user")]
     UserUnknown,
+    /// The session changed too often while it was being refreshed.
+    #[error("the session changed too often during a refresh")]
+    Contended,
     /// There is no such session of the user's.
     #[error("there is no such session")]
     SessionUnknown,

@@ -1,11 +1,11 @@
 //! SQL of a refresh. The rule is in `domain::session`; docs/design/refresh.md describes it.
 //!
 //! Nearly every refresh is plain: it presents the live token, and the token before that was replaced longer ago than
-//! the grace period. In this case the rule is short enough to be a condition of the statement that writes. All other
-//! cases read the session under a lock, and write the decision of `domain::session`.
+//! the grace period. In this case the rule is short enough to be a condition of the statement that writes. In all other
+//! cases the session is read, `domain::session` decides, and the decision is written if the session is still the same.
 //!
-//! Both lock the user's row before the session's, as every change of a user does: no deadlock. Concurrent refreshes are
-//! decided one after the other, and after a concurrent change of the user. They do not share the lock of the user's row
+//! Each write locks the user's row before the session's, as every change of a user does: no deadlock. Concurrent writes
+//! come one after the other, and after a concurrent change of the user. They do not share the lock of the user's row
 //! (`for share`): enough of them would keep a change of the user waiting forever.
 
 use sqlx::PgConnection;
@@ -68,50 +68,60 @@ pub async fn rotate_plain(
     }))
 }
 
-/// Reads a session, and locks it and its user until the transaction ends. `None` if it does not exist.
+/// Reads a session with its user. `None` if it does not exist.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn lock(
+pub async fn read(
     connection: &mut PgConnection,
     session_id: SessionId,
 ) -> Result<Option<Session>, sqlx::Error> {
-    // Postgres takes the locks in the order of their clauses.
     sqlx::query_as!(
         Session,
         r#"select user_id as "user_id: UserId", generation, superseded, refresh_tokens.created_at,
                   refresh_tokens.updated_at, expires_at, disabled_at is not null as "user_disabled!",
                   role as "role: Role", tokens_not_before
            from refresh_tokens join users on users.id = user_id
-           where refresh_tokens.id = $1
-           for no key update of users for update of refresh_tokens"#,
+           where refresh_tokens.id = $1"#,
         session_id as SessionId,
     )
     .fetch_optional(connection)
     .await
 }
 
-/// Writes a session that [`lock`] has read and `domain::session` has changed.
+/// Writes `after` if the session is still as [`read`] found it, `before`, and the user may sign in. Returns the session
+/// with what is true of the user now. `None` if something has changed; nothing is written then.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn store(
+pub async fn write(
     connection: &mut PgConnection,
     session_id: SessionId,
-    session: &Session,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "update refresh_tokens
-         set generation = $2, superseded = $3, created_at = $4, updated_at = $5, expires_at = $6
-         where id = $1",
+    before: &Session,
+    after: Session,
+) -> Result<Option<Session>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"with person as (
+               select id, role, tokens_not_before from users
+               where id = $2 and disabled_at is null for no key update)
+           update refresh_tokens
+           set generation = $6, superseded = $7, created_at = $8, updated_at = $9, expires_at = $10
+           from person
+           where refresh_tokens.id = $1 and user_id = person.id
+               and generation = $3 and superseded = $4 and updated_at = $5
+           returning role as "role: Role", tokens_not_before"#,
         session_id as SessionId,
-        session.generation,
-        &session.superseded,
-        session.created_at,
-        session.updated_at,
-        session.expires_at,
+        before.user_id as UserId,
+        before.generation,
+        &before.superseded,
+        before.updated_at,
+        after.generation,
+        &after.superseded,
+        after.created_at,
+        after.updated_at,
+        after.expires_at,
     )
-    .execute(connection)
+    .fetch_optional(connection)
     .await?;
-    Ok(())
+    Ok(row.map(|row| Session { role: row.role, tokens_not_before: row.tokens_not_before, ..after }))
 }

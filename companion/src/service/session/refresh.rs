@@ -10,6 +10,10 @@ use crate::domain::session::{Ending, RefreshRejection, Session, Step};
 use crate::domain::token::refresh_token::RefreshClaims;
 use crate::service::{Context, Error, TokenPair, Tokens, detached};
 
+/// Maximum number of decisions on one refresh. Another one is due when the session has changed between the reading and the
+/// writing. That happens once for each other refresh that writes, of which a session takes 16 within the grace period.
+const MAX_ATTEMPTS: usize = 20;
+
 /// Refreshes the session of the refresh token in a request's cookie. A rejection leaves the cookies alone: another tab
 /// may just have got better ones.
 ///
@@ -56,38 +60,29 @@ async fn present(
     tokens: &Tokens,
     presented: RefreshClaims,
 ) -> Result<Result<Session, RefreshRejection>, Error> {
-    let mut connection = context.db.acquire().await?;
-    // After the wait for a connection: by then others may have refreshed.
-    let now = context.now();
-    let plain = sessions::refresh::rotate_plain(&mut connection, presented, &tokens.lifetimes, now).await?;
-    drop(connection);
-    match plain {
-        Some(session) => Ok(Ok(session)),
-        None => present_locked(context, tokens, presented).await,
+    let RefreshClaims { session_id, generation, .. } = presented;
+    let (lifetimes, mut connection) = (&tokens.lifetimes, context.db.acquire().await?);
+    // The time after each wait: by then others may have refreshed.
+    let plain = sessions::refresh::rotate_plain(&mut connection, presented, lifetimes, context.now()).await?;
+    if let Some(session) = plain {
+        return Ok(Ok(session));
     }
-}
-
-/// The same for any case, with the session locked while it is decided on.
-async fn present_locked(
-    context: &Context,
-    tokens: &Tokens,
-    presented: RefreshClaims,
-) -> Result<Result<Session, RefreshRejection>, Error> {
-    let mut change = context.begin().await?;
-    let Some(session) = sessions::refresh::lock(change.connection(), presented.session_id).await? else {
-        return Ok(Err(RefreshRejection::SessionUnknown));
-    };
-    let now = context.now();
-    let step = match session.decide_refresh(presented, &tokens.lifetimes, now) {
-        Ok(step) => step,
-        Err(rejection) => return Ok(Err(rejection)),
-    };
-    let session = session.apply(step, presented.generation, &tokens.lifetimes, now);
-    if step != Step::Repeat {
-        sessions::refresh::store(change.connection(), presented.session_id, &session).await?;
+    for _ in 0..MAX_ATTEMPTS {
+        let Some(session) = sessions::refresh::read(&mut connection, session_id).await? else {
+            return Ok(Err(RefreshRejection::SessionUnknown));
+        };
+        let now = context.now();
+        let step = match session.decide_refresh(presented, lifetimes, now) {
+            Ok(Step::Repeat) => return Ok(Ok(session)),
+            Ok(step) => step,
+            Err(rejection) => return Ok(Err(rejection)),
+        };
+        let next = session.clone().apply(step, generation, lifetimes, now);
+        if let Some(session) = sessions::refresh::write(&mut connection, session_id, &session, next).await? {
+            return Ok(Ok(session));
+        }
     }
-    change.commit().await?;
-    Ok(Ok(session))
+    Err(Error::Contended)
 }
 
 /// Ends a session of which two parties hold tokens, for both of them and at the edge.

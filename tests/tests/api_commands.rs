@@ -56,7 +56,7 @@ async fn a_schema_that_is_not_ours_is_named() {
     for command in [["user", "list"], ["migrate", "run"], ["migrate", "revert"]] {
         let check = |expected: &str| check(&database.url, &command, "", 1, expected);
         check("0001 users: applied with another text");
-        check("9999 : applied by a version newer than this one");
+        check("9999: applied by a version newer than this one");
         check("run the version of edgeward that this database belongs to");
     }
 }

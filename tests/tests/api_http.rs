@@ -106,7 +106,7 @@ async fn the_public_keys_are_there_for_anyone() {
     let response = api.client().get("/.well-known/jwks.json").await;
     assert_eq!(response.header("cache-control"), "public, max-age=300");
     let set: JwkSet = serde_json::from_value(response.body).expect("a JWK set");
-    assert_eq!(&set, api.state.tokens.access.keys.current().published());
+    assert_eq!(&set, api.state.tokens.keys.current().published());
     let key = &set.keys[0];
     assert_eq!(
         (key.alg.as_deref(), key.use_.as_deref(), key.kty.as_str()),
@@ -123,7 +123,7 @@ async fn feed_omits_the_keys_that_the_filter_has() {
         serde_json::from_value(response.body).expect("a feed")
     };
     let first = feed("").await;
-    assert_eq!(first.keys.set.as_ref(), Some(api.state.tokens.access.keys.current().published()));
+    assert_eq!(first.keys.set.as_ref(), Some(api.state.tokens.keys.current().published()));
     assert_eq!(feed(&format!("?after=&keys={}", first.keys.etag)).await.keys.set, None);
     assert_eq!(feed("?after=0&keys=another").await.keys, first.keys);
     let twice = api.internal().get("/internal/edge-feed?keys=a&keys=b").await;

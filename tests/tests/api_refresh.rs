@@ -161,16 +161,16 @@ async fn rejected_refresh_keeps_the_cookies() {
     assert_eq!(copy.cookies.len(), 2);
 }
 
-/// The statement for the plain case is spelled in SQL. It writes what the state machine says, or nothing.
+/// The rotation of the live token is spelled in SQL. It writes what the state machine says, or nothing.
 #[tokio::test]
-async fn plain_refresh_in_sql_is_that_of_the_state_machine() {
+async fn rotation_in_sql_is_that_of_the_state_machine() {
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await;
     let (now, presented) = (api.clock.now(), RefreshClaims { generation: 3, ..token(&ada) });
     let lifetimes = api.state.tokens.lifetimes;
     let mut connection = api.pool.acquire().await.expect("a connection");
     let mut steps = Vec::new();
-    let mut plain = 0;
+    let mut rotations = 0;
     for ages in [
         "",
         "0",
@@ -218,25 +218,25 @@ async fn plain_refresh_in_sql_is_that_of_the_state_machine() {
 
                 let before = read(&mut connection, presented).await;
                 let decided = before.decide_refresh(presented, &lifetimes, now);
-                let is_plain = decided == Ok(Step::Rotate)
+                let rotates_live = decided == Ok(Step::Rotate)
                     && before.generation == presented.generation
-                    && before.superseded.first().is_none_or(|latest| *latest <= now - lifetimes.grace)
+                    && before.superseded.first().is_none_or(|latest| *latest <= now)
                     && before.created_at <= now;
-                let rotated = refresh::rotate_plain(&mut connection, presented, &lifetimes, now).await;
+                let rotated = refresh::rotate_live(&mut connection, presented, &lifetimes, now).await;
                 let after = read(&mut connection, presented).await;
-                let expected = if is_plain {
-                    plain += 1;
+                let expected = if rotates_live {
+                    rotations += 1;
                     before.clone().apply(Step::Rotate, presented.generation, &lifetimes, now)
                 } else {
                     before.clone()
                 };
                 assert_eq!(after, expected, "{before:?}");
-                assert_eq!(rotated.expect("a statement"), is_plain.then_some(expected), "{before:?}");
+                assert_eq!(rotated.expect("a statement"), rotates_live.then_some(expected), "{before:?}");
 
                 // In every other case the state machine decides. Its decision is written once: the second time, the
                 // session is another one.
                 if let Ok(step @ (Step::Rotate | Step::Renew)) = decided
-                    && !is_plain
+                    && !rotates_live
                 {
                     let next = before.clone().apply(step, presented.generation, &lifetimes, now);
                     for written in [Some(next.clone()), None] {
@@ -251,7 +251,7 @@ async fn plain_refresh_in_sql_is_that_of_the_state_machine() {
             }
         }
     }
-    assert!(plain > 0, "no session was plain");
+    assert!(rotations > 0, "no live token was rotated");
     for step in [Step::Rotate, Step::Renew, Step::Repeat] {
         assert!(steps.contains(&Ok(step)), "{step:?}");
     }

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use edgeward_companion::clock::Clock as _;
 use edgeward_companion::domain::account::role::Role;
 use edgeward_companion::domain::token::access_token::AccessTokens;
-use edgeward_companion::domain::token::key_set::{CurrentKeys, KeySet};
+use edgeward_companion::domain::token::key_set::KeySet;
 use edgeward_companion::domain::token::refresh_token::{RefreshClaims, RefreshTokens};
 use edgeward_companion::domain::token::rsa_key::PrivateKey;
 use edgeward_companion::domain::{SessionId, UserId};
@@ -212,15 +212,13 @@ fn the_largest_token_stays_below_one_kibibyte() {
     let role = Role::parse(&"a".repeat(role::MAX_BYTES)).expect("a role");
     let key = PrivateKey::generate(KeySize::Rsa3072).expect("a key");
     let (issued_at, ttl) = (9_999_999_999 - 86_400, Duration::days(365));
-    let mint = AccessTokens {
-        keys: CurrentKeys::new(KeySet::new(key, Vec::new())),
-        issuer: longest.clone(),
-        audience: longest.clone(),
-        ttl: Duration::days(1),
-    };
+    let mint = AccessTokens { issuer: longest.clone(), audience: longest.clone(), ttl: Duration::days(1) };
     let (user_id, session_id) = (UserId(i64::MAX), SessionId(i64::MAX));
     let claims = RefreshClaims { user_id, session_id, generation: i64::MAX, issued_at };
-    assert!(mint.sign(claims.subject(), &role).expect("a token").len() <= MAX_ISSUED_BYTES);
+    assert!(
+        mint.sign(&KeySet::new(key, Vec::new()), claims.subject(), &role).expect("a token").len()
+            <= MAX_ISSUED_BYTES
+    );
     let mint = RefreshTokens::new(longest, ttl, &[REFRESH_SECRET.to_owned().into()]).expect("a secret");
     assert!(mint.sign(claims).expect("a token").len() <= MAX_ISSUED_BYTES);
 }

@@ -6,6 +6,7 @@
 //! - [`cookie`]: the cookies that carry tokens, and the reading of `Cookie` headers
 //! - [`clock`]: differences between clocks that are tolerated
 //! - [`edge_feed`] and [`edge_refresh`]: what the filter asks the companion for
+//! - [`error_code`]: codes of error responses
 //! - [`return_to`]: the way back from the login page
 //! - [`origin`]: web origins
 //!
@@ -17,6 +18,7 @@ pub mod clock;
 pub mod cookie;
 pub mod edge_feed;
 pub mod edge_refresh;
+pub mod error_code;
 pub mod jwk;
 pub mod origin;
 pub mod return_to;

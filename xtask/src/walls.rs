@@ -1,4 +1,4 @@
-//! The check that the companion's rooms keep their walls: who may name whom, and what may be named where.
+//! Check of the companion's rooms: the rooms that each may use, and the names reserved to some.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,32 +9,54 @@ use edgeward_tests::stack::paths;
 
 use crate::progress;
 
-/// Rooms of companion/src, from the foundation up: a room may name those before it. `lib` and `main` are above all.
-const ROOMS: [&str; 12] = [
-    "random",
-    "clock",
-    "domain",
-    "config",
-    "hashing",
-    "keys",
-    "db",
-    "telemetry",
-    "service",
-    "jobs",
-    "http",
-    "cli",
+/// Rooms of companion/src, from the foundation up, and the rooms that each may use. `lib` and `main` are above all.
+const ROOMS: [(&str, &[&str]); 12] = [
+    ("random", &[]),
+    ("clock", &[]),
+    ("domain", &[]),
+    ("config", &["domain"]),
+    ("hashing", &["domain", "random"]),
+    ("keys", &["domain"]),
+    ("db", &["config", "domain"]),
+    ("telemetry", &["config", "domain"]),
+    ("service", &["clock", "db", "domain", "hashing", "keys", "telemetry"]),
+    ("jobs", &["domain", "keys", "random", "service"]),
+    ("http", &["clock", "config", "domain", "hashing", "keys", "random", "service", "telemetry"]),
+    (
+        "cli",
+        &[
+            "clock",
+            "config",
+            "db",
+            "domain",
+            "hashing",
+            "http",
+            "jobs",
+            "keys",
+            "random",
+            "service",
+            "telemetry",
+        ],
+    ),
 ];
 
-/// Arrows that would point down and are forbidden all the same: a door calls use cases, and neither another door nor
-/// SQL.
-const CLOSED: [(&str, &str); 3] = [("http", "jobs"), ("http", "db"), ("jobs", "db")];
-
 /// Names that domain/ must not have: it decides, and neither reads nor writes.
-const IMPURE: [&str; 9] =
-    ["std::fs", "std::env", "std::process", "std::thread", "std::{", "tokio", "sqlx", "axum", "hyper"];
+const IMPURE: [&str; 11] = [
+    "std::fs",
+    "std::env",
+    "std::process",
+    "std::thread",
+    "std::{",
+    "RwLock",
+    "Mutex",
+    "tokio",
+    "sqlx",
+    "axum",
+    "hyper",
+];
 
 /// Names that only some rooms may have, and why.
-const RESERVED: [(&[&str], &[&str], &str); 4] = [
+const RESERVED: [(&[&str], &[&str], &str); 5] = [
     (
         &[".begin()", "begin_with(", "try_begin(", "Acquire::", "Transaction<", "\"begin"],
         &["service"],
@@ -55,11 +77,22 @@ const RESERVED: [(&[&str], &[&str], &str); 4] = [
         "only db/ holds SQL",
     ),
     (&["crate::{", "super::super"], &[], "a path names one room, so that this check can read it"),
+    (&["StatusCode::"], &["http", "cli"], "only http/ speaks of statuses"),
     (
-        &["StatusCode::"],
-        &["http", "cli"],
-        "only http/ speaks of statuses, and http/error.rs chooses those of errors",
+        &["Entry::new(", "audit::report(", "audit::log("],
+        &["domain", "service"],
+        "an audit event is written in service/ alone",
     ),
+];
+
+/// Statuses of errors, which http/error.rs alone chooses.
+const ERROR_STATUSES: [&str; 6] = [
+    "StatusCode::BAD_REQUEST",
+    "StatusCode::FORBIDDEN",
+    "StatusCode::NOT_FOUND",
+    "StatusCode::CONFLICT",
+    "StatusCode::INTERNAL_SERVER_ERROR",
+    "StatusCode::SERVICE_UNAVAILABLE",
 ];
 
 /// Maximum number of lines of a file of companion/ and wire/, tests included.
@@ -147,14 +180,18 @@ fn without_comments(text: &str) -> String {
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// Which room names which other, and in which files.
+fn is_room(name: &str) -> bool {
+    ROOMS.iter().any(|(room, _)| *room == name)
+}
+
+/// Lists the rooms that each room names, with the files.
 fn find_arrows(sources: &[Source]) -> BTreeMap<(String, String), Vec<String>> {
     let mut arrows: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for source in sources {
         for after in source.code.split("crate::").skip(1) {
             let named: String =
                 after.chars().take_while(|char| char.is_ascii_alphanumeric() || *char == '_').collect();
-            if named != source.room && ROOMS.contains(&named.as_str()) {
+            if named != source.room && is_room(&named) {
                 arrows.entry((source.room.clone(), named)).or_default().push(source.path.clone());
             }
         }
@@ -163,10 +200,11 @@ fn find_arrows(sources: &[Source]) -> BTreeMap<(String, String), Vec<String>> {
 }
 
 fn arrows_up(arrows: &BTreeMap<(String, String), Vec<String>>) -> Vec<String> {
-    let level = |room: &str| ROOMS.iter().position(|known| *known == room).unwrap_or(ROOMS.len());
-    let is_closed = |from: &str, to: &str| CLOSED.contains(&(from, to));
-    let up = arrows.iter().filter(|((from, to), _)| level(from) < level(to) || is_closed(from, to));
-    up.map(|((from, to), files)| format!("{from} names {to}: {}", files.join(", "))).collect()
+    let may_use = |from: &str, to: &str| {
+        ROOMS.iter().find(|(room, _)| *room == from).is_none_or(|(_, used)| used.contains(&to))
+    };
+    let up = arrows.iter().filter(|((from, to), _)| !may_use(from, to));
+    up.map(|((from, to), files)| format!("{from} may not use {to}: {}", files.join(", "))).collect()
 }
 
 /// Rooms that name each other. Longer circles have an arrow up.
@@ -176,9 +214,9 @@ fn find_circles(arrows: &BTreeMap<(String, String), Vec<String>>) -> Vec<[String
     pairs.map(|(from, to)| [from.clone(), to.clone()]).collect()
 }
 
-/// A room that is not in the table has no place between the others.
+/// Lists files in rooms that [`ROOMS`] does not have.
 fn unknown_rooms(sources: &[Source]) -> Vec<String> {
-    let is_known = |room: &str| ROOMS.contains(&room) || ["lib", "main"].contains(&room);
+    let is_known = |room: &str| is_room(room) || ["lib", "main"].contains(&room);
     let unknown = sources.iter().filter(|source| !is_known(&source.room));
     unknown.map(|source| format!("{} is in a room without a place in ROOMS", source.path)).collect()
 }
@@ -192,6 +230,9 @@ fn reserved_names(sources: &[Source]) -> Vec<String> {
     for source in sources {
         if source.room == "domain" {
             find(source, &IMPURE, "domain/ decides, and neither reads nor writes");
+        }
+        if source.room == "http" && !source.path.ends_with("http/error.rs") {
+            find(source, &ERROR_STATUSES, "http/error.rs alone chooses the status of an error");
         }
         for (names, _, reason) in
             RESERVED.iter().filter(|(_, rooms, _)| !rooms.contains(&source.room.as_str()))
@@ -237,6 +278,7 @@ mod tests {
             ("http/a.rs", "use crate::jobs::Runner;", 1),
             ("http/a.rs", "use crate::db::users;", 1),
             ("db/a.rs", "use crate::db::users;", 0),
+            ("db/a.rs", "use crate::keys::folder;", 1),
             ("lib.rs", "use crate::cli;", 0),
         ] {
             assert_eq!(arrows_up(&find_arrows(&[source(path, code)])).len(), faults, "{path}: {code}");
@@ -247,7 +289,7 @@ mod tests {
     fn two_rooms_that_name_each_other_are_a_circle() {
         let arrows = find_arrows(&[source("db/a.rs", "crate::keys::x"), source("keys/a.rs", "crate::db::x")]);
         assert_eq!(find_circles(&arrows), [["db", "keys"]]);
-        assert_eq!(arrows_up(&arrows).len(), 1);
+        assert_eq!(arrows_up(&arrows).len(), 2);
     }
 
     #[test]
@@ -264,6 +306,9 @@ mod tests {
             ("domain/a.rs", "async fn f() { tokio::time::sleep(x) }", 1),
             ("keys/folder.rs", "use std::fs;", 0),
             ("http/a.rs", "let t = pool.begin().await?;", 1),
+            ("http/a.rs", "(StatusCode::CONFLICT, body)", 1),
+            ("http/error.rs", "(StatusCode::CONFLICT, body)", 0),
+            ("jobs/a.rs", "audit::report(metrics, entry, caller)", 1),
             ("cli/a.rs", "fn f(t: Transaction<'_, Postgres>)", 1),
             ("service/change.rs", "self.db.begin().await?", 0),
             ("service/a.rs", "sqlx::query!(\"select 1\")", 2),

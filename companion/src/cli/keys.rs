@@ -1,18 +1,16 @@
 //! `edgeward keys generate|rotate|list|jwk`, without a database and without secrets.
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use aws_lc_rs::rsa::KeySize;
 use clap::{Subcommand, ValueEnum};
 use time::OffsetDateTime;
 
 use super::{print_line, read_settings};
 use crate::config::{KeyFolder, Log, Reader, Section};
-use crate::domain::audit::{Entry, Event};
-use crate::domain::caller::Caller;
-use crate::domain::token::rsa_key::PrivateKey;
 use crate::keys::folder;
-use crate::keys::rotation::{self, Rotation};
-use crate::telemetry::{audit, log};
+use crate::keys::rotation::Rotation;
+use crate::service::keys;
+use crate::telemetry::log;
 
 #[derive(Subcommand)]
 pub(super) enum Keys {
@@ -63,21 +61,13 @@ impl Keys {
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<()> {
         let Settings { folder: KeyFolder(dir), log } = read_settings()?;
         log::start_for_command(&log)?;
-        let caller = &Caller::COMMAND_LINE;
-        let log_event = |event| audit::log(&Entry::new(now, caller, &event, None, None), caller);
         match self {
             Self::Generate { bits, force } => {
-                let key =
-                    PrivateKey::generate(bits.into()).ok_or_else(|| anyhow!("cannot generate a key"))?;
-                folder::write(&dir, &key, force)?;
-                log_event(Event::KeysGenerated(key.public().kid().to_owned()));
-                print_line(format_args!("{}  {}", key.public().kid(), dir.join(folder::PRIVATE).display()))?;
+                let kid = keys::generate(&dir, bits.into(), force, now)?;
+                print_line(format_args!("{kid}  {}", dir.join(folder::PRIVATE).display()))?;
             }
             Self::Rotate { force } => {
-                let rotation = rotation::rotate(&dir, now, force)?;
-                let (signing, announced) = (rotation.signing.clone(), rotation.announced.clone());
-                log_event(Event::KeysRotated { signing, announced });
-                print_rotation(&rotation)?;
+                print_rotation(&keys::rotate(&dir, now, force)?)?;
             }
             Self::List => {
                 for file in folder::list(&dir)? {
@@ -93,9 +83,9 @@ impl Keys {
                 }
             }
             Self::Jwk => {
-                let keys = folder::read(&dir)?;
+                let set = folder::read(&dir)?;
                 print_line(
-                    serde_json::to_string_pretty(keys.published()).context("cannot write the key set")?,
+                    serde_json::to_string_pretty(set.published()).context("cannot write the key set")?,
                 )?;
             }
         }

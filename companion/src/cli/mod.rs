@@ -1,4 +1,4 @@
-//! The command line: its grammar, and the call of each command. One file a command.
+//! The command line: its grammar, and the call of each command. One file a command; `connect` and `shutdown` are shared.
 
 use std::fmt::Display;
 use std::io::{self, Write};

@@ -1,8 +1,8 @@
-//! The lines of a settings file, as people's tools write them: what dotenv of other languages, Docker Compose and
-//! shells agree on. What they read differently is refused, and named with its line.
+//! Parser of settings files. It accepts the lines that dotenv libraries, Docker Compose and shells read alike, and
+//! rejects all others with their line numbers.
 //!
-//! Written here because dotenvy, which is not maintained any more, names neither line nor cause, and puts nothing in
-//! place of a `$NAME` that is not set: half a password would be gone without a word.
+//! dotenvy is not maintained. It reports neither line nor cause, and replaces a `$NAME` that is not set by nothing, which
+//! would shorten a password.
 
 use std::iter::Peekable;
 use std::str::Chars;

@@ -26,6 +26,9 @@ pub enum Problem {
     /// It does not have this form.
     #[error("is not {0}")]
     NotOfTheForm(Form),
+    /// One of its secrets cannot travel in a header field (RFC 9110 §5.5).
+    #[error("has a secret with characters other than visible ASCII, which no header field can carry")]
+    SecretNotVisible,
     /// It is not an origin.
     #[error("is not an origin such as https://app.example.com: {0}")]
     NotAnOrigin(InvalidOrigin),

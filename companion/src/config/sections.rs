@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use axum::http::HeaderName;
 use edgeward_wire::Origin;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use time::Duration;
 use tracing_subscriber::EnvFilter;
 
@@ -180,7 +180,13 @@ impl Section for Tokens {
 
 impl Section for Feed {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        Some(Self { secrets: reader.secrets(&settings::FEED_SECRET)? })
+        let secrets = reader.secrets(&settings::FEED_SECRET)?;
+        let is_visible =
+            |secret: &SecretString| secret.expose_secret().bytes().all(|byte| byte.is_ascii_graphic());
+        if !secrets.iter().all(is_visible) {
+            return reader.refuse(settings::FEED_SECRET.name, Problem::SecretNotVisible);
+        }
+        Some(Self { secrets })
     }
 }
 

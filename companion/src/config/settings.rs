@@ -125,7 +125,7 @@ pub(super) const DB_PASSWORD: Setting = Setting {
     name: "DB_PASSWORD",
     is_secret: true,
     summary: "Password of that user, beside `DB_HOST`.",
-    notes: "It is refused beside `DATABASE_URL`, which has a password of its own.",
+    notes: "It is rejected beside `DATABASE_URL`, which has a password of its own.",
     example: Example::Value(""),
     ..OPTIONAL
 };
@@ -309,8 +309,9 @@ pub(super) const ACCESS_TTL_SECONDS: Setting = Setting {
     form: Form::Number { min: 60, max: access_token::MAX_LIFETIME_S as u64 },
     default: Value("3600"),
     summary: "Lifetime of an access token.",
-    notes: "The gateway is told of a logout for this long and ten minutes more. After it was lowered, tokens from before \
-            may outlive a logout. `logout-all` and changes of users by commands are told for a day.",
+    notes: "The gateway rejects the tokens of a session that was logged out for this long and ten minutes more. After \
+            the setting was lowered, tokens from before may outlive a logout. The tokens of users who logged out \
+            everywhere, or were changed by a command, are rejected for a day.",
     ..OPTIONAL
 };
 
@@ -322,7 +323,7 @@ pub(super) const REFRESH_TTL_SECONDS: Setting = Setting {
     ..OPTIONAL
 };
 
-// Without a maximum, whoever copies a session's tokens and keeps step with it has them for ever.
+// Without a maximum, a thief who refreshes in step with the owner keeps the session for ever.
 pub(super) const SESSION_MAX_SECONDS: Setting = Setting {
     name: "SESSION_MAX_SECONDS",
     form: Form::Number { min: 60, max: 315_360_000 },
@@ -344,7 +345,7 @@ pub(super) const COOKIE_PREFIX: Setting = Setting {
     name: "COOKIE_PREFIX",
     form: Form::OneOf(&["__Host-", "__Secure-", ""]),
     summary: "Prefix of the cookies' names, also in the filter's `cookies`; `__Host-` ties them to one host over HTTPS.",
-    notes: "Use `__Host-`, so that no sibling subdomain can plant a cookie of our name. A prefix is refused with \
+    notes: "Use `__Host-`, so that no sibling subdomain can plant a cookie of our name. A prefix is rejected with \
             `APP_ENV=dev`, and `__Host-` beside `COOKIE_DOMAIN`.",
     example: Example::Comment("__Host-"),
     ..OPTIONAL
@@ -365,7 +366,7 @@ pub(super) const COOKIE_SAME_SITE: Setting = Setting {
     form: Form::OneOf(&["lax", "strict", "none"]),
     default: Value("lax"),
     summary: "Sites from whose pages browsers send the cookies; `none` is for a front end on another site over HTTPS.",
-    notes: "`none` is refused with `APP_ENV=dev`: browsers keep such a cookie only if it is `Secure`. \
+    notes: "`none` is rejected with `APP_ENV=dev`: browsers keep such a cookie only if it is `Secure`. \
             [A front end of your own](../guide/front-end.md) says what each value asks of a front end.",
     ..OPTIONAL
 };

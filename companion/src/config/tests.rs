@@ -205,6 +205,16 @@ fn several_refresh_secrets_are_read_newest_first() {
 }
 
 #[test]
+fn a_feed_secret_can_travel_in_a_header_field() {
+    check(&[("FEED_SECRET", &"a".repeat(32))], &[]);
+    let expected = [
+        "FEED_SECRET has a secret with characters other than visible ASCII, which no header field can carry",
+    ];
+    check(&[("FEED_SECRET", &"é".repeat(32))], &expected);
+    check(&[("FEED_SECRET", &"a b".repeat(16))], &expected);
+}
+
+#[test]
 fn a_secret_comes_from_its_file_but_not_from_both() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     writeln!(file, "{SECRET}").unwrap();

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::fault::{self, ConnectFault};
 use crate::config::Database;
 
-/// Maximum time that anybody waits for a connection: a command, or a request, whose response is 503 after that.
+/// Maximum wait of a command or a request for a connection. The response is 503 after that.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pause after the first failed attempt. Each pause is twice as long as the one before, up to [`MAX_PAUSE`].
 const MIN_PAUSE: Duration = Duration::from_millis(100);

@@ -158,7 +158,8 @@ impl fmt::Display for MigrationStatus {
             MigrationState::Unfinished => "begun and not finished",
             MigrationState::Unknown => "applied by a version newer than this one",
         };
-        write!(f, "{:04} {}: {state}", self.version, self.name)
+        let separator = if self.name.is_empty() { "" } else { " " };
+        write!(f, "{:04}{separator}{}: {state}", self.version, self.name)
     }
 }
 

@@ -16,11 +16,11 @@ pub enum Event {
     /// A session began with a password.
     LoggedIn,
     /// A login was rejected, for this reason.
-    LoginRefused(&'static str),
+    LoginRejected(&'static str),
     /// A session was refreshed. It is a log line alone: there are too many for the table.
     Refreshed,
     /// A refresh was rejected, for this reason.
-    RefreshRefused(&'static str),
+    RefreshRejected(&'static str),
     /// A superseded refresh token was presented: two parties hold it, and the session ended for both.
     RefreshTokenReused,
     /// A user ended one of their sessions from another one, or from the list.
@@ -143,9 +143,9 @@ impl Event {
         match self {
             Self::Registered => "register",
             Self::LoggedIn => "login",
-            Self::LoginRefused(_) => "login_refused",
+            Self::LoginRejected(_) => "login_refused",
             Self::Refreshed => "refresh",
-            Self::RefreshRefused(_) => "refresh_refused",
+            Self::RefreshRejected(_) => "refresh_refused",
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::SessionEnded => "session_ended",
             Self::LoggedOut => "logout",
@@ -164,7 +164,7 @@ impl Event {
 
     fn reason(&self) -> Option<&'static str> {
         match self {
-            Self::LoginRefused(reason) | Self::RefreshRefused(reason) => Some(reason),
+            Self::LoginRejected(reason) | Self::RefreshRejected(reason) => Some(reason),
             _ => None,
         }
     }
@@ -197,9 +197,9 @@ mod tests {
         let events = [
             Event::Registered,
             Event::LoggedIn,
-            Event::LoginRefused("password_wrong"),
+            Event::LoginRejected("password_wrong"),
             Event::Refreshed,
-            Event::RefreshRefused("token_reused"),
+            Event::RefreshRejected("token_reused"),
             Event::RefreshTokenReused,
             Event::SessionEnded,
             Event::LoggedOut,

@@ -4,19 +4,19 @@ use std::fmt;
 use std::str::FromStr;
 
 use edgeward_wire::user_id;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use thiserror::Error;
 
 /// Maximum length of a request ID, in bytes. Chosen: nearly twice a UUID, which gateways send.
 const MAX_REQUEST_ID_BYTES: usize = 64;
 
 /// User ID: `users.id`, and the claim `sub`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct UserId(pub i64);
 
 /// Session ID: `refresh_tokens.id`, and the claim `sid`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct SessionId(pub i64);
 

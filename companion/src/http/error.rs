@@ -6,6 +6,7 @@ use axum::Json;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use edgeward_wire::error_code;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -55,6 +56,9 @@ pub enum ApiError {
     /// The template of a page failed.
     #[error(transparent)]
     Rendering(askama::Error),
+    /// The metrics cannot be written.
+    #[error(transparent)]
+    Formatting(std::fmt::Error),
     /// A use case failed.
     #[error(transparent)]
     Service(#[from] service::Error),
@@ -105,7 +109,7 @@ impl ApiError {
                 (StatusCode::BAD_REQUEST, "body_not_object", "The body is not a JSON object")
             }
             Self::QueryInvalid => (StatusCode::BAD_REQUEST, "query_invalid", "The query cannot be read"),
-            Self::EdgeSecretWrong => (StatusCode::FORBIDDEN, "not_allowed", "Not allowed"),
+            Self::EdgeSecretWrong => (StatusCode::FORBIDDEN, error_code::NOT_ALLOWED, "Not allowed"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
             Self::MethodNotAllowed => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed")
@@ -123,7 +127,7 @@ impl ApiError {
             }
             Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "not_ready", "Not ready"),
             Self::Service(error) => public_service_error(error),
-            Self::MissingLayer | Self::Panicked | Self::Rendering(_) => INTERNAL,
+            Self::MissingLayer | Self::Panicked | Self::Rendering(_) | Self::Formatting(_) => INTERNAL,
         }
     }
 
@@ -153,7 +157,7 @@ fn public_service_error(error: &service::Error) -> Public {
         Error::WrongCredentials => {
             (StatusCode::UNAUTHORIZED, "credentials_wrong", "E-mail or password is wrong")
         }
-        Error::NotSignedIn => (StatusCode::UNAUTHORIZED, "not_signed_in", "Not signed in"),
+        Error::NotSignedIn => (StatusCode::UNAUTHORIZED, error_code::NOT_SIGNED_IN, "Not signed in"),
         Error::Disabled => (StatusCode::FORBIDDEN, "account_disabled", "This account is disabled"),
         Error::EmailTaken => (StatusCode::CONFLICT, "email_taken", "This e-mail is already registered"),
         Error::UserUnknown | Error::SessionUnknown => (StatusCode::NOT_FOUND, "not_found", "Not found"),

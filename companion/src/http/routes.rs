@@ -19,7 +19,7 @@ pub fn public(state: AppState) -> Router {
     let routes = Router::new()
         .route(&at("/auth/register"), post(api::register::register))
         .route(&at("/auth/login"), post(api::login::login))
-        .route(&at("/auth/self"), get(api::self_::show).route_layer(signed_in()))
+        .route(&at("/auth/self"), get(api::current_user::show).route_layer(signed_in()))
         .route(&at("/auth/refresh"), post(api::refresh::refresh))
         .route(&at("/auth/logout"), post(api::logout::logout))
         .route(&at("/auth/logout-all"), post(api::logout::logout_all).route_layer(signed_in()))

@@ -17,9 +17,10 @@ use crate::config::Config;
 use crate::domain::RequestId;
 use crate::domain::caller::Caller;
 use crate::domain::token::access_token::AccessTokens;
-use crate::domain::token::key_set::{CurrentKeys, KeySet};
+use crate::domain::token::key_set::KeySet;
 use crate::domain::token::refresh_token::RefreshTokens;
 use crate::hashing::PasswordHasher;
+use crate::keys::current::CurrentKeys;
 use crate::random::Random;
 use crate::service::{Context, Tokens};
 use crate::telemetry::metrics::Metrics;
@@ -28,8 +29,10 @@ use crate::telemetry::metrics::Metrics;
 #[derive(Clone, FromRef)]
 pub struct AppState {
     /// Connections to Postgres.
+    #[from_ref(skip)]
     pub db: PgPool,
     /// Source of the time.
+    #[from_ref(skip)]
     pub clock: Arc<dyn Clock>,
     /// Counters.
     pub metrics: Arc<Metrics>,
@@ -98,7 +101,6 @@ impl AppState {
         let mut run = [0; 8];
         random.fill(&mut run).map_err(|_| StateError::NoRandomness)?;
         let access = AccessTokens {
-            keys: CurrentKeys::new(keys),
             issuer: settings.issuer.clone(),
             audience: settings.audience.clone(),
             ttl: settings.access_ttl,
@@ -112,7 +114,7 @@ impl AppState {
             db,
             clock,
             metrics: Arc::new(metrics),
-            tokens: Arc::new(Tokens { access, refresh, lifetimes }),
+            tokens: Arc::new(Tokens { keys: CurrentKeys::new(keys), access, refresh, lifetimes }),
             hasher: Arc::new(PasswordHasher::new(config.hashing.bcrypt_cost, cores, Arc::clone(random))),
             cookies: Arc::new(CookiePolicy::new(&config.cookies, settings.access_ttl, lifetimes.idle)),
             http: Arc::new(HttpPolicy {

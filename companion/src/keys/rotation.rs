@@ -17,12 +17,14 @@ use time::{Duration, OffsetDateTime};
 use super::file::{self, KeyFileError};
 use super::folder::{self, KeyFolderError, NEXT, PRIVATE, PUBLIC, RETIRED};
 use crate::domain::edge::revocation::{MAX_ACCESS_TTL, MAX_SKEW};
+use crate::domain::token::key_set::MAX_CACHE_AGE_S;
 use crate::domain::token::rsa_key::PrivateKey;
 
 /// Time for which a key is announced before it signs. Chosen: twice the default of the filter's
-/// `max_staleness_seconds`, for which a gateway may use an old feed, and longer than the `max-age` of the JWKS
-/// (`http/api/jwks.rs`).
+/// `max_staleness_seconds`, for which a gateway may use an old feed, and longer than
+/// [`MAX_CACHE_AGE_S`].
 pub const ANNOUNCED_FOR: Duration = Duration::seconds(2 * DEFAULT_MAX_STALENESS_S as i64);
+const _: () = assert!(ANNOUNCED_FOR.whole_seconds() > MAX_CACHE_AGE_S);
 /// Time for which a key is accepted after it signed: the lifetime of its last token, by any clock. Chosen besides: five
 /// minutes in which a companion may not have read the new files yet.
 const RETIRED_FOR: Duration = MAX_ACCESS_TTL.saturating_add(MAX_SKEW).saturating_add(Duration::minutes(5));

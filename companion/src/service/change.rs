@@ -23,7 +23,7 @@ impl<'a> Change<'a> {
         Self { context, transaction, entries: Vec::new() }
     }
 
-    /// The connection of the transaction.
+    /// Returns the connection of the transaction.
     pub(super) fn connection(&mut self) -> &mut PgConnection {
         &mut self.transaction
     }
@@ -39,8 +39,7 @@ impl<'a> Change<'a> {
         self.entries.push(Entry::new(at, &self.context.caller, event, Some(user_id), session_id));
     }
 
-    /// Writes the events, commits, and reports them. Once it has begun, it comes to its end though the client hangs up:
-    /// what is committed is reported.
+    /// Writes the events, commits, and reports the events. A client that hangs up does not stop it.
     pub(super) async fn commit(self) -> Result<(), Error> {
         let Self { context, mut transaction, entries } = self;
         let context = context.clone();

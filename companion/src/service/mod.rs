@@ -6,6 +6,7 @@
 pub mod account;
 mod change;
 pub mod edge;
+pub mod keys;
 pub mod maintenance;
 pub mod session;
 mod tokens;
@@ -107,7 +108,7 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// Carries a use case out to its end, though the client hangs up: a session whose end was asked for ends.
+/// Runs a use case to its end, even if the client hangs up.
 async fn detached<T: Send + 'static>(
     use_case: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
@@ -115,13 +116,13 @@ async fn detached<T: Send + 'static>(
 }
 
 impl Context {
-    /// The current time.
+    /// Returns the current time.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         self.clock.now()
     }
 
-    /// The same context for a caller who has proved to be a user.
+    /// Returns the same context for an authenticated user.
     #[must_use]
     pub fn as_user(&self) -> Self {
         Self { caller: self.caller.as_user(), ..self.clone() }

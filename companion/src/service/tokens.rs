@@ -1,13 +1,16 @@
-//! The tokens of a session: what signs and verifies them, and how long they are worth something.
+//! The tokens of sessions: keys, signing, verification and lifetimes.
 
 use crate::domain::account::role::Role;
 use crate::domain::session::Lifetimes;
 use crate::domain::token::access_token::{AccessTokens, TokenSubject};
 use crate::domain::token::jws::SigningError;
 use crate::domain::token::refresh_token::{RefreshClaims, RefreshTokens};
+use crate::keys::current::CurrentKeys;
 
 /// Signs and verifies the tokens of sessions.
 pub struct Tokens {
+    /// Keys of access tokens, which change while the service runs.
+    pub keys: CurrentKeys,
     /// Access tokens.
     pub access: AccessTokens,
     /// Refresh tokens.
@@ -18,7 +21,7 @@ pub struct Tokens {
 
 /// Both tokens of a session.
 pub struct TokenPair {
-    /// User and session that both speak of.
+    /// User and session of both.
     pub subject: TokenSubject,
     /// The access token.
     pub access: String,
@@ -35,7 +38,7 @@ impl Tokens {
         let subject = claims.subject();
         Ok(TokenPair {
             subject,
-            access: self.access.sign(subject, role)?,
+            access: self.access.sign(&self.keys.current(), subject, role)?,
             refresh: self.refresh.sign(claims)?,
         })
     }

@@ -1,5 +1,7 @@
 //! The answers that the filter gives itself. They say what to do, and never why (invariant 7).
 
+use edgeward_wire::error_code;
+
 use super::host;
 use crate::headers::Header;
 use crate::policy::Policy;
@@ -28,11 +30,10 @@ pub(super) fn readiness(readiness: Result<(), Rejection>) -> bool {
 
 /// Refuses a request.
 pub(super) fn refuse(policy: Option<&Policy>, rejection: Rejection) -> bool {
-    // The companion's codes, where it has one for the same: a front end need not know who has rejected it.
     let (kind, code, message) = match rejection.status() {
         400 => ("bad_request", "bad_request", "The request can't be processed"),
-        401 => ("unauthorized", "not_signed_in", "Not signed in"),
-        403 => ("forbidden", "not_allowed", "Not allowed"),
+        401 => ("unauthorized", error_code::NOT_SIGNED_IN, "Not signed in"),
+        403 => ("forbidden", error_code::NOT_ALLOWED, "Not allowed"),
         _ => ("unavailable", "unavailable", "Not available right now"),
     };
     let body = format!(

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::domain::session::Ending;
+use crate::domain::session::{Chosen, Ending};
 use crate::domain::{SessionId, UserId};
 
 /// Maximum number of rows that one statement deletes. Chosen: its locks are short.
@@ -21,6 +21,11 @@ pub async fn end(
     ending: Ending,
     revoked_until: Option<OffsetDateTime>,
 ) -> Result<Vec<SessionId>, sqlx::Error> {
+    let (only, except) = match ending.chosen {
+        Chosen::All => (None, None),
+        Chosen::Only(session_id) => (Some(session_id), None),
+        Chosen::Except(session_id) => (None, Some(session_id)),
+    };
     // A session younger than the token that names it is another one with the same ID.
     sqlx::query_scalar!(
         r#"with ended as (
@@ -35,8 +40,8 @@ pub async fn end(
                select id, $5::timestamptz from ended where $5::timestamptz is not null)
            select id as "id!: SessionId" from ended order by id"#,
         ending.user_id as UserId,
-        ending.only as Option<SessionId>,
-        ending.except as Option<SessionId>,
+        only as Option<SessionId>,
+        except as Option<SessionId>,
         ending.begun_by,
         revoked_until,
     )

@@ -1,6 +1,10 @@
-//! SQL over `refresh_tokens`, one row a session, by use.
+//! SQL over `refresh_tokens`, one row a session.
 
-pub mod end;
-pub mod read;
+mod end;
+mod read;
 pub mod refresh;
-pub mod start;
+mod start;
+
+pub use self::end::{delete_expired, end};
+pub use self::read::{find_user, list};
+pub use self::start::insert;

@@ -1,8 +1,8 @@
 //! SQL of a refresh. The rule is in `domain::session`; docs/design/refresh.md describes it.
 //!
-//! Nearly every refresh is plain: it presents the live token, and the token before that was replaced longer ago than
-//! the grace period. In this case the rule is short enough to be a condition of the statement that writes. In all other
-//! cases the session is read, `domain::session` decides, and the decision is written if the session is still the same.
+//! Nearly every refresh presents the live token and rotates it. In this case the rule is short enough to be a condition
+//! of the statement that writes. In all other cases the session is read, `domain::session` decides, and the decision is
+//! written if the session is still the same.
 //!
 //! Each write locks the user's row before the session's, as every change of a user does: no deadlock. Concurrent writes
 //! come one after the other, and after a concurrent change of the user. They do not share the lock of the user's row
@@ -13,15 +13,16 @@ use sqlx::postgres::types::PgInterval;
 use time::OffsetDateTime;
 
 use crate::domain::account::role::Role;
-use crate::domain::session::{Lifetimes, Session};
+use crate::domain::session::{Lifetimes, MAX_SUPERSEDED, Session};
 use crate::domain::token::refresh_token::RefreshClaims;
 use crate::domain::{SessionId, UserId};
 
-/// Refreshes a session in the plain case, and returns its new state. `None` in any other case; nothing is written then.
+/// Rotates the live token if it is the one presented, and returns the session's new state. `None` in any other case, and
+/// where the clocks of two companions differ; nothing is written then.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn rotate_plain(
+pub async fn rotate_live(
     connection: &mut PgConnection,
     presented: RefreshClaims,
     lifetimes: &Lifetimes,
@@ -33,13 +34,13 @@ pub async fn rotate_plain(
                select id, role, tokens_not_before from users
                where id = $2 and disabled_at is null for no key update)
            update refresh_tokens
-           set generation = generation + 1, superseded = array[$5::timestamptz], updated_at = $5,
-               expires_at = least($6, created_at + $7)
+           set generation = generation + 1, updated_at = $5, expires_at = least($6, created_at + $7),
+               superseded = ($5::timestamptz || case when superseded[1] > $8 then superseded else '{}' end)[:$10]
            from person
            where refresh_tokens.id = $1 and user_id = person.id
                and floor(extract(epoch from created_at)) <= $3::bigint
                and generation = $4
-               and (superseded[1] > $8) is not true
+               and (superseded[$10] > $8) is not true and (superseded[1] > $5) is not true
                and created_at <= $5 and created_at > $9 and expires_at > $5
            returning user_id as "user_id: UserId", generation, superseded, created_at, updated_at, expires_at,
                role as "role: Role", tokens_not_before"#,
@@ -52,6 +53,7 @@ pub async fn rotate_plain(
         absolute,
         now - lifetimes.grace,
         lifetimes.oldest_start(now),
+        i32::try_from(MAX_SUPERSEDED).unwrap_or(i32::MAX),
     )
     .fetch_optional(connection)
     .await?;

@@ -43,7 +43,7 @@ impl Email {
     /// has one reading.
     ///
     /// # Errors
-    /// [`InvalidEmail`] names the first fault, in the order of its variants.
+    /// [`InvalidEmail`] names the first fault that is found.
     pub fn parse(typed: &str) -> Result<Self, InvalidEmail> {
         let typed = typed.trim_matches(|char: char| char.is_whitespace() || is_ignorable(char));
         if typed.is_empty() {

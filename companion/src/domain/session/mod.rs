@@ -1,20 +1,8 @@
 //! Sessions, and the decision about each refresh: a session, a presented token and the time go in, an outcome comes
 //! out. There is no I/O here.
 //!
-//! # Generations
-//! The refresh tokens of a session are numbered. Each number is a *generation*, and one of them is live.
-//!
-//! - The live token is rotated: its successor becomes the live one.
-//! - The token just before the live one gets the live one again, at any time. The response that carried it may have
-//!   been lost, and while nobody has presented the successor, there is no sign that it arrived.
-//! - An older token gets the live one during the grace period, which begins when that token last got its successor: the
-//!   request of another tab may have crossed with it.
-//! - After that, an older token is reused. Either a thief has a copy, or its owner is late. Nobody can tell which, so
-//!   the session ends for both (RFC 9700 §4.14.2).
-//!
-//! # Clocks
-//! Each companion goes by its own clock. Two clocks may differ by about a second, a time may have been read before a
-//! wait, and a clock may be set back. None of these ends a session.
+//! The refresh tokens of a session are numbered: each number is a *generation*, and one of them is live.
+//! docs/design/refresh.md has the rule and its reasons.
 
 pub mod device;
 mod ending;
@@ -23,7 +11,7 @@ mod refresh;
 
 use time::OffsetDateTime;
 
-pub use self::ending::Ending;
+pub use self::ending::{Chosen, Ending};
 pub use self::lifetimes::Lifetimes;
 pub use self::refresh::{MAX_SUPERSEDED, RefreshRejection, Step};
 use super::account::role::Role;

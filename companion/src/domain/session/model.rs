@@ -79,7 +79,7 @@ proptest! {
     }
 
     #[test]
-    fn nor_is_one_in_a_hurry_on_a_quicker_network(
+    fn honest_client_that_refreshes_at_once_is_never_logged_out(
         apart in apart(),
         events in vec(usual(), 1..200),
     ) {

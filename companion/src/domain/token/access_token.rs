@@ -7,14 +7,12 @@ use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 
 use super::jws::{self, InvalidJws, SigningError, Unverified};
-use super::key_set::CurrentKeys;
+use super::key_set::KeySet;
 use crate::domain::account::role::Role;
 use crate::domain::{SessionId, UserId};
 
 /// Signs and verifies access tokens.
 pub struct AccessTokens {
-    /// Keys that sign and verify.
-    pub keys: CurrentKeys,
     /// Claim `iss`.
     pub issuer: String,
     /// Claim `aud`.
@@ -43,7 +41,7 @@ pub enum Expiry {
     Ignored,
 }
 
-/// Reason that an access token is rejected, in the order of the checks.
+/// Reason that an access token is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum AccessTokenRejection {
     /// The text is not a token, or its signature is invalid.
@@ -85,7 +83,7 @@ impl AccessTokens {
     ///
     /// # Errors
     /// [`SigningError`] if the key does not sign.
-    pub fn sign(&self, subject: TokenSubject, role: &Role) -> Result<String, SigningError> {
+    pub fn sign(&self, keys: &KeySet, subject: TokenSubject, role: &Role) -> Result<String, SigningError> {
         let claims = AccessClaims {
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
@@ -97,7 +95,6 @@ impl AccessTokens {
         };
         let mut header = Header::new(Algorithm::RS256);
         header.typ = Some(ACCESS_TOKEN_TYP.to_owned());
-        let keys = self.keys.current();
         let key = keys.signing();
         header.kid = Some(key.public().kid().to_owned());
         jws::sign(&header, &claims, |message| key.sign(message))
@@ -109,6 +106,7 @@ impl AccessTokens {
     /// [`AccessTokenRejection`] names the first check that failed.
     pub fn verify(
         &self,
+        keys: &KeySet,
         token: &str,
         now: OffsetDateTime,
         expiry: Expiry,
@@ -126,7 +124,6 @@ impl AccessTokens {
         if header.crit.is_some() {
             return Err(AccessTokenRejection::CritPresent);
         }
-        let keys = self.keys.current();
         let key = header.kid.as_deref().and_then(|kid| keys.verifying_key(kid));
         let claims = token.verify(&header, key.ok_or(AccessTokenRejection::KeyUnknown)?)?;
         self.check_claims(&claims, now.unix_timestamp(), expiry)

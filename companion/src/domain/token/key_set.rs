@@ -1,7 +1,5 @@
 //! The keys in use: one signs, and the gateways verify with all of them. `keys::folder` reads them from files.
 
-use std::sync::{Arc, PoisonError, RwLock};
-
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,6 +7,10 @@ use edgeward_wire::{Jwk, JwkSet};
 use jsonwebtoken::DecodingKey;
 
 use super::rsa_key::{PrivateKey, PublicKey};
+
+/// Maximum time for which others may cache the published set, in seconds (`Cache-Control`). A new key is announced for
+/// longer than that before it signs.
+pub const MAX_CACHE_AGE_S: i64 = 300;
 
 /// Key set: one key signs, the others are announced or still accepted.
 pub struct KeySet {
@@ -57,35 +59,14 @@ impl KeySet {
         &self.signing
     }
 
-    pub(super) fn verifying_key(&self, kid: &str) -> Option<&DecodingKey> {
+    /// Returns the public key with a key ID.
+    #[must_use]
+    pub fn verifying_key(&self, kid: &str) -> Option<&DecodingKey> {
         self.others
             .iter()
             .chain([self.signing.public()])
             .find(|key| key.kid() == kid)
             .map(|key| &key.verifying)
-    }
-}
-
-/// Current key set, shared by all requests. It is replaced as a whole; a request that holds the former one keeps it.
-pub struct CurrentKeys(RwLock<Arc<KeySet>>);
-
-impl CurrentKeys {
-    /// Makes `keys` the current set.
-    #[must_use]
-    pub fn new(keys: KeySet) -> Self {
-        Self(RwLock::new(Arc::new(keys)))
-    }
-
-    /// Returns the current set.
-    #[must_use]
-    pub fn current(&self) -> Arc<KeySet> {
-        // Poisoning is harmless: the lock is held for a copy of the pointer alone, which cannot panic.
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Replaces the current set.
-    pub fn replace(&self, keys: KeySet) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
 }
 

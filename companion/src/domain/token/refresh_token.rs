@@ -34,7 +34,7 @@ pub struct RefreshClaims {
     pub issued_at: i64,
 }
 
-/// Reason that a refresh token is rejected, in the order of the checks.
+/// Reason that a refresh token is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum RefreshTokenRejection {
     /// The text is not a token, or no secret has signed it.

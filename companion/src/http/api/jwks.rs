@@ -8,13 +8,14 @@ use axum::http::HeaderName;
 use axum::http::header::CACHE_CONTROL;
 use edgeward_wire::JwkSet;
 
+use crate::domain::token::key_set::MAX_CACHE_AGE_S;
 use crate::service::Tokens;
-
-/// `Cache-Control` of the set. A new key must be announced (`next.pem`) for longer than this before it signs.
-const CACHE_POLICY: &str = "public, max-age=300";
 
 pub(in crate::http) async fn show(
     State(tokens): State<Arc<Tokens>>,
-) -> ([(HeaderName, &'static str); 1], Json<JwkSet>) {
-    ([(CACHE_CONTROL, CACHE_POLICY)], Json(tokens.access.keys.current().published().clone()))
+) -> ([(HeaderName, String); 1], Json<JwkSet>) {
+    (
+        [(CACHE_CONTROL, format!("public, max-age={MAX_CACHE_AGE_S}"))],
+        Json(tokens.keys.current().published().clone()),
+    )
 }

@@ -1,10 +1,10 @@
-//! The JSON API below the base path, one file a resource.
+//! The JSON API: one file a path. `logout` has both logouts, `sessions` the list and its ends.
 
 pub(super) mod body;
+pub(super) mod current_user;
 pub(super) mod jwks;
 pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod refresh;
 pub(super) mod register;
-pub(super) mod self_;
 pub(super) mod sessions;

@@ -50,9 +50,10 @@ pub(in crate::http) async fn end(
     context: Context,
     signed_in: SignedIn,
     State(cookies): State<Arc<CookiePolicy>>,
-    id: Result<Path<SessionId>, PathRejection>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let Path(id) = id.map_err(|_| ApiError::NotFound)?;
+    let id: SessionId = id.parse().map_err(|_| ApiError::NotFound)?;
     session::end(&context, signed_in.subject, id).await?;
     let done = Done::new("Session ended successfully");
     // The end of the current session is a logout. It also overrides renewed cookies of `layer::signed_in`.

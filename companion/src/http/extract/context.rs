@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use axum::extract::{FromRef, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::HeaderValue;
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
@@ -14,15 +14,12 @@ use crate::http::state::AppState;
 use crate::service::Context;
 use crate::service::session::SignedIn;
 
-impl<S: Send + Sync> FromRequestParts<S> for Context
-where
-    AppState: FromRef<S>,
-{
+impl FromRequestParts<AppState> for Context {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let caller = parts.extensions.get::<Caller>().cloned().ok_or(ApiError::MissingLayer)?;
-        Ok(AppState::from_ref(state).context(caller))
+        Ok(state.context(caller))
     }
 }
 

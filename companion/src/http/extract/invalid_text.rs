@@ -1,6 +1,5 @@
 //! Stable codes of the reasons that a text does not parse.
 
-use std::convert::Infallible;
 use std::fmt::Display;
 
 use crate::domain::account::email::InvalidEmail;
@@ -42,11 +41,5 @@ impl InvalidText for InvalidPassword {
             Self::TooLong => "password_too_long",
             Self::ControlCharacter => "password_has_control_character",
         }
-    }
-}
-
-impl InvalidText for Infallible {
-    fn code(&self) -> &'static str {
-        match *self {}
     }
 }

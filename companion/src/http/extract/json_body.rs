@@ -46,14 +46,28 @@ impl FieldErrors {
         value: TextField,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
-        let (code, message) = match value {
-            TextField::Text(text) => match parse(&text) {
-                Ok(parsed) => return Some(parsed),
-                Err(invalid) => (invalid.code(), invalid.to_string()),
-            },
-            TextField::Missing => ("required", format!("{field} is required")),
-            TextField::NotText => ("not_text", format!("{field} must be a text")),
+        let text = match value {
+            TextField::Text(text) => text,
+            missing => return self.require(field, missing).and(None),
         };
+        match parse(&text) {
+            Ok(parsed) => Some(parsed),
+            Err(invalid) => self.add(field, invalid.code(), invalid.to_string()),
+        }
+    }
+
+    /// Takes a text that may be anything but empty. `None` if it is missing or no text; the mistake is collected.
+    pub(in crate::http) fn require(&mut self, field: &'static str, value: TextField) -> Option<String> {
+        match value {
+            TextField::Text(text) if !text.is_empty() => Some(text),
+            TextField::Text(_) | TextField::Missing => {
+                self.add(field, "required", format!("{field} is required"))
+            }
+            TextField::NotText => self.add(field, "not_text", format!("{field} must be a text")),
+        }
+    }
+
+    fn add<T>(&mut self, field: &'static str, code: &'static str, message: String) -> Option<T> {
         self.0.push(FieldError { field, code, message });
         None
     }

@@ -1,6 +1,5 @@
 //! Extractors of handlers.
 
-pub(super) mod client_address;
 mod context;
 mod invalid_text;
 pub(super) mod json_body;

@@ -15,8 +15,8 @@ pub(in crate::http) async fn show(
         connections: state.db.size(),
         idle_connections: state.db.num_idle(),
         password_hashes: state.hasher.in_flight(),
-        keys: state.tokens.access.keys.current().published().keys.len(),
+        keys: state.tokens.keys.current().published().keys.len(),
     };
-    let text = state.metrics.write(gauges).map_err(|_| ApiError::NotReady)?;
+    let text = state.metrics.write(gauges).map_err(ApiError::Formatting)?;
     Ok(([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text))
 }

@@ -1,5 +1,6 @@
 //! Layers around handlers.
 
+mod client_address;
 pub(super) mod cors;
 pub(super) mod edge_secret;
 pub(super) mod observe;

@@ -10,9 +10,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
+use super::client_address::client_address;
 use crate::domain::caller::{self, Caller};
 use crate::http::error::ApiError;
-use crate::http::extract::client_address::client_address;
 use crate::http::state::{AppState, HttpPolicy};
 
 /// Header field of the request ID, which is in the logs of every service that handles the request.
@@ -43,20 +43,19 @@ pub(in crate::http) async fn observe(
     next: Next,
 ) -> Response {
     let started = Instant::now();
-    let caller = Caller::stranger(describe(&state.http, &request));
-    let id = caller.request.as_ref().map(|request| request.id.clone());
-    let id = id.as_ref().map_or("", |id| id.as_str());
+    let origin = describe(&state.http, &request);
+    let id = origin.id.clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = request.method().clone();
     // Without the query, which may hold secrets.
     let path = request.uri().path().to_owned();
-    let span = tracing::info_span!("request", request_id = id);
-    request.extensions_mut().insert(caller);
+    let span = tracing::info_span!("request", request_id = id.as_str());
+    request.extensions_mut().insert(Caller::stranger(origin));
 
     let mut response = next.run(request).instrument(span).await;
 
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(id) {
+    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -68,7 +67,7 @@ pub(in crate::http) async fn observe(
         return response;
     }
     tracing::info!(
-        request_id = id,
+        request_id = id.as_str(),
         %method,
         path,
         status = response.status().as_u16(),

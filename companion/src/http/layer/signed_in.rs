@@ -13,21 +13,19 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use edgeward_wire::cookie::Repeated;
 
 use crate::domain::caller::Caller;
 use crate::http::error::ApiError;
 use crate::http::extract::bearer_token;
 use crate::http::state::AppState;
-use crate::service::session::{self, SignedIn};
-use crate::service::{Context, Error, TokenPair};
+use crate::service::session::{self, RequestTokens};
 
 /// Texts that front ends send in place of a missing token: their language's word for nothing, for a promise that was
 /// not awaited, or for an object. None of them is a JWT, which has two dots.
 const NO_TOKEN: [&str; 8] =
     ["", "undefined", "null", "None", "nil", "false", "[object Object]", "[object Promise]"];
 
-/// Passes requests of signed-in users, with a [`SignedIn`] in the extensions, and rejects all others. The response sets
+/// Passes requests of signed-in users, with a `SignedIn` in the extensions, and rejects all others. The response sets
 /// renewed tokens.
 pub(in crate::http) async fn require(
     State(state): State<AppState>,
@@ -36,7 +34,12 @@ pub(in crate::http) async fn require(
 ) -> Result<Response, ApiError> {
     let caller = request.extensions().get::<Caller>().cloned().ok_or(ApiError::MissingLayer)?;
     let context = state.context(caller);
-    let (signed_in, renewed) = authenticate(&state, &context, request.headers()).await?;
+    let presented = RequestTokens {
+        bearer: program_token(request.headers()),
+        access: state.cookies.read_access(request.headers()),
+        refresh: state.cookies.read_refresh(request.headers()),
+    };
+    let (signed_in, renewed) = session::authenticate(&context, &state.tokens, presented).await?;
     request.extensions_mut().insert(context.caller.as_user());
     request.extensions_mut().insert(signed_in);
     let response = next.run(request).await;
@@ -44,53 +47,6 @@ pub(in crate::http) async fn require(
         Some(tokens) if accepts_cookies(&response) => (state.cookies.set(&tokens), response).into_response(),
         _ => response,
     })
-}
-
-/// Authenticates a request by its access token, or else by its refresh token, which also renews both tokens.
-async fn authenticate(
-    state: &AppState,
-    context: &Context,
-    headers: &HeaderMap,
-) -> Result<(SignedIn, Option<TokenPair>), Error> {
-    if let Some(signed_in) = by_access_token(state, context, headers).await? {
-        return Ok((signed_in, None));
-    }
-    let (signed_in, tokens) = by_refresh_token(state, context, headers).await?;
-    Ok((signed_in, Some(tokens)))
-}
-
-/// Authenticates a request by its access token. `None` if a refresh can help: the token is missing, outdated or
-/// expired. A token in `Authorization` is sent by intention, so it is rejected instead; browsers send cookies with
-/// every request.
-async fn by_access_token(
-    state: &AppState,
-    context: &Context,
-    headers: &HeaderMap,
-) -> Result<Option<SignedIn>, Error> {
-    let bearer = program_token(headers);
-    let token = match bearer {
-        Some(token) => Some(token),
-        None => state.cookies.read_access(headers).map_err(|Repeated| Error::NotSignedIn)?,
-    };
-    let Some(token) = token else { return Ok(None) };
-    let signed_in = session::authenticate(context, &state.tokens, token).await?;
-    if signed_in.is_none() && bearer.is_some() { Err(Error::NotSignedIn) } else { Ok(signed_in) }
-}
-
-/// Authenticates a request by its refresh token, and renews both tokens. A request without a refresh token is no
-/// attempt, so it is not logged.
-async fn by_refresh_token(
-    state: &AppState,
-    context: &Context,
-    headers: &HeaderMap,
-) -> Result<(SignedIn, TokenPair), Error> {
-    let cookie = state.cookies.read_refresh(headers);
-    if cookie == Ok(None) {
-        return Err(Error::NotSignedIn);
-    }
-    let tokens = session::refresh(context, &state.tokens, cookie).await?;
-    let signed_in = session::find_signed_in(context, &state.tokens, tokens.subject).await?;
-    Ok((signed_in.ok_or(Error::NotSignedIn)?, tokens))
 }
 
 /// Returns `true` if renewed tokens may be added to a response: it sets no cookies of its own, and is not a 401, after

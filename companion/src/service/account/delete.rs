@@ -17,8 +17,8 @@ use crate::service::{Context, Error};
 pub async fn delete(context: &Context, email: &Email) -> Result<(UserId, usize), Error> {
     let (mut change, user_id) = begin_change(context, email).await?;
     let now = context.now();
-    // A trigger has the edge reject every token of theirs, as it does for a row that is deleted by hand.
-    let sessions_ended = sessions::end::end(change.connection(), Ending::all(user_id), None).await?.len();
+    // A trigger revokes the user's tokens, also for a row that is deleted by hand.
+    let sessions_ended = sessions::end(change.connection(), Ending::all(user_id), None).await?.len();
     users::delete(change.connection(), user_id).await?;
     change.record(now, &Event::UserDeleted { sessions_ended }, user_id, None);
     change.commit().await?;

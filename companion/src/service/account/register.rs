@@ -27,5 +27,7 @@ pub async fn register(
     let now = context.now();
     let user_id = users::insert(change.connection(), user, now).await?;
     passwords::set(change.connection(), user_id, &hash, now).await?;
-    start(change, tokens, user_id, device, &Event::Registered).await
+    let (claims, role) = start(&mut change, tokens, user_id, device, &Event::Registered).await?;
+    change.commit().await?;
+    Ok(tokens.sign(claims, &role)?)
 }

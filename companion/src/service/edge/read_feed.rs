@@ -20,7 +20,7 @@ pub async fn read_feed(
     after: &str,
     etag: &str,
 ) -> Result<EdgeFeed, Error> {
-    let keys = tokens.access.keys.current();
+    let keys = tokens.keys.current();
     let is_known = etag == keys.etag();
     let set = (!is_known).then(|| keys.published().clone());
 

@@ -10,7 +10,7 @@ use crate::service::{Context, Error};
 pub async fn delete_expired(context: &Context) -> Result<i64, Error> {
     let (db, now) = (&context.db, context.now());
     // A connection for each batch, so that nobody waits for all of them.
-    while sessions::end::delete_expired(&mut *db.acquire().await?, now).await? {}
+    while sessions::delete_expired(&mut *db.acquire().await?, now).await? {}
     while revocations::delete_expired(&mut *db.acquire().await?, now).await? {}
     Ok(revocations::count_live(&mut *db.acquire().await?, now).await?)
 }

@@ -1,4 +1,4 @@
-//! Use cases that the service calls by itself.
+//! Use cases of operation: cleaning, readiness, the reports of commands.
 
 mod delete_expired;
 mod is_ready;

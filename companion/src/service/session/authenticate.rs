@@ -1,10 +1,13 @@
-//! The authentication of a request by its access token. Unlike at the edge, the database is asked: a token that has not
+//! The authentication of a request by its tokens. Unlike at the gateway, the database is asked: a token that has not
 //! expired is not enough.
 
+use edgeward_wire::cookie::Repeated;
+
+use super::refresh;
 use crate::db::sessions;
 use crate::domain::account::User;
 use crate::domain::token::access_token::{AccessTokenRejection, Expiry, TokenSubject};
-use crate::service::{Context, Error, Tokens};
+use crate::service::{Context, Error, TokenPair, Tokens};
 
 /// A signed-in user.
 #[derive(Clone, Debug)]
@@ -15,36 +18,61 @@ pub struct SignedIn {
     pub user: User,
 }
 
-/// Finds the user and session of an access token, if they are still signed in. `None` if a refresh can
-/// help: for the same reasons the edge holds a request.
+/// Tokens of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestTokens<'a> {
+    /// Access token that a program sends on purpose (RFC 6750). It is accepted or rejected, and never made up for.
+    pub bearer: Option<&'a str>,
+    /// Access token in a cookie, which a browser sends with every request.
+    pub access: Result<Option<&'a str>, Repeated>,
+    /// Refresh token in a cookie.
+    pub refresh: Result<Option<&'a str>, Repeated>,
+}
+
+/// Authenticates a request by its access token. If a refresh can help, because the token is missing, outdated or
+/// expired, the session is refreshed by the refresh token, and its new tokens are returned too.
 ///
 /// # Errors
-/// [`Error::NotSignedIn`] if the token is none of ours, [`Error::Unavailable`] and [`Error::Database`] if the
-/// database fails.
+/// [`Error::NotSignedIn`] if there is no valid token; [`Error::Signing`], [`Error::Unavailable`] and
+/// [`Error::Database`] if these fail.
 pub async fn authenticate(
     context: &Context,
     tokens: &Tokens,
-    token: &str,
-) -> Result<Option<SignedIn>, Error> {
-    match tokens.access.verify(token, context.now(), Expiry::Enforced) {
-        Ok(subject) => find_signed_in(context, tokens, subject).await,
+    request: RequestTokens<'_>,
+) -> Result<(SignedIn, Option<TokenPair>), Error> {
+    if let Some(token) = request.bearer {
+        let signed_in = by_access_token(context, tokens, token).await?;
+        return Ok((signed_in.ok_or(Error::NotSignedIn)?, None));
+    }
+    if let Some(token) = request.access.map_err(|Repeated| Error::NotSignedIn)?
+        && let Some(signed_in) = by_access_token(context, tokens, token).await?
+    {
+        return Ok((signed_in, None));
+    }
+    // A request without a refresh token is no attempt, so it is not logged.
+    if request.refresh == Ok(None) {
+        return Err(Error::NotSignedIn);
+    }
+    let pair = refresh(context, tokens, request.refresh).await?;
+    let signed_in = find(context, tokens, pair.subject).await?.ok_or(Error::NotSignedIn)?;
+    Ok((signed_in, Some(pair)))
+}
+
+/// Finds the user and session of an access token, if they are still signed in. `None` if a refresh can help: for the
+/// same reasons the filter holds a request.
+async fn by_access_token(context: &Context, tokens: &Tokens, token: &str) -> Result<Option<SignedIn>, Error> {
+    match tokens.access.verify(&tokens.keys.current(), token, context.now(), Expiry::Enforced) {
+        Ok(subject) => find(context, tokens, subject).await,
         Err(AccessTokenRejection::Expired { .. } | AccessTokenRejection::KeyUnknown) => Ok(None),
         Err(_) => Err(Error::NotSignedIn),
     }
 }
 
-/// Finds the user that a verified token speaks of, if they are still signed in.
-///
-/// # Errors
-/// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
-pub async fn find_signed_in(
-    context: &Context,
-    tokens: &Tokens,
-    subject: TokenSubject,
-) -> Result<Option<SignedIn>, Error> {
+/// Finds the user of a verified token, if they are still signed in.
+async fn find(context: &Context, tokens: &Tokens, subject: TokenSubject) -> Result<Option<SignedIn>, Error> {
     let mut connection = context.db.acquire().await?;
     let now = context.now();
-    let user =
-        sessions::read::find_user(&mut connection, subject, now, tokens.lifetimes.oldest_start(now)).await?;
+    let oldest_start = tokens.lifetimes.oldest_start(now);
+    let user = sessions::find_user(&mut connection, subject, now, oldest_start).await?;
     Ok(user.map(|user| SignedIn { subject, user }))
 }

@@ -6,7 +6,7 @@ use crate::db::{revocations, sessions};
 use crate::domain::SessionId;
 use crate::domain::audit::Event;
 use crate::domain::edge::revocation;
-use crate::domain::session::Ending;
+use crate::domain::session::{Chosen, Ending};
 use crate::domain::token::access_token::TokenSubject;
 use crate::service::change::Change;
 use crate::service::{Context, Error, detached};
@@ -17,8 +17,11 @@ use crate::service::{Context, Error, detached};
 /// [`Error::SessionUnknown`] if the user has no such session, [`Error::Unavailable`] and [`Error::Database`] if the
 /// database fails.
 pub async fn end(context: &Context, by: TokenSubject, session_id: SessionId) -> Result<(), Error> {
-    let ended = detached(end_and_record(context.clone(), Ending::one(by.user_id, session_id))).await?;
-    if ended { Ok(()) } else { Err(Error::SessionUnknown) }
+    let ending = Ending::one(by.user_id, session_id);
+    match detached(end_and_record(context.clone(), vec![ending], Event::SessionEnded)).await? {
+        0 => Err(Error::SessionUnknown),
+        _ => Ok(()),
+    }
 }
 
 /// Ends all sessions of the caller's but the one that the call is made from.
@@ -26,23 +29,31 @@ pub async fn end(context: &Context, by: TokenSubject, session_id: SessionId) -> 
 /// # Errors
 /// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 pub async fn end_others(context: &Context, by: TokenSubject) -> Result<(), Error> {
-    detached(end_and_record(context.clone(), Ending::others(by.user_id, by.session_id))).await?;
+    let ending = Ending::others(by.user_id, by.session_id);
+    detached(end_and_record(context.clone(), vec![ending], Event::SessionEnded)).await?;
     Ok(())
 }
 
-/// Ends sessions, each with an event of its own. Returns `true` if there was one.
-async fn end_and_record(context: Context, ending: Ending) -> Result<bool, Error> {
+/// Ends sessions in one change, each with the event, and returns their number.
+pub(super) async fn end_and_record(
+    context: Context,
+    endings: Vec<Ending>,
+    event: Event,
+) -> Result<usize, Error> {
     let mut change = context.begin().await?;
     let now = context.now();
-    let ended = end_sessions(&mut change, ending, now).await?;
-    for session_id in &ended {
-        change.record(now, &Event::SessionEnded, ending.user_id, Some(*session_id));
+    let mut count = 0;
+    for ending in endings {
+        for session_id in end_sessions(&mut change, ending, now).await? {
+            change.record(now, &event, ending.user_id, Some(session_id));
+            count += 1;
+        }
     }
     change.commit().await?;
-    Ok(!ended.is_empty())
+    Ok(count)
 }
 
-/// Ends sessions, whoever asks for it, and revokes their tokens for as long as these may live. Returns the sessions
+/// Ends sessions, and revokes their tokens for as long as these may live. Returns the sessions
 /// that existed.
 ///
 /// The end of all of a user's sessions revokes the user, which includes the tokens of sessions that are gone already.
@@ -52,12 +63,12 @@ pub(in crate::service) async fn end_sessions(
     ending: Ending,
     now: OffsetDateTime,
 ) -> Result<Vec<SessionId>, sqlx::Error> {
-    let revoked_until = if ending.is_of_all() {
+    let revoked_until = if ending.chosen == Chosen::All {
         // Before the sessions are deleted: their last use counts.
         revocations::revoke_user(change.connection(), ending.user_id, now).await?;
         None
     } else {
         Some(revocation::until(now, change.context.access_ttl))
     };
-    sessions::end::end(change.connection(), ending, revoked_until).await
+    sessions::end(change.connection(), ending, revoked_until).await
 }

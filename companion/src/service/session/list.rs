@@ -17,5 +17,5 @@ pub async fn list(
     let mut connection = context.db.acquire().await?;
     let now = context.now();
     let oldest_start = tokens.lifetimes.oldest_start(now);
-    Ok(sessions::read::list(&mut connection, by.user_id, by.session_id, now, oldest_start).await?)
+    Ok(sessions::list(&mut connection, by.user_id, by.session_id, now, oldest_start).await?)
 }

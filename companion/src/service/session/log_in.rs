@@ -52,26 +52,27 @@ pub async fn log_in(
         return Err(reject(context, Some(user_id), "user_disabled", Error::Disabled));
     }
     let mut change = context.begin().await?;
-    // Comparing took long: whoever changed the password meanwhile has ended all sessions, and this would be one more.
+    // A change of the password has ended all sessions meanwhile; this would be one more.
     // A user who is gone is left to `start`, which finds nobody to start a session for.
     if users::lock_shared(change.connection(), user_id).await?
         && !passwords::is_unchanged(change.connection(), user_id, found.changed_at).await?
     {
         return Err(reject(context, Some(user_id), "password_changed", Error::PasswordChanged));
     }
-    let pair = start(change, tokens, user_id, device, &Event::LoggedIn).await?;
+    let (claims, role) = start(&mut change, tokens, user_id, device, &Event::LoggedIn).await?;
+    change.commit().await?;
     if let Some(hash) = found.hash.filter(|_| outdated)
         && let Err(cause) = rehash(context, hasher, user_id, password, &hash).await
     {
         // The login is good either way.
         tracing::warn!(user_id = user_id.0, %cause, "the password keeps its old hash");
     }
-    Ok(pair)
+    Ok(tokens.sign(claims, &role)?)
 }
 
 /// Reports a rejected login.
 fn reject(context: &Context, user_id: Option<UserId>, reason: &'static str, error: Error) -> Error {
-    context.report(&Event::LoginRefused(reason), user_id, None);
+    context.report(&Event::LoginRejected(reason), user_id, None);
     error
 }
 

@@ -1,6 +1,6 @@
 //! The logout.
 
-use super::end_sessions;
+use super::end::end_and_record;
 use crate::domain::audit::Event;
 use crate::domain::session::Ending;
 use crate::domain::token::access_token::{Expiry, TokenSubject};
@@ -28,27 +28,20 @@ pub async fn log_out(
     if subjects.is_empty() {
         return Ok(());
     }
+    let endings = subjects.into_iter().map(Ending::of_token).collect();
     // A token proves whose session it is.
-    detached(end_all(context.as_user(), subjects)).await
-}
-
-async fn end_all(context: Context, subjects: Vec<TokenSubject>) -> Result<(), Error> {
-    let mut change = context.begin().await?;
-    let now = context.now();
-    for subject in subjects {
-        for session_id in end_sessions(&mut change, Ending::of_token(subject), now).await? {
-            change.record(now, &Event::LoggedOut, subject.user_id, Some(session_id));
-        }
-    }
-    change.commit().await
+    detached(end_and_record(context.as_user(), endings, Event::LoggedOut)).await?;
+    Ok(())
 }
 
 fn verify_all(context: &Context, tokens: &Tokens, presented: &PresentedTokens<'_>) -> Vec<TokenSubject> {
-    let now = context.now();
+    let (now, keys) = (context.now(), tokens.keys.current());
     let refresh =
         presented.refresh.iter().filter_map(|token| Some(tokens.refresh.verify(token).ok()?.subject()));
-    let access =
-        presented.access.iter().filter_map(|token| tokens.access.verify(token, now, Expiry::Ignored).ok());
+    let access = presented
+        .access
+        .iter()
+        .filter_map(|token| tokens.access.verify(&keys, token, now, Expiry::Ignored).ok());
     let mut subjects: Vec<_> = refresh.chain(access).collect();
     // In the same order for all: of two that end the same sessions, neither waits for the other.
     subjects.sort_by_key(|subject| subject.session_id);

@@ -22,7 +22,7 @@ async fn end_all(context: Context, lifetimes: Lifetimes, by: TokenSubject) -> Re
     // Nobody makes a token of this user's between this moment and the commit.
     let now = context.now();
     let oldest_start = lifetimes.oldest_start(now);
-    let user = sessions::read::find_user(change.connection(), by, now, oldest_start).await?;
+    let user = sessions::find_user(change.connection(), by, now, oldest_start).await?;
     user.ok_or(Error::NotSignedIn)?;
     end_sessions(&mut change, Ending::all(by.user_id), now).await?;
     change.record(now, &Event::LoggedOutEverywhere, by.user_id, Some(by.session_id));

@@ -9,7 +9,7 @@ mod log_out_everywhere;
 mod refresh;
 mod start;
 
-pub use self::authenticate::{SignedIn, authenticate, find_signed_in};
+pub use self::authenticate::{RequestTokens, SignedIn, authenticate};
 pub use self::end::{end, end_others};
 pub use self::list::list;
 pub use self::log_in::{Credentials, log_in};

@@ -3,7 +3,7 @@
 
 use edgeward_wire::cookie::Repeated;
 
-use super::end_sessions;
+use super::end::end_and_record;
 use crate::db::sessions;
 use crate::domain::audit::Event;
 use crate::domain::session::{Ending, RefreshRejection, Session, Step};
@@ -26,7 +26,7 @@ pub async fn refresh(
     cookie: Result<Option<&str>, Repeated>,
 ) -> Result<TokenPair, Error> {
     let reject = |reason| {
-        context.report(&Event::RefreshRefused(reason), None, None);
+        context.report(&Event::RefreshRejected(reason), None, None);
         Err(Error::NotSignedIn)
     };
     let token = match cookie {
@@ -45,9 +45,11 @@ pub async fn refresh(
         }
         Err(rejection) => {
             if rejection == RefreshRejection::TokenReused {
-                detached(end_reused(context.clone(), presented)).await?;
+                // For both parties that hold its tokens.
+                let ending = Ending::of_token(presented.subject());
+                detached(end_and_record(context.clone(), vec![ending], Event::RefreshTokenReused)).await?;
             }
-            context.report(&Event::RefreshRefused(rejection.label()), user_id, session_id);
+            context.report(&Event::RefreshRejected(rejection.label()), user_id, session_id);
             Err(Error::NotSignedIn)
         }
     }
@@ -63,8 +65,9 @@ async fn present(
     let RefreshClaims { session_id, generation, .. } = presented;
     let (lifetimes, mut connection) = (&tokens.lifetimes, context.db.acquire().await?);
     // The time after each wait: by then others may have refreshed.
-    let plain = sessions::refresh::rotate_plain(&mut connection, presented, lifetimes, context.now()).await?;
-    if let Some(session) = plain {
+    let rotated =
+        sessions::refresh::rotate_live(&mut connection, presented, lifetimes, context.now()).await?;
+    if let Some(session) = rotated {
         return Ok(Ok(session));
     }
     for _ in 0..MAX_ATTEMPTS {
@@ -83,14 +86,4 @@ async fn present(
         }
     }
     Err(Error::Contended)
-}
-
-/// Ends a session of which two parties hold tokens, for both of them and at the edge.
-async fn end_reused(context: Context, presented: RefreshClaims) -> Result<(), Error> {
-    let mut change = context.begin().await?;
-    let now = context.now();
-    for session_id in end_sessions(&mut change, Ending::of_token(presented.subject()), now).await? {
-        change.record(now, &Event::RefreshTokenReused, presented.user_id, Some(session_id));
-    }
-    change.commit().await
 }

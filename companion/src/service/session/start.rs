@@ -2,28 +2,35 @@
 
 use crate::db::sessions;
 use crate::domain::UserId;
+use crate::domain::account::role::Role;
 use crate::domain::audit::Event;
 use crate::domain::session::device::Device;
+use crate::domain::token::refresh_token::RefreshClaims;
 use crate::service::change::Change;
-use crate::service::{Error, TokenPair, Tokens};
+use crate::service::{Error, Tokens};
 
-/// Starts a session, records `event` and commits the change. Fails if the user was disabled in the meantime.
+/// Starts a session as a part of a change, which records `event`. Returns the claims of the first refresh token, and the
+/// user's role.
+///
+/// # Errors
+/// [`Error::Disabled`] if the user was disabled or deleted meanwhile; [`Error::Unavailable`] and [`Error::Database`] if
+/// the database fails.
 pub(in crate::service) async fn start(
-    mut change: Change<'_>,
+    change: &mut Change<'_>,
     tokens: &Tokens,
     user_id: UserId,
     device: &Device,
     event: &Event,
-) -> Result<TokenPair, Error> {
+) -> Result<(RefreshClaims, Role), Error> {
     let context = change.context;
     let now = context.now();
     let expires_at = tokens.lifetimes.expiry(now, now);
-    let started = sessions::start::insert(change.connection(), user_id, device, expires_at, now).await?;
-    let Some((claims, role)) = started else {
-        context.report(&Event::LoginRefused("user_disabled"), Some(user_id), None);
+    let Some((claims, role)) =
+        sessions::insert(change.connection(), user_id, device, expires_at, now).await?
+    else {
+        context.report(&Event::LoginRejected("user_disabled"), Some(user_id), None);
         return Err(Error::Disabled);
     };
     change.record(now, event, user_id, Some(claims.session_id));
-    change.commit().await?;
-    Ok(tokens.sign(claims, &role)?)
+    Ok((claims, role))
 }

@@ -6,7 +6,6 @@ use std::sync::LazyLock;
 use aws_lc_rs::rsa::KeySize;
 
 use super::*;
-use crate::domain::token::key_set::KeySet;
 use crate::domain::token::rsa_key::PrivateKey;
 
 const NOW: OffsetDateTime = time::macros::datetime!(2030-01-01 00:00 UTC);
@@ -22,16 +21,15 @@ fn pem(key: &PrivateKey) -> Vec<u8> {
 }
 
 fn tokens(issuer: &str, audience: &str) -> AccessTokens {
-    AccessTokens {
-        keys: CurrentKeys::new(KeySet::new(PrivateKey::from_pem(&KEY).unwrap(), Vec::new())),
-        issuer: issuer.to_owned(),
-        audience: audience.to_owned(),
-        ttl: Duration::hours(1),
-    }
+    AccessTokens { issuer: issuer.to_owned(), audience: audience.to_owned(), ttl: Duration::hours(1) }
+}
+
+fn keys() -> KeySet {
+    KeySet::new(PrivateKey::from_pem(&KEY).unwrap(), Vec::new())
 }
 
 fn sign(tokens: &AccessTokens) -> String {
-    tokens.sign(SUBJECT, &Role::parse("customer").unwrap()).unwrap()
+    tokens.sign(&keys(), SUBJECT, &Role::parse("customer").unwrap()).unwrap()
 }
 
 fn check(
@@ -40,7 +38,7 @@ fn check(
     expiry: Expiry,
     expected: Result<TokenSubject, AccessTokenRejection>,
 ) {
-    assert_eq!(tokens("issuer", "audience").verify(token, now, expiry), expected, "{token}");
+    assert_eq!(tokens("issuer", "audience").verify(&keys(), token, now, expiry), expected, "{token}");
 }
 
 #[test]
@@ -59,17 +57,16 @@ fn token_of_another_issuer_audience_or_key_is_rejected() {
     let check = |token: &str, expected| check(token, NOW, Expiry::Enforced, Err(expected));
     check(&sign(&tokens("another", "audience")), AccessTokenRejection::IssuerUnexpected);
     check(&sign(&tokens("issuer", "another")), AccessTokenRejection::AudienceUnexpected);
-    let other = tokens("issuer", "audience");
-    other.keys.replace(KeySet::new(PrivateKey::generate(KeySize::Rsa2048).unwrap(), Vec::new()));
-    check(&sign(&other), AccessTokenRejection::KeyUnknown);
+    let other = KeySet::new(PrivateKey::generate(KeySize::Rsa2048).unwrap(), Vec::new());
+    let token = tokens("issuer", "audience").sign(&other, SUBJECT, &Role::parse("customer").unwrap());
+    check(&token.unwrap(), AccessTokenRejection::KeyUnknown);
 }
 
 #[test]
 fn token_with_another_header_or_claim_is_rejected() {
     let check = |token: &str, expected| check(token, NOW, Expiry::Enforced, Err(expected));
-    let tokens = tokens("issuer", "audience");
     let sign = |change: fn(&mut Header, &mut AccessClaims)| {
-        let keys = tokens.keys.current();
+        let keys = keys();
         let mut header = Header::new(Algorithm::RS256);
         header.typ = Some(ACCESS_TOKEN_TYP.to_owned());
         header.kid = Some(keys.signing_kid().to_owned());

@@ -13,7 +13,7 @@ use std::net::{IpAddr, SocketAddr};
 /// `None` if the proxy does not know the address (`unknown` or an obfuscated name, RFC 7239 §6), or if there is no
 /// peer. Another proxy's address in its place would be wrong.
 #[must_use]
-pub fn client_address<'a>(
+pub(super) fn client_address<'a>(
     forwarded_for: impl DoubleEndedIterator<Item = &'a [u8]>,
     trusted_hops: u8,
     peer: Option<IpAddr>,

@@ -1,0 +1,7 @@
+//! Codes of error responses that both halves give. A front end need not know which of them has rejected a request.
+
+/// Code of a 401: no valid session.
+pub const NOT_SIGNED_IN: &str = "not_signed_in";
+
+/// Code of a 403: no permission.
+pub const NOT_ALLOWED: &str = "not_allowed";

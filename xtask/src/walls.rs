@@ -16,7 +16,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("hashing", &["domain", "random"]),
-    ("keys", &["domain"]),
+    ("keys", &["clock", "domain"]),
     ("db", &["config", "domain"]),
     ("telemetry", &["config", "domain"]),
     ("service", &["clock", "db", "domain", "hashing", "keys", "telemetry"]),

@@ -102,9 +102,8 @@ impl ApiError {
     /// Chooses the status, code and message for the client.
     fn public(&self) -> Public {
         match self {
-            Self::FieldsInvalid(_) => {
-                (StatusCode::BAD_REQUEST, "fields_invalid", "Some fields are missing or wrong")
-            }
+            // Each field has a code of its own.
+            Self::FieldsInvalid(_) => (StatusCode::BAD_REQUEST, "", "Some fields are missing or wrong"),
             Self::BodyNotObject => {
                 (StatusCode::BAD_REQUEST, "body_not_object", "The body is not a JSON object")
             }
@@ -211,3 +210,6 @@ pub(super) async fn method_not_allowed() -> ApiError {
 pub(super) fn on_panic(_: Box<dyn Any + Send>) -> Response {
     ApiError::Panicked.into_response()
 }
+
+#[cfg(test)]
+mod tests;

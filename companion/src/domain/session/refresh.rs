@@ -104,7 +104,7 @@ impl Session {
     }
 
     /// Returns the session after a step that the generation `presented` led to. The statement in
-    /// `db::sessions::refresh` does the same for the plain case.
+    /// `db::sessions::refresh` does the same for the rotation of the live token.
     #[must_use]
     pub fn apply(mut self, step: Step, presented: i64, lifetimes: &Lifetimes, now: OffsetDateTime) -> Self {
         if step == Step::Repeat {

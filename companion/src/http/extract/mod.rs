@@ -1,7 +1,7 @@
 //! Extractors of handlers.
 
 mod context;
-mod invalid_text;
+pub(super) mod invalid_text;
 pub(super) mod json_body;
 
 use axum::http::HeaderMap;

@@ -396,5 +396,6 @@ pub(super) const RUST_LOG: Setting = Setting {
     form: Form::Text("a log filter such as info,sqlx=warn"),
     default: Value("info"),
     summary: "Least level of logged events: `error`, `warn`, `info`, `debug` or `trace`, also by part: `info,sqlx=warn`.",
+    notes: "Audit events are `info`, with the target `audit`: `warn,audit=info` keeps them.",
     ..OPTIONAL
 };

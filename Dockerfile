@@ -5,7 +5,7 @@
 #   gateway         Envoy with the filter and envoy/envoy.yaml
 #   companion       the companion, optimised: the one to deploy
 #   companion-dev   the companion, built quickly, with debug assertions and backtraces
-#   demo-upstream   the demo upstream, which echoes what reaches it
+#   echo-upstream   the demo upstream, which echoes what reaches it
 #   filter          the filter alone, as Istio and Envoy Gateway look for it: one file in one layer, /plugin.wasm;
 #                   `--output DIR` writes DIR/plugin.wasm
 #
@@ -37,11 +37,11 @@ RUN --mount=type=cache,id=edgeward-registry,target=/usr/local/cargo/registry,sha
     cargo build --locked --package edgeward-companion --bin edgeward \
     && install -D target/debug/edgeward /out/edgeward
 
-FROM source AS demo-upstream-build
+FROM source AS echo-upstream-build
 RUN --mount=type=cache,id=edgeward-registry,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=edgeward-target,target=/src/target,sharing=locked \
-    cargo build --locked --package edgeward-demo-upstream --bin demo-upstream \
-    && install -D target/debug/demo-upstream /out/demo-upstream
+    cargo build --locked --package echo-upstream --bin echo-upstream \
+    && install -D target/debug/echo-upstream /out/echo-upstream
 
 FROM scratch AS filter
 COPY --from=filter-build /out/edgeward.wasm /plugin.wasm
@@ -63,10 +63,10 @@ RUN groupadd --gid 10001 edgeward \
         --shell /usr/sbin/nologin edgeward
 USER 10001:10001
 
-FROM runtime AS demo-upstream
-COPY --from=demo-upstream-build /out/demo-upstream /usr/local/bin/demo-upstream
+FROM runtime AS echo-upstream
+COPY --from=echo-upstream-build /out/echo-upstream /usr/local/bin/echo-upstream
 EXPOSE 8081
-CMD ["demo-upstream", "--bind", "0.0.0.0", "--port", "8081"]
+CMD ["echo-upstream", "--bind", "0.0.0.0", "--port", "8081"]
 
 # An empty volume mounted on /var/lib/edgeward or on its certs takes over the directory's owner and mode.
 FROM runtime AS companion-base

@@ -1,10 +1,12 @@
 //! `cargo xtask bench`: builds what is measured and what measures, for speed, and runs it.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 use clap::Subcommand;
-use edgeward_tests::stack::{cargo, process, variable};
+use edgeward_stack::{cargo, process, variable};
 
-use crate::progress;
+use crate::{filter, progress};
 
 /// What is measured.
 #[derive(Subcommand)]
@@ -14,6 +16,9 @@ pub(crate) enum What {
         /// A minute instead of ten, and the page is left alone
         #[arg(long)]
         quick: bool,
+        /// Compare this build of the plugin with another in one Envoy, and nothing else: a path from the root of the checkout
+        #[arg(long, value_name = "PLUGIN.wasm", conflicts_with = "quick")]
+        beside: Option<PathBuf>,
     },
     /// A refresh in the companion, and at the edge: how many a second, and where the time and the memory go
     Refresh {
@@ -26,7 +31,7 @@ pub(crate) enum What {
 pub(crate) fn bench(what: &What) -> Result<()> {
     let mut log = progress::timed();
     log("building the filter");
-    cargo::build_filter()?;
+    filter::build()?;
     let mut command = cargo::command();
     if let What::Refresh { .. } = what {
         log("building the companion and the demo upstream");
@@ -36,10 +41,10 @@ pub(crate) fn bench(what: &What) -> Result<()> {
         }
     }
     log("building the benchmark");
-    command.args(["run", "--quiet", "--release", "--package", "edgeward-tests", "--no-default-features"]);
-    command.args(["--features", "bench", "--bin", "edgeward-bench", "--"]);
+    command.args(["run", "--quiet", "--release", "--package", "edgeward-bench", "--"]);
     match what {
-        What::Edge { quick } => command.arg("edge").args(quick.then_some("--quick")),
+        What::Edge { beside: Some(other), .. } => command.args(["edge", "--beside"]).arg(other),
+        What::Edge { quick, .. } => command.arg("edge").args(quick.then_some("--quick")),
         What::Refresh { quick } => command.arg("refresh").args(quick.then_some("--quick")),
     };
     if process::run(&mut command)?.success() { Ok(()) } else { bail!("the benchmark has failed: see above") }

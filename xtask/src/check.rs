@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
-use edgeward_tests::stack::{cargo, paths, process};
+use edgeward_stack::{cargo, paths, process};
 
 use crate::tool::{self, DENY, MACHETE};
 use crate::{features, notices, progress, settings, walls};
@@ -66,7 +66,16 @@ fn run(command: &mut Command) -> Result<()> {
 
 fn clippy_wasm() -> Result<()> {
     cargo::ensure_wasm_target()?;
-    cargo_run(&["clippy", "--package", "edgeward-filter", "--target", cargo::WASM, "--", "-D", "warnings"])
+    cargo_run(&[
+        "clippy",
+        "--package",
+        "edgeward-filter-wasm",
+        "--target",
+        cargo::WASM,
+        "--",
+        "-D",
+        "warnings",
+    ])
 }
 
 /// Every path that ARCHITECTURE.md names exists.
@@ -98,7 +107,7 @@ mod tests {
     #[test]
     fn paths_are_told_from_other_code() {
         for (quoted, expected) in [
-            ("filter/src/gate.rs", true),
+            ("filter/core/src/gate.rs", true),
             ("migrations/", true),
             ("Cargo.toml", true),
             ("/login", false),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
-use edgeward_tests::stack::{cargo, process};
+use edgeward_stack::{cargo, process};
 
 /// Sets of features by package. A package has two sets where build scripts need others than the product.
 type Features<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
@@ -18,7 +18,7 @@ pub(crate) fn check() -> Result<()> {
     }
     bail!(
         "these would be compiled twice, for `cargo xtask up` and for `cargo xtask test`. \
-         Enable the tests' features in `system` of tests/Cargo.toml:\n{}",
+         Enable the tests' features in tests/system/Cargo.toml:\n{}",
         differences.join("\n")
     )
 }

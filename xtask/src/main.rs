@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod features;
+mod filter;
 mod notices;
 mod progress;
 mod settings;
@@ -16,7 +17,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
-use edgeward_tests::stack::{cargo, paths, process, wait};
+use edgeward_stack::{paths, process, wait};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// Runs, tests and checks Edgeward
@@ -85,7 +86,7 @@ fn run(task: Task) -> Result<()> {
     match task {
         Task::Up { fresh } => up::up(fresh),
         Task::Test { all, arguments } => test::test(all, &arguments),
-        Task::Filter => filter(),
+        Task::Filter => build_filter(),
         Task::Bench { what } => bench::bench(&what),
         Task::Check { advisories } => check::check(advisories),
         Task::Notices => notices::write(),
@@ -95,8 +96,8 @@ fn run(task: Task) -> Result<()> {
     }
 }
 
-fn filter() -> Result<()> {
-    cargo::build_filter()?;
+fn build_filter() -> Result<()> {
+    filter::build()?;
     progress::say(&format!("The plugin is {}", paths::filter_wasm().display()));
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
-use edgeward_tests::stack::{cargo, paths, process};
+use edgeward_stack::{cargo, paths, process};
 
 use crate::tool::{self, ABOUT};
 
@@ -18,7 +18,7 @@ struct Part {
 
 const PARTS: [Part; 2] = [
     Part { folder: "companion", package: "edgeward-companion", target: "x86_64-unknown-linux-gnu" },
-    Part { folder: "filter", package: "edgeward-filter", target: cargo::WASM },
+    Part { folder: "filter", package: "edgeward-filter-wasm", target: cargo::WASM },
 ];
 
 /// Writes `THIRD-PARTY-LICENSES.txt` of each part, from the sources of its dependencies.
@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn a_crate_without_a_notice_is_found() {
-        let tree = "edgeward-filter v0.1.0 (/src/filter)\nrsa v0.10.0\nserde v1.0.229 (*)\nserde v1.0.229";
+        let tree =
+            "edgeward-filter v0.1.0 (/src/filter/core)\nrsa v0.10.0\nserde v1.0.229 (*)\nserde v1.0.229";
         let text = "MIT License\n  - serde\n\n  - a line of a licence\nCopyright";
         let missing: Vec<_> = crates(tree).difference(&named(text)).copied().collect();
         assert_eq!(missing, ["rsa"]);

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use edgeward_tests::stack::{cargo, paths, process};
+use edgeward_stack::{cargo, paths, process};
 
 /// A file, or a part of it, that is generated.
 struct Document {

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use edgeward_tests::stack::{Postgres, cargo, paths, postgres, process};
+use edgeward_stack::{Postgres, cargo, paths, postgres, process};
 
 use crate::progress;
 
@@ -36,7 +36,7 @@ pub(crate) fn prepare() -> Result<()> {
 /// The companion cannot be compiled to migrate by itself as long as a query in it is new.
 fn apply_migrations() -> Command {
     let mut command = cargo::command();
-    command.args(["run", "--package", "edgeward-tests", "--no-default-features", "--features", "migrate"]);
+    command.args(["run", "--package", "edgeward-kit", "--no-default-features", "--features", "migrate"]);
     command.args(["--bin", "apply-migrations"]);
     command
 }

@@ -1,9 +1,9 @@
 //! `cargo xtask test`: builds what the tests need besides themselves, and runs them.
 
 use anyhow::{Result, bail};
-use edgeward_tests::stack::{cargo, envoy, postgres, process};
+use edgeward_stack::{cargo, envoy, postgres, process};
 
-use crate::progress;
+use crate::{filter, progress};
 
 /// Selects the tests that take minutes. They measure times, and each loads the machine: one runs at a time.
 const SLOW: [&str; 2] = ["--ignored", "--test-threads=1"];
@@ -14,7 +14,7 @@ pub(crate) fn test(all: bool, arguments: &[String]) -> Result<()> {
     envoy::find_or_install(&mut log)?;
     postgres::find_or_install(&mut log)?;
     log("building the filter");
-    cargo::build_filter()?;
+    filter::build()?;
     log("building the companion and the demo upstream");
     cargo::build_programs()?;
     log("building and running the tests");

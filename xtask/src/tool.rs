@@ -3,7 +3,7 @@
 use std::process::{Command, ExitStatus};
 
 use anyhow::{Context as _, Result, bail};
-use edgeward_tests::stack::{cargo, paths, process};
+use edgeward_stack::{cargo, paths, process};
 
 use crate::progress;
 

@@ -3,9 +3,9 @@
 use std::io::Write as _;
 
 use anyhow::Result;
-use edgeward_tests::stack::{Plan, Stack, cargo, envoy, paths, postgres};
+use edgeward_stack::{Plan, Stack, cargo, envoy, paths, postgres};
 
-use crate::progress;
+use crate::{filter, progress};
 
 pub(crate) fn up(fresh: bool) -> Result<()> {
     let mut log = progress::timed();
@@ -17,7 +17,7 @@ pub(crate) fn up(fresh: bool) -> Result<()> {
         postgres::find_or_install(&mut log)?;
     }
     log("building the filter");
-    cargo::build_filter()?;
+    filter::build()?;
     log("building the companion and the demo upstream");
     cargo::build_programs()?;
     let mut stack = Stack::start(plan, &mut log)?;

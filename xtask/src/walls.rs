@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use edgeward_tests::stack::paths;
+use edgeward_stack::paths;
 
 use crate::progress;
 

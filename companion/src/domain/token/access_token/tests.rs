@@ -1,4 +1,4 @@
-//! Tokens that are accepted, and the reason for each rejection. `tests/tests/api_tokens.rs` presents forged ones by
+//! Tokens that are accepted, and the reason for each rejection. `tests/system/tests/api_tokens.rs` presents forged ones by
 //! HTTP.
 
 use std::sync::LazyLock;

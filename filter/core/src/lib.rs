@@ -1,0 +1,34 @@
+//! Edgeward's filter: a proxy-wasm plugin that verifies the access-token cookie inside Envoy and tells the
+//! upstream who is calling.
+//!
+//! # The path of a request
+//! `envoy::request` reads the headers, removes those that only we may set, and asks [`gate`]. The gate
+//! finds the rule for the [`path`] in [`rules`], the token among the [`cookie`]s, and either in its [`memory`] or
+//! has the [`token`] verified by one of the [`keys`] and its [`claims`] judged: a [`claims::Identity`], unless that is
+//! a matter of [`revocation`], or a [`rejection`]. `envoy::request` carries the decision out.
+//!
+//! # The rooms
+//! Everything here is pure: bytes and the time go in, a decision comes out. Only `envoy` knows a host, and
+//! it alone may name `proxy_wasm`; it is built for wasm32 only.
+
+pub mod claims;
+pub mod config;
+pub mod cookie;
+pub mod cors;
+pub mod feed;
+mod fold;
+pub mod gate;
+pub mod head;
+pub mod headers;
+pub mod json;
+pub mod keys;
+pub mod knowledge;
+pub mod memory;
+pub mod origin;
+pub mod path;
+pub mod policy;
+pub mod rejection;
+pub mod revocation;
+pub mod rs256;
+pub mod rules;
+pub mod token;

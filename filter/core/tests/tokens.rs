@@ -1,0 +1,132 @@
+//! The core's judgement of whole tokens, with the signature checked in Rust: every good one is an identity,
+//! every bad one is refused for its own reason.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says that something failed")]
+
+use edgeward_filter::claims::Identity;
+use edgeward_filter::config;
+use edgeward_filter::gate::{self, Decision};
+use edgeward_filter::head::Request;
+use edgeward_filter::headers::{self, Headers};
+use edgeward_filter::knowledge::Knowledge;
+use edgeward_filter::memory::Memory;
+use edgeward_filter::policy::Policy;
+use edgeward_filter::rs256::{self, Pure};
+use edgeward_kit::mint::{self, Key};
+use serde_json::json;
+
+const NOW: u64 = 1_800_000_000;
+
+fn edge(keys: &[&Key]) -> (Policy, Knowledge) {
+    rs256::install::<Pure>();
+    let text = json!({"issuer": mint::NAME, "keys": {"inline": mint::jwks(keys)}, "rules": [
+        {"prefix": "/admin/", "roles": ["admin", "owner"]},
+    ]});
+    let configuration = config::compile(text.to_string().as_bytes()).unwrap();
+    (configuration.policy, Knowledge::new(configuration.keys, NOW))
+}
+
+fn decide(edge: &(Policy, Knowledge), path: &str, token: &str) -> Decision {
+    decide_at(edge, path, token, "same-origin", NOW)
+}
+
+/// Decides on a GET, or on a POST where the path says so, from a page of this site.
+fn decide_at(edge: &(Policy, Knowledge), path: &str, token: &str, site: &str, now: u64) -> Decision {
+    let (policy, knowledge) = edge;
+    let cookie = format!("access_token={token}");
+    let headers: [(&[u8], &[u8]); 4] = [
+        (b":method", if path == "/post" { b"POST" } else { b"GET" }),
+        (b":path", path.as_bytes()),
+        (b"cookie", cookie.as_bytes()),
+        (b"sec-fetch-site", site.as_bytes()),
+    ];
+    let headers = headers::write(&headers);
+    let request = Request::new(Headers::read(&headers).unwrap(), true);
+    let memory = &mut Memory::new(8, [7; 16]);
+    let mut decide = || gate::decide(policy, knowledge, memory, &request, now);
+    let (first, again) = (decide(), decide());
+    assert_eq!(first, again, "a token that was seen before is judged as it was");
+    first
+}
+
+fn identity(decision: Decision) -> Option<Identity> {
+    match decision {
+        Decision::Pass { identity, .. } => identity,
+        _ => None,
+    }
+}
+
+#[test]
+fn every_good_token_is_an_identity() {
+    let (key, other) = (Key::generate("a"), Key::generate("b"));
+    let edge = edge(&[&key, &other]);
+    for (name, payload) in mint::good_payloads(NOW) {
+        for key in [&key, &other] {
+            let token = key.token(&key.header(), &payload);
+            assert!(identity(decide(&edge, "/x", &token)).is_some(), "{name}");
+        }
+    }
+    let user = identity(decide(&edge, "/x", &key.good(NOW))).unwrap();
+    assert_eq!((user.user_id(), user.role(), user.session_id()), (42, "customer", 7));
+    let quoted = format!("\"{}\"", key.good(NOW));
+    assert_eq!(identity(decide(&edge, "/x", &quoted)), Some(user), "RFC 6265 §4.1.1 allows the quotes");
+}
+
+#[test]
+fn every_bad_token_is_refused_for_its_own_reason() {
+    let (key, other, stranger) = (Key::generate("a"), Key::generate("b"), Key::generate("a"));
+    let edge = edge(&[&key, &other]);
+    for bad in mint::bad_tokens(&key, &stranger, NOW) {
+        match decide(&edge, "/x", &bad.token) {
+            Decision::Refuse { rejection, identity: None } => {
+                assert_eq!(rejection.label(), bad.label, "{}", bad.name);
+            }
+            other => panic!("{}: {other:?}", bad.name),
+        }
+    }
+}
+
+#[test]
+fn a_token_without_kid_is_served_by_a_set_of_one_key_alone() {
+    let (key, other) = (Key::generate("a"), Key::generate("b"));
+    let token = key.token(r#"{"alg":"RS256","typ":"at+jwt"}"#, &mint::payload(NOW));
+    assert!(identity(decide(&edge(&[&key]), "/x", &token)).is_some());
+    assert!(identity(decide(&edge(&[&other]), "/x", &token)).is_none());
+    assert!(identity(decide(&edge(&[&key, &other]), "/x", &token)).is_none());
+}
+
+#[test]
+fn a_role_opens_the_doors_of_its_rule() {
+    let key = Key::generate("a");
+    let edge = edge(&[&key]);
+    for (role, expected) in
+        [("admin", true), ("owner", true), ("customer", false), ("admins", false), ("adm", false)]
+    {
+        let token = key.good_with(NOW, "role", &json!(role).to_string());
+        assert_eq!(identity(decide(&edge, "/admin/x", &token)).is_some(), expected, "{role}");
+        assert!(identity(decide(&edge, "/x", &token)).is_some());
+    }
+}
+
+#[test]
+fn a_valid_token_sent_by_another_site_s_page_changes_nothing() {
+    let key = Key::generate("a");
+    let edge = edge(&[&key]);
+    let token = key.good(NOW);
+    for (path, site, expected) in
+        [("/post", "cross-site", false), ("/post", "same-origin", true), ("/get", "cross-site", true)]
+    {
+        assert_eq!(identity(decide_at(&edge, path, &token, site, NOW)).is_some(), expected, "{path} {site}");
+    }
+}
+
+#[test]
+fn what_the_feed_told_too_long_ago_is_not_relied_on() {
+    let key = Key::generate("a");
+    let (policy, knowledge) = edge(&[&key]);
+    let edge = (Policy { max_staleness_s: Some(10), ..policy }, knowledge);
+    for (later, expected) in [(0, true), (10, true), (11, false)] {
+        let decision = decide_at(&edge, "/x", &key.good(NOW), "none", NOW + later);
+        assert_eq!(identity(decision).is_some(), expected, "{later} s");
+    }
+}

@@ -1,0 +1,127 @@
+//! `bench edge`: what a request costs in Envoy with Edgeward, with Envoy's own filters, and with nothing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use tokio::runtime::{Builder, Runtime};
+
+use super::filters::Parts;
+use super::measure::{self, Measured};
+use super::servers::{self, Recorder, Servers};
+use super::startup::{self, Start};
+use super::tokens::{self, Signed};
+use super::{Effort, bare, machine, now, page, report, scenario};
+use edgeward_stack::{envoy, paths};
+
+/// Envoy runs with so many workers, one number after the other.
+const WORKERS: [u32; 2] = [1, 2];
+/// The name of the foreign function, and one of the same length that no host knows.
+const FUNCTION: &[u8] = b"verify_signature";
+const NO_FUNCTION: &[u8] = b"absent_signature";
+
+/// Parts that every measurement needs.
+pub(super) struct Bench {
+    pub(super) effort: Effort,
+    pub(super) directory: PathBuf,
+    pub(super) program: PathBuf,
+    pub(super) parts: Parts,
+    pub(super) signed: Signed,
+    pub(super) runtime: Runtime,
+    pub(super) servers: Servers,
+    pub(super) recorder: Recorder,
+}
+
+/// All that was measured.
+pub(super) struct Figures {
+    pub(super) effort: Effort,
+    /// By number of workers.
+    pub(super) measured: Vec<(u32, Vec<Measured>)>,
+    pub(super) start: Start,
+    pub(super) wasm_bytes: u64,
+    /// The processor's name and how many of them there are.
+    pub(super) machine: (String, usize),
+    pub(super) envoy: String,
+}
+
+/// Measures, prints the tables, and writes the page with its chart.
+pub fn edge(effort: Effort, log: &mut dyn FnMut(&str)) -> Result<()> {
+    let bench = prepare(effort, None, log)?;
+    log("measuring the start of Envoy");
+    let start = startup::measure(&bench)?;
+    let mut measured = Vec::new();
+    for workers in WORKERS {
+        log(&format!("measuring with {workers} worker{}", if workers == 1 { "" } else { "s" }));
+        let scenarios = scenario::all(workers, &effort);
+        measured.push((workers, measure::run(&bench, &scenarios, workers, log)?));
+    }
+    let figures = Figures {
+        effort,
+        measured,
+        start,
+        wasm_bytes: fs::metadata(&bench.parts.edgeward)?.len(),
+        machine: (machine::processor_name(), machine::processors()),
+        envoy: envoy::version_of(&bench.program).context("Envoy does not tell its version")?,
+    };
+    println!("{}", report::tables(&figures)?);
+    // What was measured in a hurry is not for the documentation.
+    let directory = if effort.published { paths::root().join("docs") } else { bench.directory };
+    page::write(&directory, &figures)?;
+    log(&format!("written: {}", directory.join(page::FILE).display()));
+    Ok(())
+}
+
+/// Measures two builds of the plugin in one Envoy, and prints how they compare. `other` is the one that is not in
+/// `target/`.
+pub fn two_builds(effort: Effort, other: PathBuf, log: &mut dyn FnMut(&str)) -> Result<()> {
+    let bench = prepare(effort, Some(other), log)?;
+    let measured = measure::run(&bench, &scenario::two_builds(&effort), 1, log)?;
+    println!("{}", report::comparison(&measured)?);
+    Ok(())
+}
+
+fn prepare(effort: Effort, other: Option<PathBuf>, log: &mut dyn FnMut(&str)) -> Result<Bench> {
+    let directory = paths::target().join("bench");
+    fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    let program = envoy::find_or_install(log)?;
+    log(&format!("signing {} tokens, or taking those of the last run", effort.tokens));
+    let signed = tokens::get(&directory.join("tokens"), effort.tokens, now())?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let recorder = Recorder::default();
+    let servers = runtime.block_on(servers::start(Arc::clone(&recorder)))?;
+    let parts = parts(&directory, &signed, servers, other)?;
+    Ok(Bench { effort, directory, program, parts, signed, runtime, servers, recorder })
+}
+
+fn parts(directory: &Path, signed: &Signed, servers: Servers, other: Option<PathBuf>) -> Result<Parts> {
+    let edgeward = paths::filter_wasm();
+    let plugin = fs::read(&edgeward).with_context(|| format!("cannot read {}", edgeward.display()))?;
+    let parts = Parts {
+        jwks: signed.jwks.clone(),
+        authz: servers.authz,
+        edgeward,
+        other,
+        alone: directory.join("alone.wasm"),
+        idle: directory.join("idle.wasm"),
+        calling: directory.join("calling.wasm"),
+    };
+    fs::write(&parts.alone, without_the_function(plugin)?)?;
+    fs::write(&parts.idle, bare::idle())?;
+    fs::write(&parts.calling, bare::calling())?;
+    Ok(parts)
+}
+
+/// The plugin as it behaves in a host that does not have the foreign function: it calls one that no host has.
+fn without_the_function(mut plugin: Vec<u8>) -> Result<Vec<u8>> {
+    let found: Vec<usize> = (0..plugin.len())
+        .filter(|at| plugin.get(*at..).is_some_and(|rest| rest.starts_with(FUNCTION)))
+        .collect();
+    if found.is_empty() {
+        bail!("the plugin does not name the foreign function `verify_signature`");
+    }
+    for at in found {
+        plugin[at..at + FUNCTION.len()].copy_from_slice(NO_FUNCTION);
+    }
+    Ok(plugin)
+}

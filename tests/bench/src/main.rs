@@ -1,0 +1,32 @@
+//! `cargo xtask bench` runs this, built for speed: the measurements of this crate.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use edgeward_bench::{Effort, edge, refresh, two_builds};
+
+const USAGE: &str = "usage: edgeward-bench edge|refresh [--quick] | edge --beside PLUGIN.wasm";
+
+fn main() -> ExitCode {
+    match run(&std::env::args().skip(1).collect::<Vec<_>>()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<()> {
+    let start = Instant::now();
+    let mut log = |line: &str| eprintln!("{:6.1}s  {line}", start.elapsed().as_secs_f32());
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["edge"] => edge(Effort::FULL, &mut log),
+        ["edge", "--quick"] => edge(Effort::QUICK, &mut log),
+        ["edge", "--beside", other] => two_builds(Effort::FULL, other.into(), &mut log),
+        ["refresh"] => refresh(Effort::FULL, &mut log),
+        ["refresh", "--quick"] => refresh(Effort::QUICK, &mut log),
+        _ => bail!("{USAGE}"),
+    }
+}

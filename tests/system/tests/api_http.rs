@@ -1,0 +1,212 @@
+//! HTTP around the API: bodies, methods, request identifiers, keys, feed, health and metrics.
+
+use axum::response::IntoResponse as _;
+use edgeward_companion::http::error::ApiError;
+use edgeward_companion::service::Error;
+use edgeward_kit::api::Api;
+use edgeward_kit::client::{PASSWORD, registration};
+use edgeward_wire::{EdgeFeed, JwkSet};
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::PgConnectOptions;
+
+const REGISTER: &str = "/api/auth/register";
+
+#[tokio::test]
+async fn a_body_must_be_a_json_object_of_at_most_64_kib() {
+    let api = Api::start().await;
+    let small = registration("ada@example.com").to_string();
+    let large = format!("{small}{}", " ".repeat(64 * 1024));
+    let cases = [
+        ("text/plain", small.as_str(), 415, "content_type_not_json"),
+        ("application/x-www-form-urlencoded", "email=a", 415, "content_type_not_json"),
+        ("application/jsonx", &small, 415, "content_type_not_json"),
+        ("application/json", "", 400, "body_not_object"),
+        ("application/json", "{", 400, "body_not_object"),
+        ("application/json", "[]", 400, "body_not_object"),
+        ("application/json", "\"hunter2\"", 400, "body_not_object"),
+        ("application/json", &large, 413, "body_too_large"),
+    ];
+    for path in [REGISTER, "/api/auth/login"] {
+        for (kind, body, status, code) in cases {
+            let mut client = api.client();
+            let request = client.request(Method::POST, path).header(CONTENT_TYPE, kind).body(body.to_owned());
+            client.send(request).await.assert_rejected(status, code);
+        }
+    }
+    let mut client = api.client();
+    let request = client.request(Method::POST, REGISTER).body(small);
+    let request = request.header(CONTENT_TYPE, "Application/JSON; charset=utf-8");
+    assert_eq!(client.send(request).await.status, 201);
+}
+
+#[tokio::test]
+async fn byte_order_mark_is_skipped_only_before_the_json() {
+    let api = Api::start().await;
+    let json = registration("ada@example.com").to_string();
+    for (body, status) in [
+        (format!("\u{feff}\u{feff}{json}"), 400),
+        (format!("{json}\u{feff}"), 400),
+        ("\u{feff}".to_owned(), 400),
+        (format!("\u{feff}{json}"), 201),
+    ] {
+        let mut client = api.client();
+        let request = client.request(Method::POST, REGISTER).header(CONTENT_TYPE, "application/json");
+        assert_eq!(client.send(request.body(body.clone())).await.status, status, "{body:?}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_path_or_method_is_rejected_in_the_same_shape() {
+    let api = Api::start().await;
+    for path in
+        ["/", "/api", "/api/auth", "/auth/login", "/api/auth/login/", "/internal/edge-feed", "/healthz"]
+    {
+        api.client().get(path).await.assert_rejected(404, "not_found");
+    }
+    for (method, path, allow) in [
+        (Method::GET, "/api/auth/login", "POST"),
+        (Method::DELETE, "/api/auth/self", "GET,HEAD"),
+        (Method::POST, "/.well-known/jwks.json", "GET,HEAD"),
+    ] {
+        let response = api.client().call(method, path, &[]).await;
+        response.assert_rejected(405, "method_not_allowed");
+        assert_eq!(response.header("allow"), allow);
+    }
+}
+
+#[tokio::test]
+async fn the_base_path_moves_the_api_and_nothing_else() {
+    let api = Api::start_with(&[("BASE_PATH", "/")]).await;
+    assert_eq!(api.client().post("/auth/logout").await.status, 200);
+    assert_eq!(api.client().logout().await.status, 404);
+    assert_eq!(api.client().get("/.well-known/jwks.json").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_sane_request_id_is_kept_and_any_other_replaced() {
+    let api = Api::start().await;
+    let long = "a".repeat(65);
+    for (sent, kept) in [("b7e4-1.x_Y", true), (&long, false), ("a b", false), ("a\"b", false), ("", false)] {
+        let mut client = api.client();
+        let request = client.request(Method::GET, "/api/auth/self").header("x-request-id", sent);
+        let response = client.send(request).await;
+        let given = response.header("x-request-id");
+        assert_eq!(given == sent, kept, "{sent} {given}");
+        assert!((1..=64).contains(&given.len()), "{given}");
+    }
+    let ids = [api.client().get("/").await, api.client().get("/").await];
+    assert_ne!(ids[0].header("x-request-id"), ids[1].header("x-request-id"));
+}
+
+#[tokio::test]
+async fn the_public_keys_are_there_for_anyone() {
+    let api = Api::start().await;
+    let response = api.client().get("/.well-known/jwks.json").await;
+    assert_eq!(response.header("cache-control"), "public, max-age=300");
+    let set: JwkSet = serde_json::from_value(response.body).expect("a JWK set");
+    assert_eq!(&set, api.state.tokens.keys.current().published());
+    let key = &set.keys[0];
+    assert_eq!(
+        (key.alg.as_deref(), key.use_.as_deref(), key.kty.as_str()),
+        (Some("RS256"), Some("sig"), "RSA")
+    );
+    assert!(!response.text.contains("\"d\""));
+}
+
+#[tokio::test]
+async fn feed_omits_the_keys_that_the_filter_has() {
+    let api = Api::start().await;
+    let feed = async |query: &str| -> EdgeFeed {
+        let response = api.internal().get(&format!("/internal/edge-feed{query}")).await;
+        serde_json::from_value(response.body).expect("a feed")
+    };
+    let first = feed("").await;
+    assert_eq!(first.keys.set.as_ref(), Some(api.state.tokens.keys.current().published()));
+    assert_eq!(feed(&format!("?after=&keys={}", first.keys.etag)).await.keys.set, None);
+    assert_eq!(feed("?after=0&keys=another").await.keys, first.keys);
+    let twice = api.internal().get("/internal/edge-feed?keys=a&keys=b").await;
+    twice.assert_rejected(400, "query_invalid");
+}
+
+#[tokio::test]
+async fn ready_means_that_the_database_has_our_schema() {
+    let api = Api::start().await;
+    assert_eq!(api.internal().get("/healthz").await.status, 200);
+    assert_eq!(api.internal().get("/readyz").await.status, 200);
+    let newer = "insert into _sqlx_migrations values (9999, 'from the future', now(), true, '', 0)";
+    sqlx::query(newer).execute(&api.pool).await.expect("a row");
+    api.internal().get("/readyz").await.assert_rejected(503, "not_ready");
+    assert_eq!(api.internal().get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn without_a_database_the_client_is_asked_to_try_again() {
+    let api = Api::start().await;
+    api.pool.close().await;
+    api.client().register("ada@example.com").await.assert_rejected(503, "database_unavailable");
+
+    let nowhere: PgConnectOptions = "postgres://ada@127.0.0.1:1/edgeward".parse().expect("an address");
+    let refused = nowhere.connect().await.expect_err("nobody listens there");
+    assert_eq!(ApiError::from(Error::from(refused)).into_response().status(), 503);
+}
+
+#[tokio::test]
+async fn lost_connection_or_a_kept_lock_asks_the_client_to_try_again() {
+    for terminated in [true, false] {
+        let api = Api::start().await;
+        let mut transaction = api.pool.begin().await.expect("a transaction");
+        sqlx::query("lock table users").execute(&mut *transaction).await.expect("a lock");
+        let mut client = api.client();
+        let login = tokio::spawn(async move { client.login("ada@example.com", PASSWORD).await });
+        api.wait_for_lock().await;
+        if terminated {
+            let terminate = "select pg_terminate_backend(pid) from pg_stat_activity
+                             where datname = current_database() and wait_event_type = 'Lock'";
+            sqlx::query(terminate).execute(&api.pool).await.expect("an end");
+        }
+        login.await.expect("a response").assert_rejected(503, "database_unavailable");
+    }
+}
+
+#[tokio::test]
+async fn events_are_counted() {
+    let api = Api::start().await;
+    let mut ada = api.registered("ada@example.com").await;
+    ada.refresh().await;
+    api.client().refresh().await;
+    api.client().get("/hunter2").await;
+    api.internal().get("/internal/edge-feed").await;
+    let response = api.internal().get("/metrics").await;
+    assert!(response.header("content-type").starts_with("application/openmetrics-text"));
+    for line in [
+        "edgeward_http_request_duration_seconds_count{route=\"/api/auth/refresh\",status=\"401\"} ",
+        "edgeward_http_request_duration_seconds_count{route=\"/internal/edge-feed\",status=\"200\"} ",
+        "edgeward_http_request_duration_seconds_count{route=\"\",status=\"404\"} ",
+        "edgeward_events_total{event=\"refresh\",reason=\"\"} ",
+        "edgeward_events_total{event=\"refresh_refused\",reason=\"token_missing\"} ",
+        "edgeward_database_connections{state=\"idle\"} ",
+        "edgeward_passwords_in_work 0",
+        "edgeward_keys 1",
+        "edgeward_revocations ",
+    ] {
+        assert!(response.text.lines().any(|shown| shown.starts_with(line)), "{line} in {}", response.text);
+    }
+    assert!(!response.text.contains("hunter2"));
+    assert_eq!(api.client().get("/metrics").await.status, 404);
+}
+
+#[tokio::test]
+async fn only_the_internal_listener_speaks_http_2_besides_http_1() {
+    let api = Api::start().await;
+    let http2 = reqwest::Client::builder().http2_prior_knowledge().build().expect("a client");
+    let mut internal = api.internal();
+    assert_eq!(internal.get("/healthz").await.status, 200);
+    let request = internal.request(Method::GET, "/healthz").build().expect("a request");
+    assert_eq!(http2.execute(request).await.expect("a response").status(), 200);
+
+    let request = api.client().request(Method::GET, "/.well-known/jwks.json").build().expect("a request");
+    http2.execute(request).await.expect_err("no HTTP/2");
+    assert_eq!(api.client().get("/.well-known/jwks.json").await.status, 200);
+}

@@ -1,0 +1,127 @@
+//! Behind a `PgBouncer`: in session mode everything works, in transaction mode every command says at once what to do.
+//!
+//! It needs `pgbouncer` in `PATH` (Debian: `apt-get install pgbouncer`), without which it says so and tests nothing. It is
+//! run by
+//! `cargo xtask test --test pgbouncer -- --ignored`.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use edgeward_kit::api::mint;
+use edgeward_kit::client::PASSWORD;
+use edgeward_kit::command::run;
+use edgeward_kit::database::{self, Database};
+use edgeward_kit::service::Service;
+use edgeward_stack::{ports, wait};
+
+/// `true` if there is no `pgbouncer` in `PATH`. It says so on standard error, past the capture of `println!` and its like.
+fn is_pooler_missing() -> bool {
+    let version = Command::new("pgbouncer").arg("--version").output();
+    let is_missing = version.is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    if is_missing {
+        writeln!(io::stderr(), "not tested: pgbouncer is not in PATH; run: apt-get install pgbouncer").ok();
+    }
+    is_missing
+}
+
+/// A `PgBouncer`, killed when dropped.
+struct Pooler {
+    child: Child,
+    /// The database, through it.
+    database: Database,
+}
+
+impl Pooler {
+    fn start(folder: &Path, database: &Database, mode: &str, settings: &str) -> Self {
+        let (credentials, server) =
+            database.url.split_once("://").expect("a URL").1.split_once('@').expect("a user");
+        let (user, password) = credentials.split_once(':').expect("a password");
+        let (address, name) = server.split_once('/').expect("a database");
+        let (host, server_port) = address.split_once(':').expect("a port");
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+        let (port, users) = (free.port(), folder.join("users"));
+        fs::write(&users, format!("\"{user}\" \"{password}\"\n")).expect("a file");
+        let lines = format!(
+            "[databases]\n* = host={host} port={server_port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+             unix_socket_dir =\npool_mode = {mode}\nauth_type = plain\nauth_file = {}\n{settings}\n",
+            users.display()
+        );
+        let path = folder.join("pgbouncer.ini");
+        fs::write(&path, lines).expect("a file");
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("a folder for all");
+        let mut command = Command::new("pgbouncer");
+        command.arg(&path).stdout(Stdio::null()).stderr(Stdio::null());
+        if nix::unistd::geteuid().is_root() {
+            // It refuses to be root.
+            command.uid(65534).gid(65534);
+        }
+        let child = command.spawn().expect("pgbouncer");
+        let url = format!("postgres://{credentials}@127.0.0.1:{port}/{name}");
+        let pooler = Self { child, database: Database { url } };
+        let is_open = || Ok(ports::is_open(port).then_some(()));
+        wait::until("PgBouncer", std::time::Duration::from_secs(10), is_open).expect("PgBouncer");
+        pooler
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn run_command(url: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = run(url, arguments, &format!("{PASSWORD}\n"));
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8")).concat();
+    (output.status.code(), text)
+}
+
+#[tokio::test]
+#[ignore = "needs pgbouncer on the machine"]
+async fn service_and_commands_work_behind_a_pooler_in_session_mode() {
+    if is_pooler_missing() {
+        return;
+    }
+    for settings in ["", "ignore_startup_parameters = extra_float_digits,options"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pooler = Pooler::start(folder.path(), &database::bare().await, "session", settings);
+        let url = &pooler.database.url;
+        assert_eq!(run_command(url, &["migrate", "run"]).0, Some(0));
+        let keys = tempfile::tempdir().expect("a folder");
+        fs::write(keys.path().join("private.pem"), mint().private_pem()).expect("a key");
+        let service = Service::start(&pooler.database, keys.path());
+        let status = async |path: &str| {
+            reqwest::get(format!("http://{}{path}", service.internal))
+                .await
+                .expect("a response")
+                .status()
+                .as_u16()
+        };
+        assert_eq!((status("/readyz").await, status("/internal/edge-feed").await), (200, 200));
+        drop(service);
+        let create = ["user", "create", "a@example.com", "--first-name", "A", "--last-name", "B"];
+        assert_eq!(run_command(url, &create).0, Some(0));
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs pgbouncer on the machine"]
+async fn pooler_in_transaction_mode_is_named_at_once() {
+    if is_pooler_missing() {
+        return;
+    }
+    for mode in ["transaction", "statement"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pooler = Pooler::start(folder.path(), &database::fresh().await, mode, "");
+        for command in [&["migrate", "run"][..], &["user", "list"]] {
+            let (code, text) = run_command(&pooler.database.url, command);
+            assert_eq!((code, text.contains("pool_mode = session")), (Some(1), true), "{mode}: {text}");
+        }
+    }
+}

@@ -126,7 +126,7 @@ fn read(text: &[u8], mistakes: &Mistakes) -> Option<Configuration> {
         login_url: read_login_url(&mut root),
         ready_path: root.path("ready_path"),
         max_staleness_s: feed.as_ref().filter(|feed| feed.denies_stale).map(|feed| feed.max_staleness_s),
-        refreshes: refresh.is_some(),
+        refresh_enabled: refresh.is_some(),
         max_token_bytes: match root.integer("max_token_bytes", 256..=16_384) {
             Some(bytes) => usize::try_from(bytes).ok()?,
             None => access_token::MAX_BYTES,
@@ -174,8 +174,8 @@ fn millis(given: Option<u32>, default: u32) -> Duration {
 fn read_cookies(root: &mut Section<'_, '_>) -> Cookies {
     let mut cookies = Cookies { access: cookie::ACCESS.to_owned(), refresh: cookie::REFRESH.to_owned() };
     let Some(mut section) = root.section("cookies") else { return cookies };
-    cookies.access = section.token("access").unwrap_or(cookies.access);
-    cookies.refresh = section.token("refresh").unwrap_or(cookies.refresh);
+    cookies.access = section.http_token("access").unwrap_or(cookies.access);
+    cookies.refresh = section.http_token("refresh").unwrap_or(cookies.refresh);
     if cookies.access == cookies.refresh {
         section.mistake("refresh", "must differ from access");
     }
@@ -219,7 +219,8 @@ fn read_headers(root: &mut Section<'_, '_>) -> IdentityHeaders {
     let mut names: Vec<String> = Vec::new();
     let mut name = |member: &str, default: &str| {
         let Some(section) = &mut section else { return default.to_owned() };
-        let name = section.token(member).map_or_else(|| default.to_owned(), |name| name.to_ascii_lowercase());
+        let name =
+            section.http_token(member).map_or_else(|| default.to_owned(), |name| name.to_ascii_lowercase());
         let folded = name.replace('_', "-");
         let is_taken = |taken: &&str| folded == *taken || taken.ends_with('-') && folded.starts_with(*taken);
         if TAKEN_HEADERS.iter().any(is_taken) {

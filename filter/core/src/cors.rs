@@ -3,8 +3,8 @@
 
 use edgeward_wire::Origin;
 
-use crate::head::{Name, Request};
 use crate::policy::Policy;
+use crate::request::{Name, Request};
 
 /// Response headers that pages of other origins may read beside those that are always readable (Fetch standard §2.2.2).
 const EXPOSED: &str = "retry-after, www-authenticate, x-request-id";

@@ -1,5 +1,5 @@
 //! The policy's course: what happens to a request, decided from its head, what is known and the time, and
-//! nothing else (invariants 5 and 6). It changes nothing but the memory, which only saves the same work; carrying
+//! nothing else (invariants 5 and 6). It changes nothing but the cache, which only saves the same work; carrying
 //! the decision out is the shell's.
 
 use edgeward_wire::return_to;
@@ -7,14 +7,14 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use crate::claims::Identity;
 use crate::cookie;
-use crate::head::{Name, Request};
-use crate::knowledge::Knowledge;
-use crate::memory::Memory;
+use crate::edge_state::EdgeState;
 use crate::path::CanonicalPath;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
+use crate::request::{Name, Request};
 use crate::rules::Access;
 use crate::token::Unverified;
+use crate::token_cache::TokenCache;
 
 /// All but the unreserved characters (RFC 3986 §2.3), and `/`, which needs no escape in a query (§3.4).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
@@ -37,7 +37,7 @@ pub enum Decision {
         rejection: Rejection,
     },
     /// It waits while the companion is asked for a new access token, and is decided again with that; or by
-    /// [`turn_away`] where there is none.
+    /// [`login_redirect_or_rejection`] where there is none.
     Refresh {
         /// The refresh token.
         token: Vec<u8>,
@@ -72,8 +72,8 @@ impl Decision {
 #[must_use]
 pub fn decide(
     policy: &Policy,
-    knowledge: &Knowledge,
-    memory: &mut Memory,
+    edge_state: &EdgeState,
+    cache: &mut TokenCache,
     request: &Request<'_>,
     now: u64,
 ) -> Decision {
@@ -82,7 +82,7 @@ pub fn decide(
         Err(rejection) => return refuse(rejection),
     };
     if policy.ready_path.as_ref().is_some_and(|ready| ready.as_bytes() == path.as_bytes()) {
-        return Decision::Readiness(check_known(policy, knowledge, now));
+        return Decision::Readiness(check_known(policy, edge_state, now));
     }
     let rule = match policy.rules.find(&path, request.method()) {
         Ok(rule) => rule,
@@ -94,21 +94,21 @@ pub fn decide(
     let pass = |identity| Decision::Pass { identity, forward_cookies: rule.forward_cookies };
     let cross_site = policy.is_cross_site(request);
     let identity =
-        identify(policy, knowledge, memory, request, now).map_err(|rejection| match request.renewed {
+        identify(policy, edge_state, cache, request, now).map_err(|rejection| match request.renewed {
             Some(_) => of_renewed(rejection),
             None => rejection,
         });
     match (&rule.access, identity) {
         (Access::Public, identity) if !cross_site => pass(identity.ok()),
         // Another site's page may do here what anybody may, and nothing in the user's name.
-        (Access::Public, _) if rule.forward_cookies && policy.cookies.are_in(request) => {
+        (Access::Public, _) if rule.forward_cookies && policy.cookies.present_in(request) => {
             refuse(Rejection::CrossSite)
         }
         (Access::Public, _) => pass(None),
-        (_, Err(rejection)) if cross_site => turn_away(policy, request, rejection),
+        (_, Err(rejection)) if cross_site => login_redirect_or_rejection(policy, request, rejection),
         (_, Err(rejection)) => match find_refresh(policy, request, rejection) {
             Some(token) => Decision::Refresh { token: token.to_owned(), rejection },
-            None => turn_away(policy, request, rejection),
+            None => login_redirect_or_rejection(policy, request, rejection),
         },
         (_, Ok(_)) if cross_site => refuse(Rejection::CrossSite),
         (access, Ok(identity)) if access.admits(identity.role()) => pass(Some(identity)),
@@ -150,14 +150,14 @@ fn read_path<'a>(request: &Request<'a>) -> Result<CanonicalPath<'a>, Rejection> 
 }
 
 /// Refuses to let anybody in while too little is known of keys and revocations.
-fn check_known(policy: &Policy, knowledge: &Knowledge, now: u64) -> Result<(), Rejection> {
-    if knowledge.keys().is_empty() {
+fn check_known(policy: &Policy, edge_state: &EdgeState, now: u64) -> Result<(), Rejection> {
+    if edge_state.keys().is_empty() {
         return Err(Rejection::KeysUnknown);
     }
-    if policy.max_staleness_s.is_some_and(|most| knowledge.age_s(now) > most) {
+    if policy.max_staleness_s.is_some_and(|most| edge_state.age_s(now) > most) {
         return Err(Rejection::FeedStale);
     }
-    if knowledge.is_behind() {
+    if edge_state.is_syncing() {
         return Err(Rejection::RevocationsUnknown);
     }
     Ok(())
@@ -166,7 +166,7 @@ fn check_known(policy: &Policy, knowledge: &Knowledge, now: u64) -> Result<(), R
 /// The refresh token of a request that a new access token would help, once.
 #[cold]
 fn find_refresh<'a>(policy: &Policy, request: &Request<'a>, rejection: Rejection) -> Option<&'a [u8]> {
-    if !policy.refreshes || request.renewed.is_some() || !rejection.calls_for_refresh() {
+    if !policy.refresh_enabled || request.renewed.is_some() || !rejection.calls_for_refresh() {
         return None;
     }
     let token = cookie::find(request.all(Name::Cookie), &policy.cookies.refresh).ok()??;
@@ -176,7 +176,7 @@ fn find_refresh<'a>(policy: &Policy, request: &Request<'a>, rejection: Rejection
 /// Refuses whoever shows no valid token, or shows a browser the way to get one.
 #[cold]
 #[must_use]
-pub fn turn_away(policy: &Policy, request: &Request<'_>, rejection: Rejection) -> Decision {
+pub fn login_redirect_or_rejection(policy: &Policy, request: &Request<'_>, rejection: Rejection) -> Decision {
     let may_log_in = rejection.status() == 401 || rejection == Rejection::RefreshUnavailable;
     match &policy.login_url {
         Some(login_url) if may_log_in && request.is_navigation() => {
@@ -197,12 +197,12 @@ fn location(login_url: &str, target: &[u8]) -> String {
 /// Who is calling, or why that can't be told.
 fn identify(
     policy: &Policy,
-    knowledge: &Knowledge,
-    memory: &mut Memory,
+    edge_state: &EdgeState,
+    cache: &mut TokenCache,
     request: &Request<'_>,
     now: u64,
 ) -> Result<Identity, Rejection> {
-    check_known(policy, knowledge, now)?;
+    check_known(policy, edge_state, now)?;
     let token = match request.renewed {
         Some(token) => token,
         None => cookie::find(request.all(Name::Cookie), &policy.cookies.access)
@@ -213,20 +213,20 @@ fn identify(
     if token.len() > policy.max_token_bytes {
         return Err(Rejection::TokenOversize);
     }
-    let fingerprint = memory.fingerprint(token, knowledge.generation());
-    let identity = match memory.recall(fingerprint) {
+    let fingerprint = cache.fingerprint(token, edge_state.generation());
+    let identity = match cache.get(fingerprint) {
         Some(identity) if identity.has_expired(&policy.expected, now) => return Err(Rejection::Expired),
         Some(identity) => identity.clone(),
-        None => memory.remember(fingerprint, verify(policy, knowledge, token, now)?),
+        None => cache.insert(fingerprint, verify(policy, edge_state, token, now)?),
     };
-    knowledge.revocations().judge(&identity)?;
+    edge_state.revocations().judge(&identity)?;
     Ok(identity)
 }
 
 /// Who a token speaks for that is not remembered. Far from what every request goes through, which is short so.
 #[inline(never)]
-fn verify(policy: &Policy, knowledge: &Knowledge, token: &[u8], now: u64) -> Result<Identity, Rejection> {
-    Identity::judge(&Unverified::parse(token)?.verify(knowledge.keys())?, &policy.expected, now)
+fn verify(policy: &Policy, edge_state: &EdgeState, token: &[u8], now: u64) -> Result<Identity, Rejection> {
+    Identity::judge(&Unverified::parse(token)?.verify(edge_state.keys())?, &policy.expected, now)
 }
 
 #[cfg(test)]
@@ -262,7 +262,7 @@ mod tests {
             login_url: Some("/login".into()),
             ready_path: Some("/readyz".into()),
             max_staleness_s: None,
-            refreshes: false,
+            refresh_enabled: false,
             max_token_bytes: 64,
         }
     }
@@ -276,7 +276,7 @@ mod tests {
             .collect();
         let headers = headers::write(&headers);
         let request = Request::new(Headers::read(&headers).unwrap(), true);
-        decide(&policy(), &Knowledge::new(keys, NOW), &mut Memory::new(8, [7; 16]), &request, NOW)
+        decide(&policy(), &EdgeState::new(keys, NOW), &mut TokenCache::new(8, [7; 16]), &request, NOW)
     }
 
     fn one_key() -> KeySet {

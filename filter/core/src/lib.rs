@@ -3,7 +3,7 @@
 //!
 //! # The path of a request
 //! `envoy::request` reads the headers, removes those that only we may set, and asks [`gate`]. The gate
-//! finds the rule for the [`path`] in [`rules`], the token among the [`cookie`]s, and either in its [`memory`] or
+//! finds the rule for the [`path`] in [`rules`], the token among the [`cookie`]s, and either in its [`token_cache`] or
 //! has the [`token`] verified by one of the [`keys`] and its [`claims`] judged: a [`claims::Identity`], unless that is
 //! a matter of [`revocation`], or a [`rejection`]. `envoy::request` carries the decision out.
 //!
@@ -15,20 +15,20 @@ pub mod claims;
 pub mod config;
 pub mod cookie;
 pub mod cors;
+pub mod edge_state;
 pub mod feed;
 mod fold;
 pub mod gate;
-pub mod head;
 pub mod headers;
 pub mod json;
 pub mod keys;
-pub mod knowledge;
-pub mod memory;
 pub mod origin;
 pub mod path;
 pub mod policy;
 pub mod rejection;
+pub mod request;
 pub mod revocation;
 pub mod rs256;
 pub mod rules;
 pub mod token;
+pub mod token_cache;

@@ -4,7 +4,7 @@
 
 use edgeward_wire::Origin;
 
-use crate::head::{Name, Request};
+use crate::request::{Name, Request};
 
 /// The origins besides our own whose pages may send unsafe requests with cookies and read local replies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 
 use crate::claims::Expected;
 use crate::cookie;
-use crate::head::{Name, Request};
 use crate::origin::{self, Origins};
+use crate::request::{Name, Request};
 use crate::rules::Rules;
 
 /// What is asked of requests: a plugin configuration, compiled.
@@ -29,7 +29,7 @@ pub struct Policy {
     /// How old what the feed told may be, in seconds; absent when it may be of any age.
     pub max_staleness_s: Option<u64>,
     /// Whether the companion is asked for a new access token where that would help.
-    pub refreshes: bool,
+    pub refresh_enabled: bool,
     /// The longest token that is looked at, in bytes.
     pub max_token_bytes: usize,
 }
@@ -63,7 +63,7 @@ impl Policy {
 
 impl Cookies {
     /// Whether a request carries one of ours; repeated ones count.
-    pub(crate) fn are_in(&self, request: &Request<'_>) -> bool {
+    pub(crate) fn present_in(&self, request: &Request<'_>) -> bool {
         [&self.access, &self.refresh]
             .into_iter()
             .any(|name| cookie::find(request.all(Name::Cookie), name) != Ok(None))
@@ -75,7 +75,7 @@ impl IdentityHeaders {
     /// cases, and those that make environment variables of headers (RFC 3875 §4.1.18) turn whatever is
     /// neither letter nor digit into one character.
     #[must_use]
-    pub fn are_meant_by(&self, name: &[u8]) -> bool {
+    pub fn could_match(&self, name: &[u8]) -> bool {
         // Few names are as long as one of ours.
         [&self.user_id, &self.role, &self.session_id]
             .iter()
@@ -103,10 +103,10 @@ mod tests {
         for name in
             ["x-user-id", "X-User-Id", "x_user_id", "x-user_id", "X_USER_ROLE", "x.session.id", "x~user!id"]
         {
-            assert!(headers.are_meant_by(name.as_bytes()), "{name}");
+            assert!(headers.could_match(name.as_bytes()), "{name}");
         }
         for name in ["x-user-id2", "x-user", "xuserid", "user-id", "x-user-ids", "x1user-id", ""] {
-            assert!(!headers.are_meant_by(name.as_bytes()), "{name}");
+            assert!(!headers.could_match(name.as_bytes()), "{name}");
         }
     }
 }

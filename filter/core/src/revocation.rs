@@ -1,5 +1,5 @@
 //! What was revoked: sessions that ended, and users whose earlier tokens no longer count. An entry is held until
-//! every token that it concerns has expired; who puts them here is `knowledge`'s business.
+//! every token that it concerns has expired; who puts them here is `edge_state`'s business.
 
 use edgeward_wire::Revoked;
 

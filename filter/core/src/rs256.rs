@@ -23,11 +23,11 @@ pub trait Backend: 'static {
 }
 
 /// The backend that needs nothing but a processor.
-pub struct Pure;
+pub struct SoftwareRsa;
 
-impl Backend for Pure {
+impl Backend for SoftwareRsa {
     fn verify(key: &[u8], message: &[u8], signature: &[u8]) -> bool {
-        taken_apart(key)
+        cached_key(key)
             .is_some_and(|key| key.size() == signature.len() && is_signed(&key, message, signature))
     }
 }
@@ -37,7 +37,7 @@ thread_local! {
     static KEYS: RefCell<Vec<(Vec<u8>, Rc<PublicKey>)>> = const { RefCell::new(Vec::new()) };
 }
 
-fn taken_apart(der: &[u8]) -> Option<Rc<PublicKey>> {
+fn cached_key(der: &[u8]) -> Option<Rc<PublicKey>> {
     KEYS.with_borrow_mut(|keys| {
         if let Some((_, key)) = keys.iter().find(|(this, _)| this == der) {
             return Some(Rc::clone(key));

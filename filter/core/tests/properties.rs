@@ -7,14 +7,14 @@ use std::sync::LazyLock;
 
 use edgeward_filter::config;
 use edgeward_filter::cookie;
+use edgeward_filter::edge_state::EdgeState;
 use edgeward_filter::gate::{self, Decision};
-use edgeward_filter::head::Request;
 use edgeward_filter::headers::{self, Headers};
-use edgeward_filter::knowledge::Knowledge;
-use edgeward_filter::memory::Memory;
 use edgeward_filter::path::CanonicalPath;
 use edgeward_filter::policy::Policy;
-use edgeward_filter::rs256::{self, Pure};
+use edgeward_filter::request::Request;
+use edgeward_filter::rs256::{self, SoftwareRsa};
+use edgeward_filter::token_cache::TokenCache;
 use edgeward_kit::mint::{self, Key};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -26,14 +26,14 @@ const OURS: [&str; 2] = ["access_token", "refresh_token"];
 /// Two keys, what they have signed, and an edge that knows them.
 struct Edge {
     policy: Policy,
-    knowledge: Knowledge,
+    edge_state: EdgeState,
     signed: Vec<String>,
 }
 
 static EDGE: LazyLock<Edge> = LazyLock::new(edge);
 
 fn edge() -> Edge {
-    rs256::install::<Pure>();
+    rs256::install::<SoftwareRsa>();
     let keys = [Key::generate("a"), Key::generate("b")];
     let text = json!({"issuer": mint::NAME, "keys": {"inline": mint::jwks(&[&keys[0], &keys[1]])}});
     let configuration = config::compile(text.to_string().as_bytes()).unwrap();
@@ -41,7 +41,7 @@ fn edge() -> Edge {
     let good = keys.iter().map(|key| key.good(NOW));
     Edge {
         policy: configuration.policy,
-        knowledge: Knowledge::new(configuration.keys, NOW),
+        edge_state: EdgeState::new(configuration.keys, NOW),
         signed: good.chain(bad.take(20)).collect(),
     }
 }
@@ -51,8 +51,8 @@ fn is_identified(token: &[u8]) -> bool {
     let headers: [(&[u8], &[u8]); 3] = [(b":method", b"GET"), (b":path", b"/x"), (b"cookie", &cookie)];
     let headers = headers::write(&headers);
     let request = Request::new(Headers::read(&headers).unwrap(), true);
-    let memory = &mut Memory::new(8, [7; 16]);
-    let mut decide = || gate::decide(&EDGE.policy, &EDGE.knowledge, memory, &request, NOW);
+    let cache = &mut TokenCache::new(8, [7; 16]);
+    let mut decide = || gate::decide(&EDGE.policy, &EDGE.edge_state, cache, &request, NOW);
     let (first, again) = (decide(), decide());
     assert_eq!(first, again);
     matches!(first, Decision::Pass { .. })

@@ -5,34 +5,34 @@
 
 use edgeward_filter::claims::Identity;
 use edgeward_filter::config;
+use edgeward_filter::edge_state::EdgeState;
 use edgeward_filter::gate::{self, Decision};
-use edgeward_filter::head::Request;
 use edgeward_filter::headers::{self, Headers};
-use edgeward_filter::knowledge::Knowledge;
-use edgeward_filter::memory::Memory;
 use edgeward_filter::policy::Policy;
-use edgeward_filter::rs256::{self, Pure};
+use edgeward_filter::request::Request;
+use edgeward_filter::rs256::{self, SoftwareRsa};
+use edgeward_filter::token_cache::TokenCache;
 use edgeward_kit::mint::{self, Key};
 use serde_json::json;
 
 const NOW: u64 = 1_800_000_000;
 
-fn edge(keys: &[&Key]) -> (Policy, Knowledge) {
-    rs256::install::<Pure>();
+fn edge(keys: &[&Key]) -> (Policy, EdgeState) {
+    rs256::install::<SoftwareRsa>();
     let text = json!({"issuer": mint::NAME, "keys": {"inline": mint::jwks(keys)}, "rules": [
         {"prefix": "/admin/", "roles": ["admin", "owner"]},
     ]});
     let configuration = config::compile(text.to_string().as_bytes()).unwrap();
-    (configuration.policy, Knowledge::new(configuration.keys, NOW))
+    (configuration.policy, EdgeState::new(configuration.keys, NOW))
 }
 
-fn decide(edge: &(Policy, Knowledge), path: &str, token: &str) -> Decision {
+fn decide(edge: &(Policy, EdgeState), path: &str, token: &str) -> Decision {
     decide_at(edge, path, token, "same-origin", NOW)
 }
 
 /// Decides on a GET, or on a POST where the path says so, from a page of this site.
-fn decide_at(edge: &(Policy, Knowledge), path: &str, token: &str, site: &str, now: u64) -> Decision {
-    let (policy, knowledge) = edge;
+fn decide_at(edge: &(Policy, EdgeState), path: &str, token: &str, site: &str, now: u64) -> Decision {
+    let (policy, edge_state) = edge;
     let cookie = format!("access_token={token}");
     let headers: [(&[u8], &[u8]); 4] = [
         (b":method", if path == "/post" { b"POST" } else { b"GET" }),
@@ -42,8 +42,8 @@ fn decide_at(edge: &(Policy, Knowledge), path: &str, token: &str, site: &str, no
     ];
     let headers = headers::write(&headers);
     let request = Request::new(Headers::read(&headers).unwrap(), true);
-    let memory = &mut Memory::new(8, [7; 16]);
-    let mut decide = || gate::decide(policy, knowledge, memory, &request, now);
+    let cache = &mut TokenCache::new(8, [7; 16]);
+    let mut decide = || gate::decide(policy, edge_state, cache, &request, now);
     let (first, again) = (decide(), decide());
     assert_eq!(first, again, "a token that was seen before is judged as it was");
     first
@@ -123,8 +123,8 @@ fn a_valid_token_sent_by_another_site_s_page_changes_nothing() {
 #[test]
 fn what_the_feed_told_too_long_ago_is_not_relied_on() {
     let key = Key::generate("a");
-    let (policy, knowledge) = edge(&[&key]);
-    let edge = (Policy { max_staleness_s: Some(10), ..policy }, knowledge);
+    let (policy, edge_state) = edge(&[&key]);
+    let edge = (Policy { max_staleness_s: Some(10), ..policy }, edge_state);
     for (later, expected) in [(0, true), (10, true), (11, false)] {
         let decision = decide_at(&edge, "/x", &key.good(NOW), "none", NOW + later);
         assert_eq!(identity(decision).is_some(), expected, "{later} s");

@@ -12,15 +12,15 @@ use std::sync::Once;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use edgeward_filter::edge_state::EdgeState;
 use edgeward_filter::gate::{self, Decision};
-use edgeward_filter::head::Request;
 use edgeward_filter::headers::{self, Headers};
 use edgeward_filter::keys::KeySet;
-use edgeward_filter::knowledge::Knowledge;
-use edgeward_filter::memory::Memory;
 use edgeward_filter::path::CanonicalPath;
 use edgeward_filter::policy::Policy;
+use edgeward_filter::request::Request;
 use edgeward_filter::rs256::{self, Backend};
+use edgeward_filter::token_cache::TokenCache;
 use edgeward_filter::{config, cookie};
 use edgeward_wire::{Jwk, JwkSet};
 
@@ -105,13 +105,13 @@ fn policy() -> Policy {
 
 /// What comes out of a request; where it is an identity, its parts must be fit for headers.
 fn decide(headers: &[(&[u8], &[u8])]) -> Decision {
-    let (policy, knowledge) = (policy(), Knowledge::new(key_set(), NOW));
+    let (policy, edge_state) = (policy(), EdgeState::new(key_set(), NOW));
     let headers = headers::write(headers);
     let read = Headers::read(&headers).unwrap_or_else(|| panic!("what was written is read"));
-    let (request, mut memory) = (Request::new(read, true), Memory::new(2, [7; 16]));
-    let decision = gate::decide(&policy, &knowledge, &mut memory, &request, NOW);
+    let (request, mut cache) = (Request::new(read, true), TokenCache::new(2, [7; 16]));
+    let decision = gate::decide(&policy, &edge_state, &mut cache, &request, NOW);
     // From memory it is the same.
-    assert_eq!(gate::decide(&policy, &knowledge, &mut memory, &request, NOW), decision);
+    assert_eq!(gate::decide(&policy, &edge_state, &mut cache, &request, NOW), decision);
     if let Decision::Pass { identity: Some(identity), .. } = &decision {
         assert!((1..10_u64.pow(19)).contains(&identity.user_id()));
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
@@ -167,17 +167,17 @@ pub fn configuration(text: &[u8]) {
 
 /// An answer of the feed is heard whole, and can be heard again, or changes nothing.
 pub fn feed(body: &[u8]) {
-    let mut knowledge = Knowledge::before_the_feed(KeySet::default(), NOW);
-    if knowledge.hear(body, NOW).is_ok() {
-        assert!(!knowledge.keys().is_empty() && !knowledge.cursor().is_empty());
-        let known = format!("{knowledge:?}").len();
-        assert!(knowledge.hear(body, NOW).is_ok());
-        assert_eq!(format!("{knowledge:?}").len(), known);
+    let mut edge_state = EdgeState::syncing(KeySet::default(), NOW);
+    if edge_state.apply(body, NOW).is_ok() {
+        assert!(!edge_state.keys().is_empty() && !edge_state.cursor().is_empty());
+        let known = format!("{edge_state:?}").len();
+        assert!(edge_state.apply(body, NOW).is_ok());
+        assert_eq!(format!("{edge_state:?}").len(), known);
     } else {
         assert!(
-            knowledge.keys().is_empty()
-                && knowledge.cursor().is_empty()
-                && knowledge.revocations().is_empty()
+            edge_state.keys().is_empty()
+                && edge_state.cursor().is_empty()
+                && edge_state.revocations().is_empty()
         );
     }
 }

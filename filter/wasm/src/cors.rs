@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use crate::host::{self, HeaderMap, Map};
 use edgeward_filter::cors::CrossOrigin;
-use edgeward_filter::head::Request;
 use edgeward_filter::policy::Policy;
+use edgeward_filter::request::Request;
 
 /// Envoy's details of a response that came from the upstream, and is not one of its own.
 const VIA_UPSTREAM: &[u8] = b"via_upstream";

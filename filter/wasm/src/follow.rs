@@ -13,8 +13,8 @@ use crate::metrics::Metrics;
 use crate::random::Random;
 use crate::relay::{Left, Place, Relay};
 use edgeward_filter::config::Feed;
+use edgeward_filter::edge_state::{Applied, EdgeState};
 use edgeward_filter::keys::KeySet;
-use edgeward_filter::knowledge::{Heard, Knowledge};
 
 /// Between polls while no key is known, at first: people are waiting.
 const EAGER_POLL: Duration = Duration::from_millis(100);
@@ -42,7 +42,7 @@ thread_local! {
 pub(crate) struct Follower {
     feed: Feed,
     relay: Relay,
-    knowledge: Rc<RefCell<Knowledge>>,
+    edge_state: Rc<RefCell<EdgeState>>,
     metrics: Rc<Metrics>,
     random: Random,
     /// The last answer of the relay that was heard.
@@ -74,14 +74,14 @@ impl Follower {
     /// Follows a feed from where this worker, or others, have come; the host's timer does the rest. `keys` are known
     /// from the start.
     pub(crate) fn start(feed: Feed, keys: KeySet, metrics: Rc<Metrics>) -> Rc<RefCell<Self>> {
-        // Who lets stale knowledge count and who does not wait for different things.
+        // Who lets stale edge_state count and who does not wait for different things.
         let name = format!("{} {} {}", feed.cluster, feed.path, feed.denies_stale);
         FOLLOWED.with_borrow_mut(|followed| {
             followed.retain(|(_, follower)| follower.strong_count() > 0);
             let known = followed.iter().find(|(other, _)| *other == name);
             if let Some(follower) = known.and_then(|(_, follower)| follower.upgrade()) {
                 follower.borrow_mut().feed = feed;
-                follower.borrow().knowledge.borrow_mut().lend(keys);
+                follower.borrow().edge_state.borrow_mut().seed_keys(keys);
                 return follower;
             }
             let follower = Rc::new(RefCell::new(Self::new(feed, keys, metrics)));
@@ -94,17 +94,17 @@ impl Follower {
         let now = host::now().unwrap_or_default();
         let mut random = Random::new();
         let relay = Relay::new(&feed, random.number());
-        let mut knowledge = Knowledge::before_the_feed(keys, now.as_secs());
+        let mut edge_state = EdgeState::syncing(keys, now.as_secs());
         // Without the keys that others know, everybody would be refused until the first poll.
         if let Some(Left { heard_at, body }) = relay.keys()
-            && let Err(fault) = knowledge.overhear(&body, heard_at)
+            && let Err(fault) = edge_state.apply_keys(&body, heard_at)
         {
             host::log(Level::Warn, &format!("edgeward: the keys that were left are not usable: {fault}"));
         }
         Self {
             feed,
             relay,
-            knowledge: Rc::new(RefCell::new(knowledge)),
+            edge_state: Rc::new(RefCell::new(edge_state)),
             metrics,
             random,
             heard: Place::default(),
@@ -121,15 +121,15 @@ impl Follower {
     }
 
     /// What was heard so far.
-    pub(crate) fn knowledge(&self) -> Rc<RefCell<Knowledge>> {
-        Rc::clone(&self.knowledge)
+    pub(crate) fn edge_state(&self) -> Rc<RefCell<EdgeState>> {
+        Rc::clone(&self.edge_state)
     }
 
     /// Does what is due: hears what others were told, and asks where that is on us.
     pub(crate) fn tick(this: &Rc<RefCell<Self>>, now: Duration) {
         let mut follower = this.borrow_mut();
         if now < follower.ticked_at {
-            follower.turn_back(now);
+            follower.clamp_clock(now);
         }
         follower.ticked_at = now;
         follower.record(now);
@@ -174,8 +174,8 @@ impl Follower {
     }
 
     /// The clock went back to `now`: what was to be done at a later time is due.
-    fn turn_back(&mut self, now: Duration) {
-        self.knowledge.borrow_mut().turn_back(now.as_secs());
+    fn clamp_clock(&mut self, now: Duration) {
+        self.edge_state.borrow_mut().clamp_clock(now.as_secs());
         (self.next_ask, self.hurried_at, self.recorded_at) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
         self.started_at = self.started_at.min(now);
         if let Some(call) = &mut self.call {
@@ -188,8 +188,8 @@ impl Follower {
         let last = self.relay.last();
         while self.heard.number != last.number {
             let heard = self.relay.read(&self.heard).map(|Left { heard_at, body }| {
-                let mut knowledge = self.knowledge.borrow_mut();
-                knowledge.hear(&body, heard_at).map(|_| knowledge.cursor().to_owned())
+                let mut edge_state = self.edge_state.borrow_mut();
+                edge_state.apply(&body, heard_at).map(|_| edge_state.cursor().to_owned())
             });
             let Some(Ok(cursor)) = heard else {
                 self.catching_up = Some(last);
@@ -201,12 +201,12 @@ impl Follower {
 
     fn ask(this: &Rc<RefCell<Self>>, follower: &mut Self, now: Duration) {
         let catches_up_to = follower.catching_up.take();
-        let knowledge = follower.knowledge.borrow();
+        let edge_state = follower.edge_state.borrow();
         // The others have heard what the relay had, and perhaps not what we have caught up with by ourselves.
-        let cursor = if catches_up_to.is_some() { knowledge.cursor() } else { &follower.heard.cursor };
-        let query = FeedQuery { after: cursor.into(), keys: knowledge.etag().into() };
+        let cursor = if catches_up_to.is_some() { edge_state.cursor() } else { &follower.heard.cursor };
+        let query = FeedQuery { after: cursor.into(), keys: edge_state.etag().into() };
         let path = format!("{}?{query}", follower.feed.path);
-        drop(knowledge);
+        drop(edge_state);
         let asker = Rc::downgrade(this);
         let waiter = Box::new(move |answer: &Answer| {
             if let Some(this) = asker.upgrade() {
@@ -234,7 +234,7 @@ impl Follower {
         let now = host::now().unwrap_or_default();
         let heard = match answer.status.as_deref() {
             Some(b"200") => {
-                let heard = follower.knowledge.borrow_mut().hear(&answer.body, now.as_secs());
+                let heard = follower.edge_state.borrow_mut().apply(&answer.body, now.as_secs());
                 heard.map_err(|fault| (fault.label(), fault.to_string()))
             }
             Some(status) => Err(("status", format!("the answer has status {}", status.escape_ascii()))),
@@ -255,22 +255,22 @@ impl Follower {
     }
 
     /// Leaves a good answer to the others, where they can make use of it.
-    fn pass_on(&mut self, heard: Heard, catches_up_to: Option<Place>, body: &[u8], now: Duration) {
-        let knowledge = self.knowledge.borrow();
+    fn pass_on(&mut self, heard: Applied, catches_up_to: Option<Place>, body: &[u8], now: Duration) {
+        let edge_state = self.edge_state.borrow();
         if heard.keys {
-            host::log(Level::Info, &format!("edgeward: keys {:?}", knowledge.keys()));
+            host::log(Level::Info, &format!("edgeward: keys {:?}", edge_state.keys()));
             self.relay.leave_keys(now.as_secs(), body);
         }
         match catches_up_to {
             Some(place) if heard.more => self.catching_up = Some(place),
             Some(place) => self.heard = place,
-            None => match self.relay.leave(&self.heard, knowledge.cursor(), now.as_secs(), body) {
+            None => match self.relay.leave(&self.heard, edge_state.cursor(), now.as_secs(), body) {
                 Some(place) => self.heard = place,
                 // Another worker was told something meanwhile.
                 None => self.catching_up = Some(self.relay.last()),
             },
         }
-        drop(knowledge);
+        drop(edge_state);
         if self.failures > 0 {
             host::log(Level::Info, "edgeward: the edge feed answers again");
         }
@@ -310,15 +310,15 @@ impl Follower {
                 format!("edgeward: the edge feed of cluster {cluster} failed, what is known stays: {why}");
             host::log(Level::Warn, &line);
         }
-        let mut knowledge = self.knowledge.borrow_mut();
+        let mut edge_state = self.edge_state.borrow_mut();
         // Where others have heard the feed, they know what was revoked, and this worker must not know less.
         let waited_s = now.saturating_sub(self.started_at).as_secs();
         let may_go_on = self.relay.last().number == 0 || waited_s > self.feed.max_staleness_s;
         if !self.feed.denies_stale && may_go_on {
-            knowledge.give_up_waiting();
+            edge_state.serve_unsynced();
         }
-        let first = if knowledge.keys().is_empty() { EAGER_POLL } else { self.feed.poll };
-        drop(knowledge);
+        let first = if edge_state.keys().is_empty() { EAGER_POLL } else { self.feed.poll };
+        drop(edge_state);
         let back_off = first.saturating_mul(1 << self.failures.min(10)).min(MAX_BACK_OFF.max(self.feed.poll));
         self.next_ask = now + self.random.around(back_off);
         self.failures = self.failures.saturating_add(1);
@@ -328,7 +328,7 @@ impl Follower {
     fn record(&mut self, now: Duration) {
         if now.saturating_sub(self.recorded_at) >= Duration::from_secs(1) {
             self.recorded_at = now;
-            self.metrics.record(&self.knowledge.borrow(), self.heard.number, now.as_secs());
+            self.metrics.record(&self.edge_state.borrow(), self.heard.number, now.as_secs());
         }
     }
 }

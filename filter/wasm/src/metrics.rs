@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use crate::host::{self, Metric};
-use edgeward_filter::knowledge::Knowledge;
+use edgeward_filter::edge_state::EdgeState;
 use edgeward_filter::rejection::Rejection;
 
 /// The filter's metrics. There are as many as there are labels at most.
@@ -27,13 +27,13 @@ impl Metrics {
     }
 
     /// How things stand at `now`, in seconds since 1970. `answers` is the number of the last answer.
-    pub(crate) fn record(&self, knowledge: &Knowledge, answers: u32, now: u64) {
+    pub(crate) fn record(&self, edge_state: &EdgeState, answers: u32, now: u64) {
         for (name, value) in [
-            ("edgeward_feed_age_seconds", knowledge.age_s(now)),
+            ("edgeward_feed_age_seconds", edge_state.age_s(now)),
             ("edgeward_feed_answer", answers.into()),
-            ("edgeward_key_set_generation", knowledge.generation()),
-            ("edgeward_keys", knowledge.keys().len() as u64),
-            ("edgeward_revocations", knowledge.revocations().len() as u64),
+            ("edgeward_key_set_generation", edge_state.generation()),
+            ("edgeward_keys", edge_state.keys().len() as u64),
+            ("edgeward_revocations", edge_state.revocations().len() as u64),
         ] {
             if let Some(gauge) = self.number(Metric::Gauge, name, "") {
                 host::set_gauge(gauge, value);

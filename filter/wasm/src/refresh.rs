@@ -14,8 +14,8 @@ use crate::request;
 use crate::root::TICK;
 use crate::shared::Shared;
 use edgeward_filter::config::Refresh;
-use edgeward_filter::head::Request;
 use edgeward_filter::rejection::Rejection;
+use edgeward_filter::request::Request;
 
 /// The most requests that a worker holds for one configuration; with Envoy's share, each takes some 16 KiB.
 const MAX_HELD: usize = 4096;

@@ -15,10 +15,10 @@ use crate::{answer, cors, host, root};
 use edgeward_filter::claims::Identity;
 use edgeward_filter::cookie;
 use edgeward_filter::gate::{self, Decision};
-use edgeward_filter::head::{Name, Request};
 use edgeward_filter::headers::Headers;
 use edgeward_filter::policy::Policy;
 use edgeward_filter::rejection::Rejection;
+use edgeward_filter::request::{Name, Request};
 
 const REQUEST: host::Map = host::Map::RequestHeaders;
 const RESPONSE: host::Map = host::Map::ResponseHeaders;
@@ -147,7 +147,7 @@ fn hold(
         Some(Hold::Unavailable) => Rejection::RefreshUnavailable,
         Some(Hold::Refused) | None => rejection,
     };
-    answer(shared, gate::turn_away(&shared.policy, request, rejection))
+    answer(shared, gate::login_redirect_or_rejection(&shared.policy, request, rejection))
 }
 
 /// Has the response set these cookies, but those that the upstream sets itself, as it does for a logout. It does so
@@ -207,8 +207,10 @@ fn decide_again(held: &Held, outcome: &Outcome) -> Result<Action, HostFailed> {
             }
             decision
         }
-        Outcome::Over => gate::turn_away(&shared.policy, request, held.rejection),
-        Outcome::Unavailable => gate::turn_away(&shared.policy, request, Rejection::RefreshUnavailable),
+        Outcome::Over => gate::login_redirect_or_rejection(&shared.policy, request, held.rejection),
+        Outcome::Unavailable => {
+            gate::login_redirect_or_rejection(&shared.policy, request, Rejection::RefreshUnavailable)
+        }
     };
     carry_out(shared, request, decision)
 }
@@ -268,7 +270,7 @@ fn refuse(shared: &Shared, rejection: Rejection) -> Action {
 
 /// Removes whatever could pass for an identity header of ours (invariant 1).
 fn strip(map: host::Map, policy: &Policy, headers: Headers<'_>) -> Result<(), HostFailed> {
-    let forged = headers.into_iter().map(|(name, _)| name).filter(|name| policy.headers.are_meant_by(name));
+    let forged = headers.into_iter().map(|(name, _)| name).filter(|name| policy.headers.could_match(name));
     all(forged.map(|name| host::remove_header(map, name)))
 }
 

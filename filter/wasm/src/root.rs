@@ -13,8 +13,8 @@ use crate::random;
 use crate::refresh::Refresher;
 use crate::shared::Shared;
 use edgeward_filter::config::{self, Configuration};
-use edgeward_filter::knowledge::Knowledge;
-use edgeward_filter::memory::Memory;
+use edgeward_filter::edge_state::EdgeState;
+use edgeward_filter::token_cache::TokenCache;
 
 /// How often a worker looks for what others have heard, whether it is its turn to ask, and whom it keeps waiting.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
@@ -114,20 +114,20 @@ impl Root {
             host::set_tick_period(TICK);
         }
         let metrics = Rc::new(Metrics::default());
-        let (knowledge, follower) = match configuration.feed {
+        let (edge_state, follower) = match configuration.feed {
             Some(feed) => {
                 let follower = Follower::start(feed, configuration.keys, Rc::clone(&metrics));
-                let knowledge = follower.borrow().knowledge();
-                (knowledge, Some(follower))
+                let edge_state = follower.borrow().edge_state();
+                (edge_state, Some(follower))
             }
-            None => (Rc::new(RefCell::new(Knowledge::new(configuration.keys, now.as_secs()))), None),
+            None => (Rc::new(RefCell::new(EdgeState::new(configuration.keys, now.as_secs()))), None),
         };
         let shared = Rc::new(Shared {
             policy: configuration.policy,
-            knowledge,
+            edge_state,
             follower,
             refresher: configuration.refresh.map(Refresher::new),
-            memory: RefCell::new(Memory::new(configuration.memory_entries, key)),
+            memory: RefCell::new(TokenCache::new(configuration.memory_entries, key)),
             metrics,
         });
         ROOTS.with_borrow_mut(|roots| {

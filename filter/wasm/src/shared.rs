@@ -7,20 +7,20 @@ use crate::follow::Follower;
 use crate::host;
 use crate::metrics::Metrics;
 use crate::refresh::Refresher;
+use edgeward_filter::edge_state::EdgeState;
 use edgeward_filter::gate::{self, Decision};
-use edgeward_filter::head::Request;
-use edgeward_filter::knowledge::Knowledge;
-use edgeward_filter::memory::Memory;
 use edgeward_filter::policy::Policy;
 use edgeward_filter::rejection::Rejection;
+use edgeward_filter::request::Request;
+use edgeward_filter::token_cache::TokenCache;
 
 /// What all streams of a worker share.
 pub(crate) struct Shared {
     pub(crate) policy: Policy,
-    pub(crate) knowledge: Rc<RefCell<Knowledge>>,
+    pub(crate) edge_state: Rc<RefCell<EdgeState>>,
     pub(crate) follower: Option<Rc<RefCell<Follower>>>,
     pub(crate) refresher: Option<Refresher>,
-    pub(crate) memory: RefCell<Memory>,
+    pub(crate) memory: RefCell<TokenCache>,
     pub(crate) metrics: Rc<Metrics>,
 }
 
@@ -30,7 +30,7 @@ impl Shared {
         let now = host::now()?;
         let mut memory = self.memory.borrow_mut();
         let decision =
-            gate::decide(&self.policy, &self.knowledge.borrow(), &mut memory, request, now.as_secs());
+            gate::decide(&self.policy, &self.edge_state.borrow(), &mut memory, request, now.as_secs());
         let lacks_news = match decision.rejection() {
             Some(Rejection::KeyUnknown) => true,
             Some(Rejection::RefreshUnavailable) => request.renewed.is_some(),

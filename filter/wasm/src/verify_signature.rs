@@ -2,7 +2,7 @@
 //! and by our own where the host has none.
 
 use crate::host;
-use edgeward_filter::rs256::{Backend, Pure};
+use edgeward_filter::rs256::{Backend, SoftwareRsa};
 
 /// Asks the host first.
 pub(crate) struct HostFirst;
@@ -12,7 +12,7 @@ impl Backend for HostFirst {
         let arguments = encode([b"sha256", key, signature, message]);
         match host::call_foreign("verify_signature", &arguments) {
             Some(answer) => says_true(&answer),
-            None => Pure::verify(key, message, signature),
+            None => SoftwareRsa::verify(key, message, signature),
         }
     }
 }

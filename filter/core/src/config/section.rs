@@ -134,7 +134,7 @@ impl<'j, 'm> Section<'j, 'm> {
     }
 
     /// Takes an HTTP token (RFC 9110 §5.6.2), as names of headers, cookies and methods are.
-    pub fn token(&mut self, name: &str) -> Option<String> {
+    pub fn http_token(&mut self, name: &str) -> Option<String> {
         let text = self.text(name)?;
         if is_token(&text) {
             Some(text)

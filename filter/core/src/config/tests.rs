@@ -46,7 +46,7 @@ fn the_documented_configuration_compiles_to_what_it_says() {
         ("companion_internal", "/internal/edge-refresh")
     );
     assert_eq!((refresh.timeout, refresh.secret), (Duration::from_secs(2), None));
-    assert!(policy.refreshes);
+    assert!(policy.refresh_enabled);
     assert_eq!(configuration.memory_entries, 65_536);
 }
 
@@ -60,7 +60,7 @@ fn what_is_left_out_has_the_documented_default() {
             rules: crate::rules::Rules::default(),
             origins: Origins::default(),
             login_url: None,
-            refreshes: false,
+            refresh_enabled: false,
             ..policy
         }
     );

@@ -1,7 +1,7 @@
 //! What the filter knows of the companion's affairs, and since when. It changes only as a whole, by an answer
 //! of the feed that is good; it knows no clock and no network.
 
-use crate::feed::{self, Fault, Update};
+use crate::feed::response::{self, Fault, Update};
 use crate::keys::KeySet;
 use crate::revocation::{Overflow, Revocations};
 
@@ -11,7 +11,7 @@ const MAX_BACK_S: u64 = 5;
 
 /// The keys and the revocations as they stand.
 #[derive(Debug, Default)]
-pub struct Knowledge {
+pub struct EdgeState {
     keys: KeySet,
     /// Counts the key sets.
     generation: u64,
@@ -30,7 +30,7 @@ pub struct Knowledge {
 
 /// What an answer has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Heard {
+pub struct Applied {
     /// The key set is another one.
     pub keys: bool,
     /// There is more to be heard right now.
@@ -39,7 +39,7 @@ pub struct Heard {
     pub ahead_s: i64,
 }
 
-impl Knowledge {
+impl EdgeState {
     /// What is known from the start, at `now` in seconds since 1970, to one who never hears more.
     #[must_use]
     pub fn new(keys: KeySet, now: u64) -> Self {
@@ -48,13 +48,13 @@ impl Knowledge {
 
     /// The same to one who is about to hear the feed.
     #[must_use]
-    pub fn before_the_feed(keys: KeySet, now: u64) -> Self {
+    pub fn syncing(keys: KeySet, now: u64) -> Self {
         Self { behind: true, ..Self::new(keys, now) }
     }
 
     /// Takes an answer of the feed that came at `now`. A doubtful one changes nothing.
-    pub fn hear(&mut self, body: &[u8], now: u64) -> Result<Heard, Fault> {
-        let Update { at, keys, revoked, cursor, more } = feed::read(body, &self.etag, now)?;
+    pub fn apply(&mut self, body: &[u8], now: u64) -> Result<Applied, Fault> {
+        let Update { at, keys, revoked, cursor, more } = response::read(body, &self.etag, now)?;
         // One answer by a clock that runs ahead must not make all others look old.
         let told_at = self.told_at.min(now.saturating_add(MAX_BACK_S));
         if at.saturating_add(MAX_BACK_S) < told_at {
@@ -62,7 +62,7 @@ impl Knowledge {
         }
         self.revocations.add(&revoked, now).map_err(|Overflow| Fault::TooManyRevocations)?;
         let ahead_s = at.cast_signed().wrapping_sub(now.cast_signed());
-        let heard = Heard { keys: keys.is_some(), more, ahead_s };
+        let heard = Applied { keys: keys.is_some(), more, ahead_s };
         if let Some((etag, keys)) = keys {
             (self.etag, self.keys) = (etag, keys);
             self.generation += 1;
@@ -75,8 +75,8 @@ impl Knowledge {
     }
 
     /// Takes the keys alone out of an answer that another asker got at `heard_at`; its cursor is not ours.
-    pub fn overhear(&mut self, body: &[u8], heard_at: u64) -> Result<(), Fault> {
-        if let Some((etag, keys)) = feed::read(body, &self.etag, heard_at)?.keys {
+    pub fn apply_keys(&mut self, body: &[u8], heard_at: u64) -> Result<(), Fault> {
+        if let Some((etag, keys)) = response::read(body, &self.etag, heard_at)?.keys {
             (self.etag, self.keys) = (etag, keys);
             self.generation += 1;
         }
@@ -85,12 +85,12 @@ impl Knowledge {
     }
 
     /// Lives with a clock that went back to `now`: nothing was heard later than that.
-    pub fn turn_back(&mut self, now: u64) {
+    pub fn clamp_clock(&mut self, now: u64) {
         self.heard_at = self.heard_at.min(now);
     }
 
     /// Takes these keys where it has none.
-    pub fn lend(&mut self, keys: KeySet) {
+    pub fn seed_keys(&mut self, keys: KeySet) {
         if self.keys.is_empty() {
             self.keys = keys;
             self.generation += 1;
@@ -98,7 +98,7 @@ impl Knowledge {
     }
 
     /// Goes by what is known from now on, because the feed does not answer.
-    pub fn give_up_waiting(&mut self) {
+    pub fn serve_unsynced(&mut self) {
         self.behind = false;
     }
 
@@ -128,7 +128,7 @@ impl Knowledge {
 
     /// Whether nobody can be let in yet, because what was revoked before the start is still to come.
     #[must_use]
-    pub fn is_behind(&self) -> bool {
+    pub fn is_syncing(&self) -> bool {
         self.behind
     }
 
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn only_a_good_answer_changes_what_is_known_and_its_age() {
-        let mut knowledge = Knowledge::before_the_feed(KeySet::default(), NOW);
+        let mut edge_state = EdgeState::syncing(KeySet::default(), NOW);
         for (at, body, expected, (age, generation, revocations, cursor, behind)) in [
             (NOW + 10, "{}".to_owned(), None, (100, 0, 0, "", true)),
             (NOW + 20, answer(NOW + 20, "e1", true, "c1", true), Some((true, true)), (80, 1, 1, "c1", true)),
@@ -198,33 +198,33 @@ mod tests {
                 (55, 2, 5, "c5", false),
             ),
         ] {
-            let heard = knowledge.hear(body.as_bytes(), at).ok();
+            let heard = edge_state.apply(body.as_bytes(), at).ok();
             assert_eq!(heard.map(|heard| (heard.keys, heard.more)), expected, "{body}");
             let known = (
-                knowledge.age_s(NOW + 100),
-                knowledge.generation(),
-                knowledge.revocations().len(),
-                knowledge.cursor(),
-                knowledge.is_behind(),
+                edge_state.age_s(NOW + 100),
+                edge_state.generation(),
+                edge_state.revocations().len(),
+                edge_state.cursor(),
+                edge_state.is_syncing(),
             );
             assert_eq!(known, (age, generation, revocations, cursor, behind), "{body}");
         }
-        assert_eq!((knowledge.keys().len(), knowledge.etag()), (1, "e2"));
-        assert_eq!(knowledge.age_s(0), 0);
+        assert_eq!((edge_state.keys().len(), edge_state.etag()), (1, "e2"));
+        assert_eq!(edge_state.age_s(0), 0);
     }
 
     #[test]
     fn of_what_is_overheard_only_the_keys_count() {
-        let mut knowledge = Knowledge::before_the_feed(KeySet::default(), NOW + 50);
-        knowledge.overhear(answer(NOW, "e1", true, "c1", false).as_bytes(), NOW).unwrap();
-        assert_eq!((knowledge.keys().len(), knowledge.etag(), knowledge.cursor()), (1, "e1", ""));
+        let mut edge_state = EdgeState::syncing(KeySet::default(), NOW + 50);
+        edge_state.apply_keys(answer(NOW, "e1", true, "c1", false).as_bytes(), NOW).unwrap();
+        assert_eq!((edge_state.keys().len(), edge_state.etag(), edge_state.cursor()), (1, "e1", ""));
         assert_eq!(
-            (knowledge.revocations().len(), knowledge.age_s(NOW + 50), knowledge.is_behind()),
+            (edge_state.revocations().len(), edge_state.age_s(NOW + 50), edge_state.is_syncing()),
             (0, 50, true)
         );
-        knowledge.give_up_waiting();
-        assert!(!knowledge.is_behind());
-        knowledge.turn_back(NOW - 10);
-        assert_eq!(knowledge.age_s(NOW), 10);
+        edge_state.serve_unsynced();
+        assert!(!edge_state.is_syncing());
+        edge_state.clamp_clock(NOW - 10);
+        assert_eq!(edge_state.age_s(NOW), 10);
     }
 }

@@ -27,7 +27,7 @@ pub struct Fingerprint(u128);
 /// Zhang 2005): a crowd of tokens that each come once does not drive out those that come again. Of those dropped it
 /// knows half as many for a while, and whoever of them comes again stays: a memory full of tokens that have expired
 /// makes room for others.
-pub struct Memory {
+pub struct TokenCache {
     hasher: SipHasher24,
     known: Cache<u128, Identity, UnitWeighter, BuildHasherDefault<Spread>>,
     /// How many it may come to know.
@@ -36,7 +36,7 @@ pub struct Memory {
     roles: Vec<Rc<str>>,
 }
 
-impl Memory {
+impl TokenCache {
     /// A memory for so many tokens, with a key of its own that nobody else knows.
     #[must_use]
     pub fn new(entries: usize, key: [u8; 16]) -> Self {
@@ -59,12 +59,12 @@ impl Memory {
 
     /// Who a token speaks for that was verified before.
     #[must_use]
-    pub fn recall(&self, Fingerprint(token): Fingerprint) -> Option<&Identity> {
+    pub fn get(&self, Fingerprint(token): Fingerprint) -> Option<&Identity> {
         self.known.get(&token)
     }
 
     /// Keeps in mind who a token speaks for that has just been verified.
-    pub fn remember(&mut self, Fingerprint(token): Fingerprint, identity: Identity) -> Identity {
+    pub fn insert(&mut self, Fingerprint(token): Fingerprint, identity: Identity) -> Identity {
         let identity = identity.with_shared_role(&self.roles);
         if self.roles.len() < MAX_SHARED_ROLES && !self.roles.iter().any(|role| **role == *identity.role()) {
             self.roles.push(identity.shared_role());
@@ -129,9 +129,9 @@ mod tests {
 
     #[test]
     fn a_token_is_known_by_every_byte_of_it_and_the_generation_of_the_keys() {
-        let mut memory = Memory::new(8, [7; 16]);
+        let mut memory = TokenCache::new(8, [7; 16]);
         let known = memory.fingerprint(b"a.b.c", 1);
-        memory.remember(known, identity(42, "customer"));
+        memory.insert(known, identity(42, "customer"));
         for (token, generation, expected) in [
             (&b"a.b.c"[..], 1, Some(42)),
             (b"a.b.c", 2, None),
@@ -139,45 +139,45 @@ mod tests {
             (b"a.b.c ", 1, None),
             (b"", 1, None),
         ] {
-            let found = memory.recall(memory.fingerprint(token, generation)).map(Identity::user_id);
+            let found = memory.get(memory.fingerprint(token, generation)).map(Identity::user_id);
             assert_eq!(found, expected, "{} {generation}", token.escape_ascii());
         }
-        assert_ne!(Memory::new(8, [8; 16]).fingerprint(b"a.b.c", 1), known);
+        assert_ne!(TokenCache::new(8, [8; 16]).fingerprint(b"a.b.c", 1), known);
     }
 
     #[test]
     fn it_holds_no_more_than_it_may_and_what_comes_again_stays() {
-        let mut memory = Memory::new(100, [7; 16]);
+        let mut memory = TokenCache::new(100, [7; 16]);
         let regulars: Vec<Fingerprint> = (0..20_u8).map(|at| memory.fingerprint(&[at], 0)).collect();
         for at in 0..10_000_u32 {
             for &regular in &regulars {
-                if memory.recall(regular).is_none() {
-                    memory.remember(regular, identity(1, "customer"));
+                if memory.get(regular).is_none() {
+                    memory.insert(regular, identity(1, "customer"));
                 }
             }
-            memory.remember(memory.fingerprint(&at.to_le_bytes(), 0), identity(2, "customer"));
+            memory.insert(memory.fingerprint(&at.to_le_bytes(), 0), identity(2, "customer"));
             assert!(memory.len() <= 100);
         }
-        assert!(regulars.iter().all(|&regular| memory.recall(regular).is_some()));
+        assert!(regulars.iter().all(|&regular| memory.get(regular).is_some()));
     }
 
     #[test]
     fn what_comes_again_finds_room_in_a_memory_full_of_what_does_not() {
-        let mut memory = Memory::new(100, [7; 16]);
+        let mut memory = TokenCache::new(100, [7; 16]);
         let mut strangers = 0..;
-        let mut stranger = |memory: &mut Memory| {
+        let mut stranger = |memory: &mut TokenCache| {
             let token: u32 = strangers.next().unwrap();
-            memory.remember(memory.fingerprint(&token.to_le_bytes(), 0), identity(2, "customer"));
+            memory.insert(memory.fingerprint(&token.to_le_bytes(), 0), identity(2, "customer"));
         };
         for _ in 0..1000 {
             stranger(&mut memory);
         }
         let regulars: Vec<Fingerprint> = (0..20_u8).map(|at| memory.fingerprint(&[at], 0)).collect();
-        let mut round = |memory: &mut Memory| {
+        let mut round = |memory: &mut TokenCache| {
             let verified = regulars.iter().filter(|&&regular| {
-                let is_new = memory.recall(regular).is_none();
+                let is_new = memory.get(regular).is_none();
                 if is_new {
-                    memory.remember(regular, identity(1, "customer"));
+                    memory.insert(regular, identity(1, "customer"));
                 }
                 stranger(memory);
                 is_new
@@ -193,33 +193,33 @@ mod tests {
 
     #[test]
     fn a_memory_that_comes_to_know_many_forgets_none_of_the_first() {
-        let mut memory = Memory::new(2 * FEW, [7; 16]);
+        let mut memory = TokenCache::new(2 * FEW, [7; 16]);
         let tokens: Vec<Fingerprint> =
             (0..2 * FEW).map(|at| memory.fingerprint(&at.to_le_bytes(), 0)).collect();
         for &token in &tokens {
-            memory.remember(token, identity(1, "customer"));
+            memory.insert(token, identity(1, "customer"));
         }
-        assert!(tokens.iter().all(|&token| memory.recall(token).is_some()));
+        assert!(tokens.iter().all(|&token| memory.get(token).is_some()));
     }
 
     #[test]
     fn a_memory_of_no_entries_knows_nothing() {
-        let mut memory = Memory::new(0, [7; 16]);
+        let mut memory = TokenCache::new(0, [7; 16]);
         let token = memory.fingerprint(b"a.b.c", 0);
-        assert_eq!(memory.remember(token, identity(42, "customer")).user_id(), 42);
-        assert!(memory.recall(token).is_none() && memory.is_empty());
+        assert_eq!(memory.insert(token, identity(42, "customer")).user_id(), 42);
+        assert!(memory.get(token).is_none() && memory.is_empty());
     }
 
     #[test]
     fn identities_share_their_role_and_the_roles_shared_are_bounded() {
-        let mut memory = Memory::new(1000, [7; 16]);
+        let mut memory = TokenCache::new(1000, [7; 16]);
         for at in 0..200_u64 {
             let token = memory.fingerprint(&at.to_le_bytes(), 0);
-            memory.remember(token, identity(at + 1, &format!("role-{}", at % 100)));
+            memory.insert(token, identity(at + 1, &format!("role-{}", at % 100)));
         }
         assert_eq!(memory.roles.len(), MAX_SHARED_ROLES);
         let role = |at: u64| {
-            memory.recall(memory.fingerprint(&at.to_le_bytes(), 0)).map(Identity::shared_role).unwrap()
+            memory.get(memory.fingerprint(&at.to_le_bytes(), 0)).map(Identity::shared_role).unwrap()
         };
         assert!(Rc::ptr_eq(&role(3), &role(103)));
         assert!(!Rc::ptr_eq(&role(80), &role(180)) && role(80) == role(180));

@@ -16,6 +16,7 @@ pub mod config;
 pub mod cookie;
 pub mod cors;
 pub mod edge_state;
+pub mod explain;
 pub mod feed;
 mod fold;
 pub mod gate;

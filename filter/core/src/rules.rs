@@ -100,6 +100,12 @@ impl Rules {
         Ok(rule)
     }
 
+    /// Index of a rule that [`find`](Self::find) returned; `None` for the one that stands for no match.
+    #[must_use]
+    pub fn position(&self, rule: &Rule) -> Option<usize> {
+        self.rules.rules.iter().position(|this| std::ptr::eq(this, rule))
+    }
+
     #[inline(never)]
     fn check_readings(&self, rule: &Rule, path: &CanonicalPath<'_>, method: &[u8]) -> Result<(), Ambiguity> {
         let rules = self.folded.as_ref().unwrap_or(&self.rules);

@@ -56,7 +56,7 @@ const IMPURE: [&str; 11] = [
 ];
 
 /// Names that only some rooms may have, and why.
-const RESERVED: [(&[&str], &[&str], &str); 5] = [
+const RESERVED: [(&[&str], &[&str], &str); 6] = [
     (
         &[".begin()", "begin_with(", "try_begin(", "Acquire::", "Transaction<", "\"begin"],
         &["service"],
@@ -77,6 +77,11 @@ const RESERVED: [(&[&str], &[&str], &str); 5] = [
         "only db/ holds SQL",
     ),
     (&["crate::{", "super::super"], &[], "a path names one room, so that this check can read it"),
+    (
+        &["edgeward_filter"],
+        &["cli"],
+        "only cli/ runs the filter's core, offline; the halves share wire/ alone",
+    ),
     (&["StatusCode::"], &["http", "cli"], "only http/ speaks of statuses"),
     (
         &["Entry::new(", "audit::report(", "audit::log("],
@@ -320,6 +325,8 @@ mod tests {
             ("http/a.rs", "use crate::{db::users, service};", 1),
             ("http/api/a.rs", "use super::super::super::db;", 1),
             ("service/a.rs", "StatusCode::CONFLICT", 1),
+            ("http/a.rs", "use edgeward_filter::claims::Identity;", 1),
+            ("cli/filter/a.rs", "use edgeward_filter::config;", 0),
         ] {
             assert_eq!(reserved_names(&[source(path, code)]).len(), faults, "{path}: {code}");
         }

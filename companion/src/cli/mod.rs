@@ -13,6 +13,7 @@ use crate::config::{self, Environment, Section};
 mod config_;
 mod connect;
 mod db;
+mod filter;
 mod health;
 mod keys;
 mod migrate;
@@ -52,6 +53,9 @@ enum Command {
     /// Check and print the settings
     #[command(subcommand)]
     Config(config_::Config),
+    /// Check a configuration of the filter, explain a request, or test requests, offline
+    #[command(subcommand)]
+    Filter(filter::Filter),
 }
 
 /// Runs the command of the command line. An error is written to standard error, with exit code 1.
@@ -102,6 +106,7 @@ impl Command {
             Self::User(user) => block_on(user.run(Arc::new(SystemClock))),
             Self::Health(health) => block_on(health.run()),
             Self::Config(config) => config.run(),
+            Self::Filter(filter) => filter.run(SystemClock.now()),
         }
     }
 }

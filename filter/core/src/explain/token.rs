@@ -11,7 +11,7 @@ use crate::json::Json;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::request::{Name, Request};
-use crate::token::Unverified;
+use crate::token::{Unverified, Verified};
 
 /// Header members that are shown, in this order.
 const HEADER: [&str; 3] = ["alg", "typ", "kid"];
@@ -45,6 +45,8 @@ pub struct TokenDetails {
     pub header: Vec<Member>,
     /// Claims, as the token has them.
     pub claims: Vec<Member>,
+    /// `true` if the signature was checked and is of the key that the token names.
+    pub is_signed: bool,
     /// The identity of the token, or the first check that it fails. It counts wherever the rule reads the token.
     pub judged: Result<Identity, Rejection>,
 }
@@ -66,21 +68,33 @@ impl TokenReport {
             Err(cookie::Repeated) => Self::Repeated,
             Ok(None | Some(b"")) => Self::Missing,
             Ok(Some(token)) if token.len() > policy.max_token_bytes => Self::Oversize { bytes: token.len() },
-            Ok(Some(token)) => Self::Present(TokenDetails {
-                header: show(part(token, 0), &HEADER),
-                claims: show(part(token, 1), &CLAIMS),
-                judged: judge(policy, edge_state, token, now),
-            }),
+            Ok(Some(token)) => {
+                let verified = verify(edge_state, token);
+                Self::Present(TokenDetails {
+                    header: show(part(token, 0), &HEADER),
+                    claims: show(part(token, 1), &CLAIMS),
+                    is_signed: verified.is_ok(),
+                    judged: verified.and_then(|verified| judge(policy, edge_state, &verified, now)),
+                })
+            }
         }
     }
 }
 
-fn judge(policy: &Policy, edge_state: &EdgeState, token: &[u8], now: u64) -> Result<Identity, Rejection> {
+fn verify(edge_state: &EdgeState, token: &[u8]) -> Result<Verified, Rejection> {
     if edge_state.keys().is_empty() {
         return Err(Rejection::KeysUnknown);
     }
-    let verified = Unverified::parse(token)?.verify(edge_state.keys())?;
-    let identity = Identity::judge(&verified, &policy.expected, now)?;
+    Unverified::parse(token)?.verify(edge_state.keys())
+}
+
+fn judge(
+    policy: &Policy,
+    edge_state: &EdgeState,
+    verified: &Verified,
+    now: u64,
+) -> Result<Identity, Rejection> {
+    let identity = Identity::judge(verified, &policy.expected, now)?;
     edge_state.revocations().judge(&identity)?;
     Ok(identity)
 }

@@ -1,0 +1,124 @@
+//! `edgeward filter explain`: one request, decided by the core, and the reasons.
+
+use std::mem;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use edgeward_filter::config::Configuration;
+use edgeward_filter::edge_state::EdgeState;
+use edgeward_filter::explain::explain;
+use edgeward_filter::keys::KeySet;
+
+use super::render::{Context, render};
+use super::request_head::RequestHead;
+use super::test_user::{TestKey, TestUser};
+use super::{curl, keys, source};
+use crate::cli::print_line;
+
+#[derive(Args)]
+pub(in crate::cli) struct Explain {
+    /// The configuration as JSON, or an Envoy configuration that has it; - for standard input
+    config: PathBuf,
+    /// Plugin of an Envoy configuration that has several, by its name or the line of its configuration
+    #[arg(long)]
+    plugin: Option<String>,
+    /// JWK set to check signatures with, as `edgeward keys jwk` prints it
+    #[arg(long, value_name = "JWKS_FILE", conflicts_with = "as_user")]
+    keys: Option<PathBuf>,
+    /// Method of the request
+    #[arg(long, default_value = "GET", conflicts_with = "curl")]
+    method: String,
+    /// Path and query of the request
+    #[arg(long, required_unless_present = "curl", conflicts_with = "curl")]
+    path: Option<String>,
+    /// Header field of the request, as "name: value"; repeatable
+    #[arg(long = "header", value_name = "HEADER")]
+    headers: Vec<String>,
+    /// The request as a curl command, such as a browser's "Copy as cURL (bash)"; - for standard input
+    #[arg(long, value_name = "COMMAND")]
+    curl: Option<String>,
+    /// User of the request, instead of its token: role=admin[,user=42][,session=7][,expired][,refresh]
+    #[arg(long = "as", value_name = "USER")]
+    as_user: Option<TestUser>,
+    /// Time of the request, in seconds since 1970; now by default
+    #[arg(long, value_name = "SECONDS")]
+    now: Option<u64>,
+}
+
+impl Explain {
+    pub(super) fn run(self, now: u64) -> anyhow::Result<()> {
+        let now = self.now.unwrap_or(now);
+        let source = source::read_one(&self.config, self.plugin.as_deref())?;
+        let mut configuration = source.compile_or_explain()?;
+        let mut head = self.head()?;
+        let (keys, signer) = self.choose_keys(&mut configuration, &mut head, now)?;
+        let edge_state = EdgeState::new(keys, now);
+        let policy = &configuration.policy;
+        let context = Context { policy, rules: source.rules(), signer, now };
+        let lines =
+            head.with_request(|request| render(&head, &explain(policy, &edge_state, request, now), &context));
+        lines.iter().try_for_each(print_line)
+    }
+
+    fn head(&self) -> anyhow::Result<RequestHead> {
+        let mut head = match (&self.curl, &self.path) {
+            (Some(command), _) => {
+                let command = if command == "-" {
+                    std::io::read_to_string(std::io::stdin()).context("standard input cannot be read")?
+                } else {
+                    command.clone()
+                };
+                curl::parse(&command).context("--curl is not understood")?
+            }
+            (None, path) => RequestHead::new(&self.method, path.as_deref().unwrap_or_default()),
+        };
+        for (at, header) in self.headers.iter().enumerate() {
+            match header.split_once(':') {
+                Some((name, value)) if !name.trim().is_empty() => head.push(name, value),
+                // Its value may be a secret, which is not repeated here.
+                _ => bail!("--header number {} is not \"name: value\"", at + 1),
+            }
+        }
+        Ok(head)
+    }
+
+    /// Chooses the keys that the request's token is verified with, and says in words whose they are.
+    fn choose_keys(
+        &self,
+        configuration: &mut Configuration,
+        head: &mut RequestHead,
+        now: u64,
+    ) -> anyhow::Result<(KeySet, Signer)> {
+        if let Some(user) = &self.as_user {
+            keys::check_signatures();
+            let key = TestKey::generate()?;
+            key.sign_in(head, user, &configuration.policy, now)?;
+            return Ok((key.verifying()?, Signer::Known("the throw-away key of --as")));
+        }
+        if let Some(file) = &self.keys {
+            keys::check_signatures();
+            return Ok((keys::read(file)?, Signer::Known("--keys")));
+        }
+        if configuration.keys.is_empty() {
+            let token = head.access_token(&configuration.policy.cookies);
+            return Ok((keys::assume_signatures(token)?, Signer::Unknown));
+        }
+        keys::check_signatures();
+        let source = if configuration.feed.is_some() {
+            "keys.inline (the feed may have others; --keys takes them)"
+        } else {
+            "keys.inline"
+        };
+        Ok((mem::take(&mut configuration.keys), Signer::Known(source)))
+    }
+}
+
+/// Origin of the keys that a signature is checked with.
+#[derive(Clone, Copy)]
+pub(super) enum Signer {
+    /// These keys, in words.
+    Known(&'static str),
+    /// The feed gives the keys, so that no signature is checked here.
+    Unknown,
+}

@@ -1,0 +1,187 @@
+//! Plugin configurations in a file: the JSON by itself, or inside an Envoy configuration.
+
+use std::fmt::{self, Display};
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use edgeward_filter::config::{self, Configuration};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::yaml::{self, Node};
+
+/// Plugin configuration, and its place.
+pub(super) struct Source {
+    /// Place of the configuration.
+    pub(super) place: Place,
+    /// The JSON, or a reason that the plugin would not find any.
+    text: Result<String, &'static str>,
+}
+
+/// Place of a plugin configuration.
+#[derive(Clone)]
+pub(super) struct Place {
+    file: String,
+    /// Name of the plugin, and line of its configuration; `None` if the file is the configuration.
+    plugin: Option<(String, usize)>,
+}
+
+/// Reads all plugin configurations of a file; `-` is standard input.
+///
+/// # Errors
+/// The file cannot be read, or is an Envoy configuration without this plugin.
+pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Source>> {
+    let (file, text) = if path == Path::new("-") {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).context("standard input cannot be read")?;
+        ("standard input".to_owned(), text)
+    } else {
+        let file = path.display().to_string();
+        let text = fs::read_to_string(path).with_context(|| format!("{file} cannot be read"))?;
+        (file, text)
+    };
+    find(&file, text)
+}
+
+/// Reads the one plugin configuration of a file, or the one of the plugin that has this name or line.
+///
+/// # Errors
+/// There is none, or there are several.
+pub(super) fn read_one(path: &Path, plugin: Option<&str>) -> anyhow::Result<Source> {
+    let mut sources = read(path)?;
+    if let Some(wanted) = plugin {
+        sources.retain(|source| source.place.is_named(wanted));
+    }
+    let places: Vec<String> = sources.iter().map(|source| source.place.to_string()).collect();
+    match (sources.pop(), places.len()) {
+        (Some(only), 1) => Ok(only),
+        (None, _) => bail!("{} has no such plugin; `edgeward filter check` lists them", path.display()),
+        _ => bail!("there are several, so choose a plugin by its name or line: {}", places.join("; ")),
+    }
+}
+
+fn find(file: &str, text: String) -> anyhow::Result<Vec<Source>> {
+    let is_json = text.trim_start().starts_with(['{', '[']) || text.trim().is_empty();
+    let mut found = Vec::new();
+    let mut names_envoy = false;
+    match yaml::documents(&text) {
+        Ok(documents) => {
+            for document in &documents {
+                collect(document, None, file, &mut found);
+                names_envoy |= ["static_resources", "staticResources", "resources", "admin"]
+                    .iter()
+                    .any(|name| yaml::member(document, name).is_some());
+            }
+        }
+        Err(fault) if !is_json => bail!("{file} is not YAML: {fault}"),
+        Err(_) => {}
+    }
+    if found.is_empty() && is_json && !names_envoy {
+        found.push(Source { place: Place { file: file.to_owned(), plugin: None }, text: Ok(text) });
+    }
+    if found.is_empty() {
+        bail!(
+            "{file} has no plugin configuration of Edgeward: a wasm filter with `edgeward` in its name, root_id, vm_id or file name"
+        );
+    }
+    Ok(found)
+}
+
+/// Collects the plugin configurations (`envoy.extensions.wasm.v3.PluginConfig`) below a node.
+fn collect(node: &Node, filter: Option<&str>, file: &str, found: &mut Vec<Source>) {
+    let filter = yaml::member(node, "name").and_then(yaml::text).or(filter);
+    if let Some(vm) = either(node, "vm_config", "vmConfig") {
+        let is_ours = |text: &str| text.to_ascii_lowercase().contains("edgeward");
+        let root_id = either(node, "root_id", "rootId").and_then(yaml::text);
+        if filter.is_some_and(is_ours) || root_id.is_some_and(is_ours) || mentions(vm, &is_ours) {
+            let configuration = yaml::member(node, "configuration");
+            let name = filter.unwrap_or("without a name").to_owned();
+            let line = yaml::line(configuration.unwrap_or(node));
+            let place = Place { file: file.to_owned(), plugin: Some((name, line)) };
+            found.push(Source { place, text: configuration.map_or(Ok(String::new()), string_value) });
+            return;
+        }
+    }
+    for (_, value) in yaml::members(node) {
+        collect(value, filter, file, found);
+    }
+    for item in yaml::items(node).unwrap_or_default() {
+        collect(item, filter, file, found);
+    }
+}
+
+fn either<'n>(node: &'n Node, name: &str, camel_case: &str) -> Option<&'n Node> {
+    yaml::member(node, name).or_else(|| yaml::member(node, camel_case))
+}
+
+fn mentions(node: &Node, is_ours: &impl Fn(&str) -> bool) -> bool {
+    yaml::text(node).is_some_and(is_ours)
+        || yaml::members(node).into_iter().any(|(_, value)| mentions(value, is_ours))
+}
+
+/// Text of a `google.protobuf.StringValue`. Envoy hands over any other message as its binary encoding.
+fn string_value(node: &Node) -> Result<String, &'static str> {
+    let is_string = yaml::member(node, "@type")
+        .and_then(yaml::text)
+        .is_some_and(|name| name.ends_with("/google.protobuf.StringValue"));
+    let text = yaml::member(node, "value").and_then(yaml::text);
+    text.filter(|_| is_string).map(str::to_owned).ok_or(
+        "configuration must be {\"@type\": type.googleapis.com/google.protobuf.StringValue, value: …} with the JSON as a text",
+    )
+}
+
+impl Source {
+    /// Compiles the configuration as the plugin does.
+    ///
+    /// # Errors
+    /// Every mistake, as the plugin logs it.
+    pub(super) fn compile(&self) -> Result<Configuration, Vec<String>> {
+        let text = self.text.as_ref().map_err(|what| vec![(*what).to_owned()])?;
+        config::compile(text.as_bytes())
+            .map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect())
+    }
+
+    /// Compiles the configuration for a command that needs a good one.
+    ///
+    /// # Errors
+    /// Every mistake, with its place.
+    pub(super) fn compile_or_explain(&self) -> anyhow::Result<Configuration> {
+        self.compile().map_err(|mistakes| {
+            let lines: Vec<String> =
+                mistakes.iter().map(|mistake| format!("\n  {}: {mistake}", self.place)).collect();
+            anyhow::anyhow!("the configuration does not load:{}", lines.concat())
+        })
+    }
+
+    /// The rules as they are written, each on one line.
+    pub(super) fn rules(&self) -> Vec<String> {
+        #[derive(Deserialize)]
+        struct Outline<'a> {
+            #[serde(borrow, default)]
+            rules: Vec<&'a RawValue>,
+        }
+        let text = self.text.as_deref().unwrap_or_default();
+        let outline: Option<Outline<'_>> = serde_json::from_str(text).ok();
+        let on_one_line = |rule: &&RawValue| {
+            rule.get().lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+        };
+        outline.map(|outline| outline.rules.iter().map(on_one_line).collect()).unwrap_or_default()
+    }
+}
+
+impl Place {
+    fn is_named(&self, wanted: &str) -> bool {
+        self.plugin.as_ref().is_some_and(|(name, line)| name == wanted || line.to_string() == wanted)
+    }
+}
+
+impl Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.plugin {
+            Some((name, line)) => write!(formatter, "{}:{line}: plugin \"{name}\"", self.file),
+            None => formatter.write_str(&self.file),
+        }
+    }
+}

@@ -4,7 +4,7 @@
 use edgeward_wire::Origin;
 
 use crate::policy::Policy;
-use crate::request::{Name, Request};
+use crate::request::{Field, Name, Request};
 
 /// Response headers that pages of other origins may read beside those that are always readable (Fetch standard §2.2.2).
 const EXPOSED: &str = "retry-after, www-authenticate, x-request-id";
@@ -14,6 +14,9 @@ const MAX_AGE_S: &str = "600";
 
 /// Maximum length of the header names that a preflight asks for, in bytes. Chosen: browsers ask for a few hundred.
 const MAX_NAMES_BYTES: usize = 4096;
+
+/// Envoy's `response.code_details` of a response from the upstream.
+const VIA_UPSTREAM: &[u8] = b"via_upstream";
 
 /// A header of a response: its name in lower case, and its value.
 pub type Header = (&'static str, Vec<u8>);
@@ -41,6 +44,18 @@ impl CrossOrigin {
     #[must_use]
     pub fn is_preflight(&self) -> bool {
         self.preflight.is_some()
+    }
+
+    /// `true` if a response lacks CORS headers that are ours to add: any response to a preflight, and others that the
+    /// gateway itself made. `code_details` is Envoy's `response.code_details`; without it, the upstream is assumed.
+    pub fn is_missing_from<'a>(
+        &self,
+        fields: impl IntoIterator<Item = Field<'a>>,
+        code_details: impl FnOnce() -> Option<Vec<u8>>,
+    ) -> bool {
+        let mut names = fields.into_iter().map(|(name, _)| name);
+        !names.any(|name| name.starts_with(b"access-control-"))
+            && (self.is_preflight() || code_details().is_some_and(|details| details != VIA_UPSTREAM))
     }
 
     /// The headers that make a response readable, or let the request follow that a preflight asks for.

@@ -11,6 +11,7 @@
 //! Everything here is pure: bytes and the time go in, a decision comes out. Only `envoy` knows a host, and
 //! it alone may name `proxy_wasm`; it is built for wasm32 only.
 
+pub mod call;
 pub mod claims;
 pub mod config;
 pub mod cookie;
@@ -25,6 +26,7 @@ pub mod keys;
 pub mod origin;
 pub mod path;
 pub mod policy;
+pub mod random;
 pub mod rejection;
 pub mod request;
 pub mod revocation;

@@ -27,6 +27,7 @@ pub mod keys;
 pub mod origin;
 pub mod path;
 pub mod policy;
+pub mod random;
 pub mod rejection;
 pub mod reply;
 pub mod request;

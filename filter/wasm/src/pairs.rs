@@ -5,7 +5,7 @@
 pub type Field<'a> = (&'a [u8], &'a [u8]);
 
 /// Serialised header map, read in place.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub struct Pairs<'a> {
     lengths: &'a [[u8; 8]],
     texts: &'a [u8],

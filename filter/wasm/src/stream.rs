@@ -83,8 +83,8 @@ fn admit(stream: u32, plugin: &Rc<Plugin>, end_of_stream: bool) -> Result<Action
     let now = host::now().ok_or(HostFailed)?;
     let headers = host::headers(Map::RequestHeaders).ok_or(HostFailed)?;
     let fields = headers.read().ok_or(HostFailed)?;
-    apply(Map::RequestHeaders, header_edits::forged(&plugin.policy, fields))?;
-    let request = Request::new(fields, end_of_stream);
+    apply(Map::RequestHeaders, header_edits::forged(&plugin.policy, fields.clone()))?;
+    let request = Request::new(fields.clone(), end_of_stream);
     if let Some(cross_origin) = CrossOrigin::read(&plugin.policy, &request) {
         note_pending(stream, |pending| pending.cross_origin = Some(cross_origin));
     }
@@ -95,7 +95,7 @@ fn admit(stream: u32, plugin: &Rc<Plugin>, end_of_stream: bool) -> Result<Action
             Err(outcome) => plugin.ask(now, |gate| gate.resume(&request, hold.rejection, &outcome)),
         },
     };
-    carry_out(plugin, &verdict, &request, now)
+    carry_out(plugin, verdict, &request, now)
 }
 
 /// Holds a request; an error is the outcome to resume it with at once.
@@ -108,8 +108,8 @@ fn pause(
     fields: Pairs<'_>,
     now: Duration,
 ) -> Result<(), Outcome> {
-    let held = plugin.with_held(|held| held.hold(stream, hold, request.end_of_stream, fields));
-    let command = held.unwrap_or(Err(Outcome::Unavailable))?;
+    let paused = plugin.with_held(|held| held.hold(stream, hold, request.end_of_stream, fields));
+    let command = paused.unwrap_or(Err(Outcome::Unavailable))?;
     note_pending(stream, |pending| pending.held_by = Some(Rc::clone(plugin)));
     if hold.poll_early {
         plugin.poll_early(now);
@@ -167,24 +167,24 @@ fn decide_again(plugin: &Plugin, stream: &Resume, now: Duration) -> Result<Actio
     let headers = host::headers(Map::RequestHeaders).ok_or(HostFailed)?;
     let request = Request::new(headers.read().ok_or(HostFailed)?, stream.end_of_stream);
     let verdict = plugin.ask(now, |gate| gate.resume(&request, stream.rejection, &stream.outcome));
-    carry_out(plugin, &verdict, &request, now)
+    carry_out(plugin, verdict, &request, now)
 }
 
 fn carry_out(
     plugin: &Plugin,
-    verdict: &Verdict<Infallible>,
+    verdict: Verdict<Infallible>,
     request: &Request<'_>,
     now: Duration,
 ) -> Result<Action, HostFailed> {
     SCRATCH.with_borrow_mut(|scratch| {
-        let edits = header_edits::of_request(&plugin.policy, verdict, request, scratch);
+        let edits = header_edits::of_request(&plugin.policy, &verdict, request, scratch);
         let applied = apply(Map::RequestHeaders, edits);
         scratch.shrink();
         applied
     })?;
     match verdict {
         Verdict::Pass(_) => Ok(Action::Continue),
-        Verdict::Reply(reply) => respond(plugin, reply, now),
+        Verdict::Reply(reply) => respond(plugin, &reply, now),
     }
 }
 
@@ -215,7 +215,7 @@ pub(crate) fn on_request_trailers() -> Action {
         let trailers = host::headers(Map::RequestTrailers).ok_or(HostFailed)?;
         let fields = trailers.read().ok_or(HostFailed)?;
         let strip = |plugin: &Rc<Plugin>| {
-            apply(Map::RequestTrailers, header_edits::forged(&plugin.policy, fields))
+            apply(Map::RequestTrailers, header_edits::forged(&plugin.policy, fields.clone()))
         };
         plugins.iter().try_for_each(strip)
     };
@@ -236,7 +236,7 @@ pub(crate) fn on_response_headers(stream: u32) {
     let headers = host::headers(Map::ResponseHeaders);
     let Some(fields) = headers.as_ref().and_then(HeaderMap::read) else { return };
     let code_details = || host::property(&["response", "code_details"]);
-    if let Some(cross_origin) = cross_origin.filter(|it| it.is_missing_from(fields, code_details)) {
+    if let Some(cross_origin) = cross_origin.filter(|it| it.is_missing_from(fields.clone(), code_details)) {
         let added = cross_origin.headers();
         let _incomplete = apply(Map::ResponseHeaders, header_edits::complete_cors(&cross_origin, &added));
     }

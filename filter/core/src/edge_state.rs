@@ -3,7 +3,7 @@
 
 use crate::feed::response::{self, Fault, Update};
 use crate::keys::KeySet;
-use crate::revocation::{Overflow, Revocations};
+use crate::revocation::{CapacityError, Revocations};
 
 /// How much older than an answer heard before another may be, in seconds: companions whose clocks differ a little
 /// answer in turn.
@@ -60,7 +60,7 @@ impl EdgeState {
         if at.saturating_add(MAX_BACK_S) < told_at {
             return Err(Fault::Backwards);
         }
-        self.revocations.add(&revoked, now).map_err(|Overflow| Fault::TooManyRevocations)?;
+        self.revocations.add(&revoked, now).map_err(|CapacityError| Fault::TooManyRevocations)?;
         let ahead_s = at.cast_signed().wrapping_sub(now.cast_signed());
         let heard = Applied { keys: keys.is_some(), more, ahead_s };
         if let Some((etag, keys)) = keys {

@@ -127,10 +127,11 @@ const fn refuse(rejection: Rejection) -> Decision {
 #[cold]
 const fn of_renewed(rejection: Rejection) -> Rejection {
     match rejection {
-        Rejection::SessionEnded => rejection,
-        Rejection::Expired | Rejection::ExpiryTooFar | Rejection::IssuedInFuture | Rejection::NotYetValid => {
-            Rejection::ClocksApart
-        }
+        Rejection::SessionEnded { .. } => rejection,
+        Rejection::Expired { .. }
+        | Rejection::ExpiryTooFar { .. }
+        | Rejection::IssuedInFuture { .. }
+        | Rejection::NotYetValid { .. } => Rejection::ClocksApart,
         _ if rejection.status() == 503 => rejection,
         _ => Rejection::RefreshUnavailable,
     }
@@ -154,8 +155,9 @@ fn check_known(policy: &Policy, edge_state: &EdgeState, now: u64) -> Result<(), 
     if edge_state.keys().is_empty() {
         return Err(Rejection::KeysUnknown);
     }
-    if policy.max_staleness_s.is_some_and(|most| edge_state.age_s(now) > most) {
-        return Err(Rejection::FeedStale);
+    let age_s = edge_state.age_s(now);
+    if let Some(max_age_s) = policy.max_staleness_s.filter(|most| age_s > *most) {
+        return Err(Rejection::FeedStale { age_s, max_age_s });
     }
     if edge_state.is_syncing() {
         return Err(Rejection::RevocationsUnknown);
@@ -211,11 +213,13 @@ fn identify(
             .ok_or(Rejection::CookieMissing)?,
     };
     if token.len() > policy.max_token_bytes {
-        return Err(Rejection::TokenOversize);
+        return Err(Rejection::TokenOversize { bytes: token.len(), max_bytes: policy.max_token_bytes });
     }
     let fingerprint = cache.fingerprint(token, edge_state.generation());
     let identity = match cache.get(fingerprint) {
-        Some(identity) if identity.has_expired(&policy.expected, now) => return Err(Rejection::Expired),
+        Some(identity) if identity.has_expired(&policy.expected, now) => {
+            return Err(Rejection::Expired { expired_at: identity.expires_at(), now });
+        }
         Some(identity) => identity.clone(),
         None => cache.insert(fingerprint, verify(policy, edge_state, token, now)?),
     };
@@ -237,7 +241,7 @@ mod tests {
     use crate::keys::KeySet;
     use crate::origin::Origins;
     use crate::policy::{Cookies, IdentityHeaders};
-    use crate::rules::{Pattern, Rule, Rules};
+    use crate::rules::{Pattern, Rule, Rules, Streams};
 
     const NOW: u64 = 1_800_000_000;
 
@@ -247,6 +251,7 @@ mod tests {
             methods: None,
             access: Access::Public,
             forward_cookies: true,
+            streams: Streams::Outlive,
         };
         Policy {
             expected: Expected { issuer: "i".into(), audience: "a".into(), clock_skew_s: 5 },
@@ -329,7 +334,10 @@ mod tests {
             ("access_token=1; access_token=2", Rejection::CookieRepeated),
             ("access_token=1", Rejection::TokenMalformed),
             (&*format!("access_token={}", "x".repeat(64)), Rejection::TokenMalformed),
-            (&*format!("access_token={}", "x".repeat(65)), Rejection::TokenOversize),
+            (
+                &*format!("access_token={}", "x".repeat(65)),
+                Rejection::TokenOversize { bytes: 65, max_bytes: 64 },
+            ),
         ] {
             check(&[":method= GET", ":path= /x", &format!("cookie= {cookie}")], &refuse(expected));
         }
@@ -369,12 +377,15 @@ mod tests {
     #[test]
     fn a_new_token_that_is_out_of_its_time_names_the_clocks() {
         for (rejection, expected) in [
-            (Rejection::IssuedInFuture, Rejection::ClocksApart),
-            (Rejection::Expired, Rejection::ClocksApart),
-            (Rejection::SessionEnded, Rejection::SessionEnded),
+            (Rejection::IssuedInFuture { issued_at: NOW + 61, now: NOW }, Rejection::ClocksApart),
+            (Rejection::Expired { expired_at: NOW, now: NOW + 5 }, Rejection::ClocksApart),
+            (Rejection::SessionEnded { session_id: 7 }, Rejection::SessionEnded { session_id: 7 }),
             (Rejection::KeyUnknown, Rejection::RefreshUnavailable),
-            (Rejection::TokenOutdated, Rejection::RefreshUnavailable),
-            (Rejection::FeedStale, Rejection::FeedStale),
+            (Rejection::TokenOutdated { issued_at: NOW, not_before: NOW + 1 }, Rejection::RefreshUnavailable),
+            (
+                Rejection::FeedStale { age_s: 11, max_age_s: 10 },
+                Rejection::FeedStale { age_s: 11, max_age_s: 10 },
+            ),
         ] {
             assert_eq!(of_renewed(rejection), expected, "{rejection:?}");
         }

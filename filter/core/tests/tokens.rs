@@ -1,5 +1,5 @@
-//! The core's judgement of whole tokens, with the signature checked in Rust: every good one is an identity,
-//! every bad one is refused for its own reason.
+//! Decisions on whole tokens, with signatures that are checked in Rust: every good token is an identity, and every bad one
+//! is rejected for its own reason.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something failed")]
 
@@ -30,7 +30,7 @@ fn decide(edge: &(Policy, EdgeState), path: &str, token: &str) -> Decision {
     decide_at(edge, path, token, "same-origin", NOW)
 }
 
-/// Decides on a GET, or on a POST where the path says so, from a page of this site.
+/// Decides on a GET from a page of this site, or on a POST if the path is `/post`.
 fn decide_at(edge: &(Policy, EdgeState), path: &str, token: &str, site: &str, now: u64) -> Decision {
     let (policy, edge_state) = edge;
     let cookie = format!("access_token={token}");
@@ -45,7 +45,7 @@ fn decide_at(edge: &(Policy, EdgeState), path: &str, token: &str, site: &str, no
     let cache = &mut TokenCache::new(8, [7; 16]);
     let mut decide = || gate::decide(policy, edge_state, cache, &request, now);
     let (first, again) = (decide(), decide());
-    assert_eq!(first, again, "a token that was seen before is judged as it was");
+    assert_eq!(first, again, "a cached token is judged as before");
     first
 }
 

@@ -1,5 +1,5 @@
-//! What must hold of the filter's core for any bytes whatever: one function a target. libFuzzer calls them
-//! with what it invents, `cargo test` with the seed corpus; a property that fails is a panic.
+//! Properties of the filter's core for any bytes: one function for each fuzz target. libFuzzer calls the targets with random
+//! inputs, and `cargo test` with the seed corpus. A property that fails panics.
 
 #![expect(
     clippy::panic,
@@ -24,13 +24,13 @@ use edgeward_filter::token_cache::TokenCache;
 use edgeward_filter::{config, cookie};
 use edgeward_wire::{Jwk, JwkSet};
 
-/// The moment at which everything is judged.
+/// Time of all decisions, in seconds since 1970.
 pub const NOW: u64 = 1_800_000_000;
 
-/// A target: it panics where the property fails.
+/// Fuzz target. It panics if its property fails.
 pub type Target = fn(&[u8]);
 
-/// Every target, by its name.
+/// All targets, by their names.
 pub const TARGETS: &[(&str, Target)] = &[
     ("path", path),
     ("cookie", cookie),
@@ -41,7 +41,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("gate", gate),
 ];
 
-/// A canonical path is its own canonical spelling, and has nothing in it that could be read twice.
+/// Checks that a canonical path is its own canonical spelling and has nothing ambiguous in it.
 pub fn path(target: &[u8]) {
     let Ok(path) = CanonicalPath::read(target) else { return };
     let spelling = path.as_str().as_bytes();
@@ -56,7 +56,7 @@ pub fn path(target: &[u8]) {
     }
 }
 
-/// Of a header, exactly our cookies go, and every other byte but the space before what is first stays.
+/// Checks that exactly our cookies are removed from a header, and that every other byte stays but leading spaces.
 pub fn cookie(header: &[u8]) {
     const OURS: [&str; 2] = ["access_token", "refresh_token"];
     let found = OURS.map(|name| cookie::find([header], name));
@@ -73,9 +73,10 @@ pub fn cookie(header: &[u8]) {
     assert_eq!(left, others.join(&b';').trim_ascii_start());
 }
 
-/// A backend that takes one signature for good: what is found by it was never signed by anybody else.
+/// Backend that accepts one signature, [`MARK`].
 struct Marked;
 
+/// The only valid signature.
 const MARK: &[u8] = b"signed";
 
 impl Backend for Marked {
@@ -94,23 +95,23 @@ fn key_set() -> KeySet {
         e: Some("AQAB".to_owned()),
         ..Jwk::default()
     };
-    KeySet::read(&JwkSet { keys: vec![jwk] }).unwrap_or_else(|flaw| panic!("{flaw}"))
+    KeySet::read(&JwkSet { keys: vec![jwk] }).unwrap_or_else(|invalid| panic!("{invalid}"))
 }
 
 fn policy() -> Policy {
     let text = br#"{"issuer": "edgeward", "feed": {"cluster": "c"}, "refresh": {"cluster": "c"}, "login_url": "/login", "rules": [
         {"prefix": "/public", "access": "public"}, {"prefix": "/admin", "roles": ["admin"]}]}"#;
-    config::compile(text).map_or_else(|wrong| panic!("{wrong:?}"), |configuration| configuration.policy)
+    config::compile(text).map_or_else(|mistakes| panic!("{mistakes:?}"), |configuration| configuration.policy)
 }
 
-/// What comes out of a request; where it is an identity, its parts must be fit for headers.
+/// Decides on a request twice, with the same result. The parts of an identity must be valid in headers.
 fn decide(headers: &[(&[u8], &[u8])]) -> Decision {
     let (policy, edge_state) = (policy(), EdgeState::new(key_set(), NOW));
     let headers = headers::write(headers);
     let read = Headers::read(&headers).unwrap_or_else(|| panic!("what was written is read"));
     let (request, mut cache) = (Request::new(read, true), TokenCache::new(2, [7; 16]));
     let decision = gate::decide(&policy, &edge_state, &mut cache, &request, NOW);
-    // From memory it is the same.
+    // A cached token is judged as before.
     assert_eq!(gate::decide(&policy, &edge_state, &mut cache, &request, NOW), decision);
     if let Decision::Pass { identity: Some(identity), .. } = &decision {
         assert!((1..10_u64.pow(19)).contains(&identity.user_id()));
@@ -125,13 +126,13 @@ fn decide(headers: &[(&[u8], &[u8])]) -> Decision {
     decision
 }
 
-/// A whole token: no identity without a signature. And the same bytes as the payload of a token that is
-/// signed: whatever they say, an identity is fit for headers.
+/// Checks the bytes as a whole token, which is no identity without a signature, and as the payload of a signed token, whose
+/// identity must be valid in headers.
 pub fn token(bytes: &[u8]) {
     let whole = [b"access_token=", bytes].concat();
     let headers: [(&[u8], &[u8]); 3] = [(b":method", b"GET"), (b":path", b"/x"), (b"cookie", &whole)];
     if let Decision::Pass { .. } = decide(&headers) {
-        // What follows a semicolon is another cookie.
+        // The text after a semicolon is another cookie.
         let value = bytes.split(|&byte| byte == b';').next().unwrap_or_default();
         let signature = value.rsplit(|&byte| byte == b'.').next().unwrap_or_default().trim_ascii();
         assert_eq!(URL_SAFE_NO_PAD.decode(signature).as_deref(), Ok(MARK));
@@ -144,7 +145,7 @@ pub fn token(bytes: &[u8]) {
     let _ = decide(&headers);
 }
 
-/// A JWK set is read whole or refused.
+/// Checks that a JWK set is read whole or rejected.
 pub fn jwks(text: &[u8]) {
     let Ok(set) = serde_json::from_slice::<JwkSet>(text) else { return };
     if let Ok(keys) = KeySet::read(&set) {
@@ -152,7 +153,7 @@ pub fn jwks(text: &[u8]) {
     }
 }
 
-/// A configuration compiles, or something is named that is wrong with it.
+/// Checks that a configuration compiles, or that its mistakes are named.
 pub fn configuration(text: &[u8]) {
     match config::compile(text) {
         Err(mistakes) => {
@@ -165,7 +166,7 @@ pub fn configuration(text: &[u8]) {
     }
 }
 
-/// An answer of the feed is heard whole, and can be heard again, or changes nothing.
+/// Checks that a response of the feed is applied whole, and can be applied again, or changes nothing.
 pub fn feed(body: &[u8]) {
     let mut edge_state = EdgeState::syncing(KeySet::default(), NOW);
     if edge_state.apply(body, NOW).is_ok() {
@@ -182,8 +183,8 @@ pub fn feed(body: &[u8]) {
     }
 }
 
-/// Headers, one a line as `name: value`: no identity reaches a protected path without a signature. And the same bytes
-/// as a host would pass headers.
+/// Checks the bytes as headers, one a line as `name: value`: no identity reaches a protected path without a signature. And
+/// as the serialised headers of a proxy-wasm host, which are read and written alike.
 pub fn gate(lines: &[u8]) {
     if let Some(headers) = Headers::read(lines) {
         let pairs: Vec<_> = headers.into_iter().collect();

@@ -127,7 +127,7 @@ impl Root {
             edge_state,
             follower,
             refresher: configuration.refresh.map(Refresher::new),
-            memory: RefCell::new(TokenCache::new(configuration.memory_entries, key)),
+            memory: RefCell::new(TokenCache::new(configuration.token_cache_entries, key)),
             metrics,
         });
         ROOTS.with_borrow_mut(|roots| {

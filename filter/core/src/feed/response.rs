@@ -8,7 +8,7 @@ use edgeward_wire::edge_feed::{
     self, EdgeFeed, MAX_BYTES, MAX_CURSOR_BYTES, MAX_ETAG_BYTES, MAX_PAGE, Revoked,
 };
 
-use crate::keys::{Flaw, KeySet};
+use crate::keys::{InvalidKeySet, KeySet};
 
 /// What an answer changes.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub enum Fault {
     /// The key set has no key.
     KeysEmpty,
     /// A key can't be used.
-    Keys(Flaw),
+    Keys(InvalidKeySet),
     /// The cursor fails [`edge_feed::is_cursor`].
     CursorMalformed,
     /// More than [`MAX_PAGE`] revocations.

@@ -3,7 +3,7 @@
 
 use crate::feed::response::{self, InvalidFeed, Update};
 use crate::keys::KeySet;
-use crate::revocation::{Overflow, Revocations};
+use crate::revocation::{CapacityError, Revocations};
 
 /// Maximum difference by which a response may be older than one that was applied before, in seconds. Chosen: companions
 /// whose clocks differ a little respond in turn.
@@ -64,7 +64,7 @@ impl EdgeState {
         if at.saturating_add(MAX_BACK_S) < latest_at {
             return Err(InvalidFeed::Backwards { at, latest_at });
         }
-        self.revocations.add(&revoked, now).map_err(|Overflow| InvalidFeed::TooManyRevocations)?;
+        self.revocations.add(&revoked, now).map_err(|CapacityError| InvalidFeed::TooManyRevocations)?;
         if !revoked.sessions.is_empty() || !revoked.users.is_empty() {
             self.revision += 1;
         }

@@ -12,7 +12,7 @@ use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::reply::LocalReply;
 use crate::request::{Name, Request};
-use crate::rules::Access;
+use crate::rules::{Access, Streams};
 use crate::token::Unverified;
 use crate::token_cache::TokenCache;
 use crate::verdict::{Hold, OurCookies, Outcome, Pass, Renewed, Verdict};
@@ -72,7 +72,11 @@ impl Gate<'_> {
 
     /// Decides on a request by its own access token or a renewed one. An error is the rejection of an access token that a
     /// rule requires.
-    fn settle(&mut self, request: &Request<'_>, renewed: Option<&Arc<Renewed>>) -> Result<Settled, Rejection> {
+    fn settle(
+        &mut self,
+        request: &Request<'_>,
+        renewed: Option<&Arc<Renewed>>,
+    ) -> Result<Settled, Rejection> {
         let path = match read_path(request) {
             Ok(path) => path,
             Err(rejection) => return Ok(self.reject(rejection)),
@@ -94,7 +98,7 @@ impl Gate<'_> {
         };
         let is_cross_site = self.policy.is_cross_site(request);
         let pass = |identity: Option<Identity>| {
-            let ends_with_session = identity.is_some() && rule.access != Access::Public;
+            let ends_with_session = identity.is_some() && rule.streams == Streams::EndWithSession;
             Verdict::Pass(Pass { identity, our_cookies, ends_with_session })
         };
         Ok(match (&rule.access, self.identify(request, renewed)) {
@@ -120,7 +124,11 @@ impl Gate<'_> {
     }
 
     /// Identifies the user by the renewed access token, or else by the one in the request.
-    fn identify(&mut self, request: &Request<'_>, renewed: Option<&Arc<Renewed>>) -> Result<Identity, Rejection> {
+    fn identify(
+        &mut self,
+        request: &Request<'_>,
+        renewed: Option<&Arc<Renewed>>,
+    ) -> Result<Identity, Rejection> {
         self.check_state()?;
         let token = match renewed {
             Some(renewed) => renewed.access_token.as_bytes(),
@@ -130,12 +138,13 @@ impl Gate<'_> {
                 .ok_or(Rejection::CookieMissing)?,
         };
         if token.len() > self.policy.max_token_bytes {
-            return Err(Rejection::TokenOversize);
+            let max_bytes = self.policy.max_token_bytes;
+            return Err(Rejection::TokenOversize { bytes: token.len(), max_bytes });
         }
         let fingerprint = self.cache.fingerprint(token, self.state.generation());
         let identity = match self.cache.get(fingerprint) {
             Some(identity) if identity.has_expired(&self.policy.expected, self.now) => {
-                return Err(Rejection::Expired);
+                return Err(Rejection::Expired { expired_at: identity.expires_at(), now: self.now });
             }
             Some(identity) => identity.clone(),
             None => {
@@ -159,8 +168,9 @@ impl Gate<'_> {
         if self.state.keys().is_empty() {
             return Err(Rejection::KeysUnknown);
         }
-        if self.policy.max_staleness_s.is_some_and(|most| self.state.age_s(self.now) > most) {
-            return Err(Rejection::FeedStale);
+        let age_s = self.state.age_s(self.now);
+        if let Some(max_age_s) = self.policy.max_staleness_s.filter(|most| age_s > *most) {
+            return Err(Rejection::FeedStale { age_s, max_age_s });
         }
         if self.state.is_syncing() {
             return Err(Rejection::RevocationsUnknown);
@@ -198,10 +208,11 @@ fn read_path<'a>(request: &Request<'a>) -> Result<CanonicalPath<'a>, Rejection> 
 #[cold]
 const fn of_renewed_token(rejection: Rejection) -> Rejection {
     match rejection {
-        Rejection::SessionEnded => rejection,
-        Rejection::Expired | Rejection::ExpiryTooFar | Rejection::IssuedInFuture | Rejection::NotYetValid => {
-            Rejection::ClocksApart
-        }
+        Rejection::SessionEnded { .. } => rejection,
+        Rejection::Expired { .. }
+        | Rejection::ExpiryTooFar { .. }
+        | Rejection::IssuedInFuture { .. }
+        | Rejection::NotYetValid { .. } => Rejection::ClocksApart,
         _ if rejection.status() == 503 => rejection,
         _ => Rejection::RefreshUnavailable,
     }

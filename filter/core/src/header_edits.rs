@@ -154,7 +154,8 @@ pub fn append_renewed_cookies<'a>(
 ) -> impl Iterator<Item = HeaderEdit<'a>> {
     // `CDN-Cache-Control` (RFC 9213) and its like take precedence over `Cache-Control`.
     let is_cache_control = |name: &[u8]| name.ends_with(b"-cache-control") || name == b"surrogate-control";
-    let targeted = fields.clone().into_iter().map(|(name, _)| name).filter(move |name| is_cache_control(name));
+    let targeted =
+        fields.clone().into_iter().map(|(name, _)| name).filter(move |name| is_cache_control(name));
     let set_by_upstream: Vec<&[u8]> = fields
         .into_iter()
         .filter(|(name, _)| *name == b"set-cookie")

@@ -155,7 +155,7 @@ impl HeldRequests {
     }
 
     fn http_call<'a>(&self, token: &[u8], fields: impl IntoIterator<Item = Field<'a>>) -> HttpCall {
-        let Refresh { cluster, path, timeout, secret } = &self.refresh;
+        let Refresh { cluster, path, timeout, secret, .. } = &self.refresh;
         let mut headers = vec![("cookie", [self.cookie_name.as_bytes(), b"=", token].concat())];
         let secret = secret.as_ref().map(|secret| format!("Bearer {}", secret.expose()));
         headers.extend(secret.map(|secret| ("authorization", secret.into_bytes())));
@@ -215,7 +215,9 @@ impl HeldRequests {
     /// A stream that gets a response is not resumed any more: the host has ended the wait for it.
     pub fn on_response_headers(&mut self, stream: StreamId, now: Duration) -> Option<Arc<Renewed>> {
         match self.remove(stream)? {
-            Stream::Renewed { renewed, at } => (now.abs_diff(at) <= RENEWED_COOKIES_MAX_AGE).then_some(renewed),
+            Stream::Renewed { renewed, at } => {
+                (now.abs_diff(at) <= RENEWED_COOKIES_MAX_AGE).then_some(renewed)
+            }
             Stream::Paused { .. } => None,
         }
     }
@@ -246,10 +248,12 @@ impl HeldRequests {
 /// Reads the companion's response (`POST /internal/edge-refresh`).
 fn read(outcome: &CallOutcome<'_>) -> Outcome {
     match outcome {
-        CallOutcome::Response { status: b"200", body } if body.len() <= MAX_BYTES => serde_json::from_slice(body)
-            .map_or(Outcome::Unavailable, |EdgeRefresh { access_token, set_cookies }| {
-                Outcome::Renewed(Arc::new(Renewed { access_token, set_cookies }))
-            }),
+        CallOutcome::Response { status: b"200", body } if body.len() <= MAX_BYTES => serde_json::from_slice(
+            body,
+        )
+        .map_or(Outcome::Unavailable, |EdgeRefresh { access_token, set_cookies }| {
+            Outcome::Renewed(Arc::new(Renewed { access_token, set_cookies }))
+        }),
         CallOutcome::Response { status: b"401", .. } => Outcome::SessionOver,
         _ => Outcome::Unavailable,
     }

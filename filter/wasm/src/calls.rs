@@ -20,7 +20,8 @@ thread_local! {
 /// Sends a call; none if the host does not accept it. The handler runs once, or never.
 pub(crate) fn send(call: &HttpCall, handler: ResponseHandler) -> Option<CallToken> {
     let HttpCall { cluster, method, path, headers, timeout } = call;
-    let pseudo = [(":method", method.as_bytes()), (":path", path.as_bytes()), (":authority", cluster.as_bytes())];
+    let pseudo =
+        [(":method", method.as_bytes()), (":path", path.as_bytes()), (":authority", cluster.as_bytes())];
     let fields = pseudo.into_iter().chain(headers.iter().map(|(name, value)| (*name, value.as_slice())));
     let token = host::http_call(cluster, fields.map(|(name, value)| (name.as_bytes(), value)), *timeout)?;
     HANDLERS.with_borrow_mut(|handlers| handlers.insert(token, handler));

@@ -1,7 +1,10 @@
 //! Callbacks that the host calls. The build gives them the names of the ABI, in place of the SDK's: its dispatcher panics on
 //! a context that it does not know, and looks every stream up in maps of its own. Root contexts stay with the SDK.
 
-#![expect(unsafe_code, reason = "exports of the ABI have unmangled names, and those of the SDK are foreign functions")]
+#![expect(
+    unsafe_code,
+    reason = "exports of the ABI have unmangled names, and those of the SDK are foreign functions"
+)]
 
 use edgeward_filter::rs256;
 use proxy_wasm::traits::RootContext;

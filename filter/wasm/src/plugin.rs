@@ -38,7 +38,7 @@ pub(crate) struct Plugin {
 impl Plugin {
     /// Starts a configuration at `now`, with a random key of the host.
     pub(crate) fn start(configuration: Configuration, now: Duration, key: [u8; 16]) -> Rc<Self> {
-        let Configuration { policy, keys, feed, refresh, memory_entries } = configuration;
+        let Configuration { policy, keys, feed, refresh, token_cache_entries } = configuration;
         let (feed, state) = match feed {
             Some(feed) => {
                 let feed = Feed::follow(feed, keys, now, host::random().map_or(0, u64::from_le_bytes));
@@ -47,8 +47,9 @@ impl Plugin {
             }
             None => (None, Rc::new(RefCell::new(EdgeState::new(keys, now.as_secs())))),
         };
-        let held = refresh.map(|refresh| RefCell::new(HeldRequests::new(refresh, &policy.cookies.refresh, TICK)));
-        let (cache, calls) = (RefCell::new(TokenCache::new(memory_entries, key)), RefCell::default());
+        let held =
+            refresh.map(|refresh| RefCell::new(HeldRequests::new(refresh, &policy.cookies.refresh, TICK)));
+        let (cache, calls) = (RefCell::new(TokenCache::new(token_cache_entries, key)), RefCell::default());
         Rc::new(Self { policy, feed, held, calls, state, cache })
     }
 

@@ -1,8 +1,9 @@
-//! What a configuration may say, and what is said of one that may not be loaded.
+//! Configurations that compile, and the mistakes of those that do not.
 
 use super::*;
+use crate::origin::Origins;
 use crate::path::CanonicalPath;
-use crate::rules::Access;
+use crate::rules::{Access, Streams};
 
 const CONTRACT: &str = r#"{
   "issuer": "edgeward", "audience": "edgeward",
@@ -11,7 +12,8 @@ const CONTRACT: &str = r#"{
   "keys": {"inline": {"keys": []}},
   "feed": {"cluster": "companion_internal", "path": "/internal/edge-feed", "poll_ms": 1000, "timeout_ms": 1000,
            "max_staleness_seconds": 300, "when_stale": "allow"},
-  "refresh": {"cluster": "companion_internal", "path": "/internal/edge-refresh", "timeout_ms": 2000},
+  "refresh": {"cluster": "companion_internal", "path": "/internal/edge-refresh", "session_path": "/internal/edge-session",
+              "timeout_ms": 2000},
   "rules": [
     {"path": "/healthz", "access": "public"},
     {"prefix": "/api/auth/", "access": "public", "forward_cookies": true},
@@ -45,9 +47,10 @@ fn the_documented_configuration_compiles_to_what_it_says() {
         (refresh.cluster.as_str(), refresh.path.as_str()),
         ("companion_internal", "/internal/edge-refresh")
     );
+    assert_eq!(refresh.session_path, "/internal/edge-session");
     assert_eq!((refresh.timeout, refresh.secret), (Duration::from_secs(2), None));
     assert!(policy.refresh_enabled);
-    assert_eq!(configuration.memory_entries, 65_536);
+    assert_eq!(configuration.token_cache_entries, 65_536);
 }
 
 #[test]
@@ -84,7 +87,7 @@ fn what_is_old_may_be_allowed_or_denied_and_so_may_other_sites() {
     assert_eq!(elsewhere.login_url.as_deref(), Some("https://login.example/in"));
 }
 
-/// Checks that a change of the documented configuration is refused with exactly these mistakes.
+/// Checks that a change of the documented configuration is rejected with exactly these mistakes.
 fn check(from: &str, to: &str, expected: &[&str]) {
     assert!(CONTRACT.contains(from), "{from}");
     let mistakes = compile(CONTRACT.replacen(from, to, 1).as_bytes()).unwrap_err();
@@ -199,12 +202,12 @@ fn a_rule_that_is_empty_or_can_never_match_is_a_mistake() {
     check(
         "/healthz",
         "/a/../b",
-        &["rules[0].path can never match: requests for such a path are refused as ambiguous"],
+        &["rules[0].path can never match: requests for such a path are rejected as ambiguous"],
     );
     check(
         "/healthz",
         "healthz",
-        &["rules[0].path can never match: requests for such a path are refused as ambiguous"],
+        &["rules[0].path can never match: requests for such a path are rejected as ambiguous"],
     );
     check("/healthz", "/%61?b", &["rules[0].path can never match: it is matched as \"/a\""]);
     check(r#"["GET"]"#, "[]", &["rules[2].methods must not be empty"]);
@@ -227,6 +230,47 @@ fn a_rule_that_is_empty_or_can_never_match_is_a_mistake() {
     );
 }
 
+/// Returns the treatment of streams by a rule with these members.
+fn streams_of(members: &str) -> Streams {
+    let text =
+        format!(r#"{{"issuer": "i", "feed": {{"cluster": "c"}}, "rules": [{{"path": "/x", {members}}}]}}"#);
+    let policy = compile(text.as_bytes()).unwrap().policy;
+    policy.rules.find(&CanonicalPath::read(b"/x").unwrap(), b"GET").unwrap().streams
+}
+
+#[test]
+fn streams_of_protected_rules_end_with_their_session_unless_they_outlive() {
+    for (members, expected) in [
+        (r#""access": "public""#, Streams::Outlive),
+        (r#""access": "signed_in""#, Streams::EndWithSession),
+        (r#""roles": ["admin"]"#, Streams::EndWithSession),
+        (r#""access": "public", "streams": "end_with_session""#, Streams::EndWithSession),
+        (r#""access": "signed_in", "streams": "outlive""#, Streams::Outlive),
+        (r#""roles": ["admin"], "streams": "outlive""#, Streams::Outlive),
+    ] {
+        assert_eq!(streams_of(members), expected, "{members}");
+    }
+    check(
+        r#"["admin"]}"#,
+        r#"["admin"], "streams": "end"}"#,
+        &["rules[2].streams must be one of: end_with_session, outlive"],
+    );
+}
+
+#[test]
+fn session_path_is_a_path_of_its_own() {
+    let text =
+        br#"{"issuer": "i", "feed": {"cluster": "c"}, "refresh": {"cluster": "c", "session_path": "/s"}}"#;
+    assert_eq!(compile(text).unwrap().refresh.unwrap().session_path, "/s");
+    let text = br#"{"issuer": "i", "feed": {"cluster": "c"}, "refresh": {"cluster": "c"}}"#;
+    assert_eq!(compile(text).unwrap().refresh.unwrap().session_path, "/internal/edge-session");
+    check(
+        "/internal/edge-session",
+        "/a?b",
+        &["refresh.session_path can never match: it is matched as \"/a\""],
+    );
+}
+
 #[test]
 fn all_mistakes_are_told_at_once() {
     let mistakes = compile(br#"{"audience": "", "rules": [{"path": 1, "roles": []}], "x": 1}"#).unwrap_err();
@@ -246,5 +290,5 @@ fn text_that_is_no_object_is_refused() {
     let largest = format!("{CONTRACT}{}", " ".repeat((1 << 20) - CONTRACT.len()));
     assert!(compile(largest.as_bytes()).is_ok());
     let huge = format!("{{\"issuer\": \"{}\"}}", "x".repeat(1 << 20));
-    assert!(compile(huge.as_bytes()).unwrap_err()[0].what.contains("at most 1048576 are allowed"));
+    assert!(compile(huge.as_bytes()).unwrap_err()[0].problem.contains("at most 1048576 are allowed"));
 }

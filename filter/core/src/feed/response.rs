@@ -7,7 +7,7 @@ use edgeward_wire::edge_feed::{
 };
 use thiserror::Error;
 
-use crate::keys::{Flaw, KeySet};
+use crate::keys::{InvalidKeySet, KeySet};
 
 /// Change that a response makes.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ pub enum InvalidFeed {
     KeysEmpty,
     /// A key is not usable.
     #[error("keys.set: {0}")]
-    Keys(Flaw),
+    Keys(InvalidKeySet),
     /// The cursor fails [`edge_feed::is_cursor`].
     #[error("cursor is not 1 to {MAX_CURSOR_BYTES} bytes of [0-9A-Za-z:,.~_-]")]
     CursorMalformed,

@@ -15,6 +15,7 @@ fn policy() -> Policy {
         methods: None,
         access: Access::Public,
         forward_cookies: true,
+        streams: Streams::Outlive,
     };
     Policy {
         expected: Expected { issuer: "i".into(), audience: "a".into(), clock_skew_s: 5 },
@@ -54,7 +55,9 @@ fn request<'a>(lines: &[&'a str]) -> Request<'a> {
 fn render<H>(verdict: &Verdict<H>) -> String {
     match verdict {
         Verdict::Pass(Pass { identity: None, our_cookies: OurCookies::Removed, .. }) => "pass".into(),
-        Verdict::Pass(Pass { identity: None, our_cookies: OurCookies::Kept, .. }) => "pass with cookies".into(),
+        Verdict::Pass(Pass { identity: None, our_cookies: OurCookies::Kept, .. }) => {
+            "pass with cookies".into()
+        }
         Verdict::Pass(pass) => format!("{pass:?}"),
         Verdict::Hold(_) => "hold".into(),
         Verdict::Reply(reply) => {
@@ -136,11 +139,9 @@ fn another_sites_page_does_nothing_in_the_users_name() {
     let public = [":method= POST", ":path= /public/x", CROSS];
     check(&public, "pass with cookies");
     check(&[&public[..], &["cookie= a=1"]].concat(), "pass with cookies");
-    for cookie in [
-        "cookie= access_token=x",
-        "cookie= refresh_token=x",
-        "cookie= a=1; refresh_token=x; refresh_token=y",
-    ] {
+    for cookie in
+        ["cookie= access_token=x", "cookie= refresh_token=x", "cookie= a=1; refresh_token=x; refresh_token=y"]
+    {
         check(&[&public[..], &[cookie]].concat(), "403 cross_site");
         check(&[":method= GET", ":path= /public/x", CROSS, cookie], "pass with cookies");
     }
@@ -241,13 +242,15 @@ fn outcome_of_a_refresh_decides_on_a_held_request() {
 
 #[test]
 fn renewed_token_out_of_its_time_names_the_clocks() {
+    let stale = Rejection::FeedStale { age_s: 11, max_age_s: 10 };
+    let ended = Rejection::SessionEnded { session_id: 7 };
     for (rejection, expected) in [
-        (Rejection::IssuedInFuture, Rejection::ClocksApart),
-        (Rejection::Expired, Rejection::ClocksApart),
-        (Rejection::SessionEnded, Rejection::SessionEnded),
+        (Rejection::IssuedInFuture { issued_at: NOW + 61, now: NOW }, Rejection::ClocksApart),
+        (Rejection::Expired { expired_at: NOW - 5, now: NOW }, Rejection::ClocksApart),
+        (ended, ended),
         (Rejection::KeyUnknown, Rejection::RefreshUnavailable),
-        (Rejection::TokenOutdated, Rejection::RefreshUnavailable),
-        (Rejection::FeedStale, Rejection::FeedStale),
+        (Rejection::TokenOutdated { issued_at: NOW - 1, not_before: NOW }, Rejection::RefreshUnavailable),
+        (stale, stale),
     ] {
         assert_eq!(of_renewed_token(rejection), expected, "{rejection:?}");
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::*;
 use crate::claims::Expected;
 use crate::config;
-use crate::reply::LocalReply;
 use crate::rejection::Rejection;
+use crate::reply::LocalReply;
 use crate::token::Verified;
 
 const OURS: &str = "access_token=a; refresh_token=r";
@@ -52,7 +52,8 @@ fn pass(identity: Option<Identity>, our_cookies: OurCookies) -> Verdict {
 
 #[test]
 fn fields_that_could_pass_for_identity_headers_are_removed() {
-    let fields = fields(&[("x-user-id", "1"), ("x_user_role", "admin"), ("x-user-idea", "mine"), ("X-User-Id", "2")]);
+    let fields =
+        fields(&[("x-user-id", "1"), ("x_user_role", "admin"), ("x-user-idea", "mine"), ("X-User-Id", "2")]);
     let edits: Vec<String> = forged(&policy(), fields).map(render).collect();
     assert_eq!(edits, ["- x-user-id", "- x_user_role", "- X-User-Id"]);
 }

@@ -2,9 +2,10 @@
 
 use super::*;
 
-const NOW: Duration = Duration::from_secs(1_800_000_000);
+const NOW: Duration = Duration::from_hours(500_000);
 const TICK: Duration = Duration::from_millis(100);
-const GRANTED: &str = r#"{"access_token":"new","set_cookies":["access_token=new; Path=/","refresh_token=next; Path=/"]}"#;
+const GRANTED: &str =
+    r#"{"access_token":"new","set_cookies":["access_token=new; Path=/","refresh_token=next; Path=/"]}"#;
 
 /// Held requests, and the calls that they have asked for.
 struct World {
@@ -21,7 +22,8 @@ impl World {
             cluster: "companion".into(),
             path: "/internal/edge-refresh".into(),
             timeout: Duration::from_secs(2),
-            secret: Some("hunter2".into()),
+            secret: Some("hunter2".to_owned().into()),
+            session_path: "/internal/edge-session".into(),
         };
         Self {
             held: HeldRequests::new(refresh, "refresh_token", TICK),
@@ -33,12 +35,10 @@ impl World {
     }
 
     fn hold(&mut self, stream: StreamId, token: &str) -> Result<(), Outcome> {
-        let fields = [(&b"user-agent"[..], &b"Browser"[..]), (b"x-user-id", b"1"), (b"user-agent", b"second")];
-        let hold = Hold {
-            refresh_token: token.into(),
-            rejection: Rejection::CookieMissing,
-            poll_early: false,
-        };
+        let fields =
+            [(&b"user-agent"[..], &b"Browser"[..]), (b"x-user-id", b"1"), (b"user-agent", b"second")];
+        let hold =
+            Hold { refresh_token: token.into(), rejection: Rejection::CookieMissing, poll_early: false };
         let command = self.held.hold(stream, &hold, true, fields)?;
         self.run(command.into_iter().collect());
         Ok(())
@@ -89,7 +89,10 @@ fn call_carries_the_refresh_token_the_secret_and_the_client() {
     let mut world = World::new();
     world.hold(1, "r").unwrap();
     let (_, call) = &world.calls[0];
-    assert_eq!((call.cluster.as_str(), call.method, call.path.as_str()), ("companion", "POST", "/internal/edge-refresh"));
+    assert_eq!(
+        (call.cluster.as_str(), call.method, call.path.as_str()),
+        ("companion", "POST", "/internal/edge-refresh")
+    );
     let headers: Vec<String> =
         call.headers.iter().map(|(name, value)| format!("{name}: {}", value.escape_ascii())).collect();
     assert_eq!(headers, ["cookie: refresh_token=r", "authorization: Bearer hunter2", "user-agent: Browser"]);
@@ -126,7 +129,10 @@ fn response_of_the_companion_decides_the_outcome() {
         world.respond(0, &outcome);
         let (streams, found) = world.take_resumed();
         assert_eq!(streams, [1], "{outcome:?}");
-        assert!(expected.is_none() && is_renewed(found.as_ref()) || found == expected, "{outcome:?}: {found:?}");
+        assert!(
+            expected.is_none() && is_renewed(found.as_ref()) || found == expected,
+            "{outcome:?}: {found:?}"
+        );
     }
 }
 

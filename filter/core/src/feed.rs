@@ -6,6 +6,8 @@
 
 mod clock_gap;
 mod command;
+#[cfg(test)]
+mod fake;
 pub mod follower;
 mod poll;
 pub mod relay;

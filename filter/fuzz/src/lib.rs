@@ -1,11 +1,11 @@
-//! Properties of the filter's core for any bytes: one function for each fuzz target. libFuzzer calls the targets with random
-//! inputs, and `cargo test` with the seed corpus. A property that fails panics.
+//! Properties of the filter's core for any bytes: one function for each fuzz target. libFuzzer calls the targets with
+//! random inputs, and `cargo test` with the seed corpus. A property that fails panics.
 
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
     clippy::missing_panics_doc,
-    reason = "a panic is how a target says that a property failed"
+    reason = "a target reports a failed property by a panic"
 )]
 
 use std::sync::Once;
@@ -108,7 +108,7 @@ fn policy() -> Policy {
 fn decide(headers: &[(&[u8], &[u8])]) -> Decision {
     let (policy, edge_state) = (policy(), EdgeState::new(key_set(), NOW));
     let headers = headers::write(headers);
-    let read = Headers::read(&headers).unwrap_or_else(|| panic!("what was written is read"));
+    let read = Headers::read(&headers).unwrap_or_else(|| panic!("written headers cannot be read"));
     let (request, mut cache) = (Request::new(read, true), TokenCache::new(2, [7; 16]));
     let decision = gate::decide(&policy, &edge_state, &mut cache, &request, NOW);
     // A cached token is judged as before.
@@ -126,8 +126,8 @@ fn decide(headers: &[(&[u8], &[u8])]) -> Decision {
     decision
 }
 
-/// Checks the bytes as a whole token, which is no identity without a signature, and as the payload of a signed token, whose
-/// identity must be valid in headers.
+/// Checks the bytes as a whole token, which is no identity without a signature, and as the payload of a signed token,
+/// whose identity must be valid in headers.
 pub fn token(bytes: &[u8]) {
     let whole = [b"access_token=", bytes].concat();
     let headers: [(&[u8], &[u8]); 3] = [(b":method", b"GET"), (b":path", b"/x"), (b"cookie", &whole)];
@@ -183,8 +183,8 @@ pub fn feed(body: &[u8]) {
     }
 }
 
-/// Checks the bytes as headers, one a line as `name: value`: no identity reaches a protected path without a signature. And
-/// as the serialised headers of a proxy-wasm host, which are read and written alike.
+/// Checks the bytes as headers, one a line as `name: value`: no identity reaches a protected path without a signature.
+/// And as the serialised headers of a proxy-wasm host, which are read and written alike.
 pub fn gate(lines: &[u8]) {
     if let Some(headers) = Headers::read(lines) {
         let pairs: Vec<_> = headers.into_iter().collect();

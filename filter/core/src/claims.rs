@@ -1,5 +1,5 @@
-//! From verified claims to an [`Identity`], the only value that can become an identity header (invariant 2). The time is an
-//! argument, and no claim is trusted before its type is checked.
+//! From verified claims to an [`Identity`], the only value that can become an identity header (invariant 2). The time
+//! is an argument, and no claim is trusted before its type is checked.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -60,7 +60,8 @@ impl Identity {
         Ok(Self { user_id, session_id, issued_at, expires_at, role: role.into() })
     }
 
-    /// `true` if the token has expired at `now`, in seconds since 1970. A cached identity is checked again at every use.
+    /// `true` if the token has expired at `now`, in seconds since 1970. A cached identity is checked again at every
+    /// use.
     #[must_use]
     pub const fn has_expired(&self, expected: &Expected, now: u64) -> bool {
         now >= self.expires_at.saturating_add(expected.clock_skew_s)

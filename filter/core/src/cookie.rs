@@ -1,12 +1,12 @@
-//! Cookies of a request (RFC 6265 §5.4): search by name, and removal of our cookies from a header. All other cookies keep
-//! every byte.
+//! Cookies of a request (RFC 6265 §5.4): search by name, and removal of our cookies from a header. All other cookies
+//! keep every byte.
 
 use edgeward_wire::cookie::{pairs, value};
 
 pub use edgeward_wire::cookie::{Repeated, find};
 
-/// Removes the cookies of these names from a `Cookie` header value. Returns the rest, which is written to `left` and may be
-/// empty, or `None` if the value has none of these cookies.
+/// Removes the cookies of these names from a `Cookie` header value. Returns the rest, which is written to `left` and
+/// may be empty, or `None` if the value has none of these cookies.
 pub fn without<'l>(header: &[u8], names: &[&str], left: &'l mut Vec<u8>) -> Option<&'l [u8]> {
     let is_ours = |pair: &[u8]| names.iter().any(|name| value(pair, name).is_some());
     left.clear();
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn removal_takes_our_cookies_and_nothing_else() {
+    fn only_our_cookies_are_removed() {
         fn check(header: &[u8], expected: Option<&[u8]>) {
             let mut left = Vec::new();
             let left = without(header, &["access_token", "refresh_token"], &mut left);

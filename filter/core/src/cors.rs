@@ -1,5 +1,5 @@
-//! CORS (Fetch standard §3.2) for responses without CORS headers of an upstream: local replies of the gateway, and responses
-//! to preflights that the upstream leaves bare. An upstream's own CORS headers stay.
+//! CORS (Fetch standard §3.2) for responses without CORS headers of an upstream: local replies of the gateway, and
+//! responses to preflights that the upstream leaves bare. An upstream's own CORS headers stay.
 
 use edgeward_wire::Origin;
 
@@ -8,8 +8,8 @@ use crate::request::{Field, Name, Request};
 
 /// Response headers that pages of other origins may read besides the safelisted ones (Fetch standard §2.2.2).
 const EXPOSED: &str = "retry-after, www-authenticate, x-request-id";
-/// Time for which a browser may cache the response to a preflight, in seconds. Chosen: Chromium caches none for longer than
-/// two hours, and a changed configuration should apply within minutes.
+/// Time for which a browser may cache the response to a preflight, in seconds. Chosen: Chromium caches none for longer
+/// than two hours, and a changed configuration should apply within minutes.
 const MAX_AGE_S: &str = "600";
 
 /// Maximum length of the header names that a preflight asks for, in bytes. Chosen: browsers ask for a few hundred.
@@ -108,7 +108,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_reply_is_readable_for_pages_of_an_allowed_origin_alone() {
+    fn reply_is_readable_only_for_pages_of_an_allowed_origin() {
         check(&[(":method", "GET"), FROM_APP], Some(&READABLE));
         check(&[(":method", "GET"), ("origin", "https://evil.example")], None);
         check(&[(":method", "GET"), ("origin", "null")], None);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_of_an_allowed_origin_is_given_what_it_asks_for() {
+    fn preflight_of_an_allowed_origin_is_allowed_its_method_and_headers() {
         let preflight = [(":method", "OPTIONS"), FROM_APP, ("access-control-request-method", "PUT")];
         let allowed = [
             "access-control-allow-origin: https://app.example",

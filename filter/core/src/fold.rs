@@ -15,8 +15,8 @@ pub(crate) fn compatibility(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown.nfkc().filter(|char| !is_ignorable(*char)).collect())
 }
 
-/// Returns the text as read by servers that ignore letter case in any alphabet, besides [`compatibility`]. Texts that are
-/// equal to any server are equal here.
+/// Returns the text as read by servers that ignore letter case in any alphabet, besides [`compatibility`]. Texts that
+/// are equal to any server are equal here.
 pub(crate) fn case(text: &str) -> String {
     compatibility(text).to_uppercase().to_lowercase()
 }
@@ -40,8 +40,8 @@ pub(crate) fn changes(path: &[u8]) -> bool {
         || path.split(|&byte| byte == b'/').any(|segment| segment.ends_with(b"."))
 }
 
-/// Replaces a character that code pages of Windows lack and turn into a slash (their "best fit"): 1252, and 932 and 949,
-/// where the currency sign is the backslash.
+/// Replaces a character that code pages of Windows lack and turn into a slash (their "best fit"): 1252, and 932 and
+/// 949, where the currency sign is the backslash.
 const fn best_fit(char: char) -> char {
     match char {
         '\u{2044}' | '\u{2215}' => '/',

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_not_one_json_value_is_refused() {
+    fn text_that_is_not_one_json_value_is_an_error() {
         for text in ["", "{} {}", "{\"a\":1,}", "/**/1", "\u{feff}1", "\"\\ud800\"", "01", "1e999", "nul"] {
             check(text, None);
         }
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_member_is_seen_at_any_depth_and_in_any_spelling() {
+    fn repeated_member_is_found_at_any_depth_and_in_any_spelling() {
         for (text, expected) in [
             (r#"{"a":1,"b":1}"#, false),
             (r#"{"a":1,"a":1}"#, true),

@@ -1,5 +1,5 @@
-//! Public keys that access tokens may be signed with, by `kid`. A JWK set is read whole or rejected whole. It comes from
-//! the configuration or from the edge feed.
+//! Public keys that access tokens may be signed with, by `kid`. A JWK set is read whole or rejected whole. It comes
+//! from the configuration or from the edge feed.
 
 mod invalid;
 
@@ -24,8 +24,8 @@ pub struct KeySet {
 }
 
 impl KeySet {
-    /// Reads a JWK set of at most [`MAX_KEYS`] keys (RFC 7517 §5). An unusable key is an error and is not skipped: a set
-    /// that lost a key silently is noticed only when users are rejected.
+    /// Reads a JWK set of at most [`MAX_KEYS`] keys (RFC 7517 §5). An unusable key is an error and is not skipped: a
+    /// set that lost a key silently is noticed only when users are rejected.
     ///
     /// # Errors
     /// [`InvalidKeySet::TooManyKeys`] if the set is too large, [`InvalidKeySet::Key`] for the first unusable key.

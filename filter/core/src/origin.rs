@@ -1,6 +1,6 @@
-//! Origin of a request by the headers of a browser: detection of requests that another site's page may have sent with the
-//! user's cookies (cross-site request forgery), and of the origins whose pages may read the response. `gate` decides what
-//! follows.
+//! Origin of a request by the headers of a browser: detection of requests that another site's page may have sent with
+//! the user's cookies (cross-site request forgery), and of the origins whose pages may read the response. `gate`
+//! decides by them.
 
 use edgeward_wire::Origin;
 
@@ -21,10 +21,10 @@ impl Origins {
 
     /// `true` if the request comes from a page of ours, from a page of an allowed origin, or from no browser.
     ///
-    /// Fetch Metadata decides first (W3C, §2.3): no script can set it, and `same-origin` is the browser's own comparison,
-    /// which neither a proxy that rewrites the host nor a `Referrer-Policy` that hides `Origin` affects. Otherwise `Origin`
-    /// decides (Fetch standard §3.1: every browser sends it with unsafe methods and `WebSocket` requests). A request
-    /// with neither header comes from no browser.
+    /// Fetch Metadata decides first (W3C, §2.3): no script can set it, and `same-origin` is the browser's own
+    /// comparison, which neither a proxy that rewrites the host nor a `Referrer-Policy` that hides `Origin` affects.
+    /// Otherwise `Origin` decides (Fetch standard §3.1: every browser sends it with unsafe methods and `WebSocket`
+    /// requests). A request with neither header comes from no browser.
     #[must_use]
     pub fn admit(&self, request: &Request<'_>) -> bool {
         let all_sites = |site: &[u8]| request.all(Name::SecFetchSite).all(|this| this == site);
@@ -63,15 +63,16 @@ fn read(origin: &[u8]) -> Option<Origin> {
 }
 
 /// `true` if an origin has this authority, in any spelling of both. The scheme is not compared: behind a load balancer
-/// that ends TLS, the gateway does not know its own scheme. The browser does, and its `same-origin` includes the scheme.
+/// that ends TLS, the gateway does not know its own scheme. The browser does, and its `same-origin` includes the
+/// scheme.
 fn is_at(origin: &[u8], authority: &[u8]) -> bool {
     let Some(origin) = read(origin).filter(Origin::is_web) else { return false };
     let own = [origin.scheme().as_bytes(), b"://", authority].concat();
     read(&own).is_some_and(|own| own == origin)
 }
 
-/// `true` if a request may change something: its method is unsafe (RFC 9110 §9.2.1), or it opens a `WebSocket`, which CORS
-/// does not protect.
+/// `true` if a request may change something: its method is unsafe (RFC 9110 §9.2.1), or it opens a `WebSocket`, which
+/// CORS does not protect.
 #[must_use]
 pub fn is_unsafe(request: &Request<'_>) -> bool {
     !matches!(request.method(), b"GET" | b"HEAD" | b"OPTIONS") || request.is_upgrade()
@@ -99,7 +100,7 @@ mod tests {
     const US: (&str, &str) = (":authority", "shop.example:8443");
 
     #[test]
-    fn without_fetch_metadata_the_origin_decides_or_there_is_no_browser() {
+    fn origin_decides_without_fetch_metadata() {
         check(&[US], true);
         for (origin, expected) in [
             ("https://shop.example:8443", true),
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn fetch_metadata_is_believed_before_the_origin() {
+    fn fetch_metadata_decides_before_the_origin() {
         for (site, origin, expected) in [
             ("same-origin", None, true),
             // `Referrer-Policy: no-referrer` on the page.
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_is_shared_with_the_one_allowed_origin_that_asks() {
+    fn response_is_readable_for_the_one_allowed_origin_of_the_request() {
         let check = |lines: &[(&str, &str)], expected: Option<&str>| {
             let found = with_request(lines, |request| origins().allowed(request).cloned());
             assert_eq!(found.as_ref().map(Origin::as_str), expected, "{lines:?}");

@@ -1,6 +1,6 @@
 //! The canonical reading of a request's path, or a rejection. The rules are matched against the same path that every
-//! upstream reads; a path that upstreams could read in several ways goes no further. The path that the upstream receives
-//! is never rewritten.
+//! upstream reads; a path that upstreams could read in several ways goes no further. The path that the upstream
+//! receives is never rewritten.
 
 mod ambiguity;
 
@@ -119,8 +119,8 @@ fn check_segments(canonical: &[u8]) -> Result<(), Ambiguity> {
     Ok(())
 }
 
-/// Checks a decoded path by the readings of servers that fold its characters, trim blanks around its segments, or search
-/// for its end after they decode it.
+/// Checks a decoded path by the readings of servers that fold its characters, trim blanks around its segments, or
+/// search for its end after they decode it.
 fn check_folded(decoded: &str) -> Result<(), Ambiguity> {
     let folded = fold::compatibility(decoded);
     if folded.contains('\\') {

@@ -70,9 +70,9 @@ impl Cookies {
 }
 
 impl IdentityHeaders {
-    /// `true` if an upstream could mistake a header of this name for an identity header. Header names are case-insensitive
-    /// (RFC 9110 §5.1), and servers that turn headers into environment variables (RFC 3875 §4.1.18) replace every character
-    /// but letters and digits by `_`.
+    /// `true` if an upstream could mistake a header of this name for an identity header. Header names are
+    /// case-insensitive (RFC 9110 §5.1), and servers that turn headers into environment variables (RFC 3875 §4.1.18)
+    /// replace every character but letters and digits by `_`.
     #[must_use]
     pub fn could_match(&self, name: &[u8]) -> bool {
         // The comparison of lengths rejects most names.
@@ -82,7 +82,8 @@ impl IdentityHeaders {
     }
 }
 
-/// `true` if two names of the same length are equal but for case and for characters that are neither letters nor digits.
+/// `true` if two names of the same length are equal but for case and for characters that are neither letters nor
+/// digits.
 #[inline(never)]
 fn is_same(ours: &str, name: &[u8]) -> bool {
     let fold = |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
@@ -94,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_that_could_pass_for_ours_are_recognised() {
+    fn names_similar_to_identity_headers_are_recognised() {
         let headers = IdentityHeaders {
             user_id: "x-user-id".into(),
             role: "x-user-role".into(),

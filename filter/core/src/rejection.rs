@@ -12,8 +12,8 @@ pub use claim::Claim;
 
 use crate::path::Ambiguity;
 
-/// Reason to reject a request, with its evidence: numbers of a verified token and of the configuration, and nothing that
-/// a client sent in other words. Its `Display` is one plain sentence for the log.
+/// Reason to reject a request, with its evidence: numbers of a verified token and of the configuration, and nothing
+/// that a client sent in other words. Its `Display` is one plain sentence for the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Rejection {
     /// The host did not return, or did not accept, data that a decision needs.
@@ -155,7 +155,8 @@ pub enum Rejection {
         /// Time from which on the user's tokens are valid, in seconds since 1970.
         not_before: u64,
     },
-    /// A new token would let the request pass, but the companion did not respond in time, or too many requests were held.
+    /// A new token would let the request pass, but the companion did not respond in time, or too many requests were
+    /// held.
     #[error("no new access token could be fetched")]
     RefreshUnavailable,
     /// By this machine's clock, a token that the companion has just issued is expired or not yet valid.

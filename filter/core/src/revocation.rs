@@ -1,5 +1,5 @@
-//! Revocations: sessions that ended, and users whose earlier tokens are invalid. An entry is kept until every token that
-//! it concerns has expired. `edge_state` adds them from the edge feed.
+//! Revocations: sessions that ended, and users whose earlier tokens are invalid. An entry is kept until every token
+//! that it concerns has expired. `edge_state` adds them from the edge feed.
 
 mod table;
 
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_refused_whatever_its_token_says_and_a_user_until_a_later_token() {
+    fn ended_session_is_rejected_and_a_user_until_a_later_token() {
         let mut revocations = Revocations::default();
         let revoked = Revoked {
             sessions: vec![RevokedSession(7, UNTIL), RevokedSession(u64::MAX, UNTIL)],
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn hearing_twice_changes_nothing_and_the_later_moment_counts() {
+    fn repeated_revocation_changes_nothing_and_the_later_time_counts() {
         let mut revocations = Revocations::default();
         for (not_before, until) in [(100, UNTIL), (300, UNTIL + 5), (200, UNTIL), (200, UNTIL)] {
             let users = vec![RevokedUser(42, not_before, until)];
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_stay_until_their_tokens_have_expired_and_then_go() {
+    fn entries_stay_until_their_tokens_have_expired() {
         let mut revocations = Revocations::default();
         let sessions = (0..100_000).map(|at| RevokedSession(at, UNTIL + u32::from(at % 2 == 0))).collect();
         revocations.add(&Revoked { sessions, users: Vec::new() }, NOW).unwrap();
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_it_holds_is_refused() {
+    fn more_revocations_than_the_limit_are_an_error() {
         let mut revocations = Revocations::default();
         revocations.sessions.len = MAX_ENTRIES - 1;
         let sessions = vec![RevokedSession(1, UNTIL); 2];

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_power_is_what_the_library_says_it_is_for_every_size_of_key_and_exponent() {
+    fn power_equals_the_library_s_for_every_size_of_key_and_exponent() {
         for bytes in [256_usize, 257, 320, 384, 512, 1024] {
             let number = |seed: usize| -> Vec<u8> {
                 (0..bytes).map(|at| u8::try_from((at * 151 + seed) % 256).unwrap() | 1).collect()
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_encoded_as_the_standard_has_it_or_not_at_all() {
+    fn message_is_encoded_as_in_the_standard_or_not_at_all() {
         assert_eq!(encode(b"", 61), None);
         let encoded = encode(b"", 62).unwrap();
         assert_eq!(encoded[..11], [0, 1, 255, 255, 255, 255, 255, 255, 255, 255, 0]);

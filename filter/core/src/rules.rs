@@ -1,5 +1,5 @@
-//! Access rules: path and method → access. The first rule that matches applies, and without one a request must be signed in
-//! (invariant 4).
+//! Access rules: path and method → access. The first rule that matches applies, and without one a request must be
+//! signed in (invariant 4).
 
 mod index;
 mod pattern;
@@ -32,8 +32,8 @@ impl Access {
     }
 }
 
-/// Treatment of open streams (`WebSocket` connections, event streams, gRPC streams, long downloads) when the session ends that opened
-/// them.
+/// Treatment of open streams (`WebSocket` connections, event streams, gRPC streams, long downloads) when the session
+/// ends that opened them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Streams {
     /// They end with the session.
@@ -58,8 +58,8 @@ impl Streams {
 pub struct Rule {
     /// Paths of the rule.
     pub pattern: Pattern,
-    /// Methods of the rule, or all of them if absent. `GET` includes `HEAD`, which is the same request without the content
-    /// of its response (RFC 9110 §9.3.2).
+    /// Methods of the rule, or all of them if absent. `GET` includes `HEAD`, which is the same request without the
+    /// content of its response (RFC 9110 §9.3.2).
     pub methods: Option<Vec<String>>,
     /// Condition for a request to pass.
     pub access: Access,

@@ -14,12 +14,12 @@ use crate::json::{self, Json};
 use crate::keys::KeySet;
 use crate::rejection::Rejection;
 
-/// Maximum number of members of a JOSE header. Chosen: the companion writes three, and eight are compared pairwise at no
-/// cost.
+/// Maximum number of members of a JOSE header. Chosen: the companion writes three, and eight are compared pairwise at
+/// no cost.
 const MAX_HEADER_MEMBERS: usize = 8;
 
-/// Token in compact serialisation (RFC 7515 §3.1) with a JOSE header that asks for nothing else than RS256. It reveals no
-/// claim before [`Unverified::verify`].
+/// Token in compact serialisation (RFC 7515 §3.1) with a JOSE header that asks for nothing else than RS256. It reveals
+/// no claim before [`Unverified::verify`].
 pub struct Unverified<'a> {
     kid: Option<String>,
     signing_input: &'a str,
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_header_is_refused_for_its_first_fault() {
+    fn any_other_header_is_rejected_for_its_first_fault() {
         for (header, expected) in [
             ("", Rejection::HeaderMalformed),
             ("[]", Rejection::HeaderMalformed),

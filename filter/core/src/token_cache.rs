@@ -10,24 +10,24 @@ use siphasher::sip128::SipHasher24;
 
 use crate::claims::Identity;
 
-/// Maximum number of roles that identities share. Chosen: more than a service has. Each identity with another role has its
-/// own copy.
+/// Maximum number of roles that identities share. Chosen: more than a service has. Each identity with another role has
+/// its own copy.
 const MAX_SHARED_ROLES: usize = 64;
 
-/// Number of tokens up to which the table grows by steps. A small table stays close together in memory, which saves half
-/// a microsecond for each request; with the next token, room for all entries is reserved at once.
+/// Number of tokens up to which the table grows by steps. A small table stays close together in memory, which saves
+/// half a microsecond for each request; with the next token, room for all entries is reserved at once.
 const SMALL: usize = 4096;
 
-/// Hash of a token under the cache's secret key and a generation of the key set: 128 bits that nobody without that key can
-/// collide on purpose. It stands in for the token's text, which is a secret.
+/// Hash of a token under the cache's secret key and a generation of the key set: 128 bits, for which only a
+/// holder of that key can find a collision. It stands in for the token's text, which is a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint(u128);
 
 /// Cache of verified tokens. An entry takes 32 bytes, some 30 more for the index, and an identity.
 ///
-/// Evicted are the entries that were not used lately (Clock-PRO; Jiang, Chen and Zhang 2005): many tokens that come once
-/// do not evict those that come again. The cache keeps the fingerprints of evicted tokens, for half as many as it has
-/// entries; a token among them that comes again stays. So a cache full of expired tokens makes room for others.
+/// Evicted are the entries that were not used lately (Clock-PRO; Jiang, Chen and Zhang 2005): many tokens that come
+/// once do not evict those that come again. The cache keeps the fingerprints of evicted tokens, for half as many as it
+/// has entries; a token among them that comes again stays. So a cache full of expired tokens makes room for others.
 pub struct TokenCache {
     hasher: SipHasher24,
     identities: Cache<u128, Identity, UnitWeighter, BuildHasherDefault<FingerprintHasher>>,
@@ -38,7 +38,7 @@ pub struct TokenCache {
 }
 
 impl TokenCache {
-    /// Returns an empty cache for at most `capacity` tokens (0 for none), with a random key that nobody else knows.
+    /// Returns an empty cache for at most `capacity` tokens (0 for none), with a random secret key.
     #[must_use]
     pub fn new(capacity: usize, key: [u8; 16]) -> Self {
         let identities = Cache::with(
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_known_by_every_byte_of_it_and_the_generation_of_the_keys() {
+    fn fingerprint_depends_on_every_byte_and_on_the_key_generation() {
         let mut cache = TokenCache::new(8, [7; 16]);
         let known = cache.fingerprint(b"a.b.c", 1);
         cache.insert(known, identity(42, "customer"));
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn it_holds_no_more_than_it_may_and_what_comes_again_stays() {
+    fn capacity_is_never_exceeded_and_reused_tokens_stay() {
         let mut cache = TokenCache::new(100, [7; 16]);
         let regulars: Vec<Fingerprint> = (0..20_u8).map(|at| cache.fingerprint(&[at], 0)).collect();
         for at in 0..10_000_u32 {
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn identities_share_their_role_and_the_roles_shared_are_bounded() {
+    fn identities_share_a_bounded_number_of_roles() {
         let mut cache = TokenCache::new(1000, [7; 16]);
         for at in 0..200_u64 {
             let token = cache.fingerprint(&at.to_le_bytes(), 0);

@@ -1,6 +1,6 @@
 //! Properties of the core for random paths, cookies and tokens. No token becomes an identity unless the mint signed it.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test says that something failed")]
+#![expect(clippy::unwrap_used, reason = "a test reports a failure by a panic")]
 
 use std::sync::LazyLock;
 
@@ -99,7 +99,7 @@ proptest! {
     }
 
     #[test]
-    fn a_token_that_differs_in_any_byte_from_what_was_signed_is_nobody(
+    fn token_that_differs_in_any_byte_from_a_signed_one_is_rejected(
         which in any::<Index>(), at in any::<Index>(), byte in any::<u8>(), cut in any::<Index>(), mode in 0..4_u8,
     ) {
         let signed = which.get(&GATEWAY.signed).as_bytes();
@@ -119,7 +119,7 @@ proptest! {
     }
 
     #[test]
-    fn segments_of_different_tokens_make_no_token(parts in prop::collection::vec(any::<(Index, Index)>(), 3)) {
+    fn segments_of_different_tokens_make_no_valid_token(parts in prop::collection::vec(any::<(Index, Index)>(), 3)) {
         let segments = parts.iter().map(|(which, at)| {
             let segments: Vec<&str> = which.get(&GATEWAY.signed).split('.').collect();
             segments[at.index(segments.len())]

@@ -1,7 +1,7 @@
-//! Decisions on whole tokens, with signatures that are checked in Rust: every good token is an identity, and every bad one
-//! is rejected for its own reason.
+//! Decisions on whole tokens, with signatures that are checked in Rust: every good token is an identity, and every bad
+//! one is rejected for its own reason.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test says that something failed")]
+#![expect(clippy::unwrap_used, reason = "a test reports a failure by a panic")]
 
 use edgeward_filter::claims::Identity;
 use edgeward_filter::config;
@@ -73,7 +73,7 @@ fn every_good_token_is_an_identity() {
 }
 
 #[test]
-fn every_bad_token_is_refused_for_its_own_reason() {
+fn every_bad_token_is_rejected_for_its_own_reason() {
     let (key, other, stranger) = (Key::generate("a"), Key::generate("b"), Key::generate("a"));
     let edge = edge(&[&key, &other]);
     for bad in mint::bad_tokens(&key, &stranger, NOW) {
@@ -87,7 +87,7 @@ fn every_bad_token_is_refused_for_its_own_reason() {
 }
 
 #[test]
-fn a_token_without_kid_is_served_by_a_set_of_one_key_alone() {
+fn token_without_kid_is_verified_with_a_set_of_one_key_only() {
     let (key, other) = (Key::generate("a"), Key::generate("b"));
     let token = key.token(r#"{"alg":"RS256","typ":"at+jwt"}"#, &mint::payload(NOW));
     assert!(identity(decide(&edge(&[&key]), "/x", &token)).is_some());
@@ -96,7 +96,7 @@ fn a_token_without_kid_is_served_by_a_set_of_one_key_alone() {
 }
 
 #[test]
-fn a_role_opens_the_doors_of_its_rule() {
+fn role_passes_the_rules_that_list_it() {
     let key = Key::generate("a");
     let edge = edge(&[&key]);
     for (role, expected) in
@@ -109,7 +109,7 @@ fn a_role_opens_the_doors_of_its_rule() {
 }
 
 #[test]
-fn a_valid_token_sent_by_another_site_s_page_changes_nothing() {
+fn valid_token_from_a_page_of_another_site_changes_nothing() {
     let key = Key::generate("a");
     let edge = edge(&[&key]);
     let token = key.good(NOW);
@@ -121,7 +121,7 @@ fn a_valid_token_sent_by_another_site_s_page_changes_nothing() {
 }
 
 #[test]
-fn what_the_feed_told_too_long_ago_is_not_relied_on() {
+fn stale_feed_rejects_valid_tokens() {
     let key = Key::generate("a");
     let (policy, edge_state) = edge(&[&key]);
     let edge = (Policy { max_staleness_s: Some(10), ..policy }, edge_state);

@@ -46,7 +46,7 @@ fn claims_are_read_as_the_companion_writes_them() {
 }
 
 #[test]
-fn good_claims_are_an_identity() {
+fn good_claims_become_an_identity() {
     let ours = Expected { issuer: "edgeward".into(), audience: "shop".into(), clock_skew_s: 5 };
     let identity = Identity::judge(&Verified::for_test(&with("", "")), &ours, NOW).unwrap();
     assert_eq!((identity.user_id(), identity.role(), identity.session_id()), (42, "customer", 7));
@@ -100,7 +100,7 @@ fn every_claim_is_required_and_of_its_type() {
 }
 
 #[test]
-fn times_are_judged_to_the_second_with_what_clocks_may_differ() {
+fn times_are_checked_to_the_second_with_the_allowed_clock_skew() {
     let expired = |expired_at| Err(Rejection::Expired { expired_at, now: NOW });
     let too_far = |expires_at| Err(Rejection::ExpiryTooFar { expires_at, now: NOW });
     for (claim, value, expected) in [
@@ -121,14 +121,14 @@ fn times_are_judged_to_the_second_with_what_clocks_may_differ() {
 }
 
 #[test]
-fn another_issuer_or_audience_is_refused() {
+fn another_issuer_or_audience_is_rejected() {
     check(&with("iss", r#""Edgeward""#), Err(Rejection::IssuerUnexpected));
     check(&with("aud", r#""other""#), Err(Rejection::AudienceUnexpected));
     check(&with("aud", "[]"), Err(Rejection::AudienceUnexpected));
 }
 
 #[test]
-fn a_payload_that_is_not_one_object_with_distinct_members_is_refused() {
+fn payload_that_is_not_one_object_with_distinct_members_is_rejected() {
     for payload in ["", "[]", "\"x\"", "{", "{} {}", r#"{"iss":"edgeward","iss":"edgeward"}"#] {
         check(payload, Err(Rejection::ClaimsMalformed));
     }

@@ -17,8 +17,8 @@ pub struct Refresh {
     pub cluster: String,
     /// Path of the edge refresh, without a query.
     pub path: String,
-    /// Path of the session check, without a query: the companion reports there if a session still lives, for open streams
-    /// whose access token has expired.
+    /// Path of the session check, without a query: the companion reports there if a session still lives, for open
+    /// streams whose access token has expired.
     pub session_path: String,
     /// Maximum time of a response, for which the request is held.
     pub timeout: Duration,

@@ -1,5 +1,5 @@
-//! Reader of one object of the configuration. Members are taken by their names and types. Every mistake is collected with
-//! its JSON path, so that one look at the log is enough to correct all.
+//! Reader of one object of the configuration. Members are taken by their names and types. Every mistake is collected
+//! with its JSON path, so that one look at the log is enough to correct all.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -81,7 +81,7 @@ impl<'j, 'm> Section<'j, 'm> {
         self.mistakes.add(&self.path_of(name), problem);
     }
 
-    /// Takes a member of any type. Members that nobody takes are unknown to [`Self::reject_unknown`].
+    /// Takes a member of any type. [`Self::reject_unknown`] reports the members that are left.
     pub fn take(&mut self, name: &str) -> Option<Json<'j>> {
         let at = self.members.iter().position(|(this, _)| this == name)?;
         let (_, value) = self.members.remove(at);

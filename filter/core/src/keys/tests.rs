@@ -24,7 +24,7 @@ fn modulus_of(bits: usize, kid: &str) -> Jwk {
 }
 
 #[test]
-fn a_key_that_cannot_be_used_is_named_with_its_fault() {
+fn unusable_key_is_named_with_its_fault() {
     fn check(change: impl FnOnce(&mut Jwk), expected: InvalidKey) {
         let mut bad = good("b");
         change(&mut bad);
@@ -55,7 +55,7 @@ fn a_key_that_cannot_be_used_is_named_with_its_fault() {
 }
 
 #[test]
-fn a_key_with_any_private_member_is_refused() {
+fn key_with_any_private_member_is_rejected() {
     for name in jwk::PrivateMembers::NAMES {
         let text = format!(r#"{{"kty":"RSA","n":"AQAB","e":"AQAB","{name}":["any"]}}"#);
         let key: Jwk = serde_json::from_str(&text).unwrap();
@@ -65,7 +65,7 @@ fn a_key_with_any_private_member_is_refused() {
 }
 
 #[test]
-fn keys_at_every_edge_are_taken() {
+fn keys_at_every_limit_are_accepted() {
     let one = |key: Jwk| KeySet::read(&JwkSet { keys: vec![key] }).map(|set| set.len());
     assert_eq!(one(good(&"k".repeat(128))), Ok(1));
     assert_eq!(one(modulus_of(8192, "a")), Ok(1));
@@ -78,7 +78,7 @@ fn keys_at_every_edge_are_taken() {
 }
 
 #[test]
-fn what_is_shown_of_a_set_is_its_names() {
+fn debug_output_of_a_set_is_its_key_ids() {
     let set = KeySet::read(&JwkSet { keys: vec![good("a"), good("b")] }).unwrap();
     assert_eq!(format!("{set:?}"), r#"[Some("a"), Some("b")]"#);
 }
@@ -91,7 +91,7 @@ fn a_set_holds_at_most_32_keys() {
 }
 
 #[test]
-fn a_key_is_found_by_its_exact_name_only() {
+fn key_is_found_by_its_exact_key_id_only() {
     let one = KeySet::read(&JwkSet { keys: vec![good("a")] }).unwrap();
     let two = KeySet::read(&JwkSet { keys: vec![good("a"), good("b")] }).unwrap();
     assert!(one.find(None).is_ok());

@@ -2,9 +2,9 @@
 
 use thiserror::Error;
 
-/// Reason that a path is ambiguous, in the order of the checks. It has no name of the form `Invalid…`: most of these paths
-/// are valid URIs, and they are rejected because servers read them in different ways. Its `Display` continues the words
-/// "the path".
+/// Reason that a path is ambiguous, in the order of the checks. It has no name of the form `Invalid…`: most of these
+/// paths are valid URIs, and they are rejected because servers read them in different ways. Its `Display` continues the
+/// words "the path".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Ambiguity {
     /// It does not start with `/`: `*`, an authority, or nothing.
@@ -42,12 +42,12 @@ pub enum Ambiguity {
     /// widths, drop hidden characters, or end the path at an escaped `?` or `#`.
     #[error("has a segment of dots")]
     DotSegment,
-    /// A rule with another access applies to the path as many servers read it: without regard to case and width, without
-    /// hidden characters, and without blanks around its segments and dots at their ends.
+    /// A rule with another access applies to the path as many servers read it: without regard to case and width,
+    /// without hidden characters, and without blanks around its segments and dots at their ends.
     #[error("is for another rule without regard to letter case, width and hidden characters")]
     LetterCase,
-    /// A rule with another access applies to the path if it ends at an escaped `?` or `#`, as for servers that decode it
-    /// first.
+    /// A rule with another access applies to the path if it ends at an escaped `?` or `#`, as for servers that decode
+    /// it first.
     #[error("is for another rule if it ends at an escaped delimiter")]
     Delimiter,
 }

@@ -39,7 +39,7 @@ fn an_unambiguous_path_has_one_spelling() {
 }
 
 #[test]
-fn a_path_with_two_readings_is_refused() {
+fn path_with_two_readings_is_rejected() {
     for (target, expected) in [
         (&b""[..], Ambiguity::NotAbsolute),
         (b"*", Ambiguity::NotAbsolute),

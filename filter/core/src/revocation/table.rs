@@ -6,8 +6,8 @@ const BLOCK: usize = 256;
 const ROOM: usize = 16;
 
 /// Map from IDs to values with a time until which each is kept: a sorted list of short sorted blocks. A million entries
-/// without a value take 12 to 14 bytes each, because little room is reserved, and none of them moves far when another is
-/// inserted or removed.
+/// without a value take 12 to 14 bytes each, because little room is reserved, and none of them moves far when another
+/// is inserted or removed.
 #[derive(Debug)]
 pub(super) struct Table<V> {
     /// Blocks in the order of their IDs, none of them empty.
@@ -75,14 +75,14 @@ impl<V: Copy + Ord> Table<V> {
         block.get(found).map(|entry| entry.value)
     }
 
-    /// Returns the index of the block for an ID, whether the ID is present or not.
+    /// Returns the index of the block for an ID, present or not.
     fn block_for(&self, id: [u32; 2]) -> usize {
         let after = self.blocks.partition_point(|block| block.first().is_some_and(|first| first.id <= id));
         after.saturating_sub(1)
     }
 
-    /// Removes the entries whose time is over at `now`, in seconds since 1970, from one block in 64. So each call is short,
-    /// and 64 calls sweep all blocks.
+    /// Removes the entries whose time is over at `now`, in seconds since 1970, from one block in 64. So each call is
+    /// short, and 64 calls sweep all blocks.
     pub(super) fn sweep(&mut self, now: u64) {
         for _ in 0..=self.blocks.len() / 64 {
             if self.sweep_at >= self.blocks.len() {
@@ -117,7 +117,7 @@ mod tests {
     const UNTIL: u32 = 1_800_003_600;
 
     #[test]
-    fn a_table_knows_what_a_map_would_know_in_whatever_order_it_came() {
+    fn table_finds_the_same_as_a_map_in_any_order_of_insertion() {
         // A full cycle through the numbers below 2^17, in an order that looks like none.
         let scattered = (0..1_u64 << 17).map(|at| (at * 77_773 + 5) % (1 << 17));
         for numbers in [(0..100_000).collect::<Vec<u64>>(), scattered.collect(), (0..5000).rev().collect()] {

@@ -23,7 +23,7 @@ fn check(rules: &Rules, method: &str, path: &str, expected: Option<&str>) {
 }
 
 #[test]
-fn the_first_rule_that_matches_wins_and_nothing_matched_means_signed_in() {
+fn first_match_applies_and_no_match_means_signed_in() {
     let rules = Rules::new(vec![
         rule(exact("/healthz"), &[], "health"),
         rule(Pattern::prefix("/admin/"), &["GET"], "reader"),
@@ -49,7 +49,7 @@ fn the_first_rule_that_matches_wins_and_nothing_matched_means_signed_in() {
 }
 
 #[test]
-fn the_index_finds_what_a_walk_through_the_rules_would() {
+fn index_finds_the_same_rule_as_a_linear_search() {
     let paths = ["", "/a", "/a/b", "/a/b/c", "/ab", "/a/", "/a/b/", "/b", "/b/a/c/d", "/"];
     let patterns = paths.iter().flat_map(|&path| {
         let whole = if path.is_empty() { exact("/a/b/c/d") } else { exact(path) };
@@ -89,7 +89,7 @@ fn the_index_finds_what_a_walk_through_the_rules_would() {
 }
 
 #[test]
-fn a_path_that_another_rule_would_be_for_in_other_letters_is_ambiguous() {
+fn path_that_matches_another_rule_after_folding_is_ambiguous() {
     fn check(rules: &[Rule], path: &str, expected: Result<&str, Ambiguity>) {
         let rules = Rules::new(rules.to_vec());
         let found = rules.find(&CanonicalPath::read(path.as_bytes()).unwrap(), b"GET");
@@ -127,7 +127,7 @@ fn a_path_that_another_rule_would_be_for_in_other_letters_is_ambiguous() {
 }
 
 #[test]
-fn a_path_that_another_rule_would_be_for_if_it_ended_earlier_is_ambiguous() {
+fn path_that_matches_another_rule_when_cut_is_ambiguous() {
     let rules = [rule(exact("/admin.php"), &[], "admin"), rule(Pattern::prefix("/files/"), &[], "files")];
     let rules = Rules::new(rules.to_vec());
     let check = |path: &str, expected: Result<(), Ambiguity>| {
@@ -147,7 +147,7 @@ fn a_path_that_another_rule_would_be_for_if_it_ended_earlier_is_ambiguous() {
 }
 
 #[test]
-fn a_rule_behind_earlier_ones_that_take_all_it_could_match_is_unreachable() {
+fn rule_whose_requests_all_match_earlier_rules_is_unreachable() {
     fn check(rules: Vec<Rule>, expected: &[(usize, usize)]) {
         assert_eq!(Rules::new(rules).unreachable().collect::<Vec<_>>(), expected);
     }

@@ -9,23 +9,31 @@ use edgeward_stack::{cargo, paths, process};
 
 use crate::tool::{self, ABOUT};
 
-/// A part of Edgeward that is shipped by itself.
+/// Part of Edgeward that is shipped by itself.
 struct Part {
+    /// Folder of the texts.
     folder: &'static str,
+    /// Folder of the package.
+    source: &'static str,
     package: &'static str,
     target: &'static str,
 }
 
 const PARTS: [Part; 2] = [
-    Part { folder: "companion", package: "edgeward-companion", target: "x86_64-unknown-linux-gnu" },
-    Part { folder: "filter", package: "edgeward-filter-wasm", target: cargo::WASM },
+    Part {
+        folder: "companion",
+        source: "companion",
+        package: "edgeward-companion",
+        target: "x86_64-unknown-linux-gnu",
+    },
+    Part { folder: "filter", source: "filter/wasm", package: "edgeward-filter-wasm", target: cargo::WASM },
 ];
 
 /// Writes `THIRD-PARTY-LICENSES.txt` of each part, from the sources of its dependencies.
 pub(crate) fn write() -> Result<()> {
     tool::require(process::run(cargo::command().args(["fetch", "--locked"]))?)?;
     for part in &PARTS {
-        let manifest = paths::root().join(part.folder).join("Cargo.toml");
+        let manifest = paths::root().join(part.source).join("Cargo.toml");
         let mut command = tool::command(ABOUT)?;
         // Offline: only what the packages hold, so that the same text comes out everywhere.
         command.args(["generate", "--fail", "--frozen", "--target", part.target, "about.hbs"]);

@@ -6,6 +6,7 @@ pub mod edge;
 pub mod follower;
 mod memory;
 mod protobuf;
+pub mod refresh;
 mod stream;
 mod world;
 

@@ -27,7 +27,7 @@ const CHECKS: [(&str, Check); 11] = [
     ("documents about settings", settings::check),
     ("features of dependencies", features::check),
     ("unused dependencies", || tool::run(MACHETE, &[])),
-    ("walls of the companion", walls::check),
+    ("walls between modules", walls::check),
     ("paths in ARCHITECTURE.md", architecture),
 ];
 

@@ -84,6 +84,12 @@ impl Identity {
         self.issued_at
     }
 
+    /// Time of expiry, in seconds since 1970.
+    #[must_use]
+    pub const fn expires_at(&self) -> u64 {
+        self.expires_at
+    }
+
     /// The user's role, by the grammar of [`is_role`].
     #[must_use]
     pub fn role(&self) -> &str {

@@ -18,6 +18,8 @@ pub struct EdgeState {
     /// The name of the key set for the feed, empty for one that is not the feed's.
     etag: String,
     revocations: Revocations,
+    /// Number of responses that have added to the revocations.
+    revision: u64,
     /// Where the feed is to go on, empty for its beginning.
     cursor: String,
     /// Whether there may be revocations that it has yet to hear of.
@@ -61,6 +63,7 @@ impl EdgeState {
             return Err(Fault::Backwards);
         }
         self.revocations.add(&revoked, now).map_err(|Overflow| Fault::TooManyRevocations)?;
+        self.revision += u64::from(!(revoked.sessions.is_empty() && revoked.users.is_empty()));
         let ahead_s = at.cast_signed().wrapping_sub(now.cast_signed());
         let heard = Applied { keys: keys.is_some(), more, ahead_s };
         if let Some((etag, keys)) = keys {
@@ -136,6 +139,12 @@ impl EdgeState {
     #[must_use]
     pub fn revocations(&self) -> &Revocations {
         &self.revocations
+    }
+
+    /// Number of changes of the revocations since the start. While it is the same, an identity that they allow is allowed.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// How long ago it was last right, in seconds; 0 where the clock went back.

@@ -11,6 +11,7 @@
 //! Everything here is pure: bytes and the time go in, a decision comes out. Only `envoy` knows a host, and
 //! it alone may name `proxy_wasm`; it is built for wasm32 only.
 
+pub mod call;
 pub mod claims;
 pub mod config;
 pub mod cookie;
@@ -30,5 +31,6 @@ pub mod request;
 pub mod revocation;
 pub mod rs256;
 pub mod rules;
+pub mod streams;
 pub mod token;
 pub mod token_cache;

@@ -34,6 +34,7 @@ pub mod request;
 pub mod revocation;
 pub mod rs256;
 pub mod rules;
+pub mod streams;
 pub mod token;
 pub mod token_cache;
 pub mod verdict;

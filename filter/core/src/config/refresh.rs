@@ -7,9 +7,6 @@ use edgeward_wire::edge_refresh;
 use super::section::Section;
 use super::{Secret, millis};
 
-/// Default of `session_path`: the path on the companion's internal listener.
-const SESSION_PATH: &str = "/internal/edge-session";
-
 /// Source of new access tokens: the companion's edge refresh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refresh {
@@ -32,7 +29,7 @@ pub(super) fn read(root: &mut Section<'_, '_>) -> Option<Refresh> {
     let refresh = Refresh {
         cluster: section.required_text("cluster").unwrap_or_default(),
         path: section.path("path").unwrap_or_else(|| edge_refresh::PATH.to_owned()),
-        session_path: section.path("session_path").unwrap_or_else(|| SESSION_PATH.to_owned()),
+        session_path: section.path("session_path").unwrap_or_else(|| edge_refresh::SESSION_PATH.to_owned()),
         timeout: millis(section.integer("timeout_ms", 10..=60_000), 2000),
         secret: section.text("secret").map(Secret),
     };

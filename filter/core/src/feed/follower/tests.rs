@@ -98,7 +98,9 @@ impl Proxy {
     fn advance(&mut self, workers: &[usize], millis: u64) {
         for _ in 0..millis / 100 {
             self.now += TICK;
-            workers.iter().for_each(|&number| self.tick(number));
+            for &number in workers {
+                self.tick(number);
+            }
         }
     }
 
@@ -106,7 +108,9 @@ impl Proxy {
     fn serve(&mut self, workers: &[usize], millis: u64) {
         for _ in 0..millis / 100 {
             self.advance(workers, 100);
-            workers.iter().for_each(|&number| self.serve_calls(number));
+            for &number in workers {
+                self.serve_calls(number);
+            }
         }
     }
 

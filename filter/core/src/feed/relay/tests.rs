@@ -61,12 +61,12 @@ impl SharedData for Contended {
     }
 
     fn set(&mut self, key: &str, value: &[u8], version: u32) -> bool {
-        let (other_key, other) = (self.key.clone(), self.value.clone());
+        let mut writes =
+            [(self.key.clone(), self.value.clone(), 0), (key.to_owned(), value.to_vec(), version)];
         if self.writes_after {
-            self.memory.set(key, value, version) && self.memory.set(&other_key, &other, 0)
-        } else {
-            self.memory.set(&other_key, &other, 0) && self.memory.set(key, value, version)
+            writes.reverse();
         }
+        writes.iter().all(|(key, value, version)| self.memory.set(key, value, *version))
     }
 }
 

@@ -1,12 +1,16 @@
 //! The edge refresh: `POST` [`PATH`], by which the filter has a session refreshed for a request whose access token is
-//! missing, expired or outdated. The request carries the refresh token in a `Cookie` header.
+//! missing, expired or outdated. And the session check: `POST` [`SESSION_PATH`], by which it learns if the streams of a
+//! session may stay open. Both requests carry the refresh token in a `Cookie` header.
 
 use serde::{Deserialize, Serialize};
 
 /// Path on the companion's internal listener, and default of the filter's `refresh.path`.
 pub const PATH: &str = "/internal/edge-refresh";
 
-/// Maximum length of a response, in bytes. Chosen: many times that of a token and two `Set-Cookie` values.
+/// Path of the session check on the companion's internal listener.
+pub const SESSION_PATH: &str = "/internal/edge-session";
+
+/// Maximum length of a response to the edge refresh, in bytes. Chosen: many times that of a token and two `Set-Cookie` values.
 pub const MAX_BYTES: usize = 64 * 1024;
 
 /// Maximum number of calls that a worker has under way for one configuration, and of streams that the companion
@@ -23,6 +27,21 @@ pub struct EdgeRefresh {
     pub access_token: String,
     /// Values of the `Set-Cookie` headers for the browser: both cookies.
     pub set_cookies: Vec<String>,
+}
+
+/// Body of a response to the session check with status 200: the session goes on. Status 401 means that it is over, any
+/// other that the companion cannot tell. Unlike a refresh, a check changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EdgeSession {
+    /// Time until which the response counts, in seconds since 1970: that of an access token issued now, but at most the end
+    /// of the session.
+    pub until: u64,
+    /// Session ID. The filter compares it with the `sid` claim of the access token: the cookies of a request can be of
+    /// different sessions.
+    pub sid: u64,
+    /// Time before which the user's access tokens are no longer valid, in seconds since 1970; 0 if all are. As in the edge
+    /// feed, which repeats a revocation only until every token has expired.
+    pub not_before: u64,
 }
 
 #[cfg(test)]

@@ -29,6 +29,6 @@ pub use access_token::{ACCESS_TOKEN_TYP, AccessClaims};
 pub use edge_feed::{
     EdgeFeed, FeedQuery, KeysAt, MAX_CURSOR_BYTES, MAX_PAGE, Revoked, RevokedSession, RevokedUser,
 };
-pub use edge_refresh::EdgeRefresh;
+pub use edge_refresh::{EdgeRefresh, EdgeSession};
 pub use jwk::{Jwk, JwkSet, PrivateMembers};
 pub use origin::{InvalidOrigin, Origin};

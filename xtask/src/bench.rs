@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: builds what is measured and what measures, for speed, and runs it.
+//! `cargo xtask bench`: builds the product and the benchmark, optimised, and runs the benchmark.
 
 use std::path::PathBuf;
 
@@ -8,21 +8,21 @@ use edgeward_stack::{cargo, process, variable};
 
 use crate::{filter, progress};
 
-/// What is measured.
+/// Benchmark.
 #[derive(Subcommand)]
 pub(crate) enum What {
-    /// A request in Envoy, with Edgeward and with Envoy's own filters: writes docs/performance.md
+    /// Cost of a request in Envoy, with Edgeward and with Envoy's own filters: writes docs/performance.md
     Edge {
-        /// A minute instead of ten, and the page is left alone
+        /// Run for a minute instead of ten, and write no page
         #[arg(long)]
         quick: bool,
-        /// Compare this build of the plugin with another in one Envoy, and nothing else: a path from the root of the checkout
+        /// Compare another build of the plugin with this one in one Envoy, and nothing else: a path from the root of the checkout
         #[arg(long, value_name = "PLUGIN.wasm", conflicts_with = "quick")]
         beside: Option<PathBuf>,
     },
-    /// A refresh in the companion, and at the edge: how many a second, and where the time and the memory go
+    /// Rate, time and memory of refreshes in the companion and at the edge
     Refresh {
-        /// Half a minute instead of two: shows that it works
+        /// Run for half a minute instead of two: shows that it works
         #[arg(long)]
         quick: bool,
     },
@@ -47,5 +47,5 @@ pub(crate) fn bench(what: &What) -> Result<()> {
         What::Edge { quick, .. } => command.arg("edge").args(quick.then_some("--quick")),
         What::Refresh { quick } => command.arg("refresh").args(quick.then_some("--quick")),
     };
-    if process::run(&mut command)?.success() { Ok(()) } else { bail!("the benchmark has failed: see above") }
+    if process::run(&mut command)?.success() { Ok(()) } else { bail!("the benchmark failed: see above") }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask check`: everything that is checked without running the product; never a change to a file.
+//! `cargo xtask check`: all checks that need no running product. It changes no file.
 
 use std::fs;
 use std::path::Path;
@@ -27,15 +27,15 @@ const CHECKS: [(&str, Check); 11] = [
     ("documents about settings", settings::check),
     ("features of dependencies", features::check),
     ("unused dependencies", || tool::run(MACHETE, &[])),
-    ("walls of the companion", walls::check),
+    ("walls between modules", walls::check),
     ("paths in ARCHITECTURE.md", architecture),
 ];
 
-/// Checks that need what only the network has: the database of advisories.
+/// Checks that need the network, for the database of advisories.
 const ADVISORIES: [(&str, Check); 1] =
     [("advisories", || tool::run(DENY, &["--log-level", "error", "check", "advisories"]))];
 
-/// Runs every check of everything that is there, whatever the others found; or that of the advisories alone.
+/// Runs every check, those after a failed one too; or that of the advisories alone.
 pub(crate) fn check(advisories: bool) -> Result<()> {
     run_all(if advisories { &ADVISORIES } else { &CHECKS })
 }
@@ -53,7 +53,7 @@ fn run_all(checks: &[(&str, Check)]) -> Result<()> {
             }
         }
     }
-    if failed.is_empty() { Ok(()) } else { bail!("not in order: {}", failed.join(", ")) }
+    if failed.is_empty() { Ok(()) } else { bail!("these checks failed: {}", failed.join(", ")) }
 }
 
 fn cargo_run(arguments: &[&str]) -> Result<()> {
@@ -78,15 +78,19 @@ fn clippy_wasm() -> Result<()> {
     ])
 }
 
-/// Every path that ARCHITECTURE.md names exists.
+/// Checks that every path in ARCHITECTURE.md exists.
 fn architecture() -> Result<()> {
     let root = paths::root();
     let text = fs::read_to_string(root.join("ARCHITECTURE.md")).context("cannot read ARCHITECTURE.md")?;
     let missing: Vec<&str> = named_paths(&text).filter(|path| !root.join(path).exists()).collect();
-    if missing.is_empty() { Ok(()) } else { bail!("these do not exist: {}", missing.join(", ")) }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        bail!("ARCHITECTURE.md names paths that do not exist: {}", missing.join(", "))
+    }
 }
 
-/// What stands in backticks and looks like a path of this repository.
+/// Returns the texts in backticks that look like a path of this repository.
 fn named_paths(text: &str) -> impl Iterator<Item = &str> {
     text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)).filter(|quoted| is_path(quoted))
 }

@@ -1,14 +1,14 @@
-//! The check that `cargo xtask up` and `cargo xtask test` compile every dependency with the same features.
+//! Check that `cargo xtask up` and `cargo xtask test` compile every dependency with the same features.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
 use edgeward_stack::{cargo, process};
 
-/// Sets of features by package. A package has two sets where build scripts need others than the product.
+/// Sets of features by package. A package has two sets if build scripts use it with other features than the product.
 type Features<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
-/// Compares what is selected for the programs with what is selected for the tests.
+/// Compares the features for the programs with those for the tests.
 pub(crate) fn check() -> Result<()> {
     let programs = tree(cargo::PROGRAMS, "normal,build")?;
     let tests = tree(&["--workspace"], "normal,build,dev")?;
@@ -17,8 +17,8 @@ pub(crate) fn check() -> Result<()> {
         return Ok(());
     }
     bail!(
-        "these would be compiled twice, for `cargo xtask up` and for `cargo xtask test`. \
-         Enable the tests' features in tests/system/Cargo.toml:\n{}",
+        "`cargo xtask up` and `cargo xtask test` would compile these twice. Enable the tests' features in \
+         tests/system/Cargo.toml:\n{}",
         differences.join("\n")
     )
 }
@@ -29,7 +29,7 @@ fn tree(selection: &[&str], edges: &str) -> Result<String> {
     process::output(command.args(selection))
 }
 
-/// Reads lines as `tokio v1.54.1|net,time`; a line that was printed before ends in ` (*)`.
+/// Reads lines like `tokio v1.54.1|net,time`. A repeated line ends in ` (*)`.
 fn parse(tree: &str) -> Features<'_> {
     let mut features = Features::new();
     for line in tree.lines() {
@@ -40,7 +40,7 @@ fn parse(tree: &str) -> Features<'_> {
     features
 }
 
-/// One line for each package that is compiled otherwise for the tests, or not at all.
+/// Returns a line for each package that the tests compile with other features, or not at all.
 fn differences(programs: &Features<'_>, tests: &Features<'_>) -> Vec<String> {
     let known = |package, set| tests.get(package).is_some_and(|sets| sets.contains(set));
     programs
@@ -68,7 +68,7 @@ mod tests {
             ("syn v3|\nsyn v3|full", "syn v3|full", Some("[] for `up`, [full] for `test`")),
             // Another version is another package.
             ("syn v3|full", "syn v2|full", Some("[full] for `up`, [] for `test`")),
-            // Of no interest: `up` does not compile it.
+            // `up` does not compile it.
             ("", "proptest v1|std", None),
         ];
         for (programs, tests, expected) in cases {

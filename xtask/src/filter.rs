@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context as _, Result};
 use edgeward_stack::{cargo, paths};
 
-/// Builds the plugin for any proxy-wasm host, at [`paths::filter_wasm`].
+/// Builds the plugin at [`paths::filter_wasm`].
 pub(crate) fn build() -> Result<()> {
     cargo::ensure_wasm_target()?;
     cargo::build(&["--package", "edgeward-filter-wasm", "--release", "--target", cargo::WASM])?;

@@ -1,4 +1,4 @@
-//! `cargo xtask`: what developers of Edgeward run; never what its users' machines run.
+//! `cargo xtask`: commands for developers of Edgeward.
 
 mod bench;
 mod check;
@@ -30,24 +30,24 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Build and start the whole product on this machine, until Ctrl-C
+    /// Build the whole product and run it on this machine, until Ctrl-C
     Up {
         /// Start from an empty database
         #[arg(long)]
         fresh: bool,
     },
-    /// Build what the tests need, and run every test but those that take minutes
+    /// Build the product and run every test but those that take minutes
     Test {
-        /// Then those that take minutes too, one at a time
+        /// Run those that take minutes too, one at a time, after the others
         #[arg(long)]
         all: bool,
         /// Passed on to `cargo test --workspace`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Build the filter for a gateway of your own: target/edgeward.wasm
+    /// Build the plugin for another gateway: target/edgeward.wasm
     Filter,
-    /// Measure what Edgeward costs, beside what else could do its work
+    /// Measure the cost of Edgeward and of its alternatives
     Bench {
         #[command(subcommand)]
         what: bench::What,
@@ -58,13 +58,13 @@ enum Task {
         #[arg(long)]
         advisories: bool,
     },
-    /// Write the licence texts of dependencies that are shipped, after a dependency was added or updated
+    /// Write the licence texts of shipped dependencies, after a dependency was added or updated
     Notices,
-    /// Write the documents about the companion's settings, after a change to their table
+    /// Write the documents about the companion's settings, after a change of their table
     Settings,
     /// Install the pre-commit hook, which checks formatting and lints
     Hooks,
-    /// Renew what the compiler knows about the database's answers (.sqlx), after a change to SQL or schema
+    /// Write the descriptions of all queries (.sqlx), after a change of SQL or schema
     SqlxPrepare,
 }
 
@@ -79,7 +79,7 @@ fn main() -> ExitCode {
 }
 
 fn run(task: Task) -> Result<()> {
-    // Every wait and every child process ends when one of these comes; nothing is left running.
+    // Each of these ends every wait and every child process.
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         signal_hook::flag::register(signal, wait::stop_flag()).context("cannot listen for signals")?;
     }
@@ -98,14 +98,14 @@ fn run(task: Task) -> Result<()> {
 
 fn build_filter() -> Result<()> {
     filter::build()?;
-    progress::say(&format!("The plugin is {}", paths::filter_wasm().display()));
+    progress::say(&format!("plugin: {}", paths::filter_wasm().display()));
     Ok(())
 }
 
 fn install_hooks() -> Result<()> {
     let mut git = Command::new("git");
     process::output(git.current_dir(paths::root()).args(["config", "core.hooksPath", ".githooks"]))?;
-    progress::say("Commits are now checked by .githooks/pre-commit; `git commit --no-verify` goes without.");
+    progress::say(".githooks/pre-commit now checks every commit. `git commit --no-verify` skips it.");
     Ok(())
 }
 
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_behind_all_is_passed_on() {
+    fn arguments_after_all_are_passed_on() {
         for (line, expected) in [
             ("xtask test", (false, "")),
             ("xtask test --all", (true, "")),

@@ -1,4 +1,4 @@
-//! The licence texts that are shipped with the plugin and with the companion: written, and checked for missing crates.
+//! Licence texts that are shipped with the plugin and the companion: written, and checked for missing crates.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,25 +9,33 @@ use edgeward_stack::{cargo, paths, process};
 
 use crate::tool::{self, ABOUT};
 
-/// A part of Edgeward that is shipped by itself.
+/// Part of Edgeward that is shipped by itself.
 struct Part {
+    /// Folder of the texts.
     folder: &'static str,
+    /// Folder of the package.
+    source: &'static str,
     package: &'static str,
     target: &'static str,
 }
 
 const PARTS: [Part; 2] = [
-    Part { folder: "companion", package: "edgeward-companion", target: "x86_64-unknown-linux-gnu" },
-    Part { folder: "filter", package: "edgeward-filter-wasm", target: cargo::WASM },
+    Part {
+        folder: "companion",
+        source: "companion",
+        package: "edgeward-companion",
+        target: "x86_64-unknown-linux-gnu",
+    },
+    Part { folder: "filter", source: "filter/wasm", package: "edgeward-filter-wasm", target: cargo::WASM },
 ];
 
 /// Writes `THIRD-PARTY-LICENSES.txt` of each part, from the sources of its dependencies.
 pub(crate) fn write() -> Result<()> {
     tool::require(process::run(cargo::command().args(["fetch", "--locked"]))?)?;
     for part in &PARTS {
-        let manifest = paths::root().join(part.folder).join("Cargo.toml");
+        let manifest = paths::root().join(part.source).join("Cargo.toml");
         let mut command = tool::command(ABOUT)?;
-        // Offline: only what the packages hold, so that the same text comes out everywhere.
+        // Offline, from the packages alone: the text is the same everywhere.
         command.args(["generate", "--fail", "--frozen", "--target", part.target, "about.hbs"]);
         command.arg("--manifest-path").arg(manifest).arg("--output-file").arg(part.notices());
         tool::require(process::run(&mut command)?)?;
@@ -35,7 +43,7 @@ pub(crate) fn write() -> Result<()> {
     Ok(())
 }
 
-/// Checks that no dependency of what is shipped is missing in the texts.
+/// Checks that the texts name every shipped dependency and no other.
 pub(crate) fn check() -> Result<()> {
     for part in &PARTS {
         let path = part.notices();
@@ -68,12 +76,12 @@ impl Part {
     }
 }
 
-/// Crates that a text names, as `  - NAME` in a line.
+/// Returns the crates that a text names: lines like `  - NAME`.
 fn named(text: &str) -> BTreeSet<&str> {
     text.lines().filter_map(|line| line.strip_prefix("  - ")).filter(|name| !name.contains(' ')).collect()
 }
 
-/// Crates in the output of `cargo tree`, without our own.
+/// Returns the crates in the output of `cargo tree`, without those of Edgeward.
 fn crates(tree: &str) -> BTreeSet<&str> {
     tree.lines()
         .filter_map(|line| line.split(' ').next())

@@ -1,4 +1,4 @@
-//! `cargo xtask sqlx-prepare`: asks a real database what every query answers, for builds that have none.
+//! `cargo xtask sqlx-prepare`: describes every query by means of a real database, for builds without one.
 
 use std::fs;
 use std::process::Command;
@@ -17,23 +17,23 @@ pub(crate) fn prepare() -> Result<()> {
     let url = server.url("postgres");
     log("running the migrations");
     run(with_database(&mut apply_migrations(), &url))?;
-    log("asking the database about every query");
-    let answers = paths::root().join(".sqlx");
-    if answers.exists() {
-        fs::remove_dir_all(&answers)?;
+    log("describing every query");
+    let descriptions = paths::root().join(".sqlx");
+    if descriptions.exists() {
+        fs::remove_dir_all(&descriptions)?;
     }
-    fs::create_dir(&answers)?;
-    forget_companion()?;
+    fs::create_dir(&descriptions)?;
+    touch_companion()?;
     let mut check = cargo::command();
     check.args(["check", "--package", "edgeward-companion", "--all-targets"]);
-    run(with_database(&mut check, &url).env("SQLX_OFFLINE_DIR", &answers))?;
+    run(with_database(&mut check, &url).env("SQLX_OFFLINE_DIR", &descriptions))?;
     drop(server);
     postgres::erase(&directory)?;
     log("done: commit .sqlx");
     Ok(())
 }
 
-/// The companion cannot be compiled to migrate by itself as long as a query in it is new.
+/// Returns the command that applies the migrations. The companion cannot be compiled for it while one of its queries is new.
 fn apply_migrations() -> Command {
     let mut command = cargo::command();
     command.args(["run", "--package", "edgeward-kit", "--no-default-features", "--features", "migrate"]);
@@ -41,8 +41,8 @@ fn apply_migrations() -> Command {
     command
 }
 
-/// Cargo does not see that the database has changed, but it does see that a source file has.
-fn forget_companion() -> Result<()> {
+/// Touches a source file of the companion: cargo does not notice a change of the database.
+fn touch_companion() -> Result<()> {
     let source = paths::root().join("companion/src/lib.rs");
     let text = fs::read(&source)?;
     fs::write(&source, text).with_context(|| format!("cannot touch {}", source.display()))
@@ -56,5 +56,5 @@ fn run(command: &mut Command) -> Result<()> {
     if process::run(command)?.success() {
         return Ok(());
     }
-    bail!("the SQL does not fit the schema: see above; `git checkout .sqlx` brings the old answers back")
+    bail!("the SQL does not match the schema: see above. `git checkout .sqlx` restores the old descriptions")
 }

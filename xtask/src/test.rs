@@ -1,11 +1,11 @@
-//! `cargo xtask test`: builds what the tests need besides themselves, and runs them.
+//! `cargo xtask test`: builds the product and runs the tests.
 
 use anyhow::{Result, bail};
 use edgeward_stack::{cargo, envoy, postgres, process};
 
 use crate::{filter, progress};
 
-/// Selects the tests that take minutes. They measure times, and each loads the machine: one runs at a time.
+/// Arguments that select the tests that take minutes. They measure times, and each loads the machine: one runs at a time.
 const SLOW: [&str; 2] = ["--ignored", "--test-threads=1"];
 
 /// Runs every test that is not ignored and, with `all`, the ignored ones after them.
@@ -27,7 +27,7 @@ pub(crate) fn test(all: bool, arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Adds [`SLOW`] to what the test programs are told, which is behind `--`.
+/// Adds [`SLOW`] to the arguments of the test programs, which follow `--`.
 fn slow(arguments: &[String]) -> Vec<String> {
     let separator = if arguments.iter().any(|argument| argument == "--") { None } else { Some("--") };
     let added = separator.into_iter().chain(SLOW).map(str::to_owned);
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slow_tests_are_selected_behind_what_else_was_asked_for() {
+    fn slow_tests_are_selected_after_other_arguments() {
         for (arguments, expected) in [
             ("", "-- --ignored --test-threads=1"),
             ("--test soak", "--test soak -- --ignored --test-threads=1"),

@@ -1,4 +1,4 @@
-//! Cargo's subcommands of others at pinned versions, installed under `target` when they are missing.
+//! Third-party subcommands of cargo at pinned versions, installed under `target` if they are missing.
 
 use std::process::{Command, ExitStatus};
 
@@ -7,7 +7,7 @@ use edgeward_stack::{cargo, paths, process};
 
 use crate::progress;
 
-/// A program from crates.io.
+/// Program from crates.io.
 #[derive(Clone, Copy)]
 pub(crate) struct Tool {
     name: &'static str,
@@ -24,15 +24,15 @@ pub(crate) fn run(tool: Tool, arguments: &[&str]) -> Result<()> {
     require(process::run(command(tool)?.args(arguments))?)
 }
 
-/// Installs the tool if it is missing, and names it.
+/// Installs the tool if it is missing. Returns a command that runs it.
 pub(crate) fn command(Tool { name, version, features }: Tool) -> Result<Command> {
-    // A folder for each version: one that is there is the right one.
+    // Each version has a folder of its own.
     let root = paths::tools().join(format!("{name}-{version}"));
     let program = root.join("bin").join(name);
     if !program.exists() {
         progress::say(&format!("  installing {name} {version}, once"));
         let mut install = cargo::command();
-        // It builds in a temporary folder, not among our own artefacts.
+        // It builds in a temporary folder, apart from the artefacts of Edgeward.
         install.args(["install", "--locked", name, "--version", version, "--features", features, "--root"]);
         install.arg(&root).env_remove("CARGO_TARGET_DIR");
         process::run(&mut install)
@@ -44,7 +44,7 @@ pub(crate) fn command(Tool { name, version, features }: Tool) -> Result<Command>
     Ok(command)
 }
 
-/// Turns an exit status into an error. What is wrong was printed by the program.
+/// Returns an error unless a program succeeded. The program has printed the reason.
 pub(crate) fn require(status: ExitStatus) -> Result<()> {
     if status.success() { Ok(()) } else { bail!("see above") }
 }

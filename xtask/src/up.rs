@@ -1,4 +1,4 @@
-//! `cargo xtask up`: builds and starts the stack and says where it is; never how a part is started.
+//! `cargo xtask up`: builds and starts the stack, and prints its addresses.
 
 use std::io::Write as _;
 
@@ -10,7 +10,7 @@ use crate::{filter, progress};
 pub(crate) fn up(fresh: bool) -> Result<()> {
     let mut log = progress::timed();
     let plan = Plan::local(fresh)?;
-    // What can fail without a build is better known before one of minutes than after it.
+    // Checks that need no build come before a build that takes minutes.
     plan.check()?;
     envoy::find_or_install(&mut log)?;
     if plan.database_url.is_none() {
@@ -21,7 +21,7 @@ pub(crate) fn up(fresh: bool) -> Result<()> {
     log("building the companion and the demo upstream");
     cargo::build_programs()?;
     let mut stack = Stack::start(plan, &mut log)?;
-    log("every part answers");
+    log("every part responds");
     announce(&stack);
     let result = stack.watch();
     progress::say("\nstopping");
@@ -34,16 +34,16 @@ fn announce(stack: &Stack) {
     let part = |what, port, note| format!("  {what:<20} http://127.0.0.1:{port:<6} {note}");
     let lines = [
         String::new(),
-        part("gateway", ports.gateway, "everything goes through here"),
+        part("gateway", ports.gateway, "every request goes through it"),
         part("Envoy admin", ports.envoy_admin, "statistics"),
-        part("companion", ports.companion, "the gateway sends it /api/auth/ and /login"),
+        part("companion", ports.companion, "gets /api/auth/ and /login from the gateway"),
         part("companion, internal", ports.internal, "health, the filter's feed"),
-        part("demo upstream", ports.upstream, "answers what reached it"),
+        part("demo upstream", ports.upstream, "its response shows the request that reached it"),
         format!("  {:<20} {} (the database's address is in stack.json)", "logs", paths::stack().display()),
         String::new(),
         examples(ports.gateway),
     ];
-    // A terminal that is gone is no reason to fail.
+    // A terminal that is gone is no error.
     let _gone = writeln!(std::io::stdout(), "{}", lines.join("\n"));
 }
 

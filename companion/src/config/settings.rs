@@ -236,7 +236,7 @@ pub(super) const INTERNAL_PORT: Setting = Setting {
     name: "INTERNAL_PORT",
     form: PORT.form,
     default: Value("5502"),
-    summary: "Port of edge feed, edge refresh, metrics and health; 0 for any free one. Never publish it.",
+    summary: "Port of edge feed, edge refresh, session check, metrics and health; 0 for any free one. Never publish it.",
     ..OPTIONAL
 };
 

@@ -42,6 +42,7 @@ pub fn internal(state: AppState) -> Router {
     let routes = Router::new()
         .route(edge_feed::PATH, get(internal::edge_feed::show))
         .route(edge_refresh::PATH, post(internal::edge_refresh::refresh))
+        .route(edge_refresh::SESSION_PATH, post(internal::edge_session::check))
         // Applies to the routes above only.
         .route_layer(from_fn_with_state(state.clone(), edge_secret::require))
         .route("/metrics", get(internal::metrics::show))

@@ -1,12 +1,12 @@
-//! The cookies of a request: finding one by its name, and taking ours out of a header. What is not ours keeps
-//! every byte.
+//! Cookies of a request (RFC 6265 §5.4): search by name, and removal of our cookies from a header. All other cookies
+//! keep every byte.
 
 use edgeward_wire::cookie::{pairs, value};
 
 pub use edgeward_wire::cookie::{Repeated, find};
 
-/// A `Cookie` header value without the cookies of these names, written to `left`; None where it holds none of them.
-/// Empty when nothing else is left.
+/// Removes the cookies of these names from a `Cookie` header value. Returns the rest, which is written to `left` and
+/// may be empty, or `None` if the value has none of these cookies.
 pub fn without<'l>(header: &[u8], names: &[&str], left: &'l mut Vec<u8>) -> Option<&'l [u8]> {
     let is_ours = |pair: &[u8]| names.iter().any(|name| value(pair, name).is_some());
     left.clear();
@@ -21,7 +21,7 @@ pub fn without<'l>(header: &[u8], names: &[&str], left: &'l mut Vec<u8>) -> Opti
         }
         left.extend_from_slice(pair);
     }
-    // The space behind a semicolon goes with what stood before it.
+    // The space after a semicolon belongs to the cookie before it.
     found.then(|| left.trim_ascii_start())
 }
 
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn removal_takes_our_cookies_and_nothing_else() {
+    fn only_our_cookies_are_removed() {
         fn check(header: &[u8], expected: Option<&[u8]>) {
             let mut left = Vec::new();
             let left = without(header, &["access_token", "refresh_token"], &mut left);

@@ -1,33 +1,36 @@
-//! CORS (Fetch standard §3.2) for responses that nobody else makes readable: replies of the gateway itself, and
-//! responses to preflights that say nothing of CORS. An upstream's own CORS headers stand.
+//! CORS (Fetch standard §3.2) for responses without CORS headers of an upstream: local replies of the gateway, and
+//! responses to preflights that the upstream leaves bare. An upstream's own CORS headers stay.
 
 use edgeward_wire::Origin;
 
 use crate::policy::Policy;
-use crate::request::{Name, Request};
+use crate::request::{Field, Name, Request};
 
-/// Response headers that pages of other origins may read beside those that are always readable (Fetch standard §2.2.2).
+/// Response headers that pages of other origins may read besides the safelisted ones (Fetch standard §2.2.2).
 const EXPOSED: &str = "retry-after, www-authenticate, x-request-id";
-/// Time for which a browser may keep the response to a preflight, in seconds. Chosen: Chromium keeps none for longer than two
-/// hours, and a changed configuration is to show within minutes.
+/// Time for which a browser may cache the response to a preflight, in seconds. Chosen: Chromium caches none for longer
+/// than two hours, and a changed configuration should apply within minutes.
 const MAX_AGE_S: &str = "600";
 
 /// Maximum length of the header names that a preflight asks for, in bytes. Chosen: browsers ask for a few hundred.
 const MAX_NAMES_BYTES: usize = 4096;
 
-/// A header of a response: its name in lower case, and its value.
+/// Envoy's `response.code_details` of a response from the upstream.
+const VIA_UPSTREAM: &[u8] = b"via_upstream";
+
+/// Header of a response: its name in lower case, and its value.
 pub type Header = (&'static str, Vec<u8>);
 
-/// A request from a page of an allowed origin, as far as its response depends on that.
+/// Parts of a request from a page of an allowed origin that the CORS headers of its response depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CrossOrigin {
     origin: Origin,
-    /// The method and the header names that a preflight asks for.
+    /// Method and header names that a preflight asks for; `None` for other requests.
     preflight: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 impl CrossOrigin {
-    /// Reads a request; none where it does not come from an allowed origin.
+    /// Reads a request. Returns `None` if it does not come from an allowed origin.
     #[must_use]
     pub fn read(policy: &Policy, request: &Request<'_>) -> Option<Self> {
         let origin = policy.origins.allowed(request)?.clone();
@@ -37,13 +40,25 @@ impl CrossOrigin {
         Some(Self { origin, preflight: is_preflight.then(|| (method.to_vec(), names.to_vec())) })
     }
 
-    /// `true` if it is a preflight, whose response needs the status 200 besides (Fetch standard §4.8).
+    /// `true` if the request is a preflight, whose response also needs an OK status (Fetch standard §4.8).
     #[must_use]
     pub fn is_preflight(&self) -> bool {
         self.preflight.is_some()
     }
 
-    /// The headers that make a response readable, or let the request follow that a preflight asks for.
+    /// `true` if a response lacks CORS headers that are ours to add: any response to a preflight, and others that the
+    /// gateway itself made. `code_details` is Envoy's `response.code_details`; without it, the upstream is assumed.
+    pub fn is_missing_from<'a>(
+        &self,
+        fields: impl IntoIterator<Item = Field<'a>>,
+        code_details: impl FnOnce() -> Option<Vec<u8>>,
+    ) -> bool {
+        let mut names = fields.into_iter().map(|(name, _)| name);
+        !names.any(|name| name.starts_with(b"access-control-"))
+            && (self.is_preflight() || code_details().is_some_and(|details| details != VIA_UPSTREAM))
+    }
+
+    /// Returns the headers that make the response readable, or that allow the request that a preflight asks for.
     #[must_use]
     pub fn headers(&self) -> Vec<Header> {
         let mut headers = vec![
@@ -68,15 +83,13 @@ impl CrossOrigin {
 mod tests {
     use super::*;
     use crate::config;
-    use crate::headers::{self, Headers};
 
     fn check(lines: &[(&str, &str)], expected: Option<&[&str]>) {
         let text =
             br#"{"issuer": "i", "feed": {"cluster": "c"}, "allowed_origins": ["https://app.example"]}"#;
         let policy = config::compile(text).unwrap().policy;
-        let lines: Vec<_> = lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-        let map = headers::write(&lines);
-        let request = Request::new(Headers::read(&map).unwrap(), true);
+        let lines = lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        let request = Request::new(lines, true);
         let headers = CrossOrigin::read(&policy, &request).map(|request| request.headers());
         let headers = headers.map(|headers| {
             let line = |(name, value): Header| format!("{name}: {}", value.escape_ascii());
@@ -95,7 +108,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_reply_is_readable_for_pages_of_an_allowed_origin_alone() {
+    fn reply_is_readable_only_for_pages_of_an_allowed_origin() {
         check(&[(":method", "GET"), FROM_APP], Some(&READABLE));
         check(&[(":method", "GET"), ("origin", "https://evil.example")], None);
         check(&[(":method", "GET"), ("origin", "null")], None);
@@ -103,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_of_an_allowed_origin_is_given_what_it_asks_for() {
+    fn preflight_of_an_allowed_origin_is_allowed_its_method_and_headers() {
         let preflight = [(":method", "OPTIONS"), FROM_APP, ("access-control-request-method", "PUT")];
         let allowed = [
             "access-control-allow-origin: https://app.example",

@@ -1,24 +1,22 @@
-//! Explanation of a decision: the steps that [`gate::decide`] takes on one request, each as a value to print. It calls
-//! the functions that the gate calls, and takes the verdict from the gate itself, so that the two cannot disagree.
+//! Explanation of a decision: the steps that [`Gate::decide`] takes on one request, each as a value to print. It calls
+//! the functions that the gate calls, and takes the verdict from the gate itself.
 
-mod sentence;
 mod token;
 
-use crate::claims::Identity;
 use crate::cookie;
 use crate::edge_state::EdgeState;
-use crate::gate::{self, Decision};
+use crate::gate::Gate;
 use crate::path::{Ambiguity, CanonicalPath};
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::request::{Name, Request};
 use crate::rules::{Access, Rule};
 use crate::token_cache::TokenCache;
+use crate::verdict::Verdict;
 
-pub use sentence::sentence;
 pub use token::{Member, TokenDetails, TokenReport, unverified_kid};
 
-/// Steps of a decision on one request, and its outcome.
+/// Steps of a decision on one request, and its verdict.
 #[derive(Debug)]
 pub struct Explanation<'p> {
     /// Canonical path, or the reason that the path has more than one reading.
@@ -32,7 +30,7 @@ pub struct Explanation<'p> {
     /// `true` if the request has a refresh-token cookie with a value.
     pub has_refresh_token: bool,
     /// Verdict of the gate.
-    pub outcome: Outcome,
+    pub verdict: Verdict,
 }
 
 /// Rule that applies to a request.
@@ -66,74 +64,30 @@ pub struct Client {
     pub is_preflight: bool,
 }
 
-/// Verdict on a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The request goes upstream.
-    Pass {
-        /// User and session that the upstream learns, if any.
-        identity: Option<Identity>,
-        /// `true` if our cookies stay in the request.
-        forward_cookies: bool,
-    },
-    /// The browser is redirected to the login page.
-    Redirect {
-        /// Value of `Location`.
-        location: String,
-        /// Reason.
-        rejection: Rejection,
-    },
-    /// The request is held until the companion responds with a new access token.
-    Hold {
-        /// Reason.
-        rejection: Rejection,
-    },
-    /// The filter replies that it is ready, or the reason that it is not.
-    Readiness(Result<(), Rejection>),
-    /// The filter replies with the status of the rejection.
-    Reject {
-        /// Reason.
-        rejection: Rejection,
-        /// User and session that were rejected, if known.
-        identity: Option<Identity>,
-    },
-}
-
 /// Explains the decision on a request at `now`, in seconds since 1970.
 #[must_use]
 pub fn explain<'p>(
     policy: &'p Policy,
-    edge_state: &EdgeState,
+    state: &EdgeState,
     request: &Request<'_>,
     now: u64,
 ) -> Explanation<'p> {
-    let decision = gate::decide(policy, edge_state, &mut TokenCache::new(1, [0; 16]), request, now);
-    let outcome = outcome(decision);
+    let mut cache = TokenCache::new(1, [0; 16]);
+    let mut gate = Gate { policy, state, cache: &mut cache, now };
     let path = CanonicalPath::read(request.target());
+    let refresh_token = cookie::find(request.all(Name::Cookie), &policy.cookies.refresh);
+    let verdict = gate.decide(request);
     Explanation {
-        rule: find_rule(policy, request, path.as_ref().ok(), &outcome),
+        rule: find_rule(policy, request, path.as_ref().ok(), &verdict),
         path: path.map(|path| path.as_str().to_owned()),
         client: Client {
             is_navigation: request.is_navigation(),
             is_cross_site: policy.is_cross_site(request),
             is_preflight: request.is_preflight(),
         },
-        token: TokenReport::read(policy, edge_state, request, now),
-        has_refresh_token: matches!(
-            cookie::find(request.all(Name::Cookie), &policy.cookies.refresh),
-            Ok(Some(token)) if !token.is_empty()
-        ),
-        outcome,
-    }
-}
-
-fn outcome(decision: Decision) -> Outcome {
-    match decision {
-        Decision::Pass { identity, forward_cookies } => Outcome::Pass { identity, forward_cookies },
-        Decision::Redirect { location, rejection } => Outcome::Redirect { location, rejection },
-        Decision::Refresh { rejection, .. } => Outcome::Hold { rejection },
-        Decision::Readiness(result) => Outcome::Readiness(result),
-        Decision::Refuse { rejection, identity } => Outcome::Reject { rejection, identity },
+        token: TokenReport::read(&gate, request),
+        has_refresh_token: matches!(refresh_token, Ok(Some(token)) if !token.is_empty()),
+        verdict,
     }
 }
 
@@ -141,12 +95,12 @@ fn find_rule<'p>(
     policy: &'p Policy,
     request: &Request<'_>,
     path: Option<&CanonicalPath<'_>>,
-    outcome: &Outcome,
+    verdict: &Verdict,
 ) -> RuleMatch<'p> {
     let is_malformed =
-        matches!(outcome.rejection(), Some(Rejection::MethodMalformed | Rejection::UpgradeUnexpected));
+        matches!(verdict.rejection(), Some(Rejection::MethodMalformed | Rejection::UpgradeUnexpected));
     let Some(path) = path.filter(|_| !is_malformed) else { return RuleMatch::NotReached };
-    if matches!(outcome, Outcome::Readiness(_)) {
+    if policy.ready_path.as_ref().is_some_and(|ready| ready.as_bytes() == path.as_bytes()) {
         return RuleMatch::ReadyPath;
     }
     match policy.rules.find(path, request.method()) {
@@ -158,34 +112,8 @@ fn find_rule<'p>(
     }
 }
 
-impl Outcome {
-    /// Reason that the request does not pass as it is.
-    #[must_use]
-    pub const fn rejection(&self) -> Option<Rejection> {
-        match self {
-            Self::Pass { .. } | Self::Readiness(Ok(())) => None,
-            Self::Redirect { rejection, .. }
-            | Self::Hold { rejection }
-            | Self::Readiness(Err(rejection))
-            | Self::Reject { rejection, .. } => Some(*rejection),
-        }
-    }
-
-    /// Identity headers of the upstream's request, by the names of this policy. Empty if it has none.
-    #[must_use]
-    pub fn identity_headers<'p>(&self, policy: &'p Policy) -> Vec<(&'p str, String)> {
-        let Self::Pass { identity: Some(identity), .. } = self else { return Vec::new() };
-        let names = &policy.headers;
-        vec![
-            (&names.user_id, identity.user_id().to_string()),
-            (&names.role, identity.role().to_owned()),
-            (&names.session_id, identity.session_id().to_string()),
-        ]
-    }
-}
-
 impl RuleMatch<'_> {
-    /// Access that the rule requires; `None` where no rule was looked for.
+    /// Returns the access that the rule requires; `None` where no rule was looked for.
     #[must_use]
     pub const fn access(&self) -> Option<&Access> {
         match self {

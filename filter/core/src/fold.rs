@@ -1,12 +1,12 @@
-//! Readings of text by servers that fold characters before they look at a path: other widths, characters that are not
-//! shown, letter case. What differs by such a reading is judged in `path` and `rules`.
+//! Readings of a path by servers that fold its characters before they match it: other widths, hidden characters, letter
+//! case. `path` and `rules` reject the paths that such a reading changes.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 use unicode_normalization::UnicodeNormalization as _;
 
-/// The text as servers read it that fold compatibility characters (NFKC, UAX #15) and drop what is not shown.
+/// Returns the text as read by servers that fold compatibility characters (NFKC, UAX #15) and drop hidden ones.
 pub(crate) fn compatibility(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
@@ -15,18 +15,18 @@ pub(crate) fn compatibility(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown.nfkc().filter(|char| !is_ignorable(*char)).collect())
 }
 
-/// The text as servers read it that make no difference between letters in one case and another, whatever their
-/// alphabet, besides [`compatibility`]: what is the same to anybody is the same here.
+/// Returns the text as read by servers that ignore letter case in any alphabet, besides [`compatibility`]. Texts that
+/// are equal to any server are equal here.
 pub(crate) fn case(text: &str) -> String {
     compatibility(text).to_uppercase().to_lowercase()
 }
 
-/// A canonical path as servers read it that fold its characters and trim its segments.
+/// Returns a canonical path as read by servers that fold its characters and trim its segments.
 pub(crate) fn path(path: &str) -> String {
     trim_segments(&case(&percent_decode_str(path).decode_utf8_lossy()))
 }
 
-/// The path without the blanks around its segments and the dots at their ends, which servers on Windows take off.
+/// Returns the path without the blanks around its segments and the dots at their ends, which servers on Windows trim.
 pub(crate) fn trim_segments(path: &str) -> String {
     let trim = |segment: &str| {
         segment.trim_start().trim_end_matches(|char: char| char.is_whitespace() || char == '.').to_owned()
@@ -34,14 +34,14 @@ pub(crate) fn trim_segments(path: &str) -> String {
     path.split('/').map(trim).collect::<Vec<_>>().join("/")
 }
 
-/// `true` if a canonical path may have another reading than the one that is written.
+/// `true` if a canonical path may have another reading than its own spelling.
 pub(crate) fn changes(path: &[u8]) -> bool {
     path.iter().any(|byte| byte.is_ascii_uppercase() || *byte == b'%')
         || path.split(|&byte| byte == b'/').any(|segment| segment.ends_with(b"."))
 }
 
-/// Characters that a code page of Windows has no place for, and that it turns into slashes (its "best fit"): 1252, and
-/// 932 and 949, where the currency sign is the backslash.
+/// Replaces a character that code pages of Windows lack and turn into a slash (their "best fit"): 1252, and 932 and
+/// 949, where the currency sign is the backslash.
 const fn best_fit(char: char) -> char {
     match char {
         '\u{2044}' | '\u{2215}' => '/',
@@ -50,8 +50,8 @@ const fn best_fit(char: char) -> char {
     }
 }
 
-/// `true` for `Default_Ignorable_Code_Point` (Unicode 17, DerivedCoreProperties.txt), which programs leave out when they
-/// cannot show it.
+/// `true` if the character is a `Default_Ignorable_Code_Point` (Unicode 17, DerivedCoreProperties.txt), which programs
+/// leave out if they cannot show it.
 const fn is_ignorable(char: char) -> bool {
     matches!(
         char,

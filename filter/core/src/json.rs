@@ -1,5 +1,5 @@
-//! JSON as a strict tree: every member is kept in its order, repeated ones included, so that whoever
-//! reads it can refuse what RFC 8259 §4 leaves open. It judges nothing itself.
+//! JSON as a tree that keeps every member in its order. Repeated members stay too, so that callers can reject them: RFC
+//! 8259 §4 leaves their meaning open.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,33 +7,36 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// A JSON value. Strings without escapes borrow from the text they were read from.
+/// JSON value. Strings without escapes borrow from the parsed text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Json<'a> {
     /// `null`
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// A number written without fraction and exponent, between -2^63 and 2^64 - 1.
+    /// Number without fraction and exponent, from -2^63 to 2^64 - 1.
     Integer(i128),
     /// Any other number.
     Fraction,
-    /// A string.
+    /// String.
     String(Cow<'a, str>),
-    /// An array.
+    /// Array.
     Array(Vec<Json<'a>>),
-    /// An object's members, as written.
+    /// Members of an object, as written.
     Object(Vec<(Cow<'a, str>, Json<'a>)>),
 }
 
 impl<'a> Json<'a> {
-    /// Reads exactly one value from UTF-8 text of at most 128 levels; anything after it but white space
-    /// is an error.
+    /// Parses exactly one value (RFC 8259). The caller limits the text's length.
+    ///
+    /// # Errors
+    /// [`serde_json::Error`] if the text is not UTF-8 or not JSON, has more than 128 levels, or has anything but white
+    /// space after the value.
     pub fn parse(text: &'a [u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(text)
     }
 
-    /// What kind of value it is, for messages.
+    /// Returns the kind of the value, for messages.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -47,22 +50,22 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Whether any object in it has a member twice.
+    /// `true` if any object in the value has a member twice.
     #[must_use]
-    pub fn repeats_a_member(&self) -> bool {
+    pub fn has_repeated_member(&self) -> bool {
         match self {
-            Self::Array(items) => items.iter().any(Self::repeats_a_member),
+            Self::Array(items) => items.iter().any(Self::has_repeated_member),
             Self::Object(members) => {
-                repeated(members).next().is_some()
-                    || members.iter().any(|(_, value)| value.repeats_a_member())
+                repeated_names(members).next().is_some()
+                    || members.iter().any(|(_, value)| value.has_repeated_member())
             }
             _ => false,
         }
     }
 }
 
-/// The names that stand more than once, each as often as it is repeated.
-pub fn repeated<'j>(members: &'j [(Cow<'_, str>, Json<'_>)]) -> impl Iterator<Item = &'j str> {
+/// Returns the names of repeated members, each as often as it is repeated. It takes quadratic time.
+pub fn repeated_names<'j>(members: &'j [(Cow<'_, str>, Json<'_>)]) -> impl Iterator<Item = &'j str> {
     members.iter().enumerate().filter_map(move |(at, (name, _))| {
         members.iter().take(at).any(|(earlier, _)| earlier == name).then_some(name.as_ref())
     })
@@ -74,6 +77,7 @@ impl<'de> Deserialize<'de> for Json<'de> {
     }
 }
 
+/// Visitor that accepts any value.
 struct Tree;
 
 impl<'de> Visitor<'de> for Tree {
@@ -128,7 +132,7 @@ impl<'de> Visitor<'de> for Tree {
     }
 }
 
-/// A member's name, borrowed where it has no escapes; a `Cow` by itself would always copy.
+/// Member's name, borrowed if it has no escapes. A plain `Cow` would always be copied.
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -155,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_not_one_json_value_is_refused() {
+    fn text_that_is_not_one_json_value_is_an_error() {
         for text in ["", "{} {}", "{\"a\":1,}", "/**/1", "\u{feff}1", "\"\\ud800\"", "01", "1e999", "nul"] {
             check(text, None);
         }
@@ -164,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_member_is_seen_at_any_depth_and_in_any_spelling() {
+    fn repeated_member_is_found_at_any_depth_and_in_any_spelling() {
         for (text, expected) in [
             (r#"{"a":1,"b":1}"#, false),
             (r#"{"a":1,"a":1}"#, true),
@@ -172,7 +176,7 @@ mod tests {
             (r#"[{"b":{"a":1,"a":2}}]"#, true),
             (r#"[{"a":1},{"a":1}]"#, false),
         ] {
-            assert_eq!(Json::parse(text.as_bytes()).unwrap().repeats_a_member(), expected, "{text}");
+            assert_eq!(Json::parse(text.as_bytes()).unwrap().has_repeated_member(), expected, "{text}");
         }
     }
 }

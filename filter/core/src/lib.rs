@@ -11,6 +11,7 @@
 //! Everything here is pure: bytes and the time go in, a decision comes out. Only `envoy` knows a host, and
 //! it alone may name `proxy_wasm`; it is built for wasm32 only.
 
+pub mod call;
 pub mod claims;
 pub mod config;
 pub mod cookie;
@@ -20,16 +21,21 @@ pub mod explain;
 pub mod feed;
 mod fold;
 pub mod gate;
-pub mod headers;
+pub mod header_edits;
+pub mod hold;
 pub mod json;
 pub mod keys;
 pub mod origin;
 pub mod path;
 pub mod policy;
+pub mod random;
 pub mod rejection;
+pub mod reply;
 pub mod request;
 pub mod revocation;
 pub mod rs256;
 pub mod rules;
+pub mod streams;
 pub mod token;
 pub mod token_cache;
+pub mod verdict;

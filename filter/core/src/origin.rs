@@ -1,37 +1,37 @@
-//! The origin of a request, as far as a browser says it: whether another site's page could have sent it with the
-//! user's cookies (cross-site request forgery), and whether its page may read the response. What follows from that is
-//! decided in `gate`.
+//! Origin of a request by the headers of a browser: detection of requests that another site's page may have sent with
+//! the user's cookies (cross-site request forgery), and of the origins whose pages may read the response. `gate`
+//! decides by them.
 
 use edgeward_wire::Origin;
 
 use crate::request::{Name, Request};
 
-/// The origins besides our own whose pages may send unsafe requests with cookies and read local replies.
+/// Origins besides our own whose pages may send unsafe requests with cookies and read local replies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origins {
     allowed: Vec<Origin>,
 }
 
 impl Origins {
-    /// Takes the allowed origins.
+    /// Returns the set of these origins.
     #[must_use]
     pub fn new(allowed: Vec<Origin>) -> Self {
         Self { allowed }
     }
 
-    /// `true` if a page of ours, a page of an allowed origin, or no browser at all has sent the request.
+    /// `true` if the request comes from a page of ours, from a page of an allowed origin, or from no browser.
     ///
-    /// Fetch Metadata (W3C, §2.3) decides first: no script can set it, and `same-origin` is the browser's own
-    /// comparison, whatever a proxy makes of the host and whatever `Referrer-Policy` makes of `Origin`. Else `Origin`
-    /// decides (Fetch standard §3.1: every browser sends it with unsafe methods and `WebSocket` requests). With neither
-    /// there is no browser.
+    /// Fetch Metadata decides first (W3C, §2.3): no script can set it, and `same-origin` is the browser's own
+    /// comparison, which neither a proxy that rewrites the host nor a `Referrer-Policy` that hides `Origin` affects.
+    /// Otherwise `Origin` decides (Fetch standard §3.1: every browser sends it with unsafe methods and `WebSocket`
+    /// requests). A request with neither header comes from no browser.
     #[must_use]
     pub fn admit(&self, request: &Request<'_>) -> bool {
         let all_sites = |site: &[u8]| request.all(Name::SecFetchSite).all(|this| this == site);
         let may_be_ours = match request.first(Name::SecFetchSite) {
             None => true,
             Some(_) if all_sites(b"same-origin") => return true,
-            // The user has caused it, or an extension, and no page.
+            // The user or an extension caused the request, and no page did.
             Some(_) => all_sites(b"none"),
         };
         let mut origins = request.all(Name::Origin).peekable();
@@ -41,12 +41,13 @@ impl Origins {
         origins.all(|origin| self.find(origin).is_some() || may_be_ours && is_at(origin, request.authority()))
     }
 
-    /// The allowed origin that the request comes from; none where it names several.
+    /// Returns the allowed origin that the request comes from; `None` if the request has several `Origin` headers.
     #[must_use]
     pub fn allowed(&self, request: &Request<'_>) -> Option<&Origin> {
         if request.repeats(Name::Origin) { None } else { self.find(request.first(Name::Origin)?) }
     }
 
+    /// Returns the allowed origin that is equal to `origin`, in any spelling.
     fn find(&self, origin: &[u8]) -> Option<&Origin> {
         let as_sent = self.allowed.iter().find(|allowed| allowed.as_str().as_bytes() == origin);
         as_sent.or_else(|| {
@@ -56,20 +57,22 @@ impl Origins {
     }
 }
 
+/// Parses the value of an `Origin` header (RFC 6454 §7).
 fn read(origin: &[u8]) -> Option<Origin> {
     std::str::from_utf8(origin).ok()?.parse().ok()
 }
 
 /// `true` if an origin has this authority, in any spelling of both. The scheme is not compared: behind a load balancer
-/// that ends TLS the gateway does not know its own. The browser does, and says `same-origin` only where it is the same.
+/// that ends TLS, the gateway does not know its own scheme. The browser does, and its `same-origin` includes the
+/// scheme.
 fn is_at(origin: &[u8], authority: &[u8]) -> bool {
     let Some(origin) = read(origin).filter(Origin::is_web) else { return false };
     let own = [origin.scheme().as_bytes(), b"://", authority].concat();
     read(&own).is_some_and(|own| own == origin)
 }
 
-/// `true` if a request may change something: by its method (RFC 9110 §9.2.1), or as the start of a WebSocket, which no
-/// CORS guards.
+/// `true` if a request may change something: its method is unsafe (RFC 9110 §9.2.1), or it opens a `WebSocket`, which
+/// CORS does not protect.
 #[must_use]
 pub fn is_unsafe(request: &Request<'_>) -> bool {
     !matches!(request.method(), b"GET" | b"HEAD" | b"OPTIONS") || request.is_upgrade()
@@ -78,7 +81,6 @@ pub fn is_unsafe(request: &Request<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::headers::{self, Header, Headers};
 
     fn origins() -> Origins {
         let allowed = ["https://app.example", "http://localhost:5173", "capacitor://localhost"];
@@ -86,10 +88,8 @@ mod tests {
     }
 
     fn with_request<T>(lines: &[(&str, &str)], read: impl FnOnce(&Request<'_>) -> T) -> T {
-        let headers: Vec<Header<'_>> =
-            lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-        let headers = headers::write(&headers);
-        read(&Request::new(Headers::read(&headers).unwrap(), true))
+        let fields = lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        read(&Request::new(fields, true))
     }
 
     fn check(lines: &[(&str, &str)], expected: bool) {
@@ -100,7 +100,7 @@ mod tests {
     const US: (&str, &str) = (":authority", "shop.example:8443");
 
     #[test]
-    fn without_fetch_metadata_the_origin_decides_or_there_is_no_browser() {
+    fn origin_decides_without_fetch_metadata() {
         check(&[US], true);
         for (origin, expected) in [
             ("https://shop.example:8443", true),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn fetch_metadata_is_believed_before_the_origin() {
+    fn fetch_metadata_decides_before_the_origin() {
         for (site, origin, expected) in [
             ("same-origin", None, true),
             // `Referrer-Policy: no-referrer` on the page.
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_is_shared_with_the_one_allowed_origin_that_asks() {
+    fn response_is_readable_for_the_one_allowed_origin_of_the_request() {
         let check = |lines: &[(&str, &str)], expected: Option<&str>| {
             let found = with_request(lines, |request| origins().allowed(request).cloned());
             assert_eq!(found.as_ref().map(Origin::as_str), expected, "{lines:?}");

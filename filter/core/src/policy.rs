@@ -1,5 +1,4 @@
-//! What is asked of requests: a plugin configuration, compiled. It holds the answers to the gate's questions
-//! and asks none itself.
+//! Policy: the compiled configuration that `gate` decides by.
 
 use crate::claims::Expected;
 use crate::cookie;
@@ -7,62 +6,62 @@ use crate::origin::{self, Origins};
 use crate::request::{Name, Request};
 use crate::rules::Rules;
 
-/// What is asked of requests: a plugin configuration, compiled.
+/// Compiled configuration for the decisions on requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// What a token's claims must say.
+    /// Expected values of a token's claims.
     pub expected: Expected,
-    /// The names of our cookies.
+    /// Names of our cookies.
     pub cookies: Cookies,
-    /// The names of the headers that tell an upstream who is calling.
+    /// Names of the headers that carry the identity upstream.
     pub headers: IdentityHeaders,
-    /// Who may go where.
+    /// Access rules.
     pub rules: Rules,
-    /// The other origins whose pages may send unsafe requests with our cookies and read local replies.
+    /// Other origins whose pages may send unsafe requests with our cookies and read local replies.
     pub origins: Origins,
-    /// `true` if no other page may send unsafe requests with our cookies.
+    /// `true` if pages of all other origins may not send unsafe requests with our cookies.
     pub cross_site_denied: bool,
-    /// Where a browser without a valid token is sent.
+    /// URL that browsers without a valid token are redirected to, if there is one.
     pub login_url: Option<String>,
-    /// The path at which the filter itself says whether it can let anybody in.
+    /// Path at which the filter itself reports its readiness, if there is one.
     pub ready_path: Option<String>,
-    /// How old what the feed told may be, in seconds; absent when it may be of any age.
+    /// Maximum age of the feed's last response, in seconds; absent if any age is accepted.
     pub max_staleness_s: Option<u64>,
-    /// Whether the companion is asked for a new access token where that would help.
+    /// `true` if the companion is asked for a new access token when that would help.
     pub refresh_enabled: bool,
-    /// The longest token that is looked at, in bytes.
+    /// Maximum length of a token, in bytes.
     pub max_token_bytes: usize,
 }
 
-/// The names of our two cookies.
+/// Names of our two cookies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cookies {
-    /// The access token's.
+    /// Cookie of the access token.
     pub access: String,
-    /// The refresh token's.
+    /// Cookie of the refresh token.
     pub refresh: String,
 }
 
-/// The names of the identity headers, in lower case.
+/// Names of the identity headers, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentityHeaders {
-    /// The user's ID.
+    /// Header of the user's ID.
     pub user_id: String,
-    /// The user's role.
+    /// Header of the user's role.
     pub role: String,
-    /// The session's number.
+    /// Header of the session's number.
     pub session_id: String,
 }
 
 impl Policy {
-    /// Whether another site's page may have sent a request that changes something.
+    /// `true` if another site's page may have sent this request, and it may change something.
     pub(crate) fn is_cross_site(&self, request: &Request<'_>) -> bool {
         self.cross_site_denied && origin::is_unsafe(request) && !self.origins.admit(request)
     }
 }
 
 impl Cookies {
-    /// Whether a request carries one of ours; repeated ones count.
+    /// `true` if a request has one of our cookies, or several of them.
     pub(crate) fn present_in(&self, request: &Request<'_>) -> bool {
         [&self.access, &self.refresh]
             .into_iter()
@@ -71,18 +70,20 @@ impl Cookies {
 }
 
 impl IdentityHeaders {
-    /// Whether an upstream could take a header of this name for one of ours. Many make no difference between
-    /// cases, and those that make environment variables of headers (RFC 3875 §4.1.18) turn whatever is
-    /// neither letter nor digit into one character.
+    /// `true` if an upstream could mistake a header of this name for an identity header. Header names are
+    /// case-insensitive (RFC 9110 §5.1), and servers that turn headers into environment variables (RFC 3875 §4.1.18)
+    /// replace every character but letters and digits by `_`.
     #[must_use]
     pub fn could_match(&self, name: &[u8]) -> bool {
-        // Few names are as long as one of ours.
+        // The comparison of lengths rejects most names.
         [&self.user_id, &self.role, &self.session_id]
             .iter()
             .any(|ours| ours.len() == name.len() && is_same(ours, name))
     }
 }
 
+/// `true` if two names of the same length are equal but for case and for characters that are neither letters nor
+/// digits.
 #[inline(never)]
 fn is_same(ours: &str, name: &[u8]) -> bool {
     let fold = |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
@@ -94,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_that_could_pass_for_ours_are_recognised() {
+    fn names_similar_to_identity_headers_are_recognised() {
         let headers = IdentityHeaders {
             user_id: "x-user-id".into(),
             role: "x-user-role".into(),

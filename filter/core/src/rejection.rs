@@ -1,116 +1,187 @@
-//! Why a request was refused, in the order of the checks, and what a refusal shows: its status to the
-//! client, its label to the log and the metrics. The client never learns more (invariant 7).
+//! Reasons to reject a request, in the order of the checks, with the status that the client gets. The label and the
+//! message are for the log and the metrics alone (invariant 7).
+
+mod claim;
+mod label;
+
+use edgeward_wire::access_token::{ACCESS_TOKEN_TYP, ALGORITHM, MAX_LIFETIME_S};
+use edgeward_wire::jwk::MAX_KID_BYTES;
+use thiserror::Error;
+
+pub use claim::Claim;
 
 use crate::path::Ambiguity;
 
-/// One reason to refuse a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Reason to reject a request, with its evidence: numbers of a verified token and of the configuration, and nothing
+/// that a client sent in other words. Its `Display` is one plain sentence for the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Rejection {
-    /// The host did not hand over, or did not take, what a decision needs.
+    /// The host did not return, or did not accept, data that a decision needs.
+    #[error("a call of the proxy-wasm host failed")]
     HostFailed,
-    /// The method has lower-case letters: methods are told apart by case (RFC 9110 §9.1), servers may not.
+    /// The method has lower-case letters: methods are case-sensitive (RFC 9110 §9.1), and not for every server.
+    #[error("the method has lower-case letters")]
     MethodMalformed,
     /// An upgrade by another method than GET.
+    #[error("an upgrade by another method than GET")]
     UpgradeUnexpected,
     /// The path has more than one reading.
+    #[error("the path {0}")]
     Path(Ambiguity),
-    /// No key is known yet, so no token can be judged.
+    /// No key is known yet, so no token can be verified.
+    #[error("no signing key is known yet")]
     KeysUnknown,
-    /// What the feed told is older than `max_staleness_seconds`.
-    FeedStale,
-    /// What was revoked before the start is not known yet.
+    /// The last response of the feed is older than `max_staleness_seconds`.
+    #[error("the last response of the edge feed is {age_s} s old, and at most {max_age_s} s are allowed")]
+    FeedStale {
+        /// Age of the last response, in seconds.
+        age_s: u64,
+        /// Maximum age, in seconds.
+        max_age_s: u64,
+    },
+    /// The revocations from before the start are not known yet.
+    #[error("the revocations are not known yet")]
     RevocationsUnknown,
     /// The request has no access token.
+    #[error("there is no access token")]
     CookieMissing,
-    /// It has several, and they differ.
+    /// The request has several access tokens that differ.
+    #[error("there are several access tokens that differ")]
     CookieRepeated,
     /// The token is longer than `max_token_bytes`.
-    TokenOversize,
-    /// Not three segments of base64url without padding (RFC 7515 §3.1).
+    #[error("the access token has {bytes} bytes, and at most {max_bytes} are allowed")]
+    TokenOversize {
+        /// Length of the token, in bytes.
+        bytes: usize,
+        /// Maximum length, in bytes.
+        max_bytes: usize,
+    },
+    /// The token is not three segments of base64url without padding (RFC 7515 §3.1).
+    #[error("the access token is not three segments of base64url")]
     TokenMalformed,
-    /// The header is not one JSON object with distinct members.
+    /// The JOSE header is not one JSON object with distinct members (RFC 7515 §4).
+    #[error("the JOSE header is not one JSON object with distinct members")]
     HeaderMalformed,
-    /// `alg` is not [`ALGORITHM`](edgeward_wire::access_token::ALGORITHM).
+    /// `alg` is not [`ALGORITHM`].
+    #[error("the algorithm (alg) is not {ALGORITHM}")]
     AlgorithmUnexpected,
-    /// `typ` is not [`ACCESS_TOKEN_TYP`](edgeward_wire::ACCESS_TOKEN_TYP).
+    /// `typ` is not [`ACCESS_TOKEN_TYP`].
+    #[error("the type (typ) is not {ACCESS_TOKEN_TYP}")]
     TypUnexpected,
-    /// `crit` is there: no extension is understood (RFC 7515 §4.1.11).
+    /// `crit` is present, and no extension is supported (RFC 7515 §4.1.11).
+    #[error("the JOSE header has critical extensions (crit)")]
     CritPresent,
-    /// A header member besides `alg`, `typ` and `kid`.
+    /// The JOSE header has a member besides `alg`, `typ` and `kid`.
+    #[error("the JOSE header has a member besides alg, typ and kid")]
     HeaderMemberUnexpected,
-    /// No `kid`, and the key set does not have exactly one key.
+    /// There is no `kid`, and the key set does not have exactly one key.
+    #[error("there is no key ID (kid), and the key set has not exactly one key")]
     KidMissing,
-    /// `kid` is not a string of 1 to [`MAX_KID_BYTES`](edgeward_wire::jwk::MAX_KID_BYTES) bytes.
+    /// `kid` is not a string of 1 to [`MAX_KID_BYTES`] bytes.
+    #[error("the key ID (kid) is not a string of 1 to {MAX_KID_BYTES} bytes")]
     KidMalformed,
     /// `kid` names no key of the set.
+    #[error("the key ID (kid) names no key of the set")]
     KeyUnknown,
     /// The signature is not base64url without padding.
+    #[error("the signature is not base64url")]
     SignatureMalformed,
-    /// The signature is not this key's over this token.
+    /// The signature is not valid for this token and key (RFC 7515 §5.2).
+    #[error("the signature is invalid")]
     SignatureInvalid,
-    /// The payload is not one JSON object with distinct members.
+    /// The payload is not one JSON object with distinct members (RFC 7519 §4).
+    #[error("the claims are not one JSON object with distinct members")]
     ClaimsMalformed,
-    /// A claim is not there.
+    /// A claim is missing.
+    #[error("the claim {0} is missing")]
     ClaimMissing(Claim),
-    /// A claim is not of its type or shape.
+    /// A claim does not have its type or form.
+    #[error("the claim {0} does not have its type or form")]
     ClaimMistyped(Claim),
-    /// `iss` is not ours.
+    /// `iss` is not the configured issuer.
+    #[error("the issuer (iss) is not the configured one")]
     IssuerUnexpected,
-    /// `aud` is not ours.
+    /// `aud` does not contain the configured audience.
+    #[error("the audience (aud) is not the configured one")]
     AudienceUnexpected,
-    /// `exp` has come.
-    Expired,
-    /// `exp` is further away than [`MAX_LIFETIME_S`](edgeward_wire::access_token::MAX_LIFETIME_S).
-    ExpiryTooFar,
-    /// `iat` has not come.
-    IssuedInFuture,
-    /// `nbf` has not come.
-    NotYetValid,
+    /// `exp` has passed, by more than the configured clock skew (RFC 7519 §4.1.4).
+    #[error("the access token expired {} s ago (exp {expired_at})", .now.saturating_sub(*.expired_at))]
+    Expired {
+        /// `exp`, in seconds since 1970.
+        expired_at: u64,
+        /// Time of the decision, in seconds since 1970.
+        now: u64,
+    },
+    /// `exp` is further away than [`MAX_LIFETIME_S`].
+    #[error(
+        "the access token expires in {} s (exp {expires_at}), and at most {MAX_LIFETIME_S} s are allowed",
+        .expires_at.saturating_sub(*.now)
+    )]
+    ExpiryTooFar {
+        /// `exp`, in seconds since 1970.
+        expires_at: u64,
+        /// Time of the decision, in seconds since 1970.
+        now: u64,
+    },
+    /// `iat` is in the future.
+    #[error("the access token was issued {} s in the future (iat {issued_at})", .issued_at.saturating_sub(*.now))]
+    IssuedInFuture {
+        /// `iat`, in seconds since 1970.
+        issued_at: u64,
+        /// Time of the decision, in seconds since 1970.
+        now: u64,
+    },
+    /// `nbf` is in the future (RFC 7519 §4.1.5).
+    #[error("the access token is valid in {} s only (nbf {not_before})", .not_before.saturating_sub(*.now))]
+    NotYetValid {
+        /// `nbf`, in seconds since 1970.
+        not_before: u64,
+        /// Time of the decision, in seconds since 1970.
+        now: u64,
+    },
     /// The token's session has ended.
-    SessionEnded,
-    /// The user's earlier tokens no longer count, as after a change of role.
-    TokenOutdated,
-    /// A new token would have let it pass, but the companion did not answer in time, or too many were waiting.
+    #[error("the session {session_id} has ended")]
+    SessionEnded {
+        /// `sid` of the token.
+        session_id: u64,
+    },
+    /// The user's earlier tokens are revoked, as after a change of role.
+    #[error(
+        "the access token was issued at {issued_at}, and those of its user from before {not_before} are revoked"
+    )]
+    TokenOutdated {
+        /// `iat` of the token, in seconds since 1970.
+        issued_at: u64,
+        /// Time from which on the user's tokens are valid, in seconds since 1970.
+        not_before: u64,
+    },
+    /// A new token would let the request pass, but the companion did not respond in time, or too many requests were
+    /// held.
+    #[error("no new access token could be fetched")]
     RefreshUnavailable,
-    /// By the clock of this machine, the time of a token that the companion has just made is over or has not come.
+    /// By this machine's clock, a token that the companion has just issued is expired or not yet valid.
+    #[error("a new access token is outside its time: the clocks of gateway and companion differ too much")]
     ClocksApart,
-    /// Another site's page sent it with our cookies.
+    /// A page of another site sent an unsafe request with the user's cookies.
+    #[error("a page of another site sent an unsafe request")]
     CrossSite,
-    /// The user's role is none of the rule's.
+    /// The user's role is not among those of the rule.
+    #[error("the user's role is not among those of the rule")]
     RoleInsufficient,
 }
 
-/// The claims that are judged (RFC 7519 §4.1, RFC 9068 §2.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// Issuer.
-    Iss,
-    /// Audience.
-    Aud,
-    /// Expiration time.
-    Exp,
-    /// Issued at.
-    Iat,
-    /// Not before.
-    Nbf,
-    /// Subject: the user's ID.
-    Sub,
-    /// The session's number.
-    Sid,
-    /// The user's role.
-    Role,
-}
-
 impl Rejection {
-    /// The status of the answer.
+    /// Returns the status of the local reply.
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
-            Self::MethodMalformed | Self::UpgradeUnexpected | Self::Path(_) | Self::TokenOversize => 400,
+            Self::MethodMalformed | Self::UpgradeUnexpected | Self::Path(_) | Self::TokenOversize { .. } => {
+                400
+            }
             Self::CrossSite | Self::RoleInsufficient => 403,
             Self::HostFailed
             | Self::KeysUnknown
-            | Self::FeedStale
+            | Self::FeedStale { .. }
             | Self::RevocationsUnknown
             | Self::RefreshUnavailable
             | Self::ClocksApart => 503,
@@ -118,162 +189,20 @@ impl Rejection {
         }
     }
 
-    /// Whether a new token of the same session would let the request pass.
+    /// `true` if a new token of the same session would let the request pass.
     #[must_use]
     pub const fn calls_for_refresh(self) -> bool {
-        // A token of the future is from before a clock was set back.
+        // A token from the future is older than a clock that was set back.
         matches!(
             self,
             Self::CookieMissing
                 | Self::KeyUnknown
-                | Self::Expired
-                | Self::IssuedInFuture
-                | Self::TokenOutdated
+                | Self::Expired { .. }
+                | Self::IssuedInFuture { .. }
+                | Self::TokenOutdated { .. }
         )
-    }
-
-    /// The name in logs and metrics: `[a-z_]+`, one for each reason.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::HostFailed => "host_failed",
-            Self::MethodMalformed => "method_malformed",
-            Self::UpgradeUnexpected => "upgrade_unexpected",
-            Self::Path(ambiguity) => path_label(ambiguity),
-            Self::KeysUnknown => "keys_unknown",
-            Self::FeedStale => "feed_stale",
-            Self::RevocationsUnknown => "revocations_unknown",
-            Self::CookieMissing => "cookie_missing",
-            Self::CookieRepeated => "cookie_repeated",
-            Self::TokenOversize => "token_oversize",
-            Self::TokenMalformed => "token_malformed",
-            Self::HeaderMalformed => "header_malformed",
-            Self::AlgorithmUnexpected => "alg_unexpected",
-            Self::TypUnexpected => "typ_unexpected",
-            Self::CritPresent => "crit_present",
-            Self::HeaderMemberUnexpected => "header_member_unexpected",
-            Self::KidMissing => "kid_missing",
-            Self::KidMalformed => "kid_malformed",
-            Self::KeyUnknown => "kid_unknown",
-            Self::SignatureMalformed => "signature_malformed",
-            Self::SignatureInvalid => "signature_invalid",
-            Self::ClaimsMalformed => "claims_malformed",
-            Self::ClaimMissing(claim) => claim_labels(claim).0,
-            Self::ClaimMistyped(claim) => claim_labels(claim).1,
-            Self::IssuerUnexpected => "iss_unexpected",
-            Self::AudienceUnexpected => "aud_unexpected",
-            Self::Expired => "exp_passed",
-            Self::ExpiryTooFar => "exp_too_far",
-            Self::IssuedInFuture => "iat_in_future",
-            Self::NotYetValid => "nbf_in_future",
-            Self::SessionEnded => "session_ended",
-            Self::TokenOutdated => "token_outdated",
-            Self::RefreshUnavailable => "refresh_unavailable",
-            Self::ClocksApart => "clocks_apart",
-            Self::CrossSite => "cross_site",
-            Self::RoleInsufficient => "role_insufficient",
-        }
-    }
-}
-
-const fn path_label(ambiguity: Ambiguity) -> &'static str {
-    match ambiguity {
-        Ambiguity::NotAbsolute => "path_not_absolute",
-        Ambiguity::ForbiddenByte => "path_forbidden_byte",
-        Ambiguity::Backslash => "path_backslash",
-        Ambiguity::Parameter => "path_parameter",
-        Ambiguity::BrokenEscape => "path_broken_escape",
-        Ambiguity::EscapedSlash => "path_escaped_slash",
-        Ambiguity::EscapedControl => "path_escaped_control",
-        Ambiguity::DoubleEscape => "path_double_escape",
-        Ambiguity::NotUtf8 => "path_not_utf8",
-        Ambiguity::EmptySegment => "path_empty_segment",
-        Ambiguity::DotSegment => "path_dot_segment",
-        Ambiguity::LetterCase => "path_letter_case",
-        Ambiguity::Delimiter => "path_delimiter",
-    }
-}
-
-/// A claim's labels when it is missing and when it is mistyped.
-const fn claim_labels(claim: Claim) -> (&'static str, &'static str) {
-    match claim {
-        Claim::Iss => ("iss_missing", "iss_mistyped"),
-        Claim::Aud => ("aud_missing", "aud_mistyped"),
-        Claim::Exp => ("exp_missing", "exp_mistyped"),
-        Claim::Iat => ("iat_missing", "iat_mistyped"),
-        Claim::Nbf => ("nbf_missing", "nbf_mistyped"),
-        Claim::Sub => ("sub_missing", "sub_mistyped"),
-        Claim::Sid => ("sid_missing", "sid_mistyped"),
-        Claim::Role => ("role_missing", "role_mistyped"),
-    }
-}
-
-impl Claim {
-    /// Its name in a token.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Iss => "iss",
-            Self::Aud => "aud",
-            Self::Exp => "exp",
-            Self::Iat => "iat",
-            Self::Nbf => "nbf",
-            Self::Sub => "sub",
-            Self::Sid => "sid",
-            Self::Role => "role",
-        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rejection_has_its_status_and_a_label_of_its_own() {
-        let mut labels: Vec<&str> = Vec::new();
-        let mut check = |status: u16, rejections: &[Rejection]| {
-            for rejection in rejections {
-                assert_eq!(rejection.status(), status, "{rejection:?}");
-                let label = rejection.label();
-                let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-                assert!(!label.is_empty() && label.bytes().all(plain), "{label}");
-                assert!(!labels.contains(&label), "{label} stands for two rejections");
-                labels.push(label);
-            }
-        };
-        check(400, &[Rejection::MethodMalformed, Rejection::UpgradeUnexpected, Rejection::TokenOversize]);
-        check(400, &AMBIGUITIES.map(Rejection::Path));
-        check(403, &[Rejection::CrossSite, Rejection::RoleInsufficient]);
-        check(503, &[Rejection::HostFailed, Rejection::KeysUnknown, Rejection::FeedStale]);
-        check(503, &[Rejection::RevocationsUnknown, Rejection::RefreshUnavailable, Rejection::ClocksApart]);
-        check(401, &[Rejection::CookieMissing, Rejection::CookieRepeated, Rejection::TokenMalformed]);
-        check(401, &[Rejection::KidMissing, Rejection::KidMalformed, Rejection::KeyUnknown]);
-        check(401, &[Rejection::SignatureMalformed, Rejection::SignatureInvalid, Rejection::ClaimsMalformed]);
-        check(
-            401,
-            &[Rejection::Expired, Rejection::ExpiryTooFar, Rejection::IssuedInFuture, Rejection::NotYetValid],
-        );
-        check(401, &CLAIMS.map(Rejection::ClaimMissing));
-        check(401, &CLAIMS.map(Rejection::ClaimMistyped));
-    }
-
-    const CLAIMS: [Claim; 8] =
-        [Claim::Iss, Claim::Aud, Claim::Exp, Claim::Iat, Claim::Nbf, Claim::Sub, Claim::Sid, Claim::Role];
-
-    const AMBIGUITIES: [Ambiguity; 13] = [
-        Ambiguity::NotAbsolute,
-        Ambiguity::ForbiddenByte,
-        Ambiguity::Backslash,
-        Ambiguity::Parameter,
-        Ambiguity::BrokenEscape,
-        Ambiguity::EscapedSlash,
-        Ambiguity::EscapedControl,
-        Ambiguity::DoubleEscape,
-        Ambiguity::NotUtf8,
-        Ambiguity::EmptySegment,
-        Ambiguity::DotSegment,
-        Ambiguity::LetterCase,
-        Ambiguity::Delimiter,
-    ];
-}
+mod tests;

@@ -1,23 +1,19 @@
-//! The head of a request as the gate reads it: what it asks for, and what kind of client asks. It decides
-//! nothing.
+//! Request head as the gate reads it: the header fields that matter, and the kind of client. It decides nothing.
 
-use crate::headers::{Headers, Iter};
+/// Name and value of a header field.
+pub type Field<'a> = (&'a [u8], &'a [u8]);
 
-/// The head of a request. Names are in lower case, as HTTP/2 has them and Envoy makes them.
-#[derive(Clone, Copy)]
+/// Request head. Names are in lower case, as in HTTP/2 and in Envoy.
+#[derive(Clone)]
 pub struct Request<'a> {
-    /// All its headers in order, pseudo-headers included.
-    pub headers: Headers<'a>,
-    /// Whether nothing follows: neither a body nor a tunnel.
-    pub ends: bool,
-    /// The access token that the companion has just given for this request, in place of its own.
-    pub renewed: Option<&'a [u8]>,
+    /// `true` if neither a body nor a tunnel follows.
+    pub end_of_stream: bool,
     first: [Option<&'a [u8]>; Name::COUNT],
-    /// The names that stand more than once, one bit for each.
-    repeated: u32,
+    /// Fields after the first of their name, in order.
+    repeated: Vec<(Name, &'a [u8])>,
 }
 
-/// The headers that matter here. They are looked for once, all together.
+/// Header fields that a decision depends on. A request is searched for them once.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Name {
     /// `:method`
@@ -48,7 +44,7 @@ pub enum Name {
 
 impl Name {
     const COUNT: usize = Self::Upgrade as usize + 1;
-    /// How long names are that are worth a look, one bit for each length.
+    /// Lengths of the names, one bit for each.
     const LENGTHS: u32 = 1 << 5 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 29 | 1 << 30;
 
     #[inline]
@@ -74,85 +70,74 @@ impl Name {
 }
 
 impl<'a> Request<'a> {
-    /// Looks through the headers of a request; `ends` where neither a body nor a tunnel follows.
+    /// Reads the header fields of a request, pseudo-header fields included.
     #[must_use]
-    pub fn new(headers: Headers<'a>, ends: bool) -> Self {
-        let mut request = Self { headers, ends, renewed: None, first: [None; Name::COUNT], repeated: 0 };
-        for (name, value) in headers {
+    pub fn new(fields: impl IntoIterator<Item = Field<'a>>, end_of_stream: bool) -> Self {
+        let mut request = Self { end_of_stream, first: [None; Name::COUNT], repeated: Vec::new() };
+        for (name, value) in fields {
             let Some(name) = Name::read(name) else { continue };
             match request.first.get_mut(name as usize) {
                 Some(first @ None) => *first = Some(value),
-                _ => request.repeated |= 1 << name as u32,
+                _ => request.repeated.push((name, value)),
             }
         }
         request
     }
 
-    /// The same request with the access token that the companion has just given for it.
-    #[must_use]
-    pub fn renewed_by(self, token: &'a [u8]) -> Self {
-        Self { renewed: Some(token), ..self }
-    }
-
-    /// What is asked for: a path and its query, in origin form.
+    /// Request target: path and query, in origin form (RFC 9112 §3.2.1).
     #[must_use]
     pub fn target(&self) -> &'a [u8] {
         self.first(Name::Path).unwrap_or_default()
     }
 
-    /// Whom the request was sent to: a host, and a port where it is not the usual one.
+    /// Authority: a host, and its port unless that is the scheme's default (RFC 9110 §7.2).
     #[must_use]
     pub fn authority(&self) -> &'a [u8] {
         self.first(Name::Authority).unwrap_or_default()
     }
 
-    /// The method.
+    /// Method.
     #[must_use]
     pub fn method(&self) -> &'a [u8] {
         self.first(Name::Method).unwrap_or_default()
     }
 
-    /// The first header of this name.
+    /// First field of a name.
     #[must_use]
     pub fn first(&self, name: Name) -> Option<&'a [u8]> {
         self.first.get(name as usize).copied().flatten()
     }
 
-    /// Whether there are several headers of this name.
+    /// `true` if there are several fields of a name.
     #[must_use]
     pub fn repeats(&self, name: Name) -> bool {
-        self.repeated >> name as u32 & 1 == 1
+        self.repeated.iter().any(|(this, _)| *this == name)
     }
 
-    /// Every header of this name.
-    #[must_use]
-    pub fn all(&self, name: Name) -> All<'a> {
-        if self.repeats(name) {
-            All { name, first: None, others: self.headers.into_iter() }
-        } else {
-            All { name, first: self.first(name), others: Iter::default() }
-        }
+    /// All fields of a name, in order.
+    pub fn all(&self, name: Name) -> impl Iterator<Item = &'a [u8]> {
+        let others = self.repeated.iter().filter(move |(this, _)| *this == name).map(|(_, value)| *value);
+        self.first(name).into_iter().chain(others)
     }
 
-    /// Whether it asks to leave HTTP, for a WebSocket as a rule (RFC 9110 §7.8).
+    /// `true` if the client asks for another protocol, usually WebSocket (RFC 9110 §7.8).
     #[must_use]
     pub fn is_upgrade(&self) -> bool {
         self.first(Name::Upgrade).is_some()
     }
 
-    /// A CORS preflight (Fetch standard, "CORS-preflight request"): it never carries credentials, nor a body,
-    /// nor does it lead to anything but its answer.
+    /// `true` for a CORS preflight (Fetch standard, "CORS-preflight request"). It carries neither credentials nor a body.
     #[must_use]
     pub fn is_preflight(&self) -> bool {
         self.method() == b"OPTIONS"
-            && self.ends
+            && self.end_of_stream
             && !self.is_upgrade()
             && self.first(Name::Origin).is_some()
             && self.first(Name::AccessControlRequestMethod).is_some()
     }
 
-    /// A person's browser on its way to a page: it says so (Fetch Metadata), or it is too old to and asks
-    /// for HTML.
+    /// `true` for a browser's navigation to a page: by Fetch Metadata or, in a browser without it, by a GET that accepts
+    /// HTML.
     #[must_use]
     pub fn is_navigation(&self) -> bool {
         match self.first(Name::SecFetchMode) {
@@ -169,33 +154,12 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The headers of one name.
-pub struct All<'a> {
-    name: Name,
-    /// The only one.
-    first: Option<&'a [u8]>,
-    /// Where there are several, those of all names that have yet to come.
-    others: Iter<'a>,
-}
-
-impl<'a> Iterator for All<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let Self { name, first, others } = self;
-        first
-            .take()
-            .or_else(|| others.find(|(this, _)| Name::read(this) == Some(*name)).map(|(_, value)| value))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::headers;
 
     #[test]
-    fn every_name_is_found_and_every_header_of_it() {
+    fn every_field_of_every_name_is_found() {
         for (text, name) in [
             (":method", Name::Method),
             (":path", Name::Path),
@@ -216,8 +180,7 @@ mod tests {
             for (count, expected) in
                 [(0, &[][..]), (1, &["1"]), (3, &["1"]), (4, &["1", "4"]), (5, &["1", "4", ""])]
             {
-                let map = headers::write(&lines[..count]);
-                let request = Request::new(Headers::read(&map).unwrap(), true);
+                let request = Request::new(lines[..count].iter().copied(), true);
                 let expected: Vec<&[u8]> = expected.iter().map(|value| value.as_bytes()).collect();
                 assert_eq!(request.all(name).collect::<Vec<_>>(), expected, "{text} {count}");
                 assert_eq!(request.first(name), expected.first().copied(), "{text} {count}");

@@ -1,8 +1,8 @@
-//! RS256 for jsonwebtoken: a crypto provider that verifies this one algorithm and signs nothing, and its
-//! pure-Rust backend. Which keys are good enough is `keys`' business.
+//! RS256 for jsonwebtoken: a crypto provider that verifies this one algorithm and signs nothing, and its pure-Rust
+//! backend. `keys` checks the keys themselves.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crypto_bigint::BoxedUint;
 use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
@@ -16,13 +16,13 @@ use rsa::pkcs8::DecodePublicKey;
 use rsa::sha2::{Digest, Sha256};
 use rsa::traits::PublicKeyParts;
 
-/// Something that checks RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 §8.2.2).
+/// Verifier of RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 §8.2.2).
 pub trait Backend: 'static {
-    /// Whether `signature` is the key's over `message`. The key is a DER `SubjectPublicKeyInfo`.
+    /// `true` if `signature` is valid for `message` and `key`, a DER `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7).
     fn verify(key: &[u8], message: &[u8], signature: &[u8]) -> bool;
 }
 
-/// The backend that needs nothing but a processor.
+/// Backend in pure Rust, for hosts without one of their own.
 pub struct SoftwareRsa;
 
 impl Backend for SoftwareRsa {
@@ -33,25 +33,27 @@ impl Backend for SoftwareRsa {
 }
 
 thread_local! {
-    /// The keys that were used, ready for use again: to take one apart costs a third of a verification.
-    static KEYS: RefCell<Vec<(Vec<u8>, Rc<PublicKey>)>> = const { RefCell::new(Vec::new()) };
+    /// Parsed keys by their DER form. To parse a key costs a third of a verification, so each is parsed once.
+    static KEYS: RefCell<Vec<(Vec<u8>, Arc<PublicKey>)>> = const { RefCell::new(Vec::new()) };
 }
 
-fn cached_key(der: &[u8]) -> Option<Rc<PublicKey>> {
+/// Returns the parsed key, from the cache if it is there; `None` if it is not an RSA key.
+fn cached_key(der: &[u8]) -> Option<Arc<PublicKey>> {
     KEYS.with_borrow_mut(|keys| {
         if let Some((_, key)) = keys.iter().find(|(this, _)| this == der) {
-            return Some(Rc::clone(key));
+            return Some(Arc::clone(key));
         }
-        let key = Rc::new(PublicKey::from_public_key_der(der).ok()?);
+        let key = Arc::new(PublicKey::from_public_key_der(der).ok()?);
         if keys.len() >= MAX_KEYS {
             keys.clear();
         }
-        keys.push((der.to_vec(), Rc::clone(&key)));
+        keys.push((der.to_vec(), Arc::clone(&key)));
         Some(key)
     })
 }
 
-/// Encodes the message and compares, rather than take the signature's word for what is in it.
+/// `true` if the signature decrypts to the message's encoding (RFC 8017 §8.2.2). The encodings are compared, because a
+/// parsed signature would be trusted for its own structure.
 fn is_signed(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
     let bits = key.n().bits_precision();
     let Ok(signature) = BoxedUint::from_be_slice(signature, bits) else { return false };
@@ -60,8 +62,8 @@ fn is_signed(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
     signature < **key.n() && power(signature, key.e(), key.n_params()) == encoded
 }
 
-/// RSAVP1 (RFC 8017 §5.2.2) from the left to the right of the exponent. That is public, and so short that the table of
-/// powers which others make for it costs more than the rest.
+/// Computes RSAVP1 (RFC 8017 §5.2.2), from the left to the right of the exponent. The exponent is public, and so short
+/// that the usual table of powers would cost more than the multiplications.
 fn power(base: BoxedUint, exponent: &BoxedUint, modulus: &BoxedMontyParams) -> BoxedUint {
     let base = BoxedMontyForm::new(base, modulus);
     let mut power = base.clone();
@@ -74,9 +76,9 @@ fn power(base: BoxedUint, exponent: &BoxedUint, modulus: &BoxedMontyParams) -> B
     power.retrieve()
 }
 
-/// EMSA-PKCS1-v1_5 with SHA-256 (RFC 8017 §9.2), of this length in bytes; None where that is too short.
+/// Encodes a message by EMSA-PKCS1-v1_5 with SHA-256 (RFC 8017 §9.2) in `length` bytes; `None` if that is too short.
 fn encode(message: &[u8], length: usize) -> Option<Vec<u8>> {
-    // DigestInfo up to the digest, as note 1 there has it.
+    // DigestInfo up to the digest (RFC 8017 §9.2, note 1).
     const SHA_256: [u8; 19] = [
         0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
         0x04, 0x20,
@@ -86,8 +88,7 @@ fn encode(message: &[u8], length: usize) -> Option<Vec<u8>> {
     Some([&[0, 1], &*vec![0xff; padding], &[0], &SHA_256, &digest].concat())
 }
 
-/// Makes this backend the one that jsonwebtoken verifies with, once for the whole process; a later call
-/// changes nothing.
+/// Installs a backend as the process-wide provider of jsonwebtoken. A later call changes nothing.
 pub fn install<B: Backend>() {
     let provider = Box::new(CryptoProvider {
         signer_factory: no_signer,
@@ -113,6 +114,7 @@ fn verifier<B: Backend>(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<
     }
 }
 
+/// Verifier with one key.
 struct Rs256<B> {
     key: Vec<u8>,
     backend: std::marker::PhantomData<B>,
@@ -135,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_power_is_what_the_library_says_it_is_for_every_size_of_key_and_exponent() {
+    fn power_equals_the_library_s_for_every_size_of_key_and_exponent() {
         for bytes in [256_usize, 257, 320, 384, 512, 1024] {
             let number = |seed: usize| -> Vec<u8> {
                 (0..bytes).map(|at| u8::try_from((at * 151 + seed) % 256).unwrap() | 1).collect()
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_encoded_as_the_standard_has_it_or_not_at_all() {
+    fn message_is_encoded_as_in_the_standard_or_not_at_all() {
         assert_eq!(encode(b"", 61), None);
         let encoded = encode(b"", 62).unwrap();
         assert_eq!(encoded[..11], [0, 1, 255, 255, 255, 255, 255, 255, 255, 255, 0]);

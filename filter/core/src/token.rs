@@ -1,5 +1,5 @@
-//! From a cookie's value to claims that one of our keys signed: structure, header, signature. What the
-//! claims say is `claims`' business.
+//! From a cookie's value to claims with a valid signature: structure, JOSE header, signature (RFC 7515 §5.2). `claims`
+//! judges the claims themselves.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,11 +14,12 @@ use crate::json::{self, Json};
 use crate::keys::KeySet;
 use crate::rejection::Rejection;
 
-/// More than a header of ours has, and few enough to compare with each other.
+/// Maximum number of members of a JOSE header. Chosen: the companion writes three, and eight are compared pairwise at
+/// no cost.
 const MAX_HEADER_MEMBERS: usize = 8;
 
-/// A token in compact serialisation (RFC 7515 §3.1) whose header asks for nothing but what we verify.
-/// It gives out no claim.
+/// Token in compact serialisation (RFC 7515 §3.1) with a JOSE header that asks for nothing else than RS256. It reveals
+/// no claim before [`Unverified::verify`].
 pub struct Unverified<'a> {
     kid: Option<String>,
     signing_input: &'a str,
@@ -26,13 +27,18 @@ pub struct Unverified<'a> {
     signature: &'a str,
 }
 
-/// The payload of a token whose signature is right, still unread.
+/// Payload of a token with a valid signature. Its claims are not judged yet.
 pub struct Verified {
     payload: Vec<u8>,
 }
 
 impl<'a> Unverified<'a> {
-    /// Takes a token apart and judges its header.
+    /// Splits a token and checks its JOSE header. The caller limits the token's length.
+    ///
+    /// # Errors
+    /// [`Rejection::TokenMalformed`] if it is not three segments of base64url; [`Rejection::HeaderMalformed`],
+    /// [`Rejection::HeaderMemberUnexpected`], [`Rejection::AlgorithmUnexpected`], [`Rejection::TypUnexpected`],
+    /// [`Rejection::CritPresent`] or [`Rejection::KidMalformed`] for the first fault of its JOSE header.
     pub fn parse(token: &'a [u8]) -> Result<Self, Rejection> {
         let token = std::str::from_utf8(token).map_err(|_| Rejection::TokenMalformed)?;
         let (signing_input, signature) = token.rsplit_once('.').ok_or(Rejection::TokenMalformed)?;
@@ -41,13 +47,18 @@ impl<'a> Unverified<'a> {
             return Err(Rejection::TokenMalformed);
         }
         let header = URL_SAFE_NO_PAD.decode(header).map_err(|_| Rejection::TokenMalformed)?;
-        Ok(Self { kid: judge_header(&header)?, signing_input, payload, signature })
+        Ok(Self { kid: check_header(&header)?, signing_input, payload, signature })
     }
 
     /// Checks the signature with the key that the token names.
+    ///
+    /// # Errors
+    /// [`Rejection::KidMissing`] or [`Rejection::KeyUnknown`] if `keys` has no key for the token;
+    /// [`Rejection::TokenMalformed`] or [`Rejection::SignatureMalformed`] if the payload or the signature is not
+    /// base64url; [`Rejection::SignatureInvalid`] if the signature does not match.
     pub fn verify(self, keys: &KeySet) -> Result<Verified, Rejection> {
         let key = keys.find(self.kid.as_deref())?;
-        // Decoded before it is trusted only to tell a malformed token from a forged one.
+        // Decoded before the signature is checked, only to distinguish a malformed token from a forged one.
         let payload = URL_SAFE_NO_PAD.decode(self.payload).map_err(|_| Rejection::TokenMalformed)?;
         match jsonwebtoken::crypto::verify(
             self.signature,
@@ -62,14 +73,14 @@ impl<'a> Unverified<'a> {
     }
 }
 
-/// The `kid` of a JOSE header (RFC 7515 §4.1) that has exactly our `alg` and `typ` and nothing unknown.
-fn judge_header(header: &[u8]) -> Result<Option<String>, Rejection> {
+/// Checks a JOSE header (RFC 7515 §4.1): exactly our `alg` and `typ`, and no unknown member. Returns its `kid`.
+fn check_header(header: &[u8]) -> Result<Option<String>, Rejection> {
     let Ok(Json::Object(members)) = Json::parse(header) else { return Err(Rejection::HeaderMalformed) };
-    // Before repeated ones are looked for, which takes the square of their number.
+    // Before the search for repeated members, which takes quadratic time.
     if members.len() > MAX_HEADER_MEMBERS {
         return Err(Rejection::HeaderMemberUnexpected);
     }
-    if json::repeated(&members).next().is_some() {
+    if json::repeated_names(&members).next().is_some() {
         return Err(Rejection::HeaderMalformed);
     }
     let member = |name: &str| members.iter().find(|(this, _)| this == name).map(|(_, value)| value);
@@ -96,10 +107,13 @@ fn judge_header(header: &[u8]) -> Result<Option<String>, Rejection> {
 }
 
 impl Verified {
-    /// The claims as distinct members of one JSON object.
+    /// Returns the claims as distinct members of one JSON object (RFC 7519 §4).
+    ///
+    /// # Errors
+    /// [`Rejection::ClaimsMalformed`] if the payload is anything else.
     pub(crate) fn claims(&self) -> Result<Vec<(Cow<'_, str>, Json<'_>)>, Rejection> {
         let claims = Json::parse(&self.payload).map_err(|_| Rejection::ClaimsMalformed)?;
-        if claims.repeats_a_member() {
+        if claims.has_repeated_member() {
             return Err(Rejection::ClaimsMalformed);
         }
         match claims {
@@ -108,14 +122,14 @@ impl Verified {
         }
     }
 
-    /// For tests of what comes after the signature.
+    /// Returns a payload without a signature, for tests of its claims.
     #[cfg(test)]
     pub(crate) fn for_test(payload: &str) -> Self {
         Self { payload: payload.as_bytes().to_vec() }
     }
 }
 
-// Neither shows what it holds: a token is a secret for as long as it lives (invariant 8).
+// Neither shows its content: a token is a secret as long as it is valid (invariant 8).
 impl fmt::Debug for Unverified<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Unverified")
@@ -146,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_header_is_refused_for_its_first_fault() {
+    fn any_other_header_is_rejected_for_its_first_fault() {
         for (header, expected) in [
             ("", Rejection::HeaderMalformed),
             ("[]", Rejection::HeaderMalformed),

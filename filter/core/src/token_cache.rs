@@ -1,8 +1,8 @@
-//! The tokens that were verified already, and who they speak for. It is bounded, only good tokens get in, and
-//! whoever asks it checks again what time or the feed may have changed: expiry and revocation.
+//! Cache of verified tokens: the fingerprint of a token leads to its identity. It is bounded and holds only tokens that
+//! were accepted. Expiry and revocation change with time, so callers check both again after each hit.
 
 use std::hash::{BuildHasherDefault, Hasher};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use quick_cache::UnitWeighter;
 use quick_cache::unsync::{Cache, DefaultLifecycle};
@@ -10,93 +10,95 @@ use siphasher::sip128::SipHasher24;
 
 use crate::claims::Identity;
 
-/// More roles than a service has; those beyond are kept once for every token.
+/// Maximum number of roles that identities share. Chosen: more than a service has. Each identity with another role has
+/// its own copy.
 const MAX_SHARED_ROLES: usize = 64;
 
-/// As long as no more tokens are known they lie close together, which is worth more than half a microsecond to each
-/// request; with the next one, room for all is taken at once.
-const FEW: usize = 4096;
+/// Number of tokens up to which the table grows by steps. A small table stays close together in memory, which saves
+/// half a microsecond for each request; with the next token, room for all entries is reserved at once.
+const SMALL: usize = 4096;
 
-/// A token, in the place of its text, which is a secret: 128 bits that nobody can aim at who does not know the
-/// memory's own key.
+/// Hash of a token under the cache's secret key and a generation of the key set: 128 bits, for which only a
+/// holder of that key can find a collision. It stands in for the token's text, which is a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint(u128);
 
-/// The tokens that were verified already. An entry takes 32 bytes, some 30 more for finding it, and the place of an
-/// identity. What is dropped when there is no more room is what was not asked for lately (Clock-PRO, Jiang, Chen and
-/// Zhang 2005): a crowd of tokens that each come once does not drive out those that come again. Of those dropped it
-/// knows half as many for a while, and whoever of them comes again stays: a memory full of tokens that have expired
-/// makes room for others.
+/// Cache of verified tokens. An entry takes 32 bytes, some 30 more for the index, and an identity.
+///
+/// Evicted are the entries that were not used lately (Clock-PRO; Jiang, Chen and Zhang 2005): many tokens that come
+/// once do not evict those that come again. The cache keeps the fingerprints of evicted tokens, for half as many as it
+/// has entries; a token among them that comes again stays. So a cache full of expired tokens makes room for others.
 pub struct TokenCache {
     hasher: SipHasher24,
-    known: Cache<u128, Identity, UnitWeighter, BuildHasherDefault<Spread>>,
-    /// How many it may come to know.
-    entries: usize,
-    /// Every role once, so that each identity need not have its own copy.
-    roles: Vec<Rc<str>>,
+    identities: Cache<u128, Identity, UnitWeighter, BuildHasherDefault<FingerprintHasher>>,
+    /// Maximum number of entries.
+    capacity: usize,
+    /// Roles that identities share.
+    roles: Vec<Arc<str>>,
 }
 
 impl TokenCache {
-    /// A memory for so many tokens, with a key of its own that nobody else knows.
+    /// Returns an empty cache for at most `capacity` tokens (0 for none), with a random secret key.
     #[must_use]
-    pub fn new(entries: usize, key: [u8; 16]) -> Self {
-        let known = Cache::with(
-            // By this it knows how many of those that it dropped to keep in mind: half as many.
-            entries,
-            entries.try_into().unwrap_or(u64::MAX),
+    pub fn new(capacity: usize, key: [u8; 16]) -> Self {
+        let identities = Cache::with(
+            // From this number follows the number of fingerprints that are kept of evicted tokens: half as many.
+            capacity,
+            capacity.try_into().unwrap_or(u64::MAX),
             UnitWeighter,
             BuildHasherDefault::default(),
             DefaultLifecycle::default(),
         );
-        Self { hasher: SipHasher24::new_with_key(&key), known, entries, roles: Vec::new() }
+        Self { hasher: SipHasher24::new_with_key(&key), identities, capacity, roles: Vec::new() }
     }
 
-    /// A token's fingerprint under a generation of the key set: with other keys it is to be verified again.
+    /// Returns a token's fingerprint. It includes the generation of the key set: with other keys, a token is verified
+    /// again.
     #[must_use]
     pub fn fingerprint(&self, token: &[u8], generation: u64) -> Fingerprint {
         Fingerprint(self.hasher.hash(token).as_u128() ^ u128::from(generation))
     }
 
-    /// Who a token speaks for that was verified before.
+    /// Returns the identity of a cached token. It may have expired or been revoked since.
     #[must_use]
     pub fn get(&self, Fingerprint(token): Fingerprint) -> Option<&Identity> {
-        self.known.get(&token)
+        self.identities.get(&token)
     }
 
-    /// Keeps in mind who a token speaks for that has just been verified.
+    /// Inserts the identity of a token that was just verified, and returns it with a shared role.
     pub fn insert(&mut self, Fingerprint(token): Fingerprint, identity: Identity) -> Identity {
         let identity = identity.with_shared_role(&self.roles);
         if self.roles.len() < MAX_SHARED_ROLES && !self.roles.iter().any(|role| **role == *identity.role()) {
             self.roles.push(identity.shared_role());
         }
-        if self.known.len() == FEW {
-            // Tables that grow by and by leave behind what is never given back.
-            self.known.reserve(self.entries.saturating_sub(FEW));
+        if self.identities.len() == SMALL {
+            // The allocator of WebAssembly never returns the memory of the smaller tables.
+            self.identities.reserve(self.capacity.saturating_sub(SMALL));
         }
-        self.known.insert(token, identity.clone());
+        self.identities.insert(token, identity.clone());
         identity
     }
 
-    /// How many tokens are known.
+    /// Returns the number of cached tokens.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.known.len()
+        self.identities.len()
     }
 
-    /// Whether none is known.
+    /// `true` if no token is cached.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.known.is_empty()
+        self.identities.is_empty()
     }
 }
 
-/// A fingerprint is as good a hash as any: half of it serves as one.
+/// Hasher that returns half of a fingerprint, which is a hash already.
 #[derive(Default)]
-struct Spread(u64);
+struct FingerprintHasher(u64);
 
-impl Hasher for Spread {
+impl Hasher for FingerprintHasher {
     fn write_u128(&mut self, fingerprint: u128) {
-        #[expect(clippy::cast_possible_truncation, reason = "half of it is wanted")]
+        #[expect(clippy::cast_possible_truncation, reason = "a table needs half of the bits")]
         let half = fingerprint as u64;
         self.0 = half;
     }
@@ -128,10 +130,10 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_known_by_every_byte_of_it_and_the_generation_of_the_keys() {
-        let mut memory = TokenCache::new(8, [7; 16]);
-        let known = memory.fingerprint(b"a.b.c", 1);
-        memory.insert(known, identity(42, "customer"));
+    fn fingerprint_depends_on_every_byte_and_on_the_key_generation() {
+        let mut cache = TokenCache::new(8, [7; 16]);
+        let known = cache.fingerprint(b"a.b.c", 1);
+        cache.insert(known, identity(42, "customer"));
         for (token, generation, expected) in [
             (&b"a.b.c"[..], 1, Some(42)),
             (b"a.b.c", 2, None),
@@ -139,89 +141,88 @@ mod tests {
             (b"a.b.c ", 1, None),
             (b"", 1, None),
         ] {
-            let found = memory.get(memory.fingerprint(token, generation)).map(Identity::user_id);
+            let found = cache.get(cache.fingerprint(token, generation)).map(Identity::user_id);
             assert_eq!(found, expected, "{} {generation}", token.escape_ascii());
         }
         assert_ne!(TokenCache::new(8, [8; 16]).fingerprint(b"a.b.c", 1), known);
     }
 
     #[test]
-    fn it_holds_no_more_than_it_may_and_what_comes_again_stays() {
-        let mut memory = TokenCache::new(100, [7; 16]);
-        let regulars: Vec<Fingerprint> = (0..20_u8).map(|at| memory.fingerprint(&[at], 0)).collect();
+    fn capacity_is_never_exceeded_and_reused_tokens_stay() {
+        let mut cache = TokenCache::new(100, [7; 16]);
+        let regulars: Vec<Fingerprint> = (0..20_u8).map(|at| cache.fingerprint(&[at], 0)).collect();
         for at in 0..10_000_u32 {
             for &regular in &regulars {
-                if memory.get(regular).is_none() {
-                    memory.insert(regular, identity(1, "customer"));
+                if cache.get(regular).is_none() {
+                    cache.insert(regular, identity(1, "customer"));
                 }
             }
-            memory.insert(memory.fingerprint(&at.to_le_bytes(), 0), identity(2, "customer"));
-            assert!(memory.len() <= 100);
+            cache.insert(cache.fingerprint(&at.to_le_bytes(), 0), identity(2, "customer"));
+            assert!(cache.len() <= 100);
         }
-        assert!(regulars.iter().all(|&regular| memory.get(regular).is_some()));
+        assert!(regulars.iter().all(|&regular| cache.get(regular).is_some()));
     }
 
     #[test]
-    fn what_comes_again_finds_room_in_a_memory_full_of_what_does_not() {
-        let mut memory = TokenCache::new(100, [7; 16]);
+    fn what_comes_again_finds_room_in_a_cache_full_of_what_does_not() {
+        let mut cache = TokenCache::new(100, [7; 16]);
         let mut strangers = 0..;
-        let mut stranger = |memory: &mut TokenCache| {
+        let mut stranger = |cache: &mut TokenCache| {
             let token: u32 = strangers.next().unwrap();
-            memory.insert(memory.fingerprint(&token.to_le_bytes(), 0), identity(2, "customer"));
+            cache.insert(cache.fingerprint(&token.to_le_bytes(), 0), identity(2, "customer"));
         };
         for _ in 0..1000 {
-            stranger(&mut memory);
+            stranger(&mut cache);
         }
-        let regulars: Vec<Fingerprint> = (0..20_u8).map(|at| memory.fingerprint(&[at], 0)).collect();
-        let mut round = |memory: &mut TokenCache| {
+        let regulars: Vec<Fingerprint> = (0..20_u8).map(|at| cache.fingerprint(&[at], 0)).collect();
+        let mut round = |cache: &mut TokenCache| {
             let verified = regulars.iter().filter(|&&regular| {
-                let is_new = memory.get(regular).is_none();
+                let is_new = cache.get(regular).is_none();
                 if is_new {
-                    memory.insert(regular, identity(1, "customer"));
+                    cache.insert(regular, identity(1, "customer"));
                 }
-                stranger(memory);
+                stranger(cache);
                 is_new
             });
             verified.count()
         };
-        assert_eq!(round(&mut memory), 20);
+        assert_eq!(round(&mut cache), 20);
         for _ in 0..10 {
-            round(&mut memory);
+            round(&mut cache);
         }
-        assert_eq!(round(&mut memory), 0);
+        assert_eq!(round(&mut cache), 0);
     }
 
     #[test]
-    fn a_memory_that_comes_to_know_many_forgets_none_of_the_first() {
-        let mut memory = TokenCache::new(2 * FEW, [7; 16]);
+    fn a_cache_that_comes_to_know_many_forgets_none_of_the_first() {
+        let mut cache = TokenCache::new(2 * SMALL, [7; 16]);
         let tokens: Vec<Fingerprint> =
-            (0..2 * FEW).map(|at| memory.fingerprint(&at.to_le_bytes(), 0)).collect();
+            (0..2 * SMALL).map(|at| cache.fingerprint(&at.to_le_bytes(), 0)).collect();
         for &token in &tokens {
-            memory.insert(token, identity(1, "customer"));
+            cache.insert(token, identity(1, "customer"));
         }
-        assert!(tokens.iter().all(|&token| memory.get(token).is_some()));
+        assert!(tokens.iter().all(|&token| cache.get(token).is_some()));
     }
 
     #[test]
-    fn a_memory_of_no_entries_knows_nothing() {
-        let mut memory = TokenCache::new(0, [7; 16]);
-        let token = memory.fingerprint(b"a.b.c", 0);
-        assert_eq!(memory.insert(token, identity(42, "customer")).user_id(), 42);
-        assert!(memory.get(token).is_none() && memory.is_empty());
+    fn a_cache_of_no_entries_knows_nothing() {
+        let mut cache = TokenCache::new(0, [7; 16]);
+        let token = cache.fingerprint(b"a.b.c", 0);
+        assert_eq!(cache.insert(token, identity(42, "customer")).user_id(), 42);
+        assert!(cache.get(token).is_none() && cache.is_empty());
     }
 
     #[test]
-    fn identities_share_their_role_and_the_roles_shared_are_bounded() {
-        let mut memory = TokenCache::new(1000, [7; 16]);
+    fn identities_share_a_bounded_number_of_roles() {
+        let mut cache = TokenCache::new(1000, [7; 16]);
         for at in 0..200_u64 {
-            let token = memory.fingerprint(&at.to_le_bytes(), 0);
-            memory.insert(token, identity(at + 1, &format!("role-{}", at % 100)));
+            let token = cache.fingerprint(&at.to_le_bytes(), 0);
+            cache.insert(token, identity(at + 1, &format!("role-{}", at % 100)));
         }
-        assert_eq!(memory.roles.len(), MAX_SHARED_ROLES);
-        let role = |at: u64| {
-            memory.get(memory.fingerprint(&at.to_le_bytes(), 0)).map(Identity::shared_role).unwrap()
-        };
-        assert!(Rc::ptr_eq(&role(3), &role(103)));
-        assert!(!Rc::ptr_eq(&role(80), &role(180)) && role(80) == role(180));
+        assert_eq!(cache.roles.len(), MAX_SHARED_ROLES);
+        let role =
+            |at: u64| cache.get(cache.fingerprint(&at.to_le_bytes(), 0)).map(Identity::shared_role).unwrap();
+        assert!(Arc::ptr_eq(&role(3), &role(103)));
+        assert!(!Arc::ptr_eq(&role(80), &role(180)) && role(80) == role(180));
     }
 }

@@ -1,20 +1,19 @@
-//! What holds for whatever proptest invents: paths, cookies, and above all tokens, none of which becomes an
-//! identity unless the mint has signed it.
+//! Properties of the core for random paths, cookies and tokens. No token becomes an identity unless the mint signed it.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test says that something failed")]
+#![expect(clippy::unwrap_used, reason = "a test reports a failure by a panic")]
 
 use std::sync::LazyLock;
 
 use edgeward_filter::config;
 use edgeward_filter::cookie;
 use edgeward_filter::edge_state::EdgeState;
-use edgeward_filter::gate::{self, Decision};
-use edgeward_filter::headers::{self, Headers};
+use edgeward_filter::gate::Gate;
 use edgeward_filter::path::CanonicalPath;
 use edgeward_filter::policy::Policy;
 use edgeward_filter::request::Request;
 use edgeward_filter::rs256::{self, SoftwareRsa};
 use edgeward_filter::token_cache::TokenCache;
+use edgeward_filter::verdict::Verdict;
 use edgeward_kit::mint::{self, Key};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -23,23 +22,23 @@ use serde_json::json;
 const NOW: u64 = 1_800_000_000;
 const OURS: [&str; 2] = ["access_token", "refresh_token"];
 
-/// Two keys, what they have signed, and an edge that knows them.
-struct Edge {
+/// Gateway that knows two keys, and tokens that these keys signed.
+struct Gateway {
     policy: Policy,
     edge_state: EdgeState,
     signed: Vec<String>,
 }
 
-static EDGE: LazyLock<Edge> = LazyLock::new(edge);
+static GATEWAY: LazyLock<Gateway> = LazyLock::new(gateway);
 
-fn edge() -> Edge {
+fn gateway() -> Gateway {
     rs256::install::<SoftwareRsa>();
     let keys = [Key::generate("a"), Key::generate("b")];
     let text = json!({"issuer": mint::NAME, "keys": {"inline": mint::jwks(&[&keys[0], &keys[1]])}});
     let configuration = config::compile(text.to_string().as_bytes()).unwrap();
     let bad = mint::bad_tokens(&keys[0], &keys[1], NOW).into_iter().map(|bad| bad.token);
     let good = keys.iter().map(|key| key.good(NOW));
-    Edge {
+    Gateway {
         policy: configuration.policy,
         edge_state: EdgeState::new(configuration.keys, NOW),
         signed: good.chain(bad.take(20)).collect(),
@@ -49,16 +48,16 @@ fn edge() -> Edge {
 fn is_identified(token: &[u8]) -> bool {
     let cookie = [b"access_token=", token].concat();
     let headers: [(&[u8], &[u8]); 3] = [(b":method", b"GET"), (b":path", b"/x"), (b"cookie", &cookie)];
-    let headers = headers::write(&headers);
-    let request = Request::new(Headers::read(&headers).unwrap(), true);
+    let request = Request::new(headers, true);
     let cache = &mut TokenCache::new(8, [7; 16]);
-    let mut decide = || gate::decide(&EDGE.policy, &EDGE.edge_state, cache, &request, NOW);
+    let mut decide =
+        || Gate { policy: &GATEWAY.policy, state: &GATEWAY.edge_state, cache, now: NOW }.decide(&request);
     let (first, again) = (decide(), decide());
     assert_eq!(first, again);
-    matches!(first, Decision::Pass { .. })
+    matches!(first, Verdict::Pass(_))
 }
 
-/// Pieces that cookie headers are made of, ours and what looks like them among them.
+/// Returns `Cookie` header values with our cookies and with names that look like theirs.
 fn cookie_header() -> impl Strategy<Value = Vec<u8>> {
     const NAMES: [&str; 9] =
         ["access_token", "refresh_token", "access_tokens", "Access_Token", "a", "", " ", "\"", "\u{e9}"];
@@ -100,10 +99,10 @@ proptest! {
     }
 
     #[test]
-    fn a_token_that_differs_in_any_byte_from_what_was_signed_is_nobody(
+    fn token_that_differs_in_any_byte_from_a_signed_one_is_rejected(
         which in any::<Index>(), at in any::<Index>(), byte in any::<u8>(), cut in any::<Index>(), mode in 0..4_u8,
     ) {
-        let signed = which.get(&EDGE.signed).as_bytes();
+        let signed = which.get(&GATEWAY.signed).as_bytes();
         let mut token = signed.to_vec();
         let (at, cut) = (at.index(token.len()), cut.index(token.len()));
         match mode {
@@ -112,20 +111,20 @@ proptest! {
             2 => drop(token.drain(at.min(cut)..at.max(cut))),
             _ => token.extend_from_slice(&signed[cut..]),
         }
-        // White space around a cookie's value, and what follows a semicolon, is not of the token.
+        // White space around a cookie's value, and the text after a semicolon, do not belong to the token.
         let value = token.split(|&byte| byte == b';').next().unwrap().trim_ascii();
-        let unchanged = EDGE.signed.iter().any(|signed| signed.as_bytes() == value);
+        let unchanged = GATEWAY.signed.iter().any(|signed| signed.as_bytes() == value);
         prop_assert_eq!(is_identified(&token), unchanged && is_identified(value));
         prop_assert!(unchanged || !is_identified(&token));
     }
 
     #[test]
-    fn segments_of_different_tokens_make_no_token(parts in prop::collection::vec(any::<(Index, Index)>(), 3)) {
+    fn segments_of_different_tokens_make_no_valid_token(parts in prop::collection::vec(any::<(Index, Index)>(), 3)) {
         let segments = parts.iter().map(|(which, at)| {
-            let segments: Vec<&str> = which.get(&EDGE.signed).split('.').collect();
+            let segments: Vec<&str> = which.get(&GATEWAY.signed).split('.').collect();
             segments[at.index(segments.len())]
         });
         let token = segments.collect::<Vec<_>>().join(".");
-        prop_assert!(!is_identified(token.as_bytes()) || EDGE.signed.contains(&token));
+        prop_assert!(!is_identified(token.as_bytes()) || GATEWAY.signed.contains(&token));
     }
 }

@@ -1,17 +1,18 @@
-//! The core's judgement of whole tokens, with the signature checked in Rust: every good one is an identity,
-//! every bad one is refused for its own reason.
+//! Decisions on whole tokens, with signatures that are checked in Rust: every good token is an identity, and every bad
+//! one is rejected for its own reason.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test says that something failed")]
+#![expect(clippy::unwrap_used, reason = "a test reports a failure by a panic")]
 
 use edgeward_filter::claims::Identity;
 use edgeward_filter::config;
 use edgeward_filter::edge_state::EdgeState;
-use edgeward_filter::gate::{self, Decision};
-use edgeward_filter::headers::{self, Headers};
+use edgeward_filter::gate::Gate;
 use edgeward_filter::policy::Policy;
+use edgeward_filter::reply::LocalReply;
 use edgeward_filter::request::Request;
 use edgeward_filter::rs256::{self, SoftwareRsa};
 use edgeward_filter::token_cache::TokenCache;
+use edgeward_filter::verdict::Verdict;
 use edgeward_kit::mint::{self, Key};
 use serde_json::json;
 
@@ -26,12 +27,12 @@ fn edge(keys: &[&Key]) -> (Policy, EdgeState) {
     (configuration.policy, EdgeState::new(configuration.keys, NOW))
 }
 
-fn decide(edge: &(Policy, EdgeState), path: &str, token: &str) -> Decision {
+fn decide(edge: &(Policy, EdgeState), path: &str, token: &str) -> Verdict {
     decide_at(edge, path, token, "same-origin", NOW)
 }
 
-/// Decides on a GET, or on a POST where the path says so, from a page of this site.
-fn decide_at(edge: &(Policy, EdgeState), path: &str, token: &str, site: &str, now: u64) -> Decision {
+/// Decides on a GET from a page of this site, or on a POST if the path is `/post`.
+fn decide_at(edge: &(Policy, EdgeState), path: &str, token: &str, site: &str, now: u64) -> Verdict {
     let (policy, edge_state) = edge;
     let cookie = format!("access_token={token}");
     let headers: [(&[u8], &[u8]); 4] = [
@@ -40,18 +41,17 @@ fn decide_at(edge: &(Policy, EdgeState), path: &str, token: &str, site: &str, no
         (b"cookie", cookie.as_bytes()),
         (b"sec-fetch-site", site.as_bytes()),
     ];
-    let headers = headers::write(&headers);
-    let request = Request::new(Headers::read(&headers).unwrap(), true);
+    let request = Request::new(headers, true);
     let cache = &mut TokenCache::new(8, [7; 16]);
-    let mut decide = || gate::decide(policy, edge_state, cache, &request, now);
+    let mut decide = || Gate { policy, state: edge_state, cache, now }.decide(&request);
     let (first, again) = (decide(), decide());
-    assert_eq!(first, again, "a token that was seen before is judged as it was");
+    assert_eq!(first, again, "a cached token is judged as before");
     first
 }
 
-fn identity(decision: Decision) -> Option<Identity> {
-    match decision {
-        Decision::Pass { identity, .. } => identity,
+fn identity(verdict: Verdict) -> Option<Identity> {
+    match verdict {
+        Verdict::Pass(pass) => pass.identity,
         _ => None,
     }
 }
@@ -73,13 +73,13 @@ fn every_good_token_is_an_identity() {
 }
 
 #[test]
-fn every_bad_token_is_refused_for_its_own_reason() {
+fn every_bad_token_is_rejected_for_its_own_reason() {
     let (key, other, stranger) = (Key::generate("a"), Key::generate("b"), Key::generate("a"));
     let edge = edge(&[&key, &other]);
     for bad in mint::bad_tokens(&key, &stranger, NOW) {
         match decide(&edge, "/x", &bad.token) {
-            Decision::Refuse { rejection, identity: None } => {
-                assert_eq!(rejection.label(), bad.label, "{}", bad.name);
+            Verdict::Reply(LocalReply { label, identity: None, .. }) => {
+                assert_eq!(label, bad.label, "{}", bad.name);
             }
             other => panic!("{}: {other:?}", bad.name),
         }
@@ -87,7 +87,7 @@ fn every_bad_token_is_refused_for_its_own_reason() {
 }
 
 #[test]
-fn a_token_without_kid_is_served_by_a_set_of_one_key_alone() {
+fn token_without_kid_is_verified_with_a_set_of_one_key_only() {
     let (key, other) = (Key::generate("a"), Key::generate("b"));
     let token = key.token(r#"{"alg":"RS256","typ":"at+jwt"}"#, &mint::payload(NOW));
     assert!(identity(decide(&edge(&[&key]), "/x", &token)).is_some());
@@ -96,7 +96,7 @@ fn a_token_without_kid_is_served_by_a_set_of_one_key_alone() {
 }
 
 #[test]
-fn a_role_opens_the_doors_of_its_rule() {
+fn role_passes_the_rules_that_list_it() {
     let key = Key::generate("a");
     let edge = edge(&[&key]);
     for (role, expected) in
@@ -109,7 +109,7 @@ fn a_role_opens_the_doors_of_its_rule() {
 }
 
 #[test]
-fn a_valid_token_sent_by_another_site_s_page_changes_nothing() {
+fn valid_token_from_a_page_of_another_site_changes_nothing() {
     let key = Key::generate("a");
     let edge = edge(&[&key]);
     let token = key.good(NOW);
@@ -121,12 +121,12 @@ fn a_valid_token_sent_by_another_site_s_page_changes_nothing() {
 }
 
 #[test]
-fn what_the_feed_told_too_long_ago_is_not_relied_on() {
+fn stale_feed_rejects_valid_tokens() {
     let key = Key::generate("a");
     let (policy, edge_state) = edge(&[&key]);
     let edge = (Policy { max_staleness_s: Some(10), ..policy }, edge_state);
     for (later, expected) in [(0, true), (10, true), (11, false)] {
-        let decision = decide_at(&edge, "/x", &key.good(NOW), "none", NOW + later);
-        assert_eq!(identity(decision).is_some(), expected, "{later} s");
+        let verdict = decide_at(&edge, "/x", &key.good(NOW), "none", NOW + later);
+        assert_eq!(identity(verdict).is_some(), expected, "{later} s");
     }
 }

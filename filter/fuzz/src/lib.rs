@@ -1,5 +1,5 @@
-//! What must hold of the filter's core for any bytes whatever: one function a target. libFuzzer calls them
-//! with what it invents, `cargo test` with the seed corpus; a property that fails is a panic.
+//! Properties of the filter's core for any bytes: one function for each fuzz target. libFuzzer calls the targets with random
+//! inputs, and `cargo test` with the seed corpus. A property that fails panics.
 
 #![expect(
     clippy::panic,
@@ -13,24 +13,25 @@ use std::sync::Once;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edgeward_filter::edge_state::EdgeState;
-use edgeward_filter::gate::{self, Decision};
-use edgeward_filter::headers::{self, Headers};
+use edgeward_filter::gate::Gate;
 use edgeward_filter::keys::KeySet;
 use edgeward_filter::path::CanonicalPath;
 use edgeward_filter::policy::Policy;
 use edgeward_filter::request::Request;
 use edgeward_filter::rs256::{self, Backend};
 use edgeward_filter::token_cache::TokenCache;
+use edgeward_filter::verdict::{Pass, Verdict};
 use edgeward_filter::{config, cookie};
+use edgeward_filter_wasm::pairs::{self, Pairs};
 use edgeward_wire::{Jwk, JwkSet};
 
-/// The moment at which everything is judged.
+/// Time of all decisions, in seconds since 1970.
 pub const NOW: u64 = 1_800_000_000;
 
-/// A target: it panics where the property fails.
+/// Fuzz target. It panics if its property fails.
 pub type Target = fn(&[u8]);
 
-/// Every target, by its name.
+/// All targets, by their names.
 pub const TARGETS: &[(&str, Target)] = &[
     ("path", path),
     ("cookie", cookie),
@@ -41,7 +42,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("gate", gate),
 ];
 
-/// A canonical path is its own canonical spelling, and has nothing in it that could be read twice.
+/// Checks that a canonical path is its own canonical spelling and has nothing ambiguous in it.
 pub fn path(target: &[u8]) {
     let Ok(path) = CanonicalPath::read(target) else { return };
     let spelling = path.as_str().as_bytes();
@@ -56,7 +57,7 @@ pub fn path(target: &[u8]) {
     }
 }
 
-/// Of a header, exactly our cookies go, and every other byte but the space before what is first stays.
+/// Checks that exactly our cookies are removed from a header, and that every other byte stays but leading spaces.
 pub fn cookie(header: &[u8]) {
     const OURS: [&str; 2] = ["access_token", "refresh_token"];
     let found = OURS.map(|name| cookie::find([header], name));
@@ -73,9 +74,10 @@ pub fn cookie(header: &[u8]) {
     assert_eq!(left, others.join(&b';').trim_ascii_start());
 }
 
-/// A backend that takes one signature for good: what is found by it was never signed by anybody else.
+/// Backend that accepts one signature, [`MARK`].
 struct Marked;
 
+/// The only valid signature.
 const MARK: &[u8] = b"signed";
 
 impl Backend for Marked {
@@ -94,44 +96,49 @@ fn key_set() -> KeySet {
         e: Some("AQAB".to_owned()),
         ..Jwk::default()
     };
-    KeySet::read(&JwkSet { keys: vec![jwk] }).unwrap_or_else(|flaw| panic!("{flaw}"))
+    KeySet::read(&JwkSet { keys: vec![jwk] }).unwrap_or_else(|invalid| panic!("{invalid}"))
 }
 
 fn policy() -> Policy {
     let text = br#"{"issuer": "edgeward", "feed": {"cluster": "c"}, "refresh": {"cluster": "c"}, "login_url": "/login", "rules": [
         {"prefix": "/public", "access": "public"}, {"prefix": "/admin", "roles": ["admin"]}]}"#;
-    config::compile(text).map_or_else(|wrong| panic!("{wrong:?}"), |configuration| configuration.policy)
+    config::compile(text).map_or_else(|mistakes| panic!("{mistakes:?}"), |configuration| configuration.policy)
 }
 
-/// What comes out of a request; where it is an identity, its parts must be fit for headers.
-fn decide(headers: &[(&[u8], &[u8])]) -> Decision {
-    let (policy, edge_state) = (policy(), EdgeState::new(key_set(), NOW));
-    let headers = headers::write(headers);
-    let read = Headers::read(&headers).unwrap_or_else(|| panic!("what was written is read"));
-    let (request, mut cache) = (Request::new(read, true), TokenCache::new(2, [7; 16]));
-    let decision = gate::decide(&policy, &edge_state, &mut cache, &request, NOW);
-    // From memory it is the same.
-    assert_eq!(gate::decide(&policy, &edge_state, &mut cache, &request, NOW), decision);
-    if let Decision::Pass { identity: Some(identity), .. } = &decision {
-        assert!((1..10_u64.pow(19)).contains(&identity.user_id()));
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
-        assert!((1..=64).contains(&identity.role().len()) && identity.role().bytes().all(plain));
+/// Decides on a request twice, with the same result. The parts of an identity must be valid in headers.
+fn decide(headers: &[(&[u8], &[u8])]) -> Verdict {
+    let (policy, state, mut cache) = (policy(), EdgeState::new(key_set(), NOW), TokenCache::new(2, [7; 16]));
+    let request = Request::new(headers.iter().copied(), true);
+    let mut gate = Gate { policy: &policy, state: &state, cache: &mut cache, now: NOW };
+    let verdict = gate.decide(&request);
+    // A cached token is judged as before.
+    assert_eq!(gate.decide(&request), verdict);
+    match &verdict {
+        Verdict::Pass(Pass { identity: Some(identity), .. }) => {
+            assert!((1..10_u64.pow(19)).contains(&identity.user_id()));
+            let plain =
+                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
+            assert!((1..=64).contains(&identity.role().len()) && identity.role().bytes().all(plain));
+        }
+        Verdict::Reply(reply) => {
+            let located = reply.headers.iter().find(|(name, _)| *name == "location");
+            assert!(located.is_none_or(|(_, location)| {
+                location.starts_with("/login?return_to=")
+                    && location.bytes().all(|byte| byte.is_ascii_graphic())
+            }));
+        }
+        _ => {}
     }
-    if let Decision::Redirect { location, .. } = &decision {
-        assert!(
-            location.starts_with("/login?return_to=") && location.bytes().all(|byte| byte.is_ascii_graphic())
-        );
-    }
-    decision
+    verdict
 }
 
-/// A whole token: no identity without a signature. And the same bytes as the payload of a token that is
-/// signed: whatever they say, an identity is fit for headers.
+/// Checks the bytes as a whole token, which is no identity without a signature, and as the payload of a signed token, whose
+/// identity must be valid in headers.
 pub fn token(bytes: &[u8]) {
     let whole = [b"access_token=", bytes].concat();
     let headers: [(&[u8], &[u8]); 3] = [(b":method", b"GET"), (b":path", b"/x"), (b"cookie", &whole)];
-    if let Decision::Pass { .. } = decide(&headers) {
-        // What follows a semicolon is another cookie.
+    if let Verdict::Pass(_) = decide(&headers) {
+        // The text after a semicolon is another cookie.
         let value = bytes.split(|&byte| byte == b';').next().unwrap_or_default();
         let signature = value.rsplit(|&byte| byte == b'.').next().unwrap_or_default().trim_ascii();
         assert_eq!(URL_SAFE_NO_PAD.decode(signature).as_deref(), Ok(MARK));
@@ -144,7 +151,7 @@ pub fn token(bytes: &[u8]) {
     let _ = decide(&headers);
 }
 
-/// A JWK set is read whole or refused.
+/// Checks that a JWK set is read whole or rejected.
 pub fn jwks(text: &[u8]) {
     let Ok(set) = serde_json::from_slice::<JwkSet>(text) else { return };
     if let Ok(keys) = KeySet::read(&set) {
@@ -152,7 +159,7 @@ pub fn jwks(text: &[u8]) {
     }
 }
 
-/// A configuration compiles, or something is named that is wrong with it.
+/// Checks that a configuration compiles, or that its mistakes are named.
 pub fn configuration(text: &[u8]) {
     match config::compile(text) {
         Err(mistakes) => {
@@ -165,7 +172,7 @@ pub fn configuration(text: &[u8]) {
     }
 }
 
-/// An answer of the feed is heard whole, and can be heard again, or changes nothing.
+/// Checks that a response of the feed is applied whole, and can be applied again, or changes nothing.
 pub fn feed(body: &[u8]) {
     let mut edge_state = EdgeState::syncing(KeySet::default(), NOW);
     if edge_state.apply(body, NOW).is_ok() {
@@ -182,14 +189,13 @@ pub fn feed(body: &[u8]) {
     }
 }
 
-/// Headers, one a line as `name: value`: no identity reaches a protected path without a signature. And the same bytes
-/// as a host would pass headers.
+/// Checks the bytes as headers, one a line as `name: value`: no identity reaches a protected path without a signature. And
+/// as the serialised headers of a proxy-wasm host, which are read and written alike.
 pub fn gate(lines: &[u8]) {
-    if let Some(headers) = Headers::read(lines) {
-        let pairs: Vec<_> = headers.into_iter().collect();
-        let written = headers::write(&pairs);
-        let again = Headers::read(&written).map(|headers| headers.into_iter().collect());
-        assert_eq!(again, Some(pairs));
+    if let Some(read) = Pairs::read(lines) {
+        let written = pairs::write(read.clone());
+        let again = Pairs::read(&written).unwrap_or_else(|| panic!("written fields cannot be read"));
+        assert!(again.eq(read));
     }
     let headers: Vec<(&[u8], &[u8])> = lines
         .split(|&byte| byte == b'\n')
@@ -200,16 +206,13 @@ pub fn gate(lines: &[u8]) {
         .collect();
     let signed = lines.windows(8).any(|part| part == URL_SAFE_NO_PAD.encode(MARK).as_bytes());
     match decide(&headers) {
-        Decision::Pass { identity: Some(_), .. } => assert!(signed),
-        Decision::Pass { identity: None, .. } => {
+        Verdict::Pass(Pass { identity: Some(_), .. }) => assert!(signed),
+        Verdict::Pass(_) => {
             let first = |name: &[u8]| headers.iter().find(|(this, _)| *this == name).map(|(_, value)| *value);
             let target = first(b":path").unwrap_or_default();
             let public = CanonicalPath::read(target).unwrap().as_str().starts_with("/public");
             assert!(public || first(b":method") == Some(b"OPTIONS"));
         }
-        Decision::Redirect { .. }
-        | Decision::Refresh { .. }
-        | Decision::Readiness(_)
-        | Decision::Refuse { .. } => {}
+        Verdict::Reply(_) | Verdict::Hold(_) => {}
     }
 }

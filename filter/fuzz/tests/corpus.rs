@@ -1,4 +1,4 @@
-//! Every seed, and every input that was ever found to break something, through its target.
+//! Runs each target with its seeds, and with every input that ever failed.
 
 use std::fs;
 use std::path::Path;

@@ -1,27 +1,23 @@
-//! The shell: the one place that knows a proxy-wasm host. It carries bytes in and decisions out, and
-//! decides nothing itself.
+//! Shell of the filter: the proxy-wasm plugin. It reads bytes from the host and carries out what `edgeward_filter` decides;
+//! it decides nothing itself.
 
-#![cfg(target_arch = "wasm32")]
+pub mod pairs;
 
-mod answer;
+#[cfg(target_arch = "wasm32")]
 mod calls;
-mod cors;
-mod follow;
+#[cfg(target_arch = "wasm32")]
+mod exports;
+#[cfg(target_arch = "wasm32")]
+mod feed;
+#[cfg(target_arch = "wasm32")]
 mod host;
+#[cfg(target_arch = "wasm32")]
 mod metrics;
-mod random;
-mod refresh;
-mod relay;
-mod request;
+#[cfg(target_arch = "wasm32")]
+mod plugin;
+#[cfg(target_arch = "wasm32")]
 mod root;
-mod shared;
+#[cfg(target_arch = "wasm32")]
+mod stream;
+#[cfg(target_arch = "wasm32")]
 mod verify_signature;
-
-use proxy_wasm::traits::RootContext;
-
-use edgeward_filter::rs256;
-
-proxy_wasm::main! {{
-    rs256::install::<verify_signature::HostFirst>();
-    proxy_wasm::set_root_context(|id| -> Box<dyn RootContext> { Box::new(root::Root::new(id)) });
-}}

@@ -1,57 +1,50 @@
-//! The filter's metrics in the host's, each defined when it is first needed.
+//! Metrics of the filter in the host's, each defined at its first use.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use crate::host::{self, Metric};
-use edgeward_filter::edge_state::EdgeState;
+use edgeward_filter::feed::follower::Gauges;
 use edgeward_filter::rejection::Rejection;
 
-/// The filter's metrics. There are as many as there are labels at most.
-#[derive(Default)]
-pub(crate) struct Metrics {
-    numbers: RefCell<HashMap<(&'static str, &'static str), Option<u32>>>,
+use crate::host::{self, Metric};
+
+thread_local! {
+    /// Numbers of the metrics, by name and reason. There are at most as many as labels.
+    static NUMBERS: RefCell<HashMap<(&'static str, &'static str), Option<u32>>> = RefCell::default();
 }
 
-impl Metrics {
-    pub(crate) fn count_refusal(&self, rejection: Rejection) {
-        self.count("edgeward_refused", rejection.label());
-    }
+/// Counts a rejection, and gives the access log its reason.
+pub(crate) fn record_rejection(rejection: Rejection) {
+    host::set_property("edgeward.rejection", rejection.label().as_bytes());
+    count("edgeward_refused", rejection.label());
+}
 
-    pub(crate) fn count_poll(&self) {
-        self.count("edgeward_feed_polls", "");
+/// Counts an event, by its reason if that is not empty.
+pub(crate) fn count(name: &'static str, reason: &'static str) {
+    if let Some(counter) = number(Metric::Counter, name, reason) {
+        host::increment(counter);
     }
+}
 
-    pub(crate) fn count_failed_poll(&self, reason: &'static str) {
-        self.count("edgeward_feed_failed", reason);
-    }
-
-    /// How things stand at `now`, in seconds since 1970. `answers` is the number of the last answer.
-    pub(crate) fn record(&self, edge_state: &EdgeState, answers: u32, now: u64) {
-        for (name, value) in [
-            ("edgeward_feed_age_seconds", edge_state.age_s(now)),
-            ("edgeward_feed_answer", answers.into()),
-            ("edgeward_key_set_generation", edge_state.generation()),
-            ("edgeward_keys", edge_state.keys().len() as u64),
-            ("edgeward_revocations", edge_state.revocations().len() as u64),
-        ] {
-            if let Some(gauge) = self.number(Metric::Gauge, name, "") {
-                host::set_gauge(gauge, value);
-            }
+/// Sets the gauges of the edge feed.
+pub(crate) fn record_feed(gauges: &Gauges) {
+    for (name, value) in [
+        ("edgeward_feed_age_seconds", gauges.feed_age_s),
+        ("edgeward_feed_answer", gauges.feed_answer),
+        ("edgeward_key_set_generation", gauges.key_set_generation),
+        ("edgeward_keys", gauges.keys),
+        ("edgeward_revocations", gauges.revocations),
+    ] {
+        if let Some(gauge) = number(Metric::Gauge, name, "") {
+            host::set_gauge(gauge, value);
         }
     }
+}
 
-    fn count(&self, name: &'static str, reason: &'static str) {
-        if let Some(counter) = self.number(Metric::Counter, name, reason) {
-            host::increment(counter);
-        }
-    }
-
-    fn number(&self, kind: Metric, name: &'static str, reason: &'static str) -> Option<u32> {
-        let define = || match reason {
-            "" => host::metric(kind, name),
-            reason => host::metric(kind, &format!("{name}.reason.{reason}")),
-        };
-        *self.numbers.borrow_mut().entry((name, reason)).or_insert_with(define)
-    }
+fn number(kind: Metric, name: &'static str, reason: &'static str) -> Option<u32> {
+    let define = || match reason {
+        "" => host::metric(kind, name),
+        reason => host::metric(kind, &format!("{name}.reason.{reason}")),
+    };
+    NUMBERS.with_borrow_mut(|numbers| *numbers.entry((name, reason)).or_insert_with(define))
 }

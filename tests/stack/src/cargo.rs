@@ -1,4 +1,4 @@
-//! Builds what the stack runs, with cargo as the user has it; never runs it.
+//! Builds of the programs that the stack runs, by the cargo of the user.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::{paths, process};
 
-/// Target of the filter.
+/// Target that the filter is compiled for.
 pub const WASM: &str = "wasm32-wasip1";
 
 /// Packages whose features the programs are built with: all of them, as for the tests, so that each dependency is
@@ -20,26 +20,26 @@ pub fn build_programs() -> Result<()> {
     build(&[PROGRAMS, &["--bin=edgeward", "--bin=echo-upstream"]].concat())
 }
 
-/// Builds the companion alone, with the features that it has beside the other programs, and returns its path.
+/// Builds the companion with the features that it has beside the other programs. Returns its path.
 pub fn build_companion() -> Result<PathBuf> {
     check_compiler()?;
     build(&[PROGRAMS, &["--bin=edgeward"]].concat())?;
     Ok(paths::program("edgeward"))
 }
 
-/// Builds the companion as it is run where speed counts, and says where it is.
+/// Builds the companion optimised, as in production. Returns its path.
 pub fn build_fast_companion() -> Result<PathBuf> {
     check_compiler()?;
     build(&["--package=edgeward-companion", "--release", "--bins"])?;
     Ok(paths::target().join("release/edgeward"))
 }
 
-/// Cargo at the root of the checkout, as if the user had called it.
+/// Returns cargo at the root of the checkout, as if the user had called it.
 #[must_use]
 pub fn command() -> Command {
     let mut command = Command::new(super::variable("CARGO").unwrap_or_else(|| "cargo".to_owned()));
     command.current_dir(paths::root()).env("CARGO_TARGET_DIR", paths::target());
-    // Cargo tells a running program about its own package. Build scripts that read these would run again.
+    // Cargo sets these for the package that it runs. Build scripts that read them would run again.
     for name in super::variables()
         .filter(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
     {
@@ -59,9 +59,7 @@ pub fn ensure_wasm_target() -> Result<()> {
     let mut rustup = Command::new("rustup");
     rustup.current_dir(paths::root()).args(["target", "add", WASM]);
     process::output(&mut rustup).map(drop).with_context(|| {
-        format!(
-            "The compiler's target {WASM} is missing and could not be added: run `rustup target add {WASM}`"
-        )
+        format!("the compiler's target {WASM} is missing and cannot be added: run `rustup target add {WASM}`")
     })
 }
 
@@ -74,13 +72,13 @@ pub fn build(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The companion's cryptography is C, and its build script does not say so when there is no compiler.
+/// Checks for a C compiler: the companion's cryptography is C, and its build script does not name a missing compiler.
 fn check_compiler() -> Result<()> {
     let compiler = super::variable("CC").unwrap_or_else(|| "cc".to_owned());
     match Command::new(&compiler).arg("--version").output() {
         Ok(_) => Ok(()),
         Err(_) => {
-            bail!("There is no C compiler `{compiler}`: install one (Debian: apt-get install gcc libc6-dev).")
+            bail!("there is no C compiler `{compiler}`: install one (Debian: apt-get install gcc libc6-dev)")
         }
     }
 }

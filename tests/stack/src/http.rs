@@ -1,4 +1,4 @@
-//! The smallest request that shows whether a part responds: the status of one `GET`, and no more of HTTP than that.
+//! The status of one `GET` request, which shows whether a part of the stack responds.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -22,7 +22,7 @@ pub fn status(port: u16, path: &str) -> Option<u16> {
     line.split(' ').nth(1)?.parse().ok()
 }
 
-/// `true` if every worker of an Envoy gives this status: each learns by itself, and any of them may take a connection.
+/// `true` if every worker of an Envoy responds with this status: each has its own state, and any may take a connection.
 #[must_use]
 pub fn is_status_everywhere(port: u16, path: &str, expected: u16) -> bool {
     (0..EVERYWHERE).all(|_| status(port, path) == Some(expected))

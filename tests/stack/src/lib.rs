@@ -1,4 +1,4 @@
-//! The whole product running on this machine: what is started, in which order, and how it is stopped; never a test.
+//! The whole product on this machine: its parts, the order in which they start, and how they stop.
 
 pub mod cargo;
 pub mod companion;
@@ -30,28 +30,28 @@ use ports::Ports;
 pub use postgres::Postgres;
 use process::Process;
 
-/// Longest time until the filter has its first keys. Chosen: it polls once a second.
+/// Maximum time until the filter has its first keys. Chosen: it polls once a second.
 const KEYS_LIMIT: Duration = Duration::from_secs(20);
 
-/// A running stack. Dropping it stops the parts in the order of the fields, the last started first.
+/// Running stack. Dropping it stops the parts in the order of the fields, the last started first.
 #[derive(Debug)]
 pub struct Stack {
-    /// The gateway.
+    /// Gateway.
     pub envoy: Envoy,
-    /// None while it was killed.
+    /// `None` after it was killed.
     companion_process: Mutex<Option<Process>>,
     upstream: Process,
     postgres: Option<Postgres>,
-    /// The companion's settings, and with them its commands.
+    /// Settings of the companion, and its commands.
     pub companion: Companion,
     plan: Plan,
     envoy_program: PathBuf,
-    /// Held as long as we live, and let go by the system however we end.
+    /// Lock of the folder. The system releases it when this process ends, in whatever way.
     _lock: File,
 }
 
 impl Stack {
-    /// Starts what has been built, and returns it once every part responds.
+    /// Starts the parts, which must have been built. Returns when every part responds.
     pub fn start(plan: Plan, log: &mut dyn FnMut(&str)) -> Result<Self> {
         let lock = lock(&plan.directory)?;
         report::remove(&plan.directory)?;
@@ -80,7 +80,10 @@ impl Stack {
         Ok(stack)
     }
 
-    /// Stays until a signal asks to stop; a part that ends by itself is an error.
+    /// Waits until a signal asks to stop.
+    ///
+    /// # Errors
+    /// If a part ends by itself.
     pub fn watch(&mut self) -> Result<()> {
         while !wait::patiently(Duration::from_secs(1), wait::stop_requested) {
             self.check_alive()?;
@@ -88,13 +91,16 @@ impl Stack {
         Ok(())
     }
 
-    /// Where it listens.
+    /// Returns its ports.
     #[must_use]
     pub fn ports(&self) -> &Ports {
         &self.plan.ports
     }
 
-    /// An error that names the part which has ended by itself.
+    /// Checks that no part has ended by itself.
+    ///
+    /// # Errors
+    /// Names the part that has.
     pub fn check_alive(&mut self) -> Result<()> {
         self.envoy.check_alive()?;
         if let Some(process) = &mut *self.companion_process() {
@@ -111,7 +117,7 @@ impl Stack {
         }
     }
 
-    /// Starts the companion where it was killed, and waits until it is ready.
+    /// Starts the companion if it was killed, and waits until it is ready.
     pub fn start_companion(&self) -> Result<()> {
         let mut process = self.companion_process();
         if process.is_none() {
@@ -120,18 +126,18 @@ impl Stack {
         Ok(())
     }
 
-    /// The companion's process ID, unless it was killed.
+    /// Returns the companion's process ID, unless it was killed.
     #[must_use]
     pub fn companion_pid(&self) -> Option<u32> {
         self.companion_process().as_ref().map(Process::pid)
     }
 
     fn companion_process(&self) -> MutexGuard<'_, Option<Process>> {
-        // Whoever panicked with it has left a process or none.
+        // A panic of another thread leaves a process or none.
         self.companion_process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until the gateway forwards, and the filter in it knows the keys.
+    /// Waits until the gateway forwards requests and its filter has keys.
     fn await_gateway(&mut self) -> Result<()> {
         let gateway = self.plan.ports.gateway;
         wait::until("the filter's first keys", KEYS_LIMIT, || {
@@ -139,27 +145,27 @@ impl Stack {
             Ok(http::is_status_everywhere(gateway, "/readyz", 200).then_some(()))
         })
         .with_context(|| {
-            format!("the gateway is not ready; the end of its log:\n{}", self.envoy.last_lines())
+            format!("the gateway is not ready. The end of its log:\n{}", self.envoy.last_lines())
         })
     }
 }
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        // Nobody is to find the description of a stack that is being stopped.
+        // stack.json describes running stacks alone.
         let _reported_already = report::remove(&self.plan.directory);
     }
 }
 
 fn lock(directory: &Path) -> Result<File> {
-    fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
     let file = File::create(directory.join("lock"))
         .with_context(|| format!("cannot write to {}", directory.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => bail!(
-            "A stack of this checkout is running already: stop that one first (Ctrl-C where it was started)."
-        ),
+        Err(TryLockError::WouldBlock) => {
+            bail!("a stack of this checkout is running already: stop it first (Ctrl-C where it was started)")
+        }
         Err(TryLockError::Error(error)) => Err(error).context("cannot lock the stack's folder"),
     }
 }
@@ -189,7 +195,7 @@ fn prepare_companion(
         certs: plan.certs.clone(),
         settings: plan.settings.clone(),
     };
-    log("making keys and running the migrations");
+    log("generating keys and running the migrations");
     companion.generate_keys()?;
     if plan.fresh && postgres.is_none() {
         companion.drop_database()?;
@@ -218,14 +224,14 @@ fn start_envoy(plan: &Plan, program: &Path) -> Result<Envoy> {
     Envoy::start(program, &configuration, plan.ports.envoy_admin, plan.workers, &plan.directory)
 }
 
-/// A variable of the environment; one that is empty counts as missing.
+/// Returns a variable of the environment, `None` if it is empty.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one place where the stack reads the environment")]
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The names of all variables of the environment.
+/// Returns the names of all variables of the environment.
 #[expect(clippy::disallowed_methods, reason = "the one place where the stack reads the environment")]
 fn variables() -> impl Iterator<Item = String> {
     std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())

@@ -10,26 +10,26 @@ use super::{paths, report};
 /// Plan of a stack; [`Plan::local`] and [`Plan::for_tests`] return the usual ones.
 #[derive(Debug)]
 pub struct Plan {
-    /// Where its data, its logs and its `stack.json` go.
+    /// Folder of its data, its logs and its `stack.json`.
     pub directory: PathBuf,
-    /// Where it listens.
+    /// Ports that it listens on.
     pub ports: Ports,
-    /// A database to use, instead of starting a Postgres.
+    /// Address of a database to use, instead of a Postgres of its own.
     pub database_url: Option<String>,
     /// `true` to erase the database first.
     pub fresh: bool,
-    /// Where the signing keys are, or are made.
+    /// Folder of the signing keys. They are generated if there are none.
     pub certs: PathBuf,
-    /// Settings of the companion beside those of every stack.
+    /// Settings of the companion, in addition to those of every stack.
     pub settings: Vec<(String, String)>,
-    /// Changes to the gateway's configuration beside those of every stack.
+    /// Replacements in the gateway's configuration, in addition to those of every stack.
     pub replacements: Vec<(String, String)>,
     /// Number of Envoy's worker threads.
     pub workers: u32,
 }
 
 impl Plan {
-    /// The stack of `cargo xtask up`.
+    /// Returns the plan of `cargo xtask up`.
     pub fn local(fresh: bool) -> Result<Self> {
         Ok(Self {
             directory: paths::stack(),
@@ -43,15 +43,15 @@ impl Plan {
         })
     }
 
-    /// An error if a stack is running here already, or a port is somebody else's.
+    /// Checks that no stack is running in the folder, and that the ports are free.
     pub fn check(&self) -> Result<()> {
         let _lock = super::lock(&self.directory)?;
-        // One that was killed has left its description.
+        // A stack that was killed leaves its stack.json.
         report::remove(&self.directory)?;
         self.ports.check_free()
     }
 
-    /// A stack beside all others, on free ports, with everything it keeps under `directory`, empty at first.
+    /// Returns the plan of an empty stack on free ports. All its files are in `directory`.
     pub fn for_tests(directory: &Path) -> Result<Self> {
         Ok(Self {
             directory: directory.to_owned(),

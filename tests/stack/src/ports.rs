@@ -1,4 +1,4 @@
-//! Which ports the stack listens on, and whether they are free; never who listens.
+//! Ports of the stack, and whether they are free.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
@@ -7,18 +7,18 @@ use anyhow::{Context as _, Result, bail};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 
-/// The ports of one stack.
+/// Ports of one stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ports {
-    /// Envoy's listener.
+    /// Port of Envoy's listener.
     pub gateway: u16,
-    /// Envoy's admin interface.
+    /// Port of Envoy's admin interface.
     pub envoy_admin: u16,
-    /// The companion's public API.
+    /// Port of the companion's public API.
     pub companion: u16,
-    /// The companion's internal API.
+    /// Port of the companion's internal API.
     pub internal: u16,
-    /// The demo upstream.
+    /// Port of the demo upstream.
     pub upstream: u16,
 }
 
@@ -31,7 +31,7 @@ const DEFAULTS: [(&str, u16, &str); 5] = [
     ("demo upstream", 8081, "EDGEWARD_UPSTREAM_PORT"),
 ];
 
-/// The variables that choose ports.
+/// Returns the variables that choose ports.
 pub(super) fn variables() -> impl Iterator<Item = &'static str> {
     DEFAULTS.iter().map(|(_, _, variable)| *variable)
 }
@@ -50,12 +50,15 @@ impl Ports {
         Ok(Self::from_array(chosen))
     }
 
-    /// Five ports that are free now.
+    /// Returns ports that are free now.
     pub fn free() -> Result<Self> {
         free().map(Self::from_array)
     }
 
-    /// An error that names every port that somebody has already, and how to choose another.
+    /// Checks that the ports are free.
+    ///
+    /// # Errors
+    /// Names every port that is in use, and how to choose another.
     pub fn check_free(&self) -> Result<()> {
         let mut mistakes = Vec::new();
         let ports = self.to_array();
@@ -83,10 +86,10 @@ impl Ports {
     }
 }
 
-/// Different ports of the loopback that are free now.
+/// Returns distinct ports of the loopback that are free now.
 pub fn free<const N: usize>() -> Result<[u16; N]> {
     let mut ports = [0; N];
-    // All are held until the last is found, so that none is found twice.
+    // Each stays bound until the last is found, so that none is found twice.
     let mut held = Vec::with_capacity(N);
     for port in &mut ports {
         let listener = bind(0).context("no free port on 127.0.0.1")?;

@@ -1,4 +1,4 @@
-//! Child processes that never outlive whoever started them, however that one ends; never what they are or do.
+//! Child processes that never outlive their starter, in whatever way it ends.
 
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _};
@@ -15,13 +15,13 @@ use nix::unistd::Pid;
 use super::reaper::Reaper;
 use super::wait;
 
-/// Longest time that a process may take to stop by itself before it is killed.
+/// Maximum time that a process may take to stop before it is killed.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Chosen: several times what the first build takes on a slow machine, or the tests of `cargo xtask test --all`.
 const LONGEST_RUN: Duration = Duration::from_hours(3);
 const LINES_SHOWN: usize = 15;
 
-/// A running program with a log file, stopped when dropped.
+/// Running program with a log file, stopped when dropped.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -30,25 +30,28 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command`, its output going to a new file at `log`.
+    /// Starts `command`. Its output is written to a new file at `log`.
     pub fn spawn(name: &str, command: &mut Command, log: &Path) -> Result<Self> {
         Self::spawn_stopped_by(Signal::SIGTERM, name, command, log)
     }
 
-    /// The same for a program that wants another signal to stop at once.
+    /// Does the same for a program that another signal stops at once.
     pub fn spawn_stopped_by(signal: Signal, name: &str, command: &mut Command, log: &Path) -> Result<Self> {
         let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         Ok(Self { name: name.to_owned(), log: log.to_owned(), group: Group::spawn(signal, command)? })
     }
 
-    /// The process ID.
+    /// Returns the process ID.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.group.child.id()
     }
 
-    /// An error with the last lines of the log if the program has ended by itself.
+    /// Checks that the program has not ended by itself.
+    ///
+    /// # Errors
+    /// With the last lines of the log if it has.
     pub fn check_alive(&mut self) -> Result<()> {
         if let Some(status) = self.group.ended()? {
             bail!(
@@ -61,38 +64,41 @@ impl Process {
         Ok(())
     }
 
-    /// The end of what the program has written.
+    /// Returns the end of the output.
     #[must_use]
     pub fn last_lines(&self) -> String {
         last_lines(&fs::read(&self.log).unwrap_or_default())
     }
 
-    /// Everything the program has written.
+    /// Returns the output.
     #[must_use]
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    /// Stops the program and waits until it is gone.
+    /// Stops the program, and waits until it is gone.
     pub fn stop(mut self) {
         self.group.stop();
     }
 
-    /// Kills the program without a warning and waits until it is gone.
+    /// Kills the program without a warning, and waits until it is gone.
     pub fn kill(mut self) {
         self.group.kill();
     }
 }
 
-/// Runs a program to its end with its output shown through; stopping us stops it as well.
+/// Runs a program to its end with the output of this process. A signal that stops this process stops it too.
 pub fn run(command: &mut Command) -> Result<ExitStatus> {
     let mut group = Group::spawn(Signal::SIGTERM, command.stdin(Stdio::null()))?;
     wait::until(&program(command), LONGEST_RUN, || group.ended())
 }
 
-/// Runs a program to its end and returns its output; a failure shows the end of its output.
+/// Runs a program to its end. Returns its output.
+///
+/// # Errors
+/// With the end of the output if the program fails.
 pub fn output(command: &mut Command) -> Result<String> {
-    let mut captured = tempfile::tempfile().context("cannot make a temporary file")?;
+    let mut captured = tempfile::tempfile().context("cannot create a temporary file")?;
     let status = run(command.stdout(captured.try_clone()?).stderr(captured.try_clone()?))?;
     let mut text = Vec::new();
     captured.rewind()?;
@@ -110,7 +116,7 @@ pub fn is_alive(pid: u32) -> bool {
     !matches!(kill(Pid::from_raw(pid), None), Err(Errno::ESRCH))
 }
 
-/// The memory of a process that is in RAM, in bytes.
+/// Returns the memory of a process that is in RAM, in bytes.
 pub fn resident(pid: u32) -> Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
@@ -128,7 +134,7 @@ fn last_lines(text: &[u8]) -> String {
     end.map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }
 
-/// A child with a process group of its own, so that its children can be stopped with it.
+/// Child with a process group of its own, so that its children stop with it.
 #[derive(Debug)]
 struct Group {
     child: Child,
@@ -138,7 +144,7 @@ struct Group {
 
 impl Group {
     fn spawn(stop_signal: Signal, command: &mut Command) -> Result<Self> {
-        // The reaper comes first, so that it can never be missing for a child that runs.
+        // The reaper starts first: a child never runs without one.
         let mut reaper = Reaper::start(stop_signal)?;
         match command.process_group(0).spawn() {
             Ok(child) => {
@@ -155,7 +161,7 @@ impl Group {
     fn ended(&mut self) -> Result<Option<ExitStatus>> {
         let status = self.child.try_wait()?;
         if status.is_some() {
-            // From here on the ID may belong to somebody else.
+            // From here on the ID may be that of another process.
             if let Some(reaper) = self.reaper.take() {
                 reaper.dismiss();
             }
@@ -181,7 +187,7 @@ impl Group {
 
     fn signal(&self, signal: Signal) {
         if let Ok(pid) = i32::try_from(self.child.id()) {
-            // It may end on its own in between, which is what we want.
+            // It may have ended by itself, which is as good.
             let _gone = killpg(Pid::from_raw(pid), signal);
         }
     }

@@ -1,4 +1,4 @@
-//! The small shell process that stops a child when its starter is gone; never the ordinary way of stopping one.
+//! Shell process that stops a child when its starter is gone.
 
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context as _, Result};
 use nix::sys::signal::Signal;
 
-/// Reads the child's ID, then waits for a word. The word says that all is well; the end of the input, which
-/// the system brings about however the starter ends, says that nobody is left to stop the child.
+/// Reads the child's ID, then waits for a word. The word means that the child has been stopped. The end of the input means
+/// that the starter is gone: the system closes the input in whatever way the starter ends.
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM
 read -r child || exit 0
@@ -35,7 +35,7 @@ impl Reaper {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .current_dir("/")
-            // Not to be hit by what hits its starter.
+            // A signal to the group of its starter must not end it.
             .process_group(0)
             .spawn()
             .context("cannot start /bin/sh")?;
@@ -47,10 +47,10 @@ impl Reaper {
         writeln!(input, "{child}").context("the reaper is gone")
     }
 
-    /// The child has ended: nothing is left to do.
+    /// Ends the reaper of a child that has ended.
     pub(super) fn dismiss(mut self) {
         if let Some(mut input) = self.shell.stdin.take() {
-            // A reaper that is gone already needs no dismissal.
+            // It may be gone already.
             let _gone = writeln!(input, "done");
         }
         let _status = self.shell.wait();

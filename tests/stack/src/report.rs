@@ -1,4 +1,4 @@
-//! `stack.json`, which tells others where a running stack is; never a file that the stack itself reads.
+//! `stack.json`: addresses, paths and process IDs of a running stack, for other programs.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -12,7 +12,7 @@ use super::{Postgres, Stack, paths};
 
 const FILE: &str = "stack.json";
 
-/// Writes the file whole, so that nobody reads half of it.
+/// Writes the file. A reader never sees a part of it.
 pub(super) fn write(stack: &Stack) -> Result<()> {
     let at = |port: u16| format!("http://127.0.0.1:{port}");
     let ports = stack.ports();
@@ -33,7 +33,7 @@ pub(super) fn write(stack: &Stack) -> Result<()> {
         },
     });
     let (path, partial) = (stack.plan.directory.join(FILE), stack.plan.directory.join("stack.json.new"));
-    // For its owner alone: the address of the database holds a password.
+    // Only its owner may read it: the address of the database holds a password.
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
     writeln!(file, "{report:#}")?;
     fs::rename(&partial, &path).with_context(|| format!("cannot write {}", path.display()))

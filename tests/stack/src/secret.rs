@@ -1,4 +1,4 @@
-//! Random secrets of the local stack, kept in files that only their owner reads; never one of production.
+//! Random secrets of the local stack, in files that only their owner can read.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-/// The secret in the file, which is made when it is missing.
+/// Returns the secret in a file. Generates it if it is missing.
 pub fn keep(path: &Path) -> Result<String> {
     match fs::read_to_string(path) {
         Ok(secret) if !secret.is_empty() => return Ok(secret),
@@ -22,7 +22,7 @@ pub fn keep(path: &Path) -> Result<String> {
     Ok(secret)
 }
 
-/// 32 random bytes as 64 hexadecimal digits.
+/// Returns 32 random bytes as 64 hexadecimal digits.
 fn random() -> Result<String> {
     let mut source = File::open("/dev/urandom").context("cannot read /dev/urandom")?;
     let (mut one, mut other) = ([0; 16], [0; 16]);

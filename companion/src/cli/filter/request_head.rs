@@ -1,9 +1,10 @@
 //! Head of a request to explain or to test, as the gateway would hand it to the filter.
 
 use edgeward_filter::cookie;
-use edgeward_filter::headers::{self, Headers};
-use edgeward_filter::policy::Cookies;
-use edgeward_filter::request::Request;
+use edgeward_filter::edge_state::EdgeState;
+use edgeward_filter::explain::{Explanation, explain};
+use edgeward_filter::policy::{Cookies, Policy};
+use edgeward_filter::request::{Field, Request};
 
 /// Authority of a request that names none.
 const AUTHORITY: &str = "gateway.example";
@@ -41,6 +42,16 @@ impl RequestHead {
         }
     }
 
+    /// Sets a cookie, in place of those of its name.
+    pub(super) fn set_cookie(&mut self, name: &str, value: &str) {
+        self.remove_cookie(name);
+        let cookie = format!("{name}={value}");
+        match self.headers.iter_mut().rfind(|(name, _)| name == "cookie") {
+            Some((_, cookies)) => *cookies = format!("{cookies}; {cookie}"),
+            None => self.push("cookie", &cookie),
+        }
+    }
+
     /// Removes the cookies of this name.
     pub(super) fn remove_cookie(&mut self, name: &str) {
         let mut left = Vec::new();
@@ -59,13 +70,20 @@ impl RequestHead {
         cookie::find(values, &cookies.access).ok().flatten()
     }
 
-    /// Calls `read` with the request as the core takes it.
-    pub(super) fn with_request<T>(&self, read: impl FnOnce(&Request<'_>) -> T) -> T {
+    /// Returns the header fields, pseudo-header fields first.
+    pub(super) fn fields(&self) -> impl Iterator<Item = Field<'_>> {
         let pseudo = [(":method", &self.method), (":path", &self.target), (":authority", &self.authority)];
-        let pseudo = pseudo.into_iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        let fields = self.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        let map = headers::write(&pseudo.chain(fields).collect::<Vec<_>>());
-        // What was written is read.
-        read(&Request::new(Headers::read(&map).unwrap_or_default(), !self.has_body))
+        let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value));
+        pseudo.into_iter().chain(headers).map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+    }
+
+    /// Returns the request as the core takes it.
+    pub(super) fn request(&self) -> Request<'_> {
+        Request::new(self.fields(), !self.has_body)
+    }
+
+    /// Explains the core's decision on the request at `now`, in seconds since 1970.
+    pub(super) fn explain<'p>(&self, policy: &'p Policy, state: &EdgeState, now: u64) -> Explanation<'p> {
+        explain(policy, state, &self.request(), now)
     }
 }

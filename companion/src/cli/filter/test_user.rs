@@ -76,11 +76,10 @@ impl TestKey {
             };
             let (issuer, audience) = (policy.expected.issuer.clone(), policy.expected.audience.clone());
             let token = AccessTokens { issuer, audience, ttl: TTL }.sign(&self.0, subject, role)?;
-            head.push("cookie", &format!("{}={token}", cookies.access));
+            head.set_cookie(&cookies.access, &token);
         }
         if user.has_refresh_token {
-            head.remove_cookie(&cookies.refresh);
-            head.push("cookie", &format!("{}=test", cookies.refresh));
+            head.set_cookie(&cookies.refresh, "test");
         }
         Ok(())
     }
@@ -123,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_user_is_read_from_a_list_of_words() {
+    fn user_is_read_from_a_list_of_words() {
         let user: TestUser = "role=admin, user=42,session=7,expired,refresh".parse().unwrap();
         let expected = TestUser {
             role: Some(Role::parse("admin").unwrap()),

@@ -76,6 +76,31 @@ impl Session {
         lifetimes: &Lifetimes,
         now: OffsetDateTime,
     ) -> Result<Step, RefreshRejection> {
+        self.check_continues(presented, lifetimes, now)?;
+        let repeat = if lifetimes.is_ahead(self.updated_at, now) { Step::Renew } else { Step::Repeat };
+        match self.generation.saturating_sub(presented.generation) {
+            // This service signed the token, so the database has lost a refresh: by a failover or a restored backup.
+            ..0 => Ok(Step::Rotate),
+            0 if self.has_room(lifetimes, now) => Ok(Step::Rotate),
+            1 if lifetimes.renewal_is_due(self.updated_at, now) => Ok(Step::Renew),
+            0 | 1 => Ok(repeat),
+            age => match self.superseded_at(age) {
+                Some(at) if !lifetimes.grace_is_over(at, now) => Ok(repeat),
+                Some(_) | None => Err(RefreshRejection::TokenReused),
+            },
+        }
+    }
+
+    /// Checks that the session of the presented token goes on, whatever the generation of the token.
+    ///
+    /// # Errors
+    /// [`RefreshRejection`] names the first check that failed. It is neither `SessionUnknown` nor `TokenReused`.
+    pub fn check_continues(
+        &self,
+        presented: RefreshClaims,
+        lifetimes: &Lifetimes,
+        now: OffsetDateTime,
+    ) -> Result<(), RefreshRejection> {
         if self.user_id != presented.user_id {
             return Err(RefreshRejection::UserMismatch);
         }
@@ -89,18 +114,7 @@ impl Session {
         if self.expires_at <= now || self.created_at <= lifetimes.oldest_start(now) {
             return Err(RefreshRejection::SessionExpired);
         }
-        let repeat = if lifetimes.is_ahead(self.updated_at, now) { Step::Renew } else { Step::Repeat };
-        match self.generation.saturating_sub(presented.generation) {
-            // This service signed the token, so the database has lost a refresh: by a failover or a restored backup.
-            ..0 => Ok(Step::Rotate),
-            0 if self.has_room(lifetimes, now) => Ok(Step::Rotate),
-            1 if lifetimes.renewal_is_due(self.updated_at, now) => Ok(Step::Renew),
-            0 | 1 => Ok(repeat),
-            age => match self.superseded_at(age) {
-                Some(at) if !lifetimes.grace_is_over(at, now) => Ok(repeat),
-                Some(_) | None => Err(RefreshRejection::TokenReused),
-            },
-        }
+        Ok(())
     }
 
     /// Returns the session after a step that the generation `presented` led to. The statement in

@@ -2,5 +2,6 @@
 
 pub(super) mod edge_feed;
 pub(super) mod edge_refresh;
+pub(super) mod edge_session;
 pub(super) mod health;
 pub(super) mod metrics;

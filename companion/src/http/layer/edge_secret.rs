@@ -1,4 +1,4 @@
-//! Authentication of the edge, on the routes of the edge feed and the edge refresh.
+//! Authentication of the edge, on the routes of the edge feed, the edge refresh and the session check.
 
 use std::sync::Arc;
 

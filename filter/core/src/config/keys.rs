@@ -1,19 +1,20 @@
-//! `keys`: a JWK set given in the configuration itself (RFC 7517 §5).
+//! Section `keys`: a JWK set in the configuration itself (RFC 7517 §5).
 
+use edgeward_wire::jwk::MAX_KEYS;
 use edgeward_wire::{Jwk, JwkSet, PrivateMembers};
 
 use super::MAX_NAMES;
 use super::section::{Mistakes, Section};
-use crate::keys::{Fault, KeySet};
+use crate::keys::{InvalidKey, InvalidKeySet, KeySet};
 
-/// Reads `keys`: the empty set where there is none, nothing where it is wrong.
+/// Reads `keys`. Returns the empty set if the section is absent, and `None` if it is wrong.
 pub(super) fn read(root: &mut Section<'_, '_>, mistakes: &Mistakes) -> Option<KeySet> {
     if !root.has("keys") {
         return Some(KeySet::default());
     }
     let mut section = root.section("keys")?;
     let inline = section.required_section("inline");
-    section.end();
+    section.reject_unknown();
     let mut inline = inline?;
     let path = inline.path_of("keys");
     let items = if inline.has("keys") {
@@ -24,22 +25,24 @@ pub(super) fn read(root: &mut Section<'_, '_>, mistakes: &Mistakes) -> Option<Ke
     } else {
         inline.reject("keys", "is required")
     };
-    inline.end();
-    let read_jwk = |(path, item)| Section::open(item, path, mistakes).map(|section| jwk(section));
-    let set = JwkSet { keys: items?.into_iter().map(read_jwk).collect::<Option<_>>()? };
-    KeySet::read(&set)
-        .map_err(|flaw| {
-            let at = flaw.key.map(|at| format!("[{at}]")).unwrap_or_default();
-            mistakes.add(&format!("{path}{at}"), flaw.fault.to_string());
-        })
-        .ok()
+    inline.reject_unknown();
+    let open = |(path, item)| Section::open(item, path, mistakes).map(|section| read_jwk(section));
+    let set = JwkSet { keys: items?.into_iter().map(open).collect::<Option<_>>()? };
+    match KeySet::read(&set) {
+        Ok(keys) => return Some(keys),
+        Err(InvalidKeySet::TooManyKeys) => mistakes.add(&path, format!("has more than {MAX_KEYS} keys")),
+        Err(InvalidKeySet::Key { index, fault }) => {
+            mistakes.add(&format!("{path}[{index}]"), fault.to_string());
+        }
+    }
+    None
 }
 
-/// The members of a JWK that matter here; any others are allowed (RFC 7517 §4).
-fn jwk(mut section: Section<'_, '_>) -> Jwk {
+/// Reads the members of a JWK that a verification needs. Any others are allowed (RFC 7517 §4).
+fn read_jwk(mut section: Section<'_, '_>) -> Jwk {
     for name in PrivateMembers::NAMES {
         if section.has(name) {
-            section.mistake("", Fault::Private(name).to_string());
+            section.add_mistake("", InvalidKey::Private(name).to_string());
         }
     }
     Jwk {

@@ -1,52 +1,47 @@
-//! One object of the configuration while it is read: every member is taken by its name and type, and
-//! whatever is wrong is written down with its JSON path, so that one look at the log mends it all.
+//! Reader of one object of the configuration. Members are taken by their names and types. Every mistake is collected
+//! with its JSON path, so that one look at the log is enough to correct all.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::fmt;
 use std::ops::RangeInclusive;
+
+use thiserror::Error;
 
 use crate::json::{self, Json};
 use crate::path::CanonicalPath;
 
-/// One thing wrong with a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Mistake in a configuration: a value that does not parse, or one that contradicts another.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{} {problem}", if .path.is_empty() { "the configuration" } else { .path })]
 pub struct Mistake {
-    /// The JSON path of the value, such as `rules[2].prefix`; empty for the whole.
+    /// JSON path of the value, such as `rules[2].prefix`; empty for the whole configuration.
     pub path: String,
-    /// What is wrong with it.
-    pub what: String,
+    /// Fault of the value, in words that follow its path.
+    pub problem: String,
 }
 
-impl fmt::Display for Mistake {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = if self.path.is_empty() { "the configuration" } else { &self.path };
-        write!(formatter, "{path} {}", self.what)
-    }
-}
-
-/// All that is wrong, as it is found.
+/// Mistakes in the order in which they are found.
 #[derive(Default)]
 pub struct Mistakes(RefCell<Vec<Mistake>>);
 
 impl Mistakes {
-    /// Writes one down.
-    pub fn add(&self, path: &str, what: impl Into<String>) {
-        self.0.borrow_mut().push(Mistake { path: path.to_owned(), what: what.into() });
+    /// Adds a mistake.
+    pub fn add(&self, path: &str, problem: impl Into<String>) {
+        self.0.borrow_mut().push(Mistake { path: path.to_owned(), problem: problem.into() });
     }
 
-    /// Whether nothing is wrong so far.
+    /// `true` if there is none so far.
     pub fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()
     }
 
-    /// All of them, in the order they were found.
+    /// Returns all mistakes, in the order in which they were found.
     pub fn into_vec(self) -> Vec<Mistake> {
         self.0.into_inner()
     }
 }
 
-/// An object whose members are taken one after the other.
+/// Object whose members are taken one after the other.
 pub struct Section<'j, 'm> {
     path: String,
     members: Vec<(Cow<'j, str>, Json<'j>)>,
@@ -54,20 +49,20 @@ pub struct Section<'j, 'm> {
 }
 
 impl<'j, 'm> Section<'j, 'm> {
-    /// Opens an object; a member that stands twice is a mistake already.
+    /// Opens an object. Each repeated member is a mistake, and so is a value that is no object: then it returns `None`.
     pub fn open(value: Json<'j>, path: String, mistakes: &'m Mistakes) -> Option<Self> {
         let Json::Object(members) = value else {
             mistakes.add(&path, format!("must be an object, not {}", value.kind()));
             return None;
         };
         let section = Self { path, members, mistakes };
-        for name in json::repeated(&section.members) {
+        for name in json::repeated_names(&section.members) {
             mistakes.add(&section.path_of(name), "stands more than once");
         }
         Some(section)
     }
 
-    /// The JSON path of a member, or of the object itself where the name is empty.
+    /// Returns the JSON path of a member, or of the object itself if the name is empty.
     pub fn path_of(&self, name: &str) -> String {
         match (self.path.is_empty(), name.is_empty()) {
             (true, _) => name.to_owned(),
@@ -76,17 +71,17 @@ impl<'j, 'm> Section<'j, 'm> {
         }
     }
 
-    /// Whether a member is there and was not taken.
+    /// `true` if a member is present and not taken yet.
     pub fn has(&self, name: &str) -> bool {
         self.members.iter().any(|(this, _)| this == name)
     }
 
-    /// Writes a mistake down at a member.
-    pub fn mistake(&self, name: &str, what: impl Into<String>) {
-        self.mistakes.add(&self.path_of(name), what);
+    /// Adds a mistake at a member, or at the object itself if the name is empty.
+    pub fn add_mistake(&self, name: &str, problem: impl Into<String>) {
+        self.mistakes.add(&self.path_of(name), problem);
     }
 
-    /// Takes a member out; what is left at the end is unknown.
+    /// Takes a member of any type. [`Self::reject_unknown`] reports the members that are left.
     pub fn take(&mut self, name: &str) -> Option<Json<'j>> {
         let at = self.members.iter().position(|(this, _)| this == name)?;
         let (_, value) = self.members.remove(at);
@@ -100,12 +95,12 @@ impl<'j, 'm> Section<'j, 'm> {
         Section::open(value, self.path_of(name), self.mistakes)
     }
 
-    /// Takes an object that must be there.
+    /// Takes a required member that is an object.
     pub fn required_section(&mut self, name: &str) -> Option<Section<'j, 'm>> {
         if self.has(name) { self.section(name) } else { self.reject(name, "is required") }
     }
 
-    /// Takes a member that is a string of visible ASCII characters and spaces, at least one.
+    /// Takes a string of visible ASCII characters and spaces, at least one.
     pub fn text(&mut self, name: &str) -> Option<String> {
         match self.take(name)? {
             Json::String(text)
@@ -119,12 +114,12 @@ impl<'j, 'm> Section<'j, 'm> {
         }
     }
 
-    /// Takes a text that must be there.
+    /// Takes a required string, as [`Self::text`] does.
     pub fn required_text(&mut self, name: &str) -> Option<String> {
         if self.has(name) { self.text(name) } else { self.reject(name, "is required") }
     }
 
-    /// Takes a text that is one of these.
+    /// Takes a string that is one of `choices`.
     pub fn one_of(&mut self, name: &str, choices: &'static [&'static str]) -> Option<&'static str> {
         let text = self.text(name)?;
         match choices.iter().find(|choice| **choice == text) {
@@ -133,24 +128,24 @@ impl<'j, 'm> Section<'j, 'm> {
         }
     }
 
-    /// Takes an HTTP token (RFC 9110 §5.6.2), as names of headers, cookies and methods are.
+    /// Takes an HTTP token (RFC 9110 §5.6.2), the form of names of headers, cookies and methods.
     pub fn http_token(&mut self, name: &str) -> Option<String> {
         let text = self.text(name)?;
-        if is_token(&text) {
+        if is_http_token(&text) {
             Some(text)
         } else {
             self.reject(name, "may hold letters, digits and !#$%&'*+-.^_`|~ only")
         }
     }
 
-    /// Takes a path without a query, in its one canonical spelling.
+    /// Takes a path without a query, in its canonical spelling.
     pub fn path(&mut self, name: &str) -> Option<String> {
         let text = self.text(name)?;
         let canonical = match CanonicalPath::read(text.as_bytes()) {
             Ok(path) => path.as_str().to_owned(),
             Err(_) => {
                 return self
-                    .reject(name, "can never match: requests for such a path are refused as ambiguous");
+                    .reject(name, "can never match: requests for such a path are rejected as ambiguous");
             }
         };
         if canonical == text {
@@ -160,14 +155,14 @@ impl<'j, 'm> Section<'j, 'm> {
         }
     }
 
-    /// Takes an integer within these bounds.
+    /// Takes an integer within `bounds`.
     pub fn integer(&mut self, name: &str, bounds: RangeInclusive<u32>) -> Option<u32> {
         let within = |value: i128| u32::try_from(value).ok().filter(|value| bounds.contains(value));
         match self.take(name)? {
             Json::Integer(value) if within(value).is_some() => within(value),
             _ => {
-                let what = format!("must be an integer from {} to {}", bounds.start(), bounds.end());
-                self.reject(name, what)
+                let problem = format!("must be an integer from {} to {}", bounds.start(), bounds.end());
+                self.reject(name, problem)
             }
         }
     }
@@ -180,7 +175,7 @@ impl<'j, 'm> Section<'j, 'm> {
         }
     }
 
-    /// Takes a list of so many values, each with its JSON path.
+    /// Takes a list whose length is within `counts`. Returns each value with its JSON path.
     pub fn list(&mut self, name: &str, counts: RangeInclusive<usize>) -> Option<Vec<(String, Json<'j>)>> {
         match self.take(name)? {
             Json::Array(items) if items.len() < *counts.start() => self.reject(name, "must not be empty"),
@@ -198,15 +193,15 @@ impl<'j, 'm> Section<'j, 'm> {
         }
     }
 
-    /// Takes a list of 1 to `most` strings, each of which must pass; `shape` says what passes.
+    /// Takes a list of 1 to `max` strings that satisfy `passes`. `shape` describes such a string in a mistake.
     pub fn texts(
         &mut self,
         name: &str,
-        most: usize,
+        max: usize,
         passes: fn(&str) -> bool,
         shape: &str,
     ) -> Option<Vec<String>> {
-        let items = self.list(name, 1..=most)?;
+        let items = self.list(name, 1..=max)?;
         let texts = items.into_iter().filter_map(|(path, item)| match item {
             Json::String(text) if passes(&text) => Some(text.into_owned()),
             _ => {
@@ -217,22 +212,22 @@ impl<'j, 'm> Section<'j, 'm> {
         Some(texts.collect())
     }
 
-    /// Writes down what nobody took.
-    pub fn end(self) {
+    /// Adds a mistake for each member that was not taken.
+    pub fn reject_unknown(self) {
         for (name, _) in &self.members {
-            self.mistake(name, "is not known");
+            self.add_mistake(name, "is not known");
         }
     }
 
-    /// Writes a mistake down at a member, which then has no value.
-    pub fn reject<T>(&self, name: &str, what: impl Into<String>) -> Option<T> {
-        self.mistake(name, what);
+    /// Adds a mistake at a member, and returns `None` in place of its value.
+    pub fn reject<T>(&self, name: &str, problem: impl Into<String>) -> Option<T> {
+        self.add_mistake(name, problem);
         None
     }
 }
 
-/// Whether it is an HTTP token (RFC 9110 §5.6.2).
-pub fn is_token(text: &str) -> bool {
+/// `true` if the text is an HTTP token (RFC 9110 §5.6.2).
+pub fn is_http_token(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }

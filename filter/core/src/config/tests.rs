@@ -1,6 +1,9 @@
-//! What a configuration may say, and what is said of one that may not be loaded.
+//! Configurations that compile, and the mistakes of those that do not.
+
+mod rules;
 
 use super::*;
+use crate::origin::Origins;
 use crate::path::CanonicalPath;
 use crate::rules::Access;
 
@@ -11,7 +14,8 @@ const CONTRACT: &str = r#"{
   "keys": {"inline": {"keys": []}},
   "feed": {"cluster": "companion_internal", "path": "/internal/edge-feed", "poll_ms": 1000, "timeout_ms": 1000,
            "max_staleness_seconds": 300, "when_stale": "allow"},
-  "refresh": {"cluster": "companion_internal", "path": "/internal/edge-refresh", "timeout_ms": 2000},
+  "refresh": {"cluster": "companion_internal", "path": "/internal/edge-refresh", "session_path": "/internal/edge-session",
+              "timeout_ms": 2000},
   "rules": [
     {"path": "/healthz", "access": "public"},
     {"prefix": "/api/auth/", "access": "public", "forward_cookies": true},
@@ -23,7 +27,7 @@ const CONTRACT: &str = r#"{
 }"#;
 
 #[test]
-fn the_documented_configuration_compiles_to_what_it_says() {
+fn documented_configuration_compiles_to_its_values() {
     let configuration = compile(CONTRACT.as_bytes()).unwrap();
     let policy = configuration.policy;
     let access = |method: &str, path: &str| {
@@ -45,13 +49,14 @@ fn the_documented_configuration_compiles_to_what_it_says() {
         (refresh.cluster.as_str(), refresh.path.as_str()),
         ("companion_internal", "/internal/edge-refresh")
     );
+    assert_eq!(refresh.session_path, "/internal/edge-session");
     assert_eq!((refresh.timeout, refresh.secret), (Duration::from_secs(2), None));
     assert!(policy.refresh_enabled);
-    assert_eq!(configuration.memory_entries, 65_536);
+    assert_eq!(configuration.token_cache_entries, 65_536);
 }
 
 #[test]
-fn what_is_left_out_has_the_documented_default() {
+fn absent_settings_have_the_documented_defaults() {
     let short = compile(br#"{"issuer": "edgeward", "feed": {"cluster": "companion_internal"}}"#).unwrap();
     let Configuration { policy, feed, .. } = compile(CONTRACT.as_bytes()).unwrap();
     assert_eq!(
@@ -68,14 +73,14 @@ fn what_is_left_out_has_the_documented_default() {
 }
 
 #[test]
-fn what_is_old_may_be_allowed_or_denied_and_so_may_other_sites() {
+fn stale_feeds_and_other_sites_are_allowed_or_denied() {
     let compile = |from: &str, to: &str| compile(CONTRACT.replacen(from, to, 1).as_bytes()).unwrap().policy;
     assert_eq!(compile("", "").max_staleness_s, None);
     assert_eq!(compile(r#""allow""#, r#""deny""#).max_staleness_s, Some(300));
     assert!(compile(r#""login_url""#, r#""cross_site": "deny", "login_url""#).cross_site_denied);
     let open = compile(r#""login_url""#, r#""cross_site": "allow", "login_url""#);
     assert!(!open.cross_site_denied);
-    assert_ne!(open.origins, Origins::default(), "whoever may read replies is still listed");
+    assert_ne!(open.origins, Origins::default(), "these origins may still read replies");
     assert_eq!(
         compile(r#""login_url""#, r#""ready_path": "/readyz", "login_url""#).ready_path.as_deref(),
         Some("/readyz")
@@ -84,7 +89,7 @@ fn what_is_old_may_be_allowed_or_denied_and_so_may_other_sites() {
     assert_eq!(elsewhere.login_url.as_deref(), Some("https://login.example/in"));
 }
 
-/// Checks that a change of the documented configuration is refused with exactly these mistakes.
+/// Checks that a change of the documented configuration is rejected with exactly these mistakes.
 fn check(from: &str, to: &str, expected: &[&str]) {
     assert!(CONTRACT.contains(from), "{from}");
     let mistakes = compile(CONTRACT.replacen(from, to, 1).as_bytes()).unwrap_err();
@@ -167,14 +172,14 @@ fn every_mistake_is_named_with_its_json_path() {
 }
 
 #[test]
-fn a_list_has_its_limit() {
+fn list_has_a_maximum_length() {
     let many = |count: usize| format!("[{}]", vec![r#""GET""#; count].join(","));
     check(r#"["GET"]"#, &many(65), &["rules[2].methods has 65 entries, and at most 64 are allowed"]);
     assert!(compile(CONTRACT.replacen(r#"["GET"]"#, &many(64), 1).as_bytes()).is_ok());
 }
 
 #[test]
-fn a_login_url_leads_to_one_place_by_every_reading() {
+fn login_url_has_one_target_for_every_browser() {
     for url in ["https://", "http://", "ftp://x", "login", "//evil", "/a?b", "/a#b", "/a b", r"/\\evil"] {
         let expected = "login_url must be a path or an http(s) URL, without query and fragment";
         check(r#""/login""#, &format!("\"{url}\""), &[expected]);
@@ -182,60 +187,28 @@ fn a_login_url_leads_to_one_place_by_every_reading() {
 }
 
 #[test]
-fn a_rule_that_is_empty_or_can_never_match_is_a_mistake() {
+fn session_path_is_a_path_of_its_own() {
+    let text =
+        br#"{"issuer": "i", "feed": {"cluster": "c"}, "refresh": {"cluster": "c", "session_path": "/s"}}"#;
+    assert_eq!(compile(text).unwrap().refresh.unwrap().session_path, "/s");
+    let text = br#"{"issuer": "i", "feed": {"cluster": "c"}, "refresh": {"cluster": "c"}}"#;
+    assert_eq!(compile(text).unwrap().refresh.unwrap().session_path, "/internal/edge-session");
     check(
-        r#"{"path": "/healthz", "access": "public"}"#,
-        "{}",
-        &[
-            "rules[0] needs a path or a prefix",
-            "rules[0] needs access (\"public\" or \"signed_in\") or roles",
-        ],
-    );
-    check(
-        r#""path": "/healthz""#,
-        r#""path": "/healthz", "prefix": "/x""#,
-        &["rules[0] has a path and a prefix, and may have only one of them"],
-    );
-    check(
-        "/healthz",
-        "/a/../b",
-        &["rules[0].path can never match: requests for such a path are refused as ambiguous"],
-    );
-    check(
-        "/healthz",
-        "healthz",
-        &["rules[0].path can never match: requests for such a path are refused as ambiguous"],
-    );
-    check("/healthz", "/%61?b", &["rules[0].path can never match: it is matched as \"/a\""]);
-    check(r#"["GET"]"#, "[]", &["rules[2].methods must not be empty"]);
-    check(
-        r#"["GET"]"#,
-        r#"["get"]"#,
-        &["rules[2].methods[0] must be a method such as \"GET\", in upper case"],
-    );
-    check(r#"["admin"]"#, "[]", &["rules[2].roles must not be empty"]);
-    check(r#"["admin"]"#, r#"["Admin"]"#, &["rules[2].roles[0] must be a role: [a-z0-9][a-z0-9_-]{0,63}"]);
-    check(
-        r#"{"prefix": "/admin/","#,
-        r#"{"prefix": "/api/auth/x","#,
-        &["rules[2] can never match: rules[1] comes first"],
-    );
-    check(
-        r#""public", "forward"#,
-        r#""open", "forward"#,
-        &["rules[1].access must be one of: public, signed_in"],
+        "/internal/edge-session",
+        "/a?b",
+        &["refresh.session_path can never match: it is matched as \"/a\""],
     );
 }
 
 #[test]
-fn all_mistakes_are_told_at_once() {
+fn all_mistakes_are_reported_at_once() {
     let mistakes = compile(br#"{"audience": "", "rules": [{"path": 1, "roles": []}], "x": 1}"#).unwrap_err();
     let paths: Vec<&str> = mistakes.iter().map(|mistake| mistake.path.as_str()).collect();
     assert_eq!(paths, ["issuer", "audience", "", "rules[0].path", "rules[0].roles", "x"]);
 }
 
 #[test]
-fn text_that_is_no_object_is_refused() {
+fn text_that_is_no_json_object_is_a_mistake() {
     for (text, expected) in [
         ("", "the configuration is not JSON: EOF while parsing a value at line 1 column 0"),
         ("[]", "the configuration must be an object, not an array"),
@@ -246,5 +219,5 @@ fn text_that_is_no_object_is_refused() {
     let largest = format!("{CONTRACT}{}", " ".repeat((1 << 20) - CONTRACT.len()));
     assert!(compile(largest.as_bytes()).is_ok());
     let huge = format!("{{\"issuer\": \"{}\"}}", "x".repeat(1 << 20));
-    assert!(compile(huge.as_bytes()).unwrap_err()[0].what.contains("at most 1048576 are allowed"));
+    assert!(compile(huge.as_bytes()).unwrap_err()[0].problem.contains("at most 1048576 are allowed"));
 }

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::config;
-use crate::headers::{self, Headers};
 use crate::keys::KeySet;
 
 const NOW: u64 = 1_800_000_000;
@@ -15,9 +14,8 @@ const CONFIGURATION: &[u8] = br#"{
 
 fn with_explanation(headers: &[(&str, &str)], check: impl FnOnce(Explanation<'_>)) {
     let policy = config::compile(CONFIGURATION).unwrap().policy;
-    let pairs: Vec<_> = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-    let map = headers::write(&pairs);
-    let request = Request::new(Headers::read(&map).unwrap(), true);
+    let fields = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let request = Request::new(fields, true);
     check(explain(&policy, &EdgeState::new(one_key(), NOW), &request, NOW));
 }
 
@@ -42,7 +40,7 @@ fn check_rule(method: &str, path: &str, expected: &str) {
 }
 
 #[test]
-fn the_rule_that_decides_is_named_by_its_index() {
+fn rule_that_decides_is_named_by_its_index() {
     check_rule("GET", "/public/x", "0");
     check_rule("GET", "/admin/x", "1");
     check_rule("GET", "/orders", "Unmatched");
@@ -53,10 +51,10 @@ fn the_rule_that_decides_is_named_by_its_index() {
 }
 
 #[test]
-fn the_outcome_is_the_verdict_of_the_gate() {
+fn verdict_is_the_one_of_the_gate() {
     let check = |headers: &[(&str, &str)], expected: Option<&str>| {
         with_explanation(headers, |explanation| {
-            let label = explanation.outcome.rejection().map(Rejection::label);
+            let label = explanation.verdict.rejection().map(Rejection::label);
             assert_eq!(label, expected, "{headers:?}");
         });
     };
@@ -68,7 +66,7 @@ fn the_outcome_is_the_verdict_of_the_gate() {
 }
 
 #[test]
-fn a_token_shows_its_claims_and_neither_itself_nor_its_signature() {
+fn token_is_shown_by_its_claims_and_never_as_a_whole() {
     let part = |text: &str| {
         use base64::Engine as _;
         base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)

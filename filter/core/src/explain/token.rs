@@ -7,8 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::claims::Identity;
 use crate::cookie;
 use crate::edge_state::EdgeState;
+use crate::gate::Gate;
 use crate::json::Json;
-use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::request::{Name, Request};
 use crate::token::{Unverified, Verified};
@@ -63,43 +63,39 @@ pub struct Member {
 }
 
 impl TokenReport {
-    pub(super) fn read(policy: &Policy, edge_state: &EdgeState, request: &Request<'_>, now: u64) -> Self {
+    pub(super) fn read(gate: &Gate<'_>, request: &Request<'_>) -> Self {
+        let policy = gate.policy;
         match cookie::find(request.all(Name::Cookie), &policy.cookies.access) {
             Err(cookie::Repeated) => Self::Repeated,
             Ok(None | Some(b"")) => Self::Missing,
             Ok(Some(token)) if token.len() > policy.max_token_bytes => Self::Oversize { bytes: token.len() },
             Ok(Some(token)) => {
-                let verified = verify(edge_state, token);
+                let verified = verify(gate.state, token);
                 Self::Present(TokenDetails {
                     header: show(part(token, 0), &HEADER),
                     claims: show(part(token, 1), &CLAIMS),
                     is_signed: verified.is_ok(),
-                    judged: verified.and_then(|verified| judge(policy, edge_state, &verified, now)),
+                    judged: verified.and_then(|verified| judge(gate, &verified)),
                 })
             }
         }
     }
 }
 
-fn verify(edge_state: &EdgeState, token: &[u8]) -> Result<Verified, Rejection> {
-    if edge_state.keys().is_empty() {
+fn verify(state: &EdgeState, token: &[u8]) -> Result<Verified, Rejection> {
+    if state.keys().is_empty() {
         return Err(Rejection::KeysUnknown);
     }
-    Unverified::parse(token)?.verify(edge_state.keys())
+    Unverified::parse(token)?.verify(state.keys())
 }
 
-fn judge(
-    policy: &Policy,
-    edge_state: &EdgeState,
-    verified: &Verified,
-    now: u64,
-) -> Result<Identity, Rejection> {
-    let identity = Identity::judge(verified, &policy.expected, now)?;
-    edge_state.revocations().judge(&identity)?;
+fn judge(gate: &Gate<'_>, verified: &Verified) -> Result<Identity, Rejection> {
+    let identity = Identity::judge(verified, &gate.policy.expected, gate.now)?;
+    gate.state.revocations().judge(&identity)?;
     Ok(identity)
 }
 
-/// Key ID in the header of a token that has not been verified; `None` if the header has none.
+/// Returns the key ID in the header of a token that is not verified; `None` if the header has none.
 #[must_use]
 pub fn unverified_kid(token: &[u8]) -> Option<String> {
     let header = part(token, 0)?;

@@ -1,59 +1,81 @@
-//! The edge feed's answer: bytes in, an update of what the filter knows out. A doubtful answer is refused
-//! whole, and what was known stays known. How it is fetched is the shell's work.
-
-use std::fmt;
+//! Response of the edge feed: bytes in, an update of the edge state out. A response that is not valid is rejected as a
+//! whole, so that the last valid state stays in use.
 
 use edgeward_wire::clock::MAX_GAP_S;
 use edgeward_wire::edge_feed::{
     self, EdgeFeed, MAX_BYTES, MAX_CURSOR_BYTES, MAX_ETAG_BYTES, MAX_PAGE, Revoked,
 };
+use thiserror::Error;
 
-use crate::keys::{Flaw, KeySet};
+use crate::keys::{InvalidKeySet, KeySet};
 
-/// What an answer changes.
+/// Change that a response makes.
 #[derive(Debug)]
 pub struct Update {
-    /// When it was given, by the companion's clock, in seconds since 1970.
+    /// Time of the response by the companion's clock, in seconds since 1970.
     pub at: u64,
-    /// The key set and its name, where it is another one than that held; it has one key at least.
+    /// Tag and key set, if it is not the one that is held. It has at least one key.
     pub keys: Option<(String, KeySet)>,
-    /// What was revoked.
+    /// Revocations.
     pub revoked: Revoked,
-    /// Where the next answer is to go on.
+    /// Cursor of the next request.
     pub cursor: String,
-    /// Whether there is more right now.
+    /// `true` if the next page is ready now.
     pub more: bool,
 }
 
-/// Why an answer is refused.
-#[derive(Debug)]
-pub enum Fault {
+/// Response that is not valid.
+#[derive(Debug, Error)]
+pub enum InvalidFeed {
     /// Longer than [`MAX_BYTES`].
+    #[error("the response has more than {MAX_BYTES} bytes")]
     Oversize,
-    /// Not the JSON of a feed.
+    /// Not the JSON of an [`EdgeFeed`].
+    #[error("the response is not an edge feed: {0}")]
     Malformed(serde_json::Error),
-    /// Given by a clock that is more than [`MAX_GAP_S`] from ours: so many seconds ahead.
-    ClockApart(i64),
-    /// Given before an answer that was heard already.
-    Backwards,
+    /// The companion's clock is more than [`MAX_GAP_S`] from this machine's.
+    #[error(
+        "the companion's clock is {ahead_s} s ahead of the gateway's, and at most {MAX_GAP_S} are allowed"
+    )]
+    ClockApart {
+        /// Seconds that it is ahead; negative if it is behind.
+        ahead_s: i64,
+    },
+    /// Older than a response that was applied before.
+    #[error(
+        "the response is of {at}, older than one of {latest_at} that was applied before (seconds since 1970)"
+    )]
+    Backwards {
+        /// Time of the response, in seconds since 1970.
+        at: u64,
+        /// Latest time of a response that was applied, in seconds since 1970.
+        latest_at: u64,
+    },
     /// The key set's tag fails [`edge_feed::is_etag`].
+    #[error("keys.etag is not 1 to {MAX_ETAG_BYTES} bytes of [0-9A-Za-z_-]")]
     EtagMalformed,
-    /// The key set is left out, though it is not the one held.
+    /// The key set is left out, though it is not the one that is held.
+    #[error("keys.set is missing, though keys.etag is new")]
     KeysMissing,
     /// The key set has no key.
+    #[error("keys.set has no key")]
     KeysEmpty,
-    /// A key can't be used.
-    Keys(Flaw),
+    /// A key is not usable.
+    #[error("keys.set: {0}")]
+    Keys(InvalidKeySet),
     /// The cursor fails [`edge_feed::is_cursor`].
+    #[error("cursor is not 1 to {MAX_CURSOR_BYTES} bytes of [0-9A-Za-z:,.~_-]")]
     CursorMalformed,
     /// More than [`MAX_PAGE`] revocations.
+    #[error("revoked has more than {MAX_PAGE} entries")]
     PageOversize,
-    /// More revocations than the edge holds.
+    /// More revocations than a worker holds: [`MAX_ENTRIES`](crate::revocation::MAX_ENTRIES).
+    #[error("there are more revocations than the gateway holds")]
     TooManyRevocations,
 }
 
-impl Fault {
-    /// The name in metrics: `[a-z_]+`.
+impl InvalidFeed {
+    /// Label in metrics: `[a-z_]+`.
     #[must_use]
     pub const fn label(&self) -> &'static str {
         match self {
@@ -61,204 +83,45 @@ impl Fault {
             Self::Malformed(_) | Self::EtagMalformed | Self::CursorMalformed | Self::PageOversize => {
                 "malformed"
             }
-            Self::ClockApart(_) => "clock_apart",
-            Self::Backwards => "backwards",
+            Self::ClockApart { .. } => "clock_apart",
+            Self::Backwards { .. } => "backwards",
             Self::KeysMissing | Self::KeysEmpty | Self::Keys(_) => "keys_unusable",
             Self::TooManyRevocations => "too_many_revocations",
         }
     }
 }
 
-/// Reads an answer that came at `now`, in seconds since 1970, given the name of the key set held (empty for none).
-pub fn read(body: &[u8], held: &str, now: u64) -> Result<Update, Fault> {
+/// Reads a response that was received at `now`, in seconds since 1970. `held_etag` is the tag of the key set that is
+/// held, empty for none.
+///
+/// # Errors
+/// Each variant of [`InvalidFeed`] but `Backwards` and `TooManyRevocations`, which depend on what is held.
+pub fn read(body: &[u8], held_etag: &str, now: u64) -> Result<Update, InvalidFeed> {
     if body.len() > MAX_BYTES {
-        return Err(Fault::Oversize);
+        return Err(InvalidFeed::Oversize);
     }
     let EdgeFeed { at, keys, revoked, cursor, more } =
-        serde_json::from_slice(body).map_err(Fault::Malformed)?;
+        serde_json::from_slice(body).map_err(InvalidFeed::Malformed)?;
     if at.abs_diff(now) > MAX_GAP_S.into() {
-        return Err(Fault::ClockApart(at.cast_signed().wrapping_sub(now.cast_signed())));
+        return Err(InvalidFeed::ClockApart { ahead_s: at.cast_signed().wrapping_sub(now.cast_signed()) });
     }
     if !edge_feed::is_etag(&keys.etag) {
-        return Err(Fault::EtagMalformed);
+        return Err(InvalidFeed::EtagMalformed);
     }
     let keys = match keys.set {
-        None if keys.etag == held => None,
-        None => return Err(Fault::KeysMissing),
-        Some(set) if set.keys.is_empty() => return Err(Fault::KeysEmpty),
-        Some(set) => Some((keys.etag, KeySet::read(&set).map_err(Fault::Keys)?)),
+        None if keys.etag == held_etag => None,
+        None => return Err(InvalidFeed::KeysMissing),
+        Some(set) if set.keys.is_empty() => return Err(InvalidFeed::KeysEmpty),
+        Some(set) => Some((keys.etag, KeySet::read(&set).map_err(InvalidFeed::Keys)?)),
     };
     if !edge_feed::is_cursor(&cursor) {
-        return Err(Fault::CursorMalformed);
+        return Err(InvalidFeed::CursorMalformed);
     }
     if revoked.sessions.len() + revoked.users.len() > MAX_PAGE {
-        return Err(Fault::PageOversize);
+        return Err(InvalidFeed::PageOversize);
     }
     Ok(Update { at, keys, revoked, cursor, more })
 }
 
-impl fmt::Display for Fault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Oversize => write!(formatter, "the answer has more than {MAX_BYTES} bytes"),
-            Self::Malformed(error) => write!(formatter, "the answer is not an edge feed: {error}"),
-            Self::ClockApart(ahead) => {
-                write!(
-                    formatter,
-                    "the companion's clock is {ahead} s ahead of the edge's, and at most {MAX_GAP_S} are allowed"
-                )
-            }
-            Self::Backwards => formatter.write_str("the answer is older than one that was heard before"),
-            Self::EtagMalformed => {
-                write!(formatter, "keys.etag is not 1 to {MAX_ETAG_BYTES} bytes of [0-9A-Za-z_-]")
-            }
-            Self::KeysMissing => formatter.write_str("keys.set is missing, though keys.etag is new"),
-            Self::KeysEmpty => formatter.write_str("keys.set has no key"),
-            Self::Keys(flaw) => write!(formatter, "keys.set: {flaw}"),
-            Self::CursorMalformed => {
-                write!(formatter, "cursor is not 1 to {MAX_CURSOR_BYTES} bytes of [0-9A-Za-z:,.~_-]")
-            }
-            Self::PageOversize => write!(formatter, "revoked has more than {MAX_PAGE} entries"),
-            Self::TooManyRevocations => formatter.write_str("there are more revocations than the edge holds"),
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: u64 = 1_800_000_000;
-
-    /// A good answer without revocations: these members, or others in place of them.
-    fn answer(keys: &str, others: &[(&str, &str)]) -> String {
-        let mut members = vec![
-            ("at", "1800000000"),
-            ("keys", keys),
-            ("revoked", r#"{"sessions":[],"users":[]}"#),
-            ("cursor", r#""c1""#),
-            ("more", "false"),
-        ];
-        for (name, value) in others {
-            members.retain(|(this, _)| this != name);
-            if !value.is_empty() {
-                members.push((name, value));
-            }
-        }
-        let members: Vec<String> =
-            members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
-        format!("{{{}}}", members.join(","))
-    }
-
-    fn check(body: &str, held: &str, expected: &str) {
-        let told = match read(body.as_bytes(), held, NOW) {
-            Ok(update) => {
-                let keys = update
-                    .keys
-                    .map_or("same keys".to_owned(), |(etag, keys)| format!("{} keys as {etag}", keys.len()));
-                let (sessions, users) = (update.revoked.sessions.len(), update.revoked.users.len());
-                format!(
-                    "{keys}, {sessions} sessions, {users} users, on at {}, more: {}",
-                    update.cursor, update.more
-                )
-            }
-            Err(fault) => fault.to_string(),
-        };
-        assert_eq!(told, expected, "{body}");
-    }
-
-    const SAME: &str = r#"{"etag":"e1"}"#;
-
-    #[test]
-    fn an_answer_brings_keys_or_leaves_them_and_a_page_of_revocations() {
-        let modulus = format!("{}w", "_".repeat(341));
-        let set = format!(r#"{{"keys":[{{"kty":"RSA","kid":"a","n":"{modulus}","e":"AQAB"}}]}}"#);
-        let fresh = format!(r#"{{"etag":"e1","set":{set}}}"#);
-        check(&answer(&fresh, &[]), "", "1 keys as e1, 0 sessions, 0 users, on at c1, more: false");
-        check(
-            &answer(&fresh, &[("later", "1")]),
-            "e1",
-            "1 keys as e1, 0 sessions, 0 users, on at c1, more: false",
-        );
-        check(&answer(SAME, &[]), "e1", "same keys, 0 sessions, 0 users, on at c1, more: false");
-        let page = ("revoked", r#"{"sessions":[[7,1800003600],[8,1]],"users":[[42,1800000001,1800003600]]}"#);
-        check(
-            &answer(SAME, &[page, ("more", "true"), ("cursor", r#""77-1.10:20:11,12~3""#)]),
-            "e1",
-            "same keys, 2 sessions, 1 users, on at 77-1.10:20:11,12~3, more: true",
-        );
-    }
-
-    #[test]
-    fn a_doubtful_answer_is_refused_whole() {
-        check("", "", "the answer is not an edge feed: EOF while parsing a value at line 1 column 0");
-        let cut = answer(SAME, &[]).replace('}', "");
-        assert!(matches!(read(cut.as_bytes(), "e1", NOW), Err(Fault::Malformed(_))), "{cut}");
-        for missing in ["at", "keys", "revoked", "cursor", "more"] {
-            let body = answer(SAME, &[(missing, "")]);
-            let expected = format!(
-                "the answer is not an edge feed: missing field `{missing}` at line 1 column {}",
-                body.len()
-            );
-            check(&body, "e1", &expected);
-        }
-        check(&answer(SAME, &[]), "", "keys.set is missing, though keys.etag is new");
-        check(&answer(r#"{"etag":"e1","set":{"keys":[]}}"#, &[]), "", "keys.set has no key");
-        for etag in ["e 1", ""] {
-            let keys = format!(r#"{{"etag":"{etag}"}}"#);
-            check(&answer(&keys, &[]), etag, "keys.etag is not 1 to 64 bytes of [0-9A-Za-z_-]");
-        }
-        check(
-            &answer(r#"{"etag":"e1","set":{"keys":[{"kty":"EC"}]}}"#, &[]),
-            "",
-            "keys.set: key 0 has a kty other than \"RSA\"",
-        );
-        let long = format!("\"{}\"", "c".repeat(MAX_CURSOR_BYTES + 1));
-        for cursor in [r#""""#, r#""a b""#, r#""a&b""#, r#""é""#, &long] {
-            let expected = "cursor is not 1 to 2048 bytes of [0-9A-Za-z:,.~_-]";
-            check(&answer(SAME, &[("cursor", cursor)]), "e1", expected);
-        }
-        for wrong in ["[[7]]", "[[7,1,1]]", "[[-7,1]]", "[[7,4294967296]]", "[[7,null]]", "[7]", "null"] {
-            let body = answer(SAME, &[("revoked", &format!(r#"{{"sessions":{wrong},"users":[]}}"#))]);
-            assert!(matches!(read(body.as_bytes(), "e1", NOW), Err(Fault::Malformed(_))), "{body}");
-        }
-        let many = format!(r#"{{"sessions":[{}[1,1]],"users":[]}}"#, "[1,1],".repeat(MAX_PAGE));
-        check(&answer(SAME, &[("revoked", &many)]), "e1", "revoked has more than 8192 entries");
-        check(&" ".repeat(MAX_BYTES + 1), "", "the answer has more than 786432 bytes");
-    }
-
-    #[test]
-    fn a_page_of_the_largest_numbers_fits() {
-        let one = format!("[{0},{1},{1}],", u64::MAX, u32::MAX);
-        let page = format!(r#"{{"sessions":[],"users":[{}[1,1,1]]}}"#, one.repeat(MAX_PAGE - 1));
-        check(
-            &answer(SAME, &[("revoked", &page)]),
-            "e1",
-            "same keys, 0 sessions, 8192 users, on at c1, more: false",
-        );
-    }
-
-    #[test]
-    fn an_answer_by_a_clock_far_from_ours_is_refused() {
-        for (at, expected) in [
-            ("1799999940", Ok(())),
-            ("1800000060", Ok(())),
-            (
-                "1799999939",
-                Err("the companion's clock is -61 s ahead of the edge's, and at most 60 are allowed"),
-            ),
-            (
-                "1800000061",
-                Err("the companion's clock is 61 s ahead of the edge's, and at most 60 are allowed"),
-            ),
-        ] {
-            let body = answer(SAME, &[("at", at)]);
-            let read = read(body.as_bytes(), "e1", NOW).map(|_| ()).map_err(|fault| fault.to_string());
-            assert_eq!(read, expected.map_err(str::to_owned), "{at}");
-        }
-        for at in ["0", "18446744073709551615"] {
-            let body = answer(SAME, &[("at", at)]);
-            assert!(matches!(read(body.as_bytes(), "e1", NOW), Err(Fault::ClockApart(_))), "{at}");
-        }
-    }
-}
+mod tests;

@@ -46,7 +46,7 @@ impl Response {
 
     /// Fails unless this is a rejection in the API's shape, with this status and one entry that has this code and
     /// repeats the message. Which message and which header fields belong to a code is in the snapshots of
-    /// `tests/api_rejections.rs`.
+    /// `tests/system/tests/api_rejections.rs`.
     pub fn assert_rejected(&self, status: u16, code: &str) {
         assert_eq!(self.status, status, "{self}");
         let message = &self.body["message"];

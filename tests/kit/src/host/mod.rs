@@ -6,19 +6,22 @@ pub mod edge;
 pub mod follower;
 mod memory;
 mod protobuf;
+pub mod refresh;
+mod stream;
 mod world;
 
 use std::sync::{Arc, OnceLock};
 
-use wasmtime::{Engine, Instance, Module, Store, TypedFunc, WasmParams, WasmResults};
+use wasmtime::{Config, Engine, Instance, Module, Store, TypedFunc, WasmParams, WasmResults};
 
+pub use stream::Exchange;
 pub use world::{Call, Header, Headers, LocalReply};
-use world::{SharedData, Stream, World};
+use world::{SharedData, World};
 
-/// The root context of the first configuration; those of later ones follow on it downwards from the end.
+/// Root context of the first configuration. Those of later ones count down from the greatest number.
 const ROOT: u32 = 1;
-/// Action with which a filter lets a stream continue.
-const CONTINUE: u32 = 0;
+/// Fuel of a metered host: more than any test consumes.
+const FUEL: u64 = u64::MAX;
 
 /// Differences between the host and a plain Envoy.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +35,7 @@ pub struct Traits {
 }
 
 /// Host calls that can be given a fault.
-pub const CALLS: [&str; 20] = [
+pub const CALLS: [&str; 21] = [
     "proxy_log",
     "proxy_get_current_time_nanoseconds",
     "proxy_set_tick_period_milliseconds",
@@ -50,6 +53,7 @@ pub const CALLS: [&str; 20] = [
     "proxy_http_call",
     "proxy_set_effective_context",
     "proxy_continue_stream",
+    "proxy_close_stream",
     "proxy_get_shared_data",
     "proxy_set_shared_data",
     "proxy_call_foreign_function",
@@ -63,39 +67,35 @@ pub struct Host {
     streams: u32,
 }
 
-/// Outcome of a request.
-#[derive(Debug)]
-pub struct Exchange {
-    /// Request header fields as the upstream receives them, if it does.
-    pub upstream: Option<Headers>,
-    /// Local reply of the filter, if it sent one.
-    pub local_reply: Option<LocalReply>,
-    /// Properties that the filter set for the access log.
-    pub properties: Vec<(String, String)>,
-}
-
 impl Host {
     /// Starts the filter with a plugin configuration; if the filter rejects it, the lines of the log.
     pub fn start(traits: Traits, configuration: &str) -> Result<Self, Vec<String>> {
-        Self::start_in(SharedData::default(), traits, traits.now * 1_000_000_000, configuration)
+        Self::start_in(compiled(), SharedData::default(), traits, traits.now * 1_000_000_000, configuration)
+    }
+
+    /// Starts the filter as [`Self::start`] does, in a host that counts the fuel that the filter consumes.
+    pub fn start_metered(traits: Traits, configuration: &str) -> Result<Self, Vec<String>> {
+        Self::start_in(metered(), SharedData::default(), traits, traits.now * 1_000_000_000, configuration)
     }
 
     /// Starts another worker of the same proxy, or the same one with another configuration.
     pub fn start_beside(&self, configuration: &str) -> Result<Self, Vec<String>> {
         let world = self.store.data();
-        Self::start_in(Arc::clone(&world.shared_data), world.traits, world.now_ns, configuration)
+        Self::start_in(compiled(), Arc::clone(&world.shared_data), world.traits, world.now_ns, configuration)
     }
 
     fn start_in(
+        (engine, module): &(Engine, Module),
         shared: SharedData,
         traits: Traits,
         now_ns: u64,
         configuration: &str,
     ) -> Result<Self, Vec<String>> {
-        let (engine, module) = compiled();
         let mut store = Store::new(engine, World::new(traits, now_ns, configuration, shared));
-        let instance =
-            abi::linker(engine).instantiate(&mut store, module).expect("the filter's imports are known");
+        // An error without a metered engine, which needs no fuel.
+        store.set_fuel(FUEL).ok();
+        let linker = abi::linker(engine, module);
+        let instance = linker.instantiate(&mut store, module).expect("the filter's imports are known");
         let mut host = Self { store, instance, root: ROOT, streams: ROOT };
         host.call::<(), ()>("_initialize", ());
         if host.open_root(configuration) { Ok(host) } else { Err(host.log().to_vec()) }
@@ -125,102 +125,6 @@ impl Host {
     /// Ends a plugin.
     pub fn end_plugin(&mut self, root: u32) {
         self.call::<u32, ()>("proxy_on_delete", root);
-    }
-
-    /// Sends the head of a request through the filter, and ends its stream.
-    pub fn request(&mut self, headers: Headers) -> Exchange {
-        let id = self.open(headers);
-        self.end(id)
-    }
-
-    /// Sends the head of a request through the filter, and leaves its stream open. Returns the stream.
-    pub fn open(&mut self, headers: Headers) -> u32 {
-        let id = self.create(headers);
-        self.send_head(id);
-        id
-    }
-
-    /// Creates a stream for a request whose head comes later. Returns the stream.
-    pub fn create(&mut self, headers: Headers) -> u32 {
-        self.streams += 1;
-        let id = self.streams;
-        self.store.data_mut().streams.insert(id, Stream { request: headers, ..Stream::default() });
-        self.call_about::<(u32, u32), ()>(id, "proxy_on_context_create", (id, self.root));
-        id
-    }
-
-    /// Sends the head of a stream's request through the filter.
-    pub fn send_head(&mut self, id: u32) {
-        let count = u32::try_from(self.stream(id).request.len()).unwrap();
-        let action: u32 = self.call_about(id, "proxy_on_request_headers", (id, count, 1_u32));
-        self.stream(id).continues = action == CONTINUE;
-    }
-
-    /// `true` if the filter holds a stream.
-    pub fn is_held(&mut self, id: u32) -> bool {
-        let stream = self.stream(id);
-        !stream.continues && stream.local_reply.is_none()
-    }
-
-    /// Sends the head of the upstream's response through the filter. Returns what the client receives.
-    pub fn respond(&mut self, id: u32, headers: Headers) -> Headers {
-        self.respond_with("via_upstream", id, headers)
-    }
-
-    /// Sends the head of a response of the host's own through the filter. Returns what the client receives.
-    pub fn respond_itself(&mut self, id: u32, headers: Headers) -> Headers {
-        self.respond_with("upstream_response_timeout", id, headers)
-    }
-
-    fn respond_with(&mut self, details: &str, id: u32, headers: Headers) -> Headers {
-        self.stream(id).response = headers;
-        details.clone_into(&mut self.stream(id).response_details);
-        let action: u32 = self.call_about(id, "proxy_on_response_headers", (id, 1_u32, 1_u32));
-        assert_eq!(action, CONTINUE);
-        self.stream(id).response.clone()
-    }
-
-    /// Ends a stream, as a client does that disconnects.
-    pub fn end(&mut self, id: u32) -> Exchange {
-        self.complete_reply(id);
-        self.call_about::<u32, ()>(id, "proxy_on_delete", id);
-        let stream = self.store.data_mut().streams.remove(&id).unwrap();
-        let continues = stream.continues && stream.local_reply.is_none();
-        Exchange {
-            upstream: continues.then_some(stream.request),
-            local_reply: stream.local_reply,
-            properties: stream.properties,
-        }
-    }
-
-    /// Sends the head of the local reply through the filter, as Envoy does.
-    fn complete_reply(&mut self, id: u32) {
-        let Some(mut reply) = self.stream(id).local_reply.take() else { return };
-        let status = (b":status".to_vec(), reply.status.to_string().into_bytes());
-        let mut headers = reply.headers;
-        headers.insert(0, status);
-        let mut headers = self.respond_with(&reply.details, id, headers);
-        let at = headers.iter().position(|(name, _)| name == b":status").unwrap();
-        let (_, status) = headers.remove(at);
-        reply.status = String::from_utf8(status).unwrap().parse().unwrap();
-        reply.headers = headers;
-        self.stream(id).local_reply = Some(reply);
-    }
-
-    /// Sends the trailers of a request through the filter. Returns those that the upstream receives.
-    pub fn trailers(&mut self, trailers: Headers) -> Option<Headers> {
-        self.streams += 1;
-        let id = self.streams;
-        self.store.data_mut().streams.insert(id, Stream { trailers, ..Stream::default() });
-        self.call_about::<(u32, u32), ()>(id, "proxy_on_context_create", (id, self.root));
-        let action: u32 = self.call_about(id, "proxy_on_request_trailers", (id, 1_u32));
-        self.call_about::<u32, ()>(id, "proxy_on_delete", id);
-        let stream = self.store.data_mut().streams.remove(&id).unwrap();
-        (action == CONTINUE).then_some(stream.trailers)
-    }
-
-    fn stream(&mut self, id: u32) -> &mut Stream {
-        self.store.data_mut().streams.get_mut(&id).expect("an open stream")
     }
 
     /// Fires the filter's timer.
@@ -286,6 +190,15 @@ impl Host {
         self.store.data_mut().traits.fault = Some((call, status));
     }
 
+    /// Returns the fuel that the filter has consumed since its start: about one unit for each WebAssembly instruction.
+    ///
+    /// # Panics
+    /// Unless the host was started by [`Self::start_metered`].
+    #[must_use]
+    pub fn fuel(&self) -> u64 {
+        FUEL - self.store.get_fuel().expect("a metered host")
+    }
+
     /// Returns the number of signatures that the host verified.
     #[must_use]
     pub fn verifications(&self) -> usize {
@@ -296,8 +209,19 @@ impl Host {
         self.call_about(self.root, name, parameters)
     }
 
-    /// Calls the filter about a context.
+    /// Calls the filter about a context, and resets the streams that it closes meanwhile.
     fn call_about<P: WasmParams, R: WasmResults>(&mut self, context: u32, name: &str, parameters: P) -> R {
+        let result = self.enter(context, name, parameters);
+        while let Some(id) = self.store.data_mut().closing.pop_front() {
+            self.enter::<u32, ()>(id, "proxy_on_delete", id);
+            if let Some(stream) = self.store.data_mut().streams.get_mut(&id) {
+                stream.closed = true;
+            }
+        }
+        result
+    }
+
+    fn enter<P: WasmParams, R: WasmResults>(&mut self, context: u32, name: &str, parameters: P) -> R {
         self.store.data_mut().context = context;
         let function: TypedFunc<P, R> =
             self.instance.get_typed_func(&mut self.store, name).expect("an export");
@@ -311,11 +235,22 @@ impl Host {
 /// Returns the filter, compiled once for all tests of a process.
 fn compiled() -> &'static (Engine, Module) {
     static COMPILED: OnceLock<(Engine, Module)> = OnceLock::new();
-    COMPILED.get_or_init(|| {
-        let engine = Engine::default();
-        let path = edgeward_stack::paths::filter_wasm();
-        let module = Module::from_file(&engine, &path)
-            .unwrap_or_else(|error| panic!("{} ({error}): run `cargo xtask test`", path.display()));
-        (engine, module)
+    COMPILED.get_or_init(|| compile(Engine::default()))
+}
+
+/// Returns the filter compiled with a count of its instructions, which makes it slower.
+fn metered() -> &'static (Engine, Module) {
+    static METERED: OnceLock<(Engine, Module)> = OnceLock::new();
+    METERED.get_or_init(|| {
+        let mut config = Config::new();
+        config.consume_fuel(true);
+        compile(Engine::new(&config).expect("a configuration that the host supports"))
     })
+}
+
+fn compile(engine: Engine) -> (Engine, Module) {
+    let path = edgeward_stack::paths::filter_wasm();
+    let module = Module::from_file(&engine, &path)
+        .unwrap_or_else(|error| panic!("{} ({error}): run `cargo xtask test`", path.display()));
+    (engine, module)
 }

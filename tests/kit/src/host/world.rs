@@ -1,6 +1,6 @@
 //! State of the host: clock, metrics, log, streams and calls.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::{self, Display, Formatter};
 use std::sync::{Arc, Mutex};
 
@@ -56,6 +56,8 @@ pub(super) struct Stream {
     pub(super) response_details: String,
     /// `true` if it continues to the upstream.
     pub(super) continues: bool,
+    /// `true` if the filter has closed it.
+    pub(super) closed: bool,
     pub(super) local_reply: Option<LocalReply>,
     pub(super) properties: Vec<(String, String)>,
 }
@@ -63,10 +65,10 @@ pub(super) struct Stream {
 /// Data that the workers of a proxy share, by key, each with its version.
 pub(super) type SharedData = Arc<Mutex<HashMap<Vec<u8>, (Vec<u8>, u32)>>>;
 
-/// The state of one worker.
+/// State of one worker.
 #[derive(Debug)]
 pub(super) struct World {
-    /// Tells the workers of a proxy apart.
+    /// Number of the worker among those of its proxy.
     pub(super) worker: u8,
     pub(super) shared_data: SharedData,
     pub(super) traits: Traits,
@@ -74,8 +76,11 @@ pub(super) struct World {
     pub(super) configuration: Vec<u8>,
     pub(super) log: Vec<String>,
     pub(super) metrics: Vec<(String, i64)>,
+    /// Streams that the host has not ended, those that the filter has closed among them.
     pub(super) streams: HashMap<u32, Stream>,
-    /// The context that the filter's calls are about.
+    /// Streams that the filter closes in the callback that runs.
+    pub(super) closing: VecDeque<u32>,
+    /// Context that the filter's calls are about.
     pub(super) context: u32,
     pub(super) calls: Vec<Call>,
     pub(super) tokens: u32,
@@ -95,6 +100,7 @@ impl World {
             log: Vec::new(),
             metrics: Vec::new(),
             streams: HashMap::new(),
+            closing: VecDeque::new(),
             context: 0,
             calls: Vec::new(),
             tokens: 0,
@@ -104,12 +110,25 @@ impl World {
         }
     }
 
-    /// The stream that the filter's calls are about, if it is about one.
+    /// Returns the open stream that the filter's calls are about, if they are about one.
     pub(super) fn stream(&mut self) -> Option<&mut Stream> {
-        self.streams.get_mut(&self.context)
+        self.streams.get_mut(&self.context).filter(|stream| !stream.closed)
     }
 
-    /// The map of this number (`proxy_map_type_t`).
+    /// `true` if a context is an open stream.
+    pub(super) fn is_open(&self, context: u32) -> bool {
+        self.streams.get(&context).is_some_and(|stream| !stream.closed)
+    }
+
+    /// Resets the stream that the filter's calls are about, after the callback that runs: Envoy defers a reset until the
+    /// plugin returns (`closeStream` in `source/extensions/common/wasm/context.cc` of 1.40).
+    pub(super) fn close_stream(&mut self) {
+        if self.is_open(self.context) && !self.closing.contains(&self.context) {
+            self.closing.push_back(self.context);
+        }
+    }
+
+    /// Returns the map of this number (`proxy_map_type_t`).
     pub(super) fn map(&mut self, map: u32) -> Option<&mut Headers> {
         match map {
             0 => self.stream().map(|stream| &mut stream.request),
@@ -120,7 +139,7 @@ impl World {
         }
     }
 
-    /// The buffer of this number (`proxy_buffer_type_t`).
+    /// Returns the buffer of this number (`proxy_buffer_type_t`).
     pub(super) fn buffer(&self, buffer: u32) -> Option<&[u8]> {
         match buffer {
             4 => Some(&self.call_body),

@@ -4,6 +4,7 @@
 mod claims;
 mod encodings;
 mod headers;
+mod published;
 mod signatures;
 mod weak;
 

@@ -1,4 +1,4 @@
-//! The user that Postgres runs as, since it refuses to be root; never one that is made or changed.
+//! The user that Postgres runs as: Postgres refuses to run as root.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use nix::unistd::{User, getegid, geteuid};
 
-/// Ourselves, or `nobody` where we are root.
+/// Current user, or `nobody` if that is root.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
     pub(super) name: String,
@@ -24,25 +24,26 @@ impl Account {
             let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
             return Ok(Self { name: "this user".to_owned(), uid, gid, switched: false });
         }
-        let nobody = User::from_name("nobody")?
-            .context("Postgres does not run as root, and there is no user `nobody` to run it as: run this as another user")?;
+        let nobody = User::from_name("nobody")?.context(
+            "Postgres does not run as root, and there is no user `nobody`: run this as another user",
+        )?;
         Ok(Self { name: nobody.name, uid: nobody.uid.as_raw(), gid: nobody.gid.as_raw(), switched: true })
     }
 
-    /// Lets the command run as this user.
+    /// Makes a command run as this user.
     pub(super) fn run(&self, command: &mut Command) {
         if self.switched {
             command.uid(self.uid).gid(self.gid);
         }
     }
 
-    /// Gives a file to this user.
+    /// Makes this user the owner of a file.
     pub(super) fn own(&self, path: &Path) -> Result<()> {
         chown(path, Some(self.uid), Some(self.gid))
-            .with_context(|| format!("cannot give {} to {}", path.display(), self.name))
+            .with_context(|| format!("cannot change the owner of {} to {}", path.display(), self.name))
     }
 
-    /// `true` if every folder on the way to `path` lets this user through.
+    /// `true` if this user may enter every folder on the way to `path`.
     pub(super) fn can_reach(&self, path: &Path) -> bool {
         !self.switched || path.ancestors().all(|folder| self.can_pass(folder))
     }

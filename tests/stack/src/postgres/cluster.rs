@@ -1,4 +1,4 @@
-//! The folder of one Postgres server: made, checked, reused, served from; never which server is wanted.
+//! The database cluster of one Postgres server: its folder, and how a server starts in it.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -16,10 +16,10 @@ use crate::process::{self, Process};
 use crate::{paths, ports, secret, wait};
 
 const START_LIMIT: Duration = Duration::from_secs(30);
-/// A server whose starter was killed needs a moment to end.
+/// Maximum time that a server may take to end after its starter was killed.
 const PREDECESSOR_LIMIT: Duration = Duration::from_secs(10);
 
-/// The folder of one server: its data, its password, its log.
+/// Folder of one server: its data, its password, its log.
 pub(super) struct Cluster {
     directory: PathBuf,
     account: Account,
@@ -28,11 +28,16 @@ pub(super) struct Cluster {
 
 impl Cluster {
     pub(super) fn open(directory: &Path, account: Account, log: &mut dyn FnMut(&str)) -> Result<Self> {
-        fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+        fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
         let mut place = directory.canonicalize()?;
         if !account.can_reach(&place) {
             let stand_in = paths::stand_in(&place)?;
-            log(&format!("{} cannot enter {}: using {}", account.name, place.display(), stand_in.display()));
+            log(&format!(
+                "{} cannot enter {}: using {} instead",
+                account.name,
+                place.display(),
+                stand_in.display()
+            ));
             place = stand_in;
         }
         let password = secret::keep(&place.join("password"))?;
@@ -52,7 +57,7 @@ impl Cluster {
         if let Ok(version) = fs::read_to_string(data.join("PG_VERSION")) {
             return self.check_reusable(programs, version.trim());
         }
-        log("making a new database cluster");
+        log("creating a database cluster");
         let (fresh, password) = (self.directory.join("data.new"), self.directory.join("password.new"));
         if fresh.exists() {
             fs::remove_dir_all(&fresh)?;
@@ -67,15 +72,15 @@ impl Cluster {
         command.args(["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-sync"]);
         process::output(&mut command)?;
         fs::remove_file(&password)?;
-        // Whole or not at all: a cluster that was interrupted in the making is never taken for one.
-        fs::rename(&fresh, &data).context("cannot put the new database cluster in its place")
+        // A cluster whose initialisation was interrupted is never used.
+        fs::rename(&fresh, &data).context("cannot rename the new database cluster")
     }
 
     fn check_reusable(&self, programs: &Programs, made_by: &str) -> Result<()> {
         let data = self.data();
         if made_by != programs.major.to_string() {
             bail!(
-                "{} was made by PostgreSQL {made_by}, and {} is PostgreSQL {}: \
+                "{} was created by PostgreSQL {made_by}, and {} is PostgreSQL {}: \
                  start from an empty database with `cargo xtask up --fresh`",
                 data.display(),
                 programs.postgres.display(),
@@ -89,7 +94,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// One attempt on a port that was free a moment ago; none if it was lost to somebody else.
+    /// Starts a server on a port that was free a moment ago. `None` if another process has taken the port.
     pub(super) fn serve(&self, programs: &Programs, options: &[&str]) -> Result<Option<Postgres>> {
         let port = ports::free::<1>()?[0];
         let mut command = self.command(&programs.postgres);
@@ -110,14 +115,14 @@ impl Cluster {
 
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        // Neither the user's own settings of the client library nor a folder that the account cannot enter.
+        // Without the user's settings of the client library, and in a folder that the account can enter.
         command.current_dir(&self.directory).env_clear().env("LC_ALL", "C");
         self.account.run(&mut command);
         command
     }
 }
 
-/// Waits for the end of a server that uses the same data; the file of one that is long dead is no obstacle.
+/// Waits for the end of another server that uses the same data. The file of one that has ended does not count.
 pub(super) fn await_predecessor(data: &Path) -> Result<()> {
     let alive =
         || PidFile::read(data).is_some_and(|file| process::is_alive(file.pid) && ports::is_open(file.port));
@@ -128,10 +133,11 @@ pub(super) fn await_predecessor(data: &Path) -> Result<()> {
     bail!("another Postgres (process {pid}) is using {}: stop it first", data.display())
 }
 
-/// Content of a server's `postmaster.pid`: its ID, its address and, in the end, that it is ready.
+/// Content of a server's `postmaster.pid`.
 struct PidFile {
     pid: u32,
     port: u16,
+    /// `true` if the server accepts connections.
     ready: bool,
 }
 
@@ -165,7 +171,11 @@ mod tests {
         drop(first);
         assert!(!process::is_alive(pid));
         assert_eq!(start().password, password);
-        assert_eq!(lines.iter().filter(|line| line.contains("new database cluster")).count(), 1, "{lines:?}");
+        assert_eq!(
+            lines.iter().filter(|line| line.contains("creating a database cluster")).count(),
+            1,
+            "{lines:?}"
+        );
         crate::postgres::erase(folder.path()).unwrap();
     }
 

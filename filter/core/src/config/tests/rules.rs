@@ -1,0 +1,79 @@
+//! Rules that compile, and the mistakes of those that do not.
+
+use super::check;
+use crate::config::compile;
+use crate::path::CanonicalPath;
+use crate::rules::Streams;
+
+#[test]
+fn rule_that_is_empty_or_never_matches_is_a_mistake() {
+    check(
+        r#"{"path": "/healthz", "access": "public"}"#,
+        "{}",
+        &[
+            "rules[0] needs a path or a prefix",
+            "rules[0] needs access (\"public\" or \"signed_in\") or roles",
+        ],
+    );
+    check(
+        r#""path": "/healthz""#,
+        r#""path": "/healthz", "prefix": "/x""#,
+        &["rules[0] has a path and a prefix, and may have only one of them"],
+    );
+    check(
+        "/healthz",
+        "/a/../b",
+        &["rules[0].path can never match: requests for such a path are rejected as ambiguous"],
+    );
+    check(
+        "/healthz",
+        "healthz",
+        &["rules[0].path can never match: requests for such a path are rejected as ambiguous"],
+    );
+    check("/healthz", "/%61?b", &["rules[0].path can never match: it is matched as \"/a\""]);
+    check(r#"["GET"]"#, "[]", &["rules[2].methods must not be empty"]);
+    check(
+        r#"["GET"]"#,
+        r#"["get"]"#,
+        &["rules[2].methods[0] must be a method such as \"GET\", in upper case"],
+    );
+    check(r#"["admin"]"#, "[]", &["rules[2].roles must not be empty"]);
+    check(r#"["admin"]"#, r#"["Admin"]"#, &["rules[2].roles[0] must be a role: [a-z0-9][a-z0-9_-]{0,63}"]);
+    check(
+        r#"{"prefix": "/admin/","#,
+        r#"{"prefix": "/api/auth/x","#,
+        &["rules[2] can never match: rules[1] comes first"],
+    );
+    check(
+        r#""public", "forward"#,
+        r#""open", "forward"#,
+        &["rules[1].access must be one of: public, signed_in"],
+    );
+}
+
+/// Returns the treatment of streams by a rule with these members.
+fn streams_of(members: &str) -> Streams {
+    let text =
+        format!(r#"{{"issuer": "i", "feed": {{"cluster": "c"}}, "rules": [{{"path": "/x", {members}}}]}}"#);
+    let policy = compile(text.as_bytes()).unwrap().policy;
+    policy.rules.find(&CanonicalPath::read(b"/x").unwrap(), b"GET").unwrap().streams
+}
+
+#[test]
+fn streams_of_protected_rules_end_with_their_session_unless_they_outlive() {
+    for (members, expected) in [
+        (r#""access": "public""#, Streams::Outlive),
+        (r#""access": "signed_in""#, Streams::EndWithSession),
+        (r#""roles": ["admin"]"#, Streams::EndWithSession),
+        (r#""access": "public", "streams": "end_with_session""#, Streams::EndWithSession),
+        (r#""access": "signed_in", "streams": "outlive""#, Streams::Outlive),
+        (r#""roles": ["admin"], "streams": "outlive""#, Streams::Outlive),
+    ] {
+        assert_eq!(streams_of(members), expected, "{members}");
+    }
+    check(
+        r#"["admin"]}"#,
+        r#"["admin"], "streams": "end"}"#,
+        &["rules[2].streams must be one of: end_with_session, outlive"],
+    );
+}

@@ -1,0 +1,73 @@
+//! Commands of a [`FeedFollower`](super::follower::FeedFollower) to its host.
+
+use crate::call::HttpCall;
+use crate::edge_state::EdgeState;
+
+/// Command to the host. Commands are carried out in the order of the list that they are in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Sends a call. Its outcome goes to
+    /// [`on_response`](super::follower::FeedFollower::on_response): at once where the host does not accept the call.
+    Poll(HttpCall),
+    /// Drops the call in flight: its outcome must not be handed over any more.
+    CancelPoll,
+    /// Writes a line to the log.
+    Log(Level, String),
+    /// Increments a counter.
+    Count(Counter),
+    /// Sets the gauges.
+    Record(Gauges),
+}
+
+/// Level of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// A change that is expected.
+    Info,
+    /// A failure that the filter copes with.
+    Warn,
+    /// A failure that an operator must end.
+    Error,
+}
+
+/// Counter to increment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    /// Polls.
+    Poll,
+    /// Polls that failed, by reason: a label, `[a-z_]+`.
+    PollFailed(&'static str),
+}
+
+/// Values of the gauges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gauges {
+    /// Time since the state was last known to be current, in seconds.
+    pub feed_age_s: u64,
+    /// Number of the last response, among those that the workers of this proxy share.
+    pub feed_answer: u64,
+    /// Number of the key set since the start.
+    pub key_set_generation: u64,
+    /// Keys in the key set.
+    pub keys: u64,
+    /// Revocations held.
+    pub revocations: u64,
+}
+
+impl Command {
+    /// Writes a line to the log, with the filter's name before it.
+    pub(super) fn log(level: Level, line: &str) -> Self {
+        Self::Log(level, format!("edgeward: {line}"))
+    }
+
+    /// Sets the gauges to the state at `now`, in seconds since 1970.
+    pub(super) fn record(state: &EdgeState, response: u32, now: u64) -> Self {
+        Self::Record(Gauges {
+            feed_age_s: state.age_s(now),
+            feed_answer: response.into(),
+            key_set_generation: state.generation(),
+            keys: state.keys().len() as u64,
+            revocations: state.revocations().len() as u64,
+        })
+    }
+}

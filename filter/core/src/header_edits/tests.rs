@@ -1,0 +1,127 @@
+//! Edits that follow from verdicts, rendered as lines.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::claims::Expected;
+use crate::config;
+use crate::rejection::Rejection;
+use crate::reply::LocalReply;
+use crate::token::Verified;
+
+const OURS: &str = "access_token=a; refresh_token=r";
+
+fn policy() -> Policy {
+    config::compile(br#"{"issuer": "i", "feed": {"cluster": "c"}}"#).unwrap().policy
+}
+
+fn identity() -> Identity {
+    let expected = Expected { issuer: "i".into(), audience: "a".into(), clock_skew_s: 0 };
+    let claims = r#"{"iss":"i","aud":"a","exp":60,"iat":0,"sub":"42","sid":7,"role":"customer"}"#;
+    Identity::judge(&Verified::for_test(claims), &expected, 0).unwrap()
+}
+
+fn renewed() -> Renewed {
+    let set_cookies = ["access_token=new; Path=/", "refresh_token=next; Path=/"].map(str::to_owned).into();
+    Renewed { access_token: "new".into(), set_cookies }
+}
+
+fn render(edit: HeaderEdit<'_>) -> String {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    match edit {
+        HeaderEdit::Remove(name) => format!("- {}", text(name)),
+        HeaderEdit::Set(name, value) => format!("= {}: {}", text(name), text(value)),
+        HeaderEdit::Append(name, value) => format!("+ {}: {}", text(name), text(value)),
+    }
+}
+
+fn fields<'a>(lines: &'a [(&'a str, &'a str)]) -> Vec<Field<'a>> {
+    lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect()
+}
+
+fn check(verdict: &Verdict, lines: &[(&str, &str)], expected: &[&str]) {
+    let (policy, mut scratch) = (policy(), Scratch::default());
+    let request = Request::new(fields(lines), true);
+    let edits: Vec<String> = of_request(&policy, verdict, &request, &mut scratch).map(render).collect();
+    assert_eq!(edits, expected, "{verdict:?} {lines:?}");
+}
+
+fn pass(identity: Option<Identity>, our_cookies: OurCookies) -> Verdict {
+    Verdict::Pass(Pass { identity, our_cookies, ends_with_session: false })
+}
+
+#[test]
+fn fields_that_could_pass_for_identity_headers_are_removed() {
+    let fields =
+        fields(&[("x-user-id", "1"), ("x_user_role", "admin"), ("x-user-idea", "mine"), ("X-User-Id", "2")]);
+    let edits: Vec<String> = forged(&policy(), fields).map(render).collect();
+    assert_eq!(edits, ["- x-user-id", "- x_user_role", "- X-User-Id"]);
+}
+
+#[test]
+fn identity_becomes_headers_and_our_cookies_are_removed() {
+    let identity_headers = ["= x-user-id: 42", "= x-user-role: customer", "= x-session-id: 7"];
+    let verdict = pass(Some(identity()), OurCookies::Removed);
+    check(&verdict, &[("cookie", OURS)], &[&["- cookie"], &identity_headers[..]].concat());
+    let mixed = [("cookie", "a=1; access_token=x; b=2")];
+    check(&verdict, &mixed, &[&["= cookie: a=1; b=2"], &identity_headers[..]].concat());
+    check(&pass(None, OurCookies::Removed), &[("cookie", "a=1")], &[]);
+    check(&pass(None, OurCookies::Removed), &[], &[]);
+}
+
+#[test]
+fn several_cookie_fields_keep_what_is_not_ours() {
+    let verdict = pass(None, OurCookies::Removed);
+    let lines = [("cookie", "a=\"1\" ;b"), ("cookie", OURS), ("cookie", "c= 2")];
+    check(&verdict, &lines, &["- cookie", "+ cookie: a=\"1\" ;b", "+ cookie: c= 2"]);
+    check(&verdict, &[("cookie", "a=1"), ("cookie", "b=2")], &[]);
+}
+
+#[test]
+fn forwarded_cookies_stay_or_are_the_renewed_ones() {
+    check(&pass(None, OurCookies::Kept), &[("cookie", OURS)], &[]);
+    let verdict = pass(None, OurCookies::Renewed(Arc::new(renewed())));
+    for (cookie, expected) in [
+        ("a=1; refresh_token=old", "+ cookie: a=1; access_token=new; refresh_token=next"),
+        ("refresh_token=old", "+ cookie: access_token=new; refresh_token=next"),
+    ] {
+        check(&verdict, &[("cookie", cookie)], &["- cookie", expected]);
+    }
+}
+
+#[test]
+fn upgrade_removes_none_of_our_headers_at_the_next_hop() {
+    let verdict = pass(None, OurCookies::Kept);
+    check(&verdict, &[("connection", "Upgrade, X-User-Id")], &["= connection: upgrade"]);
+    check(&verdict, &[("connection", "Upgrade")], &[]);
+}
+
+#[test]
+fn reply_gives_the_access_log_an_identity_and_changes_nothing_else() {
+    let reply = LocalReply::reject(None, Rejection::RoleInsufficient);
+    let known = Verdict::Reply(LocalReply { identity: Some(identity()), ..reply.clone() });
+    let lines = [("cookie", OURS), ("connection", "x")];
+    check(&known, &lines, &["= x-user-id: 42", "= x-user-role: customer", "= x-session-id: 7"]);
+    check(&Verdict::Reply(reply), &lines, &[]);
+}
+
+#[test]
+fn renewed_cookies_come_behind_an_order_to_caches() {
+    let lines = [
+        ("cdn-cache-control", "max-age=60"),
+        ("surrogate-control", "max-age=60"),
+        ("set-cookie", "refresh_token=; Max-Age=0"),
+        ("cache-control", "public"),
+    ];
+    let renewed = renewed();
+    let edits: Vec<String> = append_renewed_cookies(&renewed, fields(&lines)).map(render).collect();
+    assert_eq!(
+        edits,
+        [
+            "- cdn-cache-control",
+            "- surrogate-control",
+            "= cache-control: no-store",
+            "+ set-cookie: access_token=new; Path=/",
+        ]
+    );
+}

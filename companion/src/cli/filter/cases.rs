@@ -39,7 +39,7 @@ pub(super) struct Case {
 /// # Errors
 /// Every mistake, with its line.
 pub(super) fn read(text: &str, folder: &Path) -> Result<Cases, Vec<(usize, String)>> {
-    let documents = yaml::documents(text).map_err(|fault| vec![(1, format!("is not YAML: {fault}"))])?;
+    let documents = yaml::documents(text).map_err(|mistake| vec![mistake])?;
     let [document] = documents.as_slice() else {
         return Err(vec![(
             1,

@@ -34,8 +34,8 @@ impl Check {
         }
         match mistakes {
             0 => Ok(()),
-            1 => bail!("1 mistake: the plugin would not load this configuration"),
-            _ => bail!("{mistakes} mistakes: the plugin would not load this configuration"),
+            1 => bail!("1 mistake: the plugin does not load this configuration"),
+            _ => bail!("{mistakes} mistakes: the plugin does not load this configuration"),
         }
     }
 }

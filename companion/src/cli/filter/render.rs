@@ -14,6 +14,9 @@ mod upstream;
 /// Width of the column of names.
 const WIDTH: usize = 11;
 
+/// Limit of an explanation offline.
+const UNREVOKED: &str = "; revocations, which the feed has, are not checked";
+
 /// Origin of the keys that a signature is checked with.
 #[derive(Clone, Copy)]
 pub(super) enum KeySource {
@@ -137,14 +140,14 @@ impl Renderer<'_> {
 
     fn signature(&self, details: &TokenDetails) -> String {
         let keys = match self.key_source {
-            KeySource::Skipped => return "signature NOT CHECKED, taken for valid".to_owned(),
+            KeySource::Skipped => return format!("signature NOT CHECKED, taken for valid{UNREVOKED}"),
             KeySource::Configuration { has_feed: true } => "keys.inline (the feed may have others: --keys)",
             KeySource::Configuration { has_feed: false } => "keys.inline",
             KeySource::File => "the keys of --keys",
-            KeySource::TestUser => "the key of --as",
+            KeySource::TestUser => return "signature of a throw-away key, for --as".to_owned(),
         };
         match details.judged {
-            _ if details.is_signed => format!("signature valid by {keys}"),
+            _ if details.is_signed => format!("signature valid by {keys}{UNREVOKED}"),
             Err(Rejection::SignatureInvalid) => format!("signature not valid by {keys}"),
             _ => format!("signature not checked by {keys}"),
         }

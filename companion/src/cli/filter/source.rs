@@ -6,6 +6,8 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use edgeward_filter::config::{self, Configuration};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -75,7 +77,7 @@ fn find(file: &str, text: String) -> anyhow::Result<Vec<Source>> {
                     .any(|name| yaml::member(document, name).is_some());
             }
         }
-        Err(fault) if !is_json => bail!("{file} is not YAML: {fault}"),
+        Err((line, fault)) if !is_json => bail!("{file}:{line}: {fault}"),
         Err(_) => {}
     }
     if found.is_empty() && is_json && !names_envoy {
@@ -83,7 +85,7 @@ fn find(file: &str, text: String) -> anyhow::Result<Vec<Source>> {
     }
     if found.is_empty() {
         bail!(
-            "{file} has no plugin configuration of Edgeward: a wasm filter with `edgeward` in its name, root_id, vm_id or file name"
+            "{file} has no configuration of Edgeward's plugin: neither JSON with it, nor a wasm filter with edgeward in its name, root_id, vm_id or file name"
         );
     }
     Ok(found)
@@ -100,7 +102,7 @@ fn collect(node: &Node, filter: Option<&str>, file: &str, found: &mut Vec<Source
             let name = filter.unwrap_or("without a name").to_owned();
             let line = yaml::line(configuration.unwrap_or(node));
             let place = Place { file: file.to_owned(), plugin: Some((name, line)) };
-            found.push(Source { place, text: configuration.map_or(Ok(String::new()), string_value) });
+            found.push(Source { place, text: configuration.map_or(Ok(String::new()), read_message) });
             return;
         }
     }
@@ -121,13 +123,19 @@ fn mentions(node: &Node, is_ours: &impl Fn(&str) -> bool) -> bool {
         || yaml::members(node).into_iter().any(|(_, value)| mentions(value, is_ours))
 }
 
-/// Text of a `google.protobuf.StringValue`. Envoy hands over any other message as its binary encoding.
-fn string_value(node: &Node) -> Result<String, &'static str> {
-    let is_string = yaml::member(node, "@type")
-        .and_then(yaml::text)
-        .is_some_and(|name| name.ends_with("/google.protobuf.StringValue"));
-    let text = yaml::member(node, "value").and_then(yaml::text);
-    text.filter(|_| is_string).map(str::to_owned).ok_or(
+/// Returns the text of a `google.protobuf.StringValue` or `BytesValue`. Envoy 1.40 passes the plugin any other message as its
+/// binary encoding, a `Struct` too, whatever `PluginConfig`'s documentation says.
+fn read_message(node: &Node) -> Result<String, &'static str> {
+    let name = yaml::member(node, "@type").and_then(yaml::text).unwrap_or_default();
+    let value = yaml::member(node, "value").and_then(yaml::text);
+    let text = match name.strip_prefix("type.googleapis.com/google.protobuf.") {
+        Some("StringValue") => value.map(str::to_owned),
+        Some("BytesValue") => value
+            .and_then(|value| STANDARD.decode(value).ok())
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        _ => None,
+    };
+    text.ok_or(
         "configuration must be {\"@type\": type.googleapis.com/google.protobuf.StringValue, value: …} with the JSON as a text",
     )
 }

@@ -24,9 +24,10 @@ pub(super) struct Fields<'n, 'm> {
 /// Reads all documents of a YAML text.
 ///
 /// # Errors
-/// The fault of the syntax, with its line.
-pub(super) fn documents(text: &str) -> Result<Vec<Node>, String> {
-    Node::load_from_str(text.strip_prefix('\u{feff}').unwrap_or(text)).map_err(|error| error.to_string())
+/// The line of the fault, and the fault.
+pub(super) fn documents(text: &str) -> Result<Vec<Node>, (usize, String)> {
+    Node::load_from_str(text.strip_prefix('\u{feff}').unwrap_or(text))
+        .map_err(|error| (error.marker().line(), format!("is not YAML: {}", error.info())))
 }
 
 /// Line of a node, from 1.

@@ -17,7 +17,7 @@ cases:
 ";
 
 #[test]
-fn a_file_of_cases_is_what_it_says() {
+fn file_of_cases_is_read_as_it_is_written() {
     let cases = read(GOOD, Path::new("rules")).unwrap();
     assert_eq!(cases.configuration, Path::new("rules/edgeward.json"));
     let [first, second] = cases.list.as_slice() else { panic!("{cases:?}") };
@@ -92,15 +92,16 @@ fn every_mistake_has_its_line_and_path() {
 }
 
 #[test]
-fn a_file_without_cases_is_a_mistake() {
+fn file_without_cases_is_a_mistake() {
     for (text, expected) in [
         ("", "must be one YAML document"),
         ("[]", "the file must be a mapping"),
         ("configuration: a\ncases: []", "cases must be a list of at least one case"),
         ("configuration: a\nconfiguration: b", "is not YAML: duplicated key"),
-        ("a: [", "is not YAML"),
+        ("a: 1\nb: [\n- c", "is not YAML"),
     ] {
         let mistakes = read(text, Path::new("")).unwrap_err();
         assert!(mistakes.iter().any(|(_, what)| what.starts_with(expected)), "{text}: {mistakes:?}");
     }
+    assert_eq!(read("a: 1\nb: [\n- c", Path::new("")).unwrap_err()[0].0, 3);
 }

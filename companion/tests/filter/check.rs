@@ -14,14 +14,13 @@ const MISTAKES: [&str; 2] = [
 
 /// Returns an Envoy configuration with a plugin for each of these messages.
 fn envoy(plugins: &[(&str, &str)]) -> String {
-    let mut text = "static_resources:\n  listeners:\n  - name: gateway\n    filters:\n".to_owned();
-    for (name, configuration) in plugins {
-        text += &format!(
+    let plugins = plugins.iter().map(|(name, configuration)| {
+        format!(
             "    - name: {name}\n      typed_config:\n        config:\n          root_id: edgeward\n          \
              vm_config: {{runtime: envoy.wasm.runtime.v8}}\n          configuration:\n            {configuration}\n"
-        );
-    }
-    text
+        )
+    });
+    format!("static_resources:\n  listeners:\n  - name: gateway\n    filters:\n{}", plugins.collect::<String>())
 }
 
 fn string_value(json: &str) -> String {

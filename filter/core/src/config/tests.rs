@@ -1,5 +1,8 @@
 //! Configurations that compile, and the mistakes of those that do not.
 
+#[expect(dead_code, reason = "the examples are for the schema's own tests")]
+#[path = "../../tests/schema/agreement.rs"]
+mod agreement;
 mod rules;
 
 use super::*;
@@ -25,6 +28,14 @@ const CONTRACT: &str = r#"{
   "login_url": "/login", "allowed_origins": ["http://localhost:5173"],
   "clock_skew_seconds": 5, "max_token_bytes": 4096, "memory_entries": 65536
 }"#;
+
+/// Compiles a configuration, and checks that the schema agrees.
+fn compile(text: &[u8]) -> Result<Configuration, Vec<Mistake>> {
+    let compiled = super::compile(text);
+    let mistakes = compiled.as_ref().err().into_iter().flatten();
+    agreement::check(text, &mistakes.map(ToString::to_string).collect::<Vec<_>>());
+    compiled
+}
 
 #[test]
 fn documented_configuration_compiles_to_its_values() {
@@ -218,6 +229,7 @@ fn text_that_is_no_json_object_is_a_mistake() {
     }
     let largest = format!("{CONTRACT}{}", " ".repeat((1 << 20) - CONTRACT.len()));
     assert!(compile(largest.as_bytes()).is_ok());
-    let huge = format!("{{\"issuer\": \"{}\"}}", "x".repeat(1 << 20));
+    let huge =
+        CONTRACT.replacen(r#""issuer": "edgeward""#, &format!(r#""issuer": "{}""#, "x".repeat(1 << 20)), 1);
     assert!(compile(huge.as_bytes()).unwrap_err()[0].problem.contains("at most 1048576 are allowed"));
 }

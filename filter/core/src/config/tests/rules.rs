@@ -1,7 +1,6 @@
 //! Rules that compile, and the mistakes of those that do not.
 
-use super::check;
-use crate::config::compile;
+use super::{check, compile};
 use crate::path::CanonicalPath;
 use crate::rules::Streams;
 

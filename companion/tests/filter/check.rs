@@ -20,7 +20,10 @@ fn envoy(plugins: &[(&str, &str)]) -> String {
              vm_config: {{runtime: envoy.wasm.runtime.v8}}\n          configuration:\n            {configuration}\n"
         )
     });
-    format!("static_resources:\n  listeners:\n  - name: gateway\n    filters:\n{}", plugins.collect::<String>())
+    format!(
+        "static_resources:\n  listeners:\n  - name: gateway\n    filters:\n{}",
+        plugins.collect::<String>()
+    )
 }
 
 fn string_value(json: &str) -> String {

@@ -47,7 +47,7 @@ pub(super) enum InvalidCurl {
     #[error("the command has several URLs, and one request is explained at a time")]
     UrlRepeated,
     /// The URL is not one of HTTP.
-    #[error("the URL must begin with http:// or https://")]
+    #[error("the URL is not one of http:// or https:// with a host")]
     UrlMalformed,
 }
 
@@ -80,7 +80,7 @@ struct Draft {
     data: Vec<String>,
     has_body: bool,
     is_get: bool,
-    is_head: bool,
+    is_path_as_is: bool,
 }
 
 impl Draft {
@@ -110,10 +110,14 @@ impl Draft {
             }
             Meaning::Form => self.has_body = true,
             Meaning::Get => self.is_get = true,
-            Meaning::Head => self.is_head = true,
+            // `-X` wins, before or behind.
+            Meaning::Head => {
+                self.method.get_or_insert_with(|| "HEAD".to_owned());
+            }
             Meaning::Compressed => {
                 self.headers.push(("accept-encoding".to_owned(), "deflate, gzip".to_owned()));
             }
+            Meaning::PathAsIs => self.is_path_as_is = true,
             Meaning::Nothing => {}
         }
         Ok(())
@@ -147,6 +151,9 @@ impl Draft {
     fn finish(self) -> Result<RequestHead, InvalidCurl> {
         let url = self.url.ok_or(InvalidCurl::UrlMissing)?;
         let (authority, mut target) = split_url(&url)?;
+        if !self.is_path_as_is {
+            target = without_dot_segments(&target);
+        }
         if self.is_get {
             for data in &self.data {
                 target.push(if target.contains('?') { '&' } else { '?' });
@@ -156,7 +163,6 @@ impl Draft {
         let has_body = self.has_body && !self.is_get;
         let method = match &self.method {
             Some(method) => method.as_str(),
-            None if self.is_head => "HEAD",
             None if has_body => "POST",
             None => "GET",
         };
@@ -179,14 +185,15 @@ impl Draft {
     }
 }
 
-/// Splits a URL into its authority and its path with the query. Nothing is normalised but what curl always does: an
-/// empty path is `/`, and the fragment stays in the client.
+/// Splits a URL into its authority, and its path with the query. As in curl, the scheme is `http` by default, an empty
+/// path is `/`, and the fragment stays in the client.
 fn split_url(url: &str) -> Result<(String, String), InvalidCurl> {
     let url = url.split('#').next().unwrap_or_default();
-    let rest = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"))
-        .ok_or(InvalidCurl::UrlMalformed)?;
+    let rest = match url.split_once("://") {
+        Some(("http" | "https", rest)) => rest,
+        Some((scheme, _)) if !scheme.contains(['/', '?']) => return Err(InvalidCurl::UrlMalformed),
+        _ => url,
+    };
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, target) = rest.split_at_checked(end).ok_or(InvalidCurl::UrlMalformed)?;
     // Credentials in the URL are a header, and no part of the authority (RFC 9110 §4.2.4).
@@ -196,6 +203,25 @@ fn split_url(url: &str) -> Result<(String, String), InvalidCurl> {
     }
     let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
     Ok((authority.to_owned(), target))
+}
+
+/// Removes dot segments (RFC 3986 §5.2.4) as curl 7.88 does: those that are not escaped.
+fn without_dot_segments(target: &str) -> String {
+    let (path, query) = target.split_at(target.find('?').unwrap_or(target.len()));
+    let mut segments = Vec::new();
+    let mut is_folder = false;
+    for segment in path.split('/').skip(1) {
+        is_folder = matches!(segment, "." | "..");
+        match segment {
+            "." => {}
+            ".." => drop(segments.pop()),
+            other => segments.push(other),
+        }
+    }
+    if is_folder {
+        segments.push("");
+    }
+    format!("/{}{query}", segments.join("/"))
 }
 
 #[cfg(test)]

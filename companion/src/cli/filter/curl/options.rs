@@ -18,6 +18,7 @@ pub(super) enum Meaning {
     Get,
     Head,
     Compressed,
+    PathAsIs,
     Nothing,
 }
 
@@ -68,7 +69,7 @@ const OPTIONS: &[(char, &str, bool, Meaning)] = &[
     ('\0', "http2", false, Meaning::Nothing),
     ('\0', "http2-prior-knowledge", false, Meaning::Nothing),
     ('\0', "http3", false, Meaning::Nothing),
-    ('\0', "path-as-is", false, Meaning::Nothing),
+    ('\0', "path-as-is", false, Meaning::PathAsIs),
     ('\0', "no-progress-meter", false, Meaning::Nothing),
     ('#', "progress-bar", false, Meaning::Nothing),
     ('o', "output", true, Meaning::Nothing),

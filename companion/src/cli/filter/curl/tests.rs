@@ -10,7 +10,7 @@ fn check(command: &str, expected: &[&str]) {
 }
 
 #[test]
-fn a_command_copied_from_a_browser_is_its_request() {
+fn command_that_a_browser_copies_is_its_request() {
     let chromium = r"curl 'https://shop.example/orders?page=2#top' \
   -H 'accept: text/html,application/xhtml+xml' \
   -H 'accept-language: en' \
@@ -45,7 +45,7 @@ fn a_command_copied_from_a_browser_is_its_request() {
 }
 
 #[test]
-fn data_implies_post_and_other_options_their_own() {
+fn data_implies_post_and_other_options_have_their_methods() {
     let own = ["accept: */*", "user-agent: curl"];
     let check = |arguments: &str, first: &str| {
         let expected = [&[first][..], &own].concat();
@@ -64,6 +64,31 @@ fn data_implies_post_and_other_options_their_own() {
     check("-sX DELETE -o /dev/null --url https://a.example/", "DELETE a.example / false");
     check("-H 'Host: b.example' https://a.example/", "GET b.example / false");
     check("-H ':authority: b.example' https://a.example/", "GET a.example / false");
+}
+
+#[test]
+fn url_is_sent_as_curl_sends_it() {
+    let check = |arguments: &str, target: &str| {
+        let head = parse(&format!("curl {arguments}")).unwrap();
+        assert_eq!((head.authority.as_str(), head.target.as_str()), ("a.example:1", target), "{arguments}");
+    };
+    check("a.example:1/x", "/x");
+    check("a.example:1", "/");
+    for (path, expected) in [
+        ("/a/../b", "/b"),
+        ("/a/./b", "/a/b"),
+        ("/a/..", "/"),
+        ("/a/.", "/a/"),
+        ("/..", "/"),
+        ("/a/b/../../../c", "/c"),
+        ("/a//../b", "/a/b"),
+        ("/a/%2e%2e/b", "/a/%2e%2e/b"),
+        ("/a/.../b?x/../y", "/a/.../b?x/../y"),
+        ("?x/../y", "/?x/../y"),
+    ] {
+        check(&format!("https://a.example:1{path}"), expected);
+    }
+    check("--path-as-is https://a.example:1/a/../b", "/a/../b");
 }
 
 #[test]
@@ -86,12 +111,12 @@ fn headers_can_be_empty_and_curl_can_be_kept_from_its_own() {
 }
 
 #[test]
-fn what_is_not_understood_is_named_without_its_value() {
+fn option_that_is_not_understood_is_named_without_its_value() {
     for (command, expected) in [
         ("", InvalidCurl::NotCurl),
         ("wget https://a.example/", InvalidCurl::NotCurl),
         ("curl", InvalidCurl::UrlMissing),
-        ("curl a.example", InvalidCurl::UrlMalformed),
+        ("curl ftp://a.example", InvalidCurl::UrlMalformed),
         ("curl https:///x", InvalidCurl::UrlMalformed),
         ("curl https://a.example https://b.example", InvalidCurl::UrlRepeated),
         (

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::{Run, folder_with, repository, run};
+use crate::{Run, assert_in_guide, folder_with, repository, run};
 
 const CONFIGURATION: &str = r#"{
     "issuer": "edgeward", "feed": {"cluster": "companion"}, "login_url": "/login",
@@ -24,6 +24,7 @@ fn cases_of_this_repository_pass() {
     let Run { code, stdout, stderr } = run(repository(), &["test", "examples/filter-cases/cases.yaml"]);
     assert_eq!(code, 0, "{stdout}{stderr}");
     assert!(stdout.ends_with(" cases passed\n"), "{stdout}");
+    stdout.lines().take(2).chain(stdout.lines().last()).for_each(assert_in_guide);
 }
 
 #[test]

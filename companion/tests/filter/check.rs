@@ -1,6 +1,6 @@
 //! `edgeward filter check`.
 
-use crate::{Run, folder_with, repository, run};
+use crate::{Run, assert_in_guide, folder_with, repository, run};
 
 const GOOD: &str = r#"{"issuer": "edgeward", "feed": {"cluster": "companion"}}"#;
 const BAD: &str =
@@ -40,6 +40,9 @@ fn configurations_of_this_repository_are_good() {
         let Run { code, stdout, stderr } = run(repository(), &["check", file]);
         assert_eq!(code, 0, "{file}: {stdout}{stderr}");
         assert!(stdout.starts_with(file) && stdout.contains(" good: "), "{stdout}");
+        if file == "envoy/envoy.yaml" {
+            assert_in_guide(stdout.trim_end());
+        }
     }
 }
 

@@ -42,3 +42,9 @@ fn folder_with(name: &str, text: &str) -> TempDir {
     fs::write(folder.path().join(name), text).expect("a file");
     folder
 }
+
+/// Checks that the guide shows a line of output.
+fn assert_in_guide(line: &str) {
+    let guide = fs::read_to_string(repository().join("docs/guide/filter-rules.md")).expect("the guide");
+    assert!(guide.lines().any(|shown| shown == line), "docs/guide/filter-rules.md lacks: {line}");
+}

@@ -8,7 +8,7 @@
     reason = "a panic is how a target says that a property failed"
 )]
 
-use std::sync::Once;
+use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -86,9 +86,8 @@ impl Backend for Marked {
     }
 }
 
-fn key_set() -> KeySet {
-    static INSTALL: Once = Once::new();
-    INSTALL.call_once(rs256::install::<Marked>);
+static KEYS: LazyLock<KeySet> = LazyLock::new(|| {
+    rs256::install::<Marked>();
     let jwk = Jwk {
         kty: "RSA".to_owned(),
         kid: Some("a".to_owned()),
@@ -97,19 +96,19 @@ fn key_set() -> KeySet {
         ..Jwk::default()
     };
     KeySet::read(&JwkSet { keys: vec![jwk] }).unwrap_or_else(|invalid| panic!("{invalid}"))
-}
+});
 
-fn policy() -> Policy {
+static POLICY: LazyLock<Policy> = LazyLock::new(|| {
     let text = br#"{"issuer": "edgeward", "feed": {"cluster": "c"}, "refresh": {"cluster": "c"}, "login_url": "/login", "rules": [
         {"prefix": "/public", "access": "public"}, {"prefix": "/admin", "roles": ["admin"]}]}"#;
     config::compile(text).map_or_else(|mistakes| panic!("{mistakes:?}"), |configuration| configuration.policy)
-}
+});
 
 /// Decides on a request twice, with the same result. The parts of an identity must be valid in headers.
 fn decide(headers: &[(&[u8], &[u8])]) -> Verdict {
-    let (policy, state, mut cache) = (policy(), EdgeState::new(key_set(), NOW), TokenCache::new(2, [7; 16]));
+    let (state, mut cache) = (EdgeState::new(KEYS.clone(), NOW), TokenCache::new(2, [7; 16]));
     let request = Request::new(headers.iter().copied(), true);
-    let mut gate = Gate { policy: &policy, state: &state, cache: &mut cache, now: NOW };
+    let mut gate = Gate { policy: &POLICY, state: &state, cache: &mut cache, now: NOW };
     let verdict = gate.decide(&request);
     // A cached token is judged as before.
     assert_eq!(gate.decide(&request), verdict);

@@ -18,6 +18,7 @@ pub mod cookie;
 pub mod cors;
 pub mod edge_state;
 pub mod feed;
+pub mod feed_response;
 mod fold;
 pub mod gate;
 pub mod header_edits;

@@ -28,7 +28,7 @@ struct Crate {
 enum Modules {
     /// From the foundation up, each with those that it may use.
     Ordered(&'static [(&'static str, &'static [&'static str])]),
-    /// In layers with a name, from the foundation up. A module may use those of its layer and of the layers below it.
+    /// In named layers, from the foundation up. A module may use those of its layer and of the layers below it.
     Layered(&'static [(&'static str, &'static [&'static str])]),
 }
 

@@ -1,4 +1,4 @@
-//! Walls of the filter: the layers of its core and of its shell, a core that is pure, and `unsafe` in two files of the shell.
+//! Walls of the filter: the layers of its core and of its shell, a pure core, and `unsafe` in two files of the shell.
 
 use super::names::Reserved;
 use super::{Crate, Modules};
@@ -65,7 +65,7 @@ pub(super) const SHELL: Crate = Crate {
     }],
 };
 
-/// The lint that forbids `unsafe` in the workspace. Nothing compiles with `unsafe` in it unless its file names the lint.
+/// Lint that forbids `unsafe` in the workspace: a file with `unsafe` has to name the lint to compile.
 const UNSAFE: &str = "unsafe_code";
 
 /// Maximum number of lines of code of the shell: neither blank, nor of comments, nor of tests. Chosen: it carries bytes in and

@@ -20,12 +20,9 @@ pub(super) const MAX_LINES: [MaxLines; 6] = [
     MaxLines { folder: "tests", source: 250, tests: 350 },
 ];
 
-/// Files that are longer, and why they are better in one piece.
+/// Longer files, each with the reason.
 pub(super) const LONG: [(&str, &str); 3] = [
-    (
-        "companion/src/config/settings.rs",
-        "one table of data: what all documents about settings are made from",
-    ),
+    ("companion/src/config/settings.rs", "one table of data, the source of all documents about settings"),
     (
         "companion/src/domain/session/model/world.rs",
         "one world: a session, its clients, a thief and two clocks",

@@ -5,13 +5,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use crate::claims::Identity;
-use crate::cookie;
+use crate::cookie::Repeated;
 use crate::edge_state::EdgeState;
 use crate::path::CanonicalPath;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::reply::LocalReply;
-use crate::request::{Name, Request};
+use crate::request::Request;
 use crate::rules::{Access, Streams};
 use crate::token::Unverified;
 use crate::token_cache::TokenCache;
@@ -36,20 +36,15 @@ impl Gate<'_> {
     /// Decides on a request.
     pub fn decide(&mut self, request: &Request<'_>) -> Verdict {
         match self.settle(request, None) {
-            Ok(Verdict::Pass(pass)) => Verdict::Pass(pass),
-            Ok(Verdict::Reply(reply)) => Verdict::Reply(reply),
+            Ok(settled) => settled.widen(),
             Err(rejection) => {
                 // The feed may have the key by now.
                 let poll_early = rejection == Rejection::KeyUnknown;
-                match self.find_refresh_token(request, rejection) {
-                    Some(token) => {
-                        Verdict::Hold(Hold { refresh_token: token.to_owned(), rejection, poll_early })
-                    }
-                    None => Verdict::Reply(LocalReply {
-                        poll_early,
-                        ..LocalReply::login_redirect_or_rejection(self.policy, request, rejection)
-                    }),
+                if let Some(token) = self.find_refresh_token(request, rejection) {
+                    return Verdict::Hold(Hold { refresh_token: token.to_owned(), rejection, poll_early });
                 }
+                let reply = LocalReply::login_redirect_or_rejection(self.policy, request, rejection);
+                LocalReply { poll_early, ..reply }.into()
             }
         }
     }
@@ -67,7 +62,7 @@ impl Gate<'_> {
         let reply = LocalReply::login_redirect_or_rejection(self.policy, request, rejection);
         let is_new_to_the_edge =
             rejection == Rejection::RefreshUnavailable && matches!(outcome, Outcome::Renewed(_));
-        Verdict::Reply(LocalReply { poll_early: is_new_to_the_edge, ..reply })
+        LocalReply { poll_early: is_new_to_the_edge, ..reply }.into()
     }
 
     /// Decides on a request by its own access token or a renewed one. An error is the rejection of an access token that a
@@ -82,7 +77,7 @@ impl Gate<'_> {
             Err(rejection) => return Ok(self.reject(rejection)),
         };
         if self.policy.ready_path.as_ref().is_some_and(|ready| ready.as_bytes() == path.as_bytes()) {
-            return Ok(Verdict::Reply(LocalReply::readiness(self.check_state())));
+            return Ok(LocalReply::readiness(self.check_state()).into());
         }
         let rule = match self.policy.rules.find(&path, request.method()) {
             Ok(rule) => rule,
@@ -113,14 +108,14 @@ impl Gate<'_> {
             (access, Ok(identity)) if access.admits(identity.role()) => pass(Some(identity)),
             (_, Ok(identity)) => {
                 let reply = LocalReply::reject(Some(self.policy), Rejection::RoleInsufficient);
-                Verdict::Reply(LocalReply { identity: Some(identity), ..reply })
+                LocalReply { identity: Some(identity), ..reply }.into()
             }
         })
     }
 
     #[cold]
     fn reject(&self, rejection: Rejection) -> Settled {
-        Verdict::Reply(LocalReply::reject(Some(self.policy), rejection))
+        LocalReply::reject(Some(self.policy), rejection).into()
     }
 
     /// Identifies the user by the renewed access token, or else by the one in the request.
@@ -130,12 +125,12 @@ impl Gate<'_> {
         renewed: Option<&Arc<Renewed>>,
     ) -> Result<Identity, Rejection> {
         self.check_state()?;
-        let token = match renewed {
-            Some(renewed) => renewed.access_token.as_bytes(),
-            None => cookie::find(request.all(Name::Cookie), &self.policy.cookies.access)
-                .map_err(|cookie::Repeated| Rejection::CookieRepeated)?
-                .filter(|token| !token.is_empty())
-                .ok_or(Rejection::CookieMissing)?,
+        let token = if let Some(renewed) = renewed {
+            renewed.access_token.as_bytes()
+        } else {
+            let [access_token, _] = self.policy.cookies.read(request);
+            let access_token = access_token.map_err(|Repeated| Rejection::CookieRepeated)?;
+            access_token.filter(|token| !token.is_empty()).ok_or(Rejection::CookieMissing)?
         };
         if token.len() > self.policy.max_token_bytes {
             let max_bytes = self.policy.max_token_bytes;
@@ -185,7 +180,8 @@ impl Gate<'_> {
         if !policy.refresh_enabled || !rejection.calls_for_refresh() || policy.is_cross_site(request) {
             return None;
         }
-        let token = cookie::find(request.all(Name::Cookie), &policy.cookies.refresh).ok()??;
+        let [_, refresh_token] = policy.cookies.read(request);
+        let token = refresh_token.ok()??;
         (1..=policy.max_token_bytes).contains(&token.len()).then_some(token)
     }
 }

@@ -107,9 +107,10 @@ impl OpenStreams {
 
     /// Drops a stream that has ended. One that is not followed is ignored.
     pub fn ended(&mut self, stream: StreamId) {
-        if !self.recent.remove(stream)
-            && let Some(lasting) = self.lasting.remove(&stream)
-        {
+        if self.recent.remove(stream) || self.lasting.is_empty() {
+            return;
+        }
+        if let Some(lasting) = self.lasting.remove(&stream) {
             self.checks.release(lasting.refresh_token.as_ref());
         }
     }

@@ -13,9 +13,15 @@ pub enum Verdict<H = Hold> {
     /// The request continues to the upstream.
     Pass(Pass),
     /// The filter responds.
-    Reply(LocalReply),
+    Reply(Box<LocalReply>),
     /// The request is held until the companion has responded; then [`resume`](crate::gate::Gate::resume) decides.
     Hold(H),
+}
+
+impl<H> From<LocalReply> for Verdict<H> {
+    fn from(reply: LocalReply) -> Self {
+        Self::Reply(Box::new(reply))
+    }
 }
 
 impl<H> Verdict<H> {
@@ -23,11 +29,24 @@ impl<H> Verdict<H> {
     ///
     /// # Errors
     /// What is needed to hold the request.
+    #[inline]
     pub fn settled(self) -> Result<Verdict<Infallible>, H> {
         match self {
             Self::Pass(pass) => Ok(Verdict::Pass(pass)),
             Self::Reply(reply) => Ok(Verdict::Reply(reply)),
             Self::Hold(hold) => Err(hold),
+        }
+    }
+}
+
+impl Verdict<Infallible> {
+    /// Returns the same verdict where a request can be held.
+    #[inline]
+    #[must_use]
+    pub fn widen<H>(self) -> Verdict<H> {
+        match self {
+            Self::Pass(pass) => Verdict::Pass(pass),
+            Self::Reply(reply) => Verdict::Reply(reply),
         }
     }
 }

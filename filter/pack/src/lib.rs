@@ -23,7 +23,7 @@ const EXPORTS: [(&str, &str); 12] = [
     ("proxy_on_delete", "edgeward_on_delete"),
 ];
 
-/// Returns the plugin: the compiled module with [`EXPORTS`] alone, and without unused functions.
+/// Returns the plugin: the compiled module with only the exports of `EXPORTS`, and without unused functions.
 ///
 /// # Errors
 /// If `wasm` is not a module, or lacks an export.

@@ -7,7 +7,10 @@ pub(super) const CORE: Crate = Crate {
     folder: "filter/core/src",
     with_tests: false,
     modules: Modules::Layered(&[
-        ("syntax", &["call", "cookie", "fold", "json", "origin", "path", "random", "request", "rs256"]),
+        (
+            "syntax",
+            &["call", "cookie", "fold", "json", "log", "origin", "path", "random", "request", "rs256"],
+        ),
         (
             "policy and tokens",
             &[
@@ -24,6 +27,7 @@ pub(super) const CORE: Crate = Crate {
         ),
         ("decisions", &["cors", "edge_state", "feed_response", "gate", "header_edits", "reply", "verdict"]),
         ("machines", &["feed", "hold", "streams"]),
+        ("requests of a configuration", &["filter"]),
         ("tools", &["explain"]),
     ]),
     reserved: &[

@@ -37,15 +37,15 @@ pub struct Effort {
     pub tokens: usize,
     /// Time for which refreshes are counted, in seconds.
     pub seconds: u64,
-    /// `true` if the figures are exact enough to be published.
+    /// `true` if the figures are good enough to be published.
     pub published: bool,
 }
 
 impl Effort {
-    /// About ten minutes. The rounds are many and short: a disturbance of the machine lasts longer than one of them.
+    /// Some ten minutes. Many short rounds: the noise of a machine comes in spells longer than one of them.
     pub const FULL: Self =
         Self { starts: 5, rounds: 19, requests: 400, tokens: 100_000, seconds: 20, published: true };
-    /// About a minute. It shows that everything works.
+    /// About a minute: shows that it works.
     pub const QUICK: Self =
         Self { starts: 1, rounds: 3, requests: 1000, tokens: 10_000, seconds: 2, published: false };
 }

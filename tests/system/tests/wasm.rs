@@ -194,7 +194,7 @@ fn navigation_is_redirected_to_the_login_and_a_preflight_passes() {
 }
 
 #[test]
-fn upgrade_removes_no_identity_header_at_the_next_hop() {
+fn upgrade_removes_none_of_our_headers_at_the_next_hop() {
     let key = Key::generate("a");
     let mut host = with_keys(ENVOY, &[&key]);
     let cookie = format!("access_token={}", key.good(NOW));

@@ -24,7 +24,7 @@ fn one_worker_polls_and_all_apply_the_feed() {
 }
 
 #[test]
-fn another_worker_takes_over_when_the_polling_one_stops() {
+fn another_worker_takes_over_where_the_polling_one_stopped() {
     let key = Key::generate("a");
     let mut first = with_key(&key);
     let mut second = first.start_beside(&following("companion_internal", &json!({}))).unwrap();

@@ -182,11 +182,11 @@ impl Host {
     }
 
     fn call<P: WasmParams, R: WasmResults>(&mut self, name: &str, parameters: P) -> R {
-        self.call_in(self.root, name, parameters)
+        self.call_about(self.root, name, parameters)
     }
 
     /// Calls an export with an effective context, and resets the streams that the filter closes meanwhile.
-    fn call_in<P: WasmParams, R: WasmResults>(&mut self, context: u32, name: &str, parameters: P) -> R {
+    fn call_about<P: WasmParams, R: WasmResults>(&mut self, context: u32, name: &str, parameters: P) -> R {
         let result = self.enter(context, name, parameters);
         while let Some(id) = self.store.data_mut().closing.pop_front() {
             self.enter::<u32, ()>(id, "proxy_on_delete", id);

@@ -36,7 +36,7 @@ impl Host {
         self.streams += 1;
         let id = self.streams;
         self.store.data_mut().streams.insert(id, Stream { request: headers, ..Stream::default() });
-        self.call_in::<(u32, u32), ()>(id, "proxy_on_context_create", (id, self.root));
+        self.call_about::<(u32, u32), ()>(id, "proxy_on_context_create", (id, self.root));
         id
     }
 
@@ -52,7 +52,8 @@ impl Host {
 
     fn send(&mut self, id: u32, end_of_stream: bool) {
         let count = u32::try_from(self.stream(id).request.len()).unwrap();
-        let action: u32 = self.call_in(id, "proxy_on_request_headers", (id, count, u32::from(end_of_stream)));
+        let action: u32 =
+            self.call_about(id, "proxy_on_request_headers", (id, count, u32::from(end_of_stream)));
         self.stream(id).continues = action == CONTINUE;
     }
 
@@ -90,7 +91,7 @@ impl Host {
         self.stream(id).response = headers;
         details.clone_into(&mut self.stream(id).response_details);
         let action: u32 =
-            self.call_in(id, "proxy_on_response_headers", (id, count, u32::from(end_of_stream)));
+            self.call_about(id, "proxy_on_response_headers", (id, count, u32::from(end_of_stream)));
         assert_eq!(action, CONTINUE);
         self.stream(id).response.clone()
     }
@@ -99,7 +100,7 @@ impl Host {
     pub fn end(&mut self, id: u32) -> Exchange {
         if !self.is_closed(id) {
             self.complete_reply(id);
-            self.call_in::<u32, ()>(id, "proxy_on_delete", id);
+            self.call_about::<u32, ()>(id, "proxy_on_delete", id);
         }
         let stream = self.store.data_mut().streams.remove(&id).unwrap();
         let continues = stream.continues && stream.local_reply.is_none();
@@ -129,9 +130,9 @@ impl Host {
         self.streams += 1;
         let id = self.streams;
         self.store.data_mut().streams.insert(id, Stream { trailers, ..Stream::default() });
-        self.call_in::<(u32, u32), ()>(id, "proxy_on_context_create", (id, self.root));
-        let action: u32 = self.call_in(id, "proxy_on_request_trailers", (id, 1_u32));
-        self.call_in::<u32, ()>(id, "proxy_on_delete", id);
+        self.call_about::<(u32, u32), ()>(id, "proxy_on_context_create", (id, self.root));
+        let action: u32 = self.call_about(id, "proxy_on_request_trailers", (id, 1_u32));
+        self.call_about::<u32, ()>(id, "proxy_on_delete", id);
         let stream = self.store.data_mut().streams.remove(&id).unwrap();
         (action == CONTINUE).then_some(stream.trailers)
     }

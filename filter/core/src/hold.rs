@@ -34,7 +34,7 @@ pub type StreamId = u32;
 /// Number of a call, given by [`HeldRequests`].
 pub type CallId = u64;
 
-/// What the host has to do.
+/// Command for the host.
 #[derive(Debug)]
 pub enum Command {
     /// Sends a call. Its outcome goes to [`HeldRequests::on_response`].

@@ -1,4 +1,4 @@
-//! The service behind the gateway in the demo and in tests: it responds with the request that it received.
+//! Upstream of the gateway in the demo and in tests: it responds with the request that it received.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -21,7 +21,7 @@ const USAGE: &str = "usage: echo-upstream [--bind ADDRESS] [--port PORT] [--heal
 /// Arguments of the command line.
 struct Arguments {
     address: SocketAddr,
-    /// `true` if a running one is to be looked for, as a container's health check does.
+    /// `true` to check a running instance, as a container's health check does.
     health: bool,
 }
 
@@ -42,13 +42,13 @@ async fn serve() -> Result<()> {
         return TcpStream::connect(address)
             .await
             .map(drop)
-            .with_context(|| format!("nothing listens on {address}"));
+            .with_context(|| format!("no server listens on {address}"));
     }
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     println!("listening on http://{address}");
-    // It has nothing to finish, so it does not wait for connections that are kept open.
+    // No request takes long, so it does not wait for connections that are kept open.
     tokio::select! {
         result = axum::serve(listener, Router::new().fallback(echo)) => result.context("cannot serve"),
         _ = terminated.recv() => Ok(()),
@@ -93,7 +93,7 @@ async fn echo(request: Request) -> Response {
     }
 }
 
-/// Reads the body without keeping it, whatever its size: how long it was, and the trailers behind it.
+/// Reads a body of any size without storing it. Returns its length and the trailers after it.
 async fn drain(mut body: Body) -> Result<(u64, HeaderMap), axum::Error> {
     let (mut bytes, mut trailers) = (0, HeaderMap::new());
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {

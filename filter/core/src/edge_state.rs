@@ -1,7 +1,7 @@
 //! State that the companion publishes and the filter decides by: keys and revocations, and how current they are. Each
 //! response of the edge feed changes it as a whole, or not at all.
 
-use crate::feed::response::{self, InvalidFeed, Update};
+use crate::feed_response::{self, InvalidFeed, Update};
 use crate::keys::KeySet;
 use crate::revocation::{CapacityError, Revocations};
 
@@ -58,7 +58,7 @@ impl EdgeState {
     /// # Errors
     /// Any [`InvalidFeed`]. Nothing has changed then.
     pub fn apply(&mut self, body: &[u8], now: u64) -> Result<Applied, InvalidFeed> {
-        let Update { at, keys, revoked, cursor, more } = response::read(body, &self.etag, now)?;
+        let Update { at, keys, revoked, cursor, more } = feed_response::read(body, &self.etag, now)?;
         // One response of a clock that is ahead must not make all later ones look old.
         let latest_at = self.latest_at.min(now.saturating_add(MAX_BACK_S));
         if at.saturating_add(MAX_BACK_S) < latest_at {
@@ -84,7 +84,7 @@ impl EdgeState {
     /// # Errors
     /// Any [`InvalidFeed`]. Nothing has changed then.
     pub fn apply_keys(&mut self, body: &[u8], received_at: u64) -> Result<(), InvalidFeed> {
-        let keys = response::read(body, &self.etag, received_at)?.keys;
+        let keys = feed_response::read(body, &self.etag, received_at)?.keys;
         self.replace_keys(keys);
         self.current_at = received_at;
         Ok(())

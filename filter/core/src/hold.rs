@@ -1,11 +1,13 @@
 //! Held requests: they wait while the companion is asked for a new access token. Requests with the same refresh token share
 //! a call, each waits for a limited time, and their number is limited.
 
+mod edge_refresh;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use edgeward_wire::edge_refresh::{EdgeRefresh, MAX_BYTES, MAX_CALLS};
+use edgeward_wire::edge_refresh::MAX_CALLS;
 
 use crate::call::{CallOutcome, HttpCall};
 use crate::config::Refresh;
@@ -26,15 +28,13 @@ const LOST_AFTER: Duration = Duration::from_secs(1);
 /// Age up to which renewed cookies go with a response. Later, the browser may have newer ones, or those of another user.
 /// Cookies that are not set are a lost response, and the companion makes the same ones again.
 const RENEWED_COOKIES_MAX_AGE: Duration = Duration::from_secs(5);
-/// Request fields that the companion receives for its records.
-const FORWARDED_HEADERS: [&str; 3] = ["user-agent", "x-forwarded-for", "x-request-id"];
 
 /// Number of a stream, given by the host.
 pub type StreamId = u32;
 /// Number of a call, given by [`HeldRequests`].
 pub type CallId = u64;
 
-/// What the host has to do.
+/// Command for the host.
 #[derive(Debug)]
 pub enum Command {
     /// Sends a call. Its outcome goes to [`HeldRequests::on_response`].
@@ -130,7 +130,13 @@ impl HeldRequests {
             None if self.calls.len() >= MAX_CALLS as usize => return Err(Outcome::Unavailable),
             None => {
                 let call = self.start_call(token);
-                (call, Some(Command::Call(call, self.http_call(token, fields))))
+                (
+                    call,
+                    Some(Command::Call(
+                        call,
+                        edge_refresh::request(&self.refresh, &self.cookie_name, token, fields),
+                    )),
+                )
             }
         };
         let call = self.calls.get_mut(&id).ok_or(Outcome::Unavailable)?;
@@ -152,26 +158,9 @@ impl HeldRequests {
         id
     }
 
-    fn http_call<'a>(&self, token: &[u8], fields: impl IntoIterator<Item = Field<'a>>) -> HttpCall {
-        let Refresh { cluster, path, timeout, secret, .. } = &self.refresh;
-        let mut headers = vec![("cookie", [self.cookie_name.as_bytes(), b"=", token].concat())];
-        let secret = secret.as_ref().map(|secret| format!("Bearer {}", secret.expose()));
-        headers.extend(secret.map(|secret| ("authorization", secret.into_bytes())));
-        let mut forwarded: [Option<&[u8]>; FORWARDED_HEADERS.len()] = [None; _];
-        for (name, value) in fields {
-            let at = FORWARDED_HEADERS.iter().position(|forwarded| forwarded.as_bytes() == name);
-            if let Some(first @ None) = at.and_then(|at| forwarded.get_mut(at)) {
-                *first = Some(value);
-            }
-        }
-        let forwarded = FORWARDED_HEADERS.iter().zip(forwarded);
-        headers.extend(forwarded.filter_map(|(name, value)| Some((*name, value?.to_vec()))));
-        HttpCall { cluster: cluster.clone(), method: "POST", path: path.clone(), headers, timeout: *timeout }
-    }
-
     /// Resumes the requests that wait for a call. A late outcome of a lost one is ignored.
     pub fn on_response(&mut self, id: CallId, outcome: &CallOutcome<'_>) -> Vec<Command> {
-        self.resume(id, &read(outcome))
+        self.resume(id, &edge_refresh::read(outcome))
     }
 
     /// Forgets old rejections, and gives up calls that the host has lost.
@@ -236,20 +225,6 @@ impl HeldRequests {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.streams.is_empty()
-    }
-}
-
-/// Reads the companion's response (`POST /internal/edge-refresh`).
-fn read(outcome: &CallOutcome<'_>) -> Outcome {
-    match outcome {
-        CallOutcome::Response { status: b"200", body } if body.len() <= MAX_BYTES => serde_json::from_slice(
-            body,
-        )
-        .map_or(Outcome::Unavailable, |EdgeRefresh { access_token, set_cookies }| {
-            Outcome::Renewed(Arc::new(Renewed { access_token, set_cookies }))
-        }),
-        CallOutcome::Response { status: b"401", .. } => Outcome::SessionOver,
-        _ => Outcome::Unavailable,
     }
 }
 

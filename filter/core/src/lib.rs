@@ -21,6 +21,7 @@ pub mod cors;
 pub mod edge_state;
 pub mod explain;
 pub mod feed;
+pub mod feed_response;
 pub mod filter;
 mod fold;
 pub mod gate;

@@ -31,7 +31,7 @@ pub const NOW: u64 = 1_800_000_000;
 /// Fuzz target. It panics if its property fails.
 pub type Target = fn(&[u8]);
 
-/// All targets, by their names.
+/// Targets by name.
 pub const TARGETS: &[(&str, Target)] = &[
     ("path", path),
     ("cookie", cookie),
@@ -77,7 +77,7 @@ pub fn cookie(header: &[u8]) {
 /// Backend that accepts one signature, [`MARK`].
 struct Marked;
 
-/// The only valid signature.
+/// Only valid signature.
 const MARK: &[u8] = b"signed";
 
 impl Backend for Marked {

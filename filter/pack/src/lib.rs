@@ -23,7 +23,7 @@ const EXPORTS: [(&str, &str); 12] = [
     ("proxy_on_delete", "edgeward_on_delete"),
 ];
 
-/// Returns the plugin: the compiled module with [`EXPORTS`] alone, and without unused functions.
+/// Returns the plugin: the compiled module with only the exports of `EXPORTS`, and without unused functions.
 ///
 /// # Errors
 /// If `wasm` is not a module, or lacks an export.
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_plugin_exports_what_it_means_to_and_nothing_else() {
+    fn plugin_has_exactly_the_listed_exports() {
         let path = paths::filter_wasm();
         let module =
             Module::from_file(&path).unwrap_or_else(|_| panic!("{}: run `cargo xtask test`", path.display()));
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_module_without_one_of_them_is_refused() {
+    fn module_that_lacks_an_export_is_rejected() {
         let error = pack(&Module::default().emit_wasm()).unwrap_err();
         assert_eq!(error.to_string(), "the compiled filter has no export `memory`");
     }

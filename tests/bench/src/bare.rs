@@ -1,10 +1,10 @@
-//! Wasm filters written without an SDK, which show what no filter of the kind can go below: one that does nothing, and
-//! one that makes the calls of the host which Edgeward makes for a token it has seen, and nothing else.
+//! Wasm filters without an SDK, which show the minimum cost of any wasm filter: one does nothing, one only makes the host
+//! calls that Edgeward makes for a seen token.
 
 use walrus::ir::Value;
 use walrus::{ConstExpr, DataKind, FunctionBuilder, InstrSeqBuilder, MemoryId, Module, ValType};
 
-/// The callbacks with the number of their parameters, all of them i32, and what they return, if anything.
+/// Callbacks, each with the number of its parameters, all of them i32, and its result, if it has one.
 const CALLBACKS: [(&str, usize, Option<i32>); 7] = [
     ("proxy_abi_version_0_2_1", 0, None),
     ("proxy_on_memory_allocate", 1, Some(ROOM)),
@@ -15,11 +15,12 @@ const CALLBACKS: [(&str, usize, Option<i32>); 7] = [
     ("proxy_on_response_headers", 3, Some(0)),
     ("proxy_on_delete", 1, None),
 ];
-/// Where the host may put numbers, and where what it hands over, which is gone at the next request.
+/// Address for the host's numbers.
 const NUMBERS: i32 = 16;
+/// Address for the host's data, valid until the next request.
 const ROOM: i32 = 65_536;
 const REQUEST_HEADERS: i32 = 0;
-/// The headers that are set, as the demo's upstream sees them.
+/// Header fields that are set, as the demo's upstream receives them.
 const HEADERS: [(&str, &str); 4] = [
     ("cookie", "theme=dark; lang=en"),
     ("x-user-id", "1000"),
@@ -27,12 +28,12 @@ const HEADERS: [(&str, &str); 4] = [
     ("x-session-id", "1000"),
 ];
 
-/// The filter that does nothing.
+/// Returns the filter that does nothing.
 pub(super) fn idle() -> Vec<u8> {
     module(|_, _| Box::new(|_| {}))
 }
 
-/// The filter that reads all headers and the time, and sets four headers.
+/// Returns the filter that reads all header fields and the time, and sets four header fields.
 pub(super) fn calling() -> Vec<u8> {
     module(|module, memory| {
         let mut import = |name: &str, parameters: usize| {
@@ -64,7 +65,7 @@ pub(super) fn calling() -> Vec<u8> {
 
 type Body = Box<dyn FnOnce(&mut InstrSeqBuilder<'_>)>;
 
-/// A filter that does this at every request. `prepare` adds to the module what that needs.
+/// Returns a filter that runs a body at every request. `prepare` adds the body's imports and data to the module.
 fn module(prepare: impl FnOnce(&mut Module, MemoryId) -> Body) -> Vec<u8> {
     let mut module = Module::default();
     let memory = module.memories.add_local(false, false, 2, None, None);

@@ -1,11 +1,11 @@
-//! Envoy's configuration while it is measured: listeners side by side that differ in their filters alone.
+//! Envoy's configuration in a measurement: listeners that differ only in their filters.
 
 use serde_json::{Value, json};
 
 use super::filters::{self, Parts};
 use super::scenario::Filter;
 
-/// A configuration with a listener at each of these ports.
+/// Renders a configuration with a listener at each of these ports.
 pub(super) fn render(admin: u16, upstream: u16, listeners: &[(u16, Filter)], parts: &Parts) -> String {
     let listeners: Vec<Value> = listeners
         .iter()

@@ -1,4 +1,4 @@
-//! `bench edge`: what a request costs in Envoy with Edgeward, with Envoy's own filters, and with nothing.
+//! `bench edge`: cost of a request in Envoy with Edgeward, with Envoy's own filters, and without a filter.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,9 +15,9 @@ use super::tokens::{self, Signed};
 use super::{Effort, bare, machine, now, page, report, scenario};
 use edgeward_stack::{envoy, paths};
 
-/// Envoy runs with so many workers, one number after the other.
+/// Numbers of Envoy's workers, measured one after the other.
 const WORKERS: [u32; 2] = [1, 2];
-/// The name of the foreign function, and one of the same length that no host knows.
+/// Name of the foreign function, and one of the same length that no host has.
 const FUNCTION: &[u8] = b"verify_signature";
 const NO_FUNCTION: &[u8] = b"absent_signature";
 
@@ -33,14 +33,14 @@ pub(super) struct Bench {
     pub(super) recorder: Recorder,
 }
 
-/// All that was measured.
+/// Figures of a run.
 pub(super) struct Figures {
     pub(super) effort: Effort,
-    /// By number of workers.
+    /// Scenarios by number of workers.
     pub(super) measured: Vec<(u32, Vec<Measured>)>,
     pub(super) start: Start,
     pub(super) wasm_bytes: u64,
-    /// The processor's name and how many of them there are.
+    /// Name and number of the processors.
     pub(super) machine: (String, usize),
     pub(super) envoy: String,
 }
@@ -62,18 +62,17 @@ pub fn edge(effort: Effort, log: &mut dyn FnMut(&str)) -> Result<()> {
         start,
         wasm_bytes: fs::metadata(&bench.parts.edgeward)?.len(),
         machine: (machine::processor_name(), machine::processors()),
-        envoy: envoy::version_of(&bench.program).context("Envoy does not tell its version")?,
+        envoy: envoy::version_of(&bench.program).context("cannot read the version of Envoy")?,
     };
     println!("{}", report::tables(&figures)?);
-    // What was measured in a hurry is not for the documentation.
+    // The figures of a quick run are too inexact for the documentation.
     let directory = if effort.published { paths::root().join("docs") } else { bench.directory };
     page::write(&directory, &figures)?;
     log(&format!("written: {}", directory.join(page::FILE).display()));
     Ok(())
 }
 
-/// Measures two builds of the plugin in one Envoy, and prints how they compare. `other` is the one that is not in
-/// `target/`.
+/// Measures two builds of the plugin in one Envoy, and prints a comparison. `other` is the build that is not in `target/`.
 pub fn two_builds(effort: Effort, other: PathBuf, log: &mut dyn FnMut(&str)) -> Result<()> {
     let bench = prepare(effort, Some(other), log)?;
     let measured = measure::run(&bench, &scenario::two_builds(&effort), 1, log)?;
@@ -112,7 +111,7 @@ fn parts(directory: &Path, signed: &Signed, servers: Servers, other: Option<Path
     Ok(parts)
 }
 
-/// The plugin as it behaves in a host that does not have the foreign function: it calls one that no host has.
+/// Returns the plugin for a host without the foreign function: it calls one that no host has.
 fn without_the_function(mut plugin: Vec<u8>) -> Result<Vec<u8>> {
     let found: Vec<usize> = (0..plugin.len())
         .filter(|at| plugin.get(*at..).is_some_and(|rest| rest.starts_with(FUNCTION)))

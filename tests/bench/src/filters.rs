@@ -1,4 +1,4 @@
-//! The HTTP filters that are compared, as Envoy's configuration has them.
+//! HTTP filters that are compared, as entries of Envoy's configuration.
 
 use std::path::PathBuf;
 
@@ -7,26 +7,29 @@ use serde_json::{Value, json};
 use super::scenario::{FEW_RULES, Filter};
 use edgeward_kit::mint::NAME;
 
-/// The headers that tell the upstream who is calling.
+/// Header fields with the identity for the upstream.
 pub(super) const IDENTITY: [&str; 3] = ["x-user-id", "x-user-role", "x-session-id"];
-/// No cache and no memory here is ever full.
-const ROOM: usize = 200_000;
+/// Capacity of every cache, in tokens. Chosen: more than a measurement sends.
+const CACHE_ENTRIES: usize = 200_000;
 
-/// Parts of which the filters are made.
+/// Inputs of the filters' configurations.
 pub(super) struct Parts {
     pub(super) jwks: Value,
+    /// Port of the `ext_authz` server.
     pub(super) authz: u16,
-    /// The plugin as it is, the plugin that is not offered `verify_signature`, and the ones that
-    /// show what no filter can go below.
+    /// Plugin.
     pub(super) edgeward: PathBuf,
-    /// The other build, if two are compared.
+    /// Another build of the plugin, if two are compared.
     pub(super) other: Option<PathBuf>,
+    /// Plugin that does not find `verify_signature`.
     pub(super) alone: PathBuf,
+    /// Filter that does nothing.
     pub(super) idle: PathBuf,
+    /// Filter that only makes Edgeward's host calls.
     pub(super) calling: PathBuf,
 }
 
-/// The filters of the listener at `port` before the router.
+/// Returns the filters of the listener at `port`, without the router.
 pub(super) fn filters(filter: Filter, port: u16, parts: &Parts) -> Vec<Value> {
     match filter {
         Filter::None => vec![],
@@ -53,7 +56,7 @@ pub(super) fn router() -> Value {
     filter("router", "router.v3.Router", json!({}))
 }
 
-/// Listeners with the same module share a VM on each worker, as those of one Envoy do.
+/// Returns a wasm filter. Listeners with the same module share a VM on each worker.
 fn wasm(name: &str, module: &PathBuf, configuration: &str) -> Value {
     let config = json!({"config": {
         "name": name, "root_id": name, "failure_policy": "FAIL_RELOAD",
@@ -63,7 +66,8 @@ fn wasm(name: &str, module: &PathBuf, configuration: &str) -> Value {
     filter(name, "wasm.v3.Wasm", config)
 }
 
-/// Rules as the gateway's, and between them sections of a site that no request is for: every rule is compared.
+/// Returns Edgeward's configuration: the gateway's rules, and between them rules for paths that no request has, so that
+/// every rule is compared.
 fn edgeward(rules: usize, port: u16, parts: &Parts) -> String {
     let mut list = vec![
         json!({"path": "/healthz", "access": "public"}),
@@ -76,8 +80,8 @@ fn edgeward(rules: usize, port: u16, parts: &Parts) -> String {
     list.push(json!({"prefix": "/admin/", "roles": ["admin"]}));
     list.push(json!({"prefix": "/", "access": "signed_in"}));
     json!({
-        "issuer": NAME, "audience": NAME, "keys": {"inline": parts.jwks}, "rules": list, "memory_entries": ROOM,
-        // Listeners whose configurations are the same would be one plugin with one memory.
+        "issuer": NAME, "audience": NAME, "keys": {"inline": parts.jwks}, "rules": list, "memory_entries": CACHE_ENTRIES,
+        // Listeners with equal configurations would share one plugin and its cache.
         "allowed_origins": [format!("http://listener-{port}.example")],
     })
     .to_string()
@@ -93,7 +97,7 @@ fn jwt_authn(cache: bool, with_metadata: bool, parts: &Parts) -> Value {
         ],
     });
     if cache {
-        provider["jwt_cache_config"] = json!({"jwt_cache_size": ROOM, "jwt_max_token_size": 4096});
+        provider["jwt_cache_config"] = json!({"jwt_cache_size": CACHE_ENTRIES, "jwt_max_token_size": 4096});
     }
     if with_metadata {
         provider["payload_in_metadata"] = json!("claims");

@@ -1,11 +1,10 @@
-//! Cost of Edgeward: measurements of the real parts, side by side with others that could do their work. `report` alone says
-//! what the figures ought to be; nothing here is a test.
+//! Cost of Edgeward: measurements of the real parts beside their alternatives. Only `report` has targets; nothing here is a
+//! test.
 
 mod bare;
 mod configuration;
 mod edge;
 mod filters;
-
 mod load;
 mod machine;
 mod measure;
@@ -27,12 +26,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Extent of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
-    /// Number of starts of Envoy: where the system puts its memory differs from one time to the next, and what a filter
-    /// costs by a tenth with it.
+    /// Number of starts of Envoy. Its memory layout differs from start to start, and with it the cost of a filter by up to
+    /// a tenth.
     pub starts: usize,
     /// Number of measurements of each scenario at each start.
     pub rounds: usize,
-    /// Requests of a round, unless a scenario says otherwise.
+    /// Number of requests of a round, unless a scenario sets another.
     pub requests: usize,
     /// Number of distinct tokens that stands for "many".
     pub tokens: usize,
@@ -51,10 +50,7 @@ impl Effort {
         Self { starts: 1, rounds: 3, requests: 1000, tokens: 10_000, seconds: 2, published: false };
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "Envoy judges tokens by the wall clock, and so they are minted by it"
-)]
+#[expect(clippy::disallowed_methods, reason = "Envoy validates tokens by the wall clock")]
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -1,5 +1,5 @@
-//! The load: connections that stay open. Each sends its next request as soon as it has the last response. Any status but
-//! 200 ends the run.
+//! Load: connections that stay open. Each sends its next request as soon as it has the last response. Any status but 200
+//! ends the run.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use tokio::task::JoinSet;
 
 use super::request::Template;
 
-/// Requests that are to be sent.
+/// Requests to send.
 pub(super) struct Work {
     pub(super) template: Template,
     pub(super) tokens: Arc<[String]>,
-    /// Number of tokens that are sent, in turn.
+    /// Number of distinct tokens, sent in turn.
     pub(super) distinct: usize,
     /// Requests sent so far, over all rounds.
     sent: AtomicUsize,
@@ -26,7 +26,7 @@ pub(super) struct Work {
 /// Outcome of one round.
 pub(super) struct Pace {
     pub(super) elapsed: Duration,
-    /// In order, the shortest first.
+    /// Response times, the shortest first.
     pub(super) latencies: Vec<Duration>,
 }
 
@@ -35,7 +35,7 @@ impl Work {
         Self { template, tokens, distinct, sent: AtomicUsize::new(0) }
     }
 
-    /// Sends so many requests over these connections, which stay open.
+    /// Sends a number of requests over these connections, which stay open.
     pub(super) async fn send(
         self: &Arc<Self>,
         connections: &mut Vec<TcpStream>,
@@ -54,7 +54,7 @@ impl Work {
             latencies.extend(taken);
         }
         let elapsed = start.elapsed();
-        // Each connection has taken one number too many to find out that it is done.
+        // Each connection has counted one request more than it sent.
         self.sent.store(end, Ordering::Relaxed);
         latencies.sort_unstable();
         Ok(Pace { elapsed, latencies })
@@ -78,7 +78,7 @@ impl Work {
     }
 }
 
-/// The connection to a port of the loopback.
+/// Connects to a port of the loopback.
 pub(super) async fn connect(port: u16) -> Result<TcpStream> {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.context("cannot connect to Envoy")?;
     stream.set_nodelay(true)?;
@@ -93,14 +93,14 @@ pub(super) async fn exchange(stream: &mut TcpStream, request: &[u8], response: &
         if stream.read_buf(response).await? == 0 {
             bail!("Envoy has closed the connection after `{}`", String::from_utf8_lossy(response));
         }
-        if let Some(status) = whole(response)? {
+        if let Some(status) = complete_status(response)? {
             return Ok(status);
         }
     }
 }
 
-/// Returns the status of a response that has arrived to its end.
-fn whole(response: &[u8]) -> Result<Option<u16>> {
+/// Returns the status of a response, `None` until it is complete.
+fn complete_status(response: &[u8]) -> Result<Option<u16>> {
     let Some(end) = response.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
     let head = std::str::from_utf8(&response[..end])?;
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
@@ -114,15 +114,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_response_is_whole_when_its_body_is() {
+    fn response_is_complete_with_its_body() {
         for (response, expected) in [
             ("HTTP/1.1 200 OK\r\ncontent-len", None),
             ("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nok", None),
             ("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nok\n", Some(200)),
             ("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n", Some(401)),
         ] {
-            assert_eq!(whole(response.as_bytes()).unwrap(), expected, "{response}");
+            assert_eq!(complete_status(response.as_bytes()).unwrap(), expected, "{response}");
         }
-        assert!(whole(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+        assert!(complete_status(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! What the system tells of a process, and where it lets it run. Linux alone tells it like this.
+//! Processor time of processes, and the processors that they run on. For Linux alone.
 
 use std::fs;
 use std::num::NonZero;
@@ -10,15 +10,15 @@ use nix::sched::{CpuSet, sched_setaffinity};
 use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
-/// The processor time that a process has taken, all its threads together.
+/// Returns the processor time that the threads of a process have used together.
 pub(super) fn cpu_time(pid: u32) -> Result<Duration> {
-    let clock =
-        clock_getcpuclockid(id(pid)?).context("the system does not tell the processor time of Envoy")?;
+    let clock = clock_getcpuclockid(id(pid)?)
+        .with_context(|| format!("cannot read the processor time of process {pid}"))?;
     Ok(clock_gettime(clock)?.into())
 }
 
-/// Gives Envoy as many processors as it has workers and us the others, where there are others.
-pub(super) fn separate(envoy: u32, workers: u32) -> Result<bool> {
+/// Pins Envoy to as many processors as it has workers, and this process to the others. `false` if there are no others.
+pub(super) fn pin(envoy: u32, workers: u32) -> Result<bool> {
     let (workers, count) = (usize::try_from(workers)?, processors());
     if workers >= count {
         return Ok(false);
@@ -31,12 +31,12 @@ pub(super) fn separate(envoy: u32, workers: u32) -> Result<bool> {
     Ok(true)
 }
 
-/// Lets us run anywhere again.
-pub(super) fn reunite(processors: usize) -> Result<()> {
+/// Lets this process run on every processor again.
+pub(super) fn unpin(processors: usize) -> Result<()> {
     Ok(sched_setaffinity(Pid::this(), &set(0..processors)?)?)
 }
 
-/// Returns the number of processors that we may use.
+/// Returns the number of processors that this process may use.
 pub(super) fn processors() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }

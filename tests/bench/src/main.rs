@@ -1,4 +1,4 @@
-//! `cargo xtask bench` runs this, built for speed: the measurements of this crate.
+//! Program that runs the measurements, for `cargo xtask bench`.
 
 use std::process::ExitCode;
 use std::time::Instant;

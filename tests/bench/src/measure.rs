@@ -1,5 +1,5 @@
-//! The measurement: every scenario once in each round, in another order each time, so that whatever else goes on in
-//! the machine hits all of them alike; and several starts of Envoy, so that its luck does not count.
+//! Measurement: each round runs every scenario once, in another order each time, so that disturbances of the machine affect
+//! all of them alike. Several starts of Envoy even out its memory layout.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +17,9 @@ use super::scenario::{Scenario, Tokens};
 use edgeward_stack::envoy::Envoy;
 use edgeward_stack::{ports, process};
 
-/// The admin interface of one Envoy, and more listeners than there are scenarios.
+/// Number of ports: the admin interface of one Envoy, and more listeners than scenarios.
 const PORTS: usize = 40;
-/// For each worker: enough to keep it busy.
+/// Number of connections for each worker. Chosen: enough to keep it busy.
 const CONNECTIONS: usize = 16;
 
 /// Result of one round.
@@ -29,23 +29,24 @@ pub(super) struct Round {
     pub(super) cpu: f64,
     /// Requests a second.
     pub(super) rate: f64,
-    /// Latencies in microseconds: the median, and what one in a hundred exceeds.
+    /// Median and 99th percentile of the response time, in microseconds.
     pub(super) latency: [f64; 2],
 }
 
-/// A scenario with all its rounds.
+/// Scenario with all its rounds.
 #[derive(Debug)]
 pub(super) struct Measured {
     pub(super) scenario: Scenario,
     pub(super) rounds: Vec<Round>,
-    /// By how much Envoy's memory grew when the scenario's tokens were first sent, in bytes.
+    /// Growth of Envoy's memory when the scenario's tokens were first sent, in bytes.
     pub(super) growth: u64,
 }
 
+/// Scenario with its listener.
 struct Lane {
     port: u16,
     work: Arc<Work>,
-    /// Opened by the warm-up: what a connection costs is not the filter's.
+    /// Connections, opened by the warm-up: their cost is not that of a filter.
     connections: Vec<TcpStream>,
     measured: Measured,
 }
@@ -66,7 +67,7 @@ pub(super) fn run(
     Ok(all)
 }
 
-/// The same with one start of Envoy.
+/// Measures them with one start of Envoy.
 fn run_once(
     bench: &Bench,
     scenarios: &[Scenario],
@@ -82,8 +83,8 @@ fn run_once(
         sample::check(bench, &lane.measured.scenario, lane.port)?;
     }
     let processors = machine::processors();
-    let apart = machine::separate(envoy.pid(), workers)?;
-    log(if apart {
+    let is_pinned = machine::pin(envoy.pid(), workers)?;
+    log(if is_pinned {
         "  Envoy and the load have processors of their own"
     } else {
         "  Envoy and the load share the processors"
@@ -100,7 +101,7 @@ fn run_once(
             lanes[*at].measure(bench, &envoy)?;
         }
     }
-    machine::reunite(processors)?;
+    machine::unpin(processors)?;
     Ok(lanes.into_iter().map(|lane| lane.measured).collect())
 }
 
@@ -124,7 +125,7 @@ fn lanes(bench: &Bench, scenarios: &[Scenario], ports: &[u16]) -> Vec<Lane> {
 }
 
 impl Lane {
-    /// Sends every token that is to be known, to every worker in all likelihood, and lets V8 compile what is hot.
+    /// Sends every token of a scenario with seen tokens, in all likelihood to every worker, and lets V8 compile hot code.
     fn warm_up(&mut self, bench: &Bench, envoy: &Envoy, workers: u32) -> Result<()> {
         let scenario = &self.measured.scenario;
         let requests = match scenario.tokens {

@@ -1,4 +1,4 @@
-//! `performance.md` and its chart, as the last full run leaves them in the documentation.
+//! `performance.md` and its chart, which a full run writes into the documentation.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -15,7 +15,7 @@ pub(super) const FILE: &str = "performance.md";
 const CHART: &str = "performance.svg";
 const TEXT: &str = include_str!("page.md");
 
-/// Sizes of the chart, in pixels.
+/// Sizes in the chart, in pixels: width of a label, maximum width of a bar, height of a line.
 const LABEL: f64 = 330.0;
 const BAR: f64 = 380.0;
 const LINE: f64 = 26.0;
@@ -40,7 +40,7 @@ pub(super) fn write(directory: &Path, figures: &Figures) -> Result<()> {
     Ok(())
 }
 
-/// A bar for each scenario of a browser's usual request, as long as what it takes more than no filter.
+/// Renders a bar for each scenario with a browser's usual request: its cost above no filter.
 fn chart(measured: &[Measured]) -> Result<String> {
     let usual = measured.first().context("nothing was measured")?.scenario.shape;
     let shown = |one: &&Measured| {

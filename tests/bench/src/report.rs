@@ -1,4 +1,4 @@
-//! The figures, set side by side: medians, what is above no filter at all, ratios, and what was aimed at.
+//! Report of the figures: medians, costs above no filter, ratios, and targets.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use super::scenario::{FEW_RULES, Filter, MANY_RULES, Tokens, USUAL_TOKENS};
 
 const MIB: f64 = 1024.0 * 1024.0;
 
-/// The middle one.
+/// Returns the median.
 pub(super) fn median(values: Vec<f64>) -> f64 {
     quantile(values, 50)
 }
@@ -26,31 +26,31 @@ impl Measured {
     }
 }
 
-/// What a scenario takes more than another, in processor time for a request and at the median: compared round by round,
-/// as what else goes on in the machine hits the scenarios of one round alike.
-fn more(one: &Measured, other: &Measured) -> f64 {
+/// Returns the median of the differences between two scenarios, in processor time for a request. They are compared round
+/// by round: disturbances of the machine affect the scenarios of one round alike.
+fn difference(one: &Measured, other: &Measured) -> f64 {
     median(one.rounds.iter().zip(&other.rounds).map(|(one, other)| one.cpu - other.cpu).collect())
 }
 
-/// What a scenario takes more than no filter does, for the same requests.
+/// Returns the cost of a scenario above that of no filter with the same requests.
 pub(super) fn above(one: &Measured, all: &[Measured]) -> f64 {
     let none = all
         .iter()
         .find(|other| other.scenario.filter == Filter::None && other.scenario.shape == one.scenario.shape);
-    none.map_or(f64::NAN, |none| more(one, none))
+    none.map_or(f64::NAN, |none| difference(one, none))
 }
 
-/// How many times as much it takes as these filters do with the same requests.
+/// Returns the ratio of a scenario's cost to that of one of these filters with the same requests.
 fn ratio(one: &Measured, filters: &[Filter], all: &[Measured]) -> Option<f64> {
     let other = all.iter().find(|other| {
         filters.contains(&other.scenario.filter)
-            && one.scenario.judges()
+            && one.scenario.authenticates()
             && one.scenario.is_comparable(&other.scenario)
     })?;
     Some(above(one, all) / above(other, all))
 }
 
-/// Everything as Markdown.
+/// Renders all figures as Markdown.
 pub(super) fn tables(figures: &Figures) -> Result<String> {
     let mut text = String::new();
     for (workers, measured) in &figures.measured {
@@ -58,15 +58,15 @@ pub(super) fn tables(figures: &Figures) -> Result<String> {
         text += &table(measured)?;
         text.push('\n');
     }
-    text += "### What was aimed at\n\n| | aim | measured | |\n|---|---|---|---|\n";
-    for Aim { what, limit, found, unit } in aims(figures)? {
+    text += "### Targets\n\n| | target | measured | |\n|---|---|---|---|\n";
+    for Target { what, limit, found, unit } in targets(figures)? {
         let met = if found <= limit { "met" } else { "**missed**" };
         writeln!(text, "| {what} | ≤ {limit}{unit} | {found:.2}{unit} | {met} |")?;
     }
     Ok(text)
 }
 
-/// The two builds as Markdown, by tokens: what each takes above no filter, and their ratio.
+/// Renders a comparison of two builds as Markdown: for each kind of tokens, the costs above no filter and their ratio.
 pub(super) fn comparison(measured: &[Measured]) -> Result<String> {
     let mut text = "| | this build, µs | the other build, µs | ratio | median of the differences, µs (quartiles) |\n|---|---|---|---|---|\n".to_owned();
     for one in measured.iter().filter(|one| matches!(one.scenario.filter, Filter::Edgeward { .. })) {
@@ -84,7 +84,7 @@ pub(super) fn comparison(measured: &[Measured]) -> Result<String> {
             "| {} | {this:.2} | {that:.2} | {:.3} | {:+.2} ({:+.2} to {:+.2}) |",
             one.scenario.name(),
             this / that,
-            more(one, other),
+            difference(one, other),
             quantile(differences(), 25),
             quantile(differences(), 75),
         )?;
@@ -120,15 +120,15 @@ fn table(measured: &[Measured]) -> Result<String> {
     Ok(text)
 }
 
-/// A figure that was aimed at, and what was found.
-struct Aim {
+/// Target for a figure, and the measured value.
+struct Target {
     what: &'static str,
     limit: f64,
     found: f64,
     unit: &'static str,
 }
 
-fn aims(figures: &Figures) -> Result<Vec<Aim>> {
+fn targets(figures: &Figures) -> Result<Vec<Target>> {
     let (_, all) = figures.measured.first().context("nothing was measured")?;
     let find = |filter: Filter, tokens: Tokens| {
         let found = all.iter().find(|one| one.scenario.filter == filter && one.scenario.tokens == tokens);
@@ -137,46 +137,51 @@ fn aims(figures: &Figures) -> Result<Vec<Aim>> {
     let cost = |filter, tokens| find(filter, tokens).map(|one| above(one, all));
     let (edgeward, usual) = (Filter::Edgeward { rules: FEW_RULES }, Tokens::Seen(USUAL_TOKENS));
     let (seen, new) = (cost(edgeward, usual)?, cost(edgeward, Tokens::New)?);
-    let known = find(edgeward, usual)?;
-    let alone = more(find(Filter::EdgewardAlone, Tokens::New)?, known);
-    let by_rules = more(find(Filter::Edgeward { rules: MANY_RULES }, usual)?, known);
+    let cached = find(edgeward, usual)?;
+    let alone = difference(find(Filter::EdgewardAlone, Tokens::New)?, cached);
+    let by_rules = difference(find(Filter::Edgeward { rules: MANY_RULES }, usual)?, cached);
     let many = Tokens::Seen(figures.effort.tokens);
-    let aim = |what, limit, found, unit| Aim { what, limit, found, unit };
+    let target = |what, limit, found, unit| Target { what, limit, found, unit };
     Ok(vec![
-        aim(
+        target(
             "seen token, × native chain with cache",
             0.8,
             seen / cost(Filter::Chain { cache: true }, usual)?,
             "",
         ),
-        aim(
+        target(
             "seen token, × `jwt_authn` with cache",
             1.4,
             seen / cost(Filter::JwtAuthn { cache: true }, usual)?,
             "",
         ),
-        aim(
+        target(
             "new token, × native chain without cache",
             0.95,
             new / cost(Filter::Chain { cache: false }, usual)?,
             "",
         ),
-        aim(
+        target(
             "new token, × `jwt_authn` without cache",
             1.05,
             new / cost(Filter::JwtAuthn { cache: false }, usual)?,
             "",
         ),
-        aim("seen token, × `ext_authz`", 0.25, seen / cost(Filter::ExtAuthz, usual)?, ""),
-        aim("RS256 inside wasm", 450.0, alone, " µs"),
-        aim("500 rules rather than 10", 1.0, by_rules, " µs"),
-        aim("memory of a worker for the most tokens seen", 16.0, mib(find(edgeward, many)?.growth), " MiB"),
-        aim("the plugin's size", 1.0, mib(figures.wasm_bytes), " MiB"),
-        aim("compiling and configuring the plugin", 300.0, figures.start.load, " ms"),
+        target("seen token, × `ext_authz`", 0.25, seen / cost(Filter::ExtAuthz, usual)?, ""),
+        target("RS256 inside wasm", 450.0, alone, " µs"),
+        target("500 rules rather than 10", 1.0, by_rules, " µs"),
+        target(
+            "memory of a worker for the most tokens seen",
+            16.0,
+            mib(find(edgeward, many)?.growth),
+            " MiB",
+        ),
+        target("the plugin's size", 1.0, mib(figures.wasm_bytes), " MiB"),
+        target("compiling and configuring the plugin", 300.0, figures.start.load, " ms"),
     ])
 }
 
-#[expect(clippy::cast_precision_loss, reason = "nobody has so much memory")]
+#[expect(clippy::cast_precision_loss, reason = "no machine has so much memory")]
 fn mib(bytes: u64) -> f64 {
     bytes as f64 / MIB
 }
@@ -193,9 +198,9 @@ mod tests {
             let round = |cpu| Round { cpu, rate: 0.0, latency: [0.0; 2] };
             Measured { scenario: scenario.clone(), rounds: cpu.map(round).to_vec(), growth: 0 }
         };
-        // The machine slows down; what the filter takes does not change.
+        // The machine slows down, and the filter's cost stays the same.
         let (none, filter) = (measured([100.0, 150.0, 300.0]), measured([140.0, 190.0, 340.0]));
-        assert!((more(&filter, &none) - 40.0).abs() < f64::EPSILON);
+        assert!((difference(&filter, &none) - 40.0).abs() < f64::EPSILON);
     }
 
     #[test]

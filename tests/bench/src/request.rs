@@ -1,8 +1,8 @@
-//! Requests as bytes: what stands before the token, and what behind it.
+//! Requests as bytes, before and after their token.
 
 use super::scenario::Shape;
 
-/// Path of the usual request: for signed-in users, by the last rule of all.
+/// Path of the usual request, for signed-in users by the last rule.
 pub(super) const PATH: &str = "/orders/2046/items?page=2";
 /// Path that only an administrator may request.
 pub(super) const ADMIN_PATH: &str = "/admin/users";
@@ -32,14 +32,14 @@ const BROWSER: &str = "host: shop.example\r\n\
     traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n\
     if-none-match: \"33a64df551425fcc55e4d42a148795d9f25f89d4\"\r\n";
 
-/// A request in which only the token changes.
+/// Request in which only the token changes.
 pub(super) struct Template {
     before: Vec<u8>,
     after: Vec<u8>,
 }
 
 impl Template {
-    /// A request of this shape; `more` is header lines.
+    /// Creates a request of this shape with additional header lines.
     pub(super) fn new(shape: Shape, path: &str, more: &str) -> Self {
         let headers = if shape.browser { BROWSER } else { BARE };
         let others = if shape.crowded {
@@ -53,7 +53,7 @@ impl Template {
         Self { before: before.into_bytes(), after: after.into_bytes() }
     }
 
-    /// Puts the request with this token in place of what `buffer` holds.
+    /// Replaces the contents of `buffer` by the request with this token.
     pub(super) fn render(&self, token: &str, buffer: &mut Vec<u8>) {
         buffer.clear();
         buffer.extend_from_slice(&self.before);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies_are_as_long_as_is_said() {
+    fn cookies_have_the_stated_length() {
         assert!((600..700).contains(&cookie_bytes(false)), "{}", cookie_bytes(false));
         assert!((2900..3100).contains(&cookie_bytes(true)), "{}", cookie_bytes(true));
     }

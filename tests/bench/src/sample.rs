@@ -1,5 +1,4 @@
-//! Before anything is measured: each listener does what it is there for. What is fast because it does not work is
-//! not fast.
+//! Check of each listener before the measurement: a filter that does not do its work has no meaningful cost.
 
 use std::sync::PoisonError;
 
@@ -11,20 +10,23 @@ use super::request::{ADMIN_PATH, PATH, Template};
 use super::scenario::{Filter, Scenario};
 use super::{servers, tokens};
 
-/// An error that says what a listener does wrongly.
+/// Checks a listener.
+///
+/// # Errors
+/// With the response that is wrong.
 pub(super) fn check(bench: &Bench, scenario: &Scenario, port: u16) -> Result<()> {
-    judge(bench, scenario, port).with_context(|| format!("the listener for `{}`", scenario.name()))
+    check_responses(bench, scenario, port).with_context(|| format!("the listener for `{}`", scenario.name()))
 }
 
-fn judge(bench: &Bench, scenario: &Scenario, port: u16) -> Result<()> {
-    // The last token of all, which no measurement with new ones comes to.
+fn check_responses(bench: &Bench, scenario: &Scenario, port: u16) -> Result<()> {
+    // The last token, which no measurement with new tokens reaches.
     let at = bench.signed.tokens.len() - 1;
     let token = bench.signed.tokens.get(at).context("there are no tokens")?;
     let send = |path: &str, token: &str| send(bench, scenario, port, path, token);
 
     let (status, upstream) = send(PATH, token)?;
     ensure!(status == 200, "the response to a valid token is {status}");
-    if !scenario.judges() {
+    if !scenario.authenticates() {
         return Ok(());
     }
     let user = if scenario.filter == Filter::ExtAuthz { servers::AUTHZ_USER } else { tokens::user(at) };
@@ -40,14 +42,14 @@ fn judge(bench: &Bench, scenario: &Scenario, port: u16) -> Result<()> {
         let (status, _) = send(PATH, &token.replace('.', ".A"))?;
         ensure!(status == 401, "the response to a bad token is {status}");
     }
-    if scenario.knows_roles() {
+    if scenario.checks_roles() {
         let (status, _) = send(ADMIN_PATH, token)?;
         ensure!(status == 403, "the response to a customer at {ADMIN_PATH} is {status}");
     }
     Ok(())
 }
 
-/// Sends one request with forged headers. Returns the status, and what the upstream received.
+/// Sends one request with forged header fields. Returns the status, and the head that the upstream received.
 fn send(bench: &Bench, scenario: &Scenario, port: u16, path: &str, token: &str) -> Result<(u16, String)> {
     let recorded = || bench.recorder.lock().unwrap_or_else(PoisonError::into_inner);
     *recorded() = Some(Vec::new());

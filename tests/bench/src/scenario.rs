@@ -2,14 +2,14 @@
 
 use super::Effort;
 
-/// The HTTP filters of a listener before the router.
+/// HTTP filters of a listener, without the router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Filter {
-    /// Nothing.
+    /// No filter.
     None,
-    /// A wasm module that does nothing.
+    /// Wasm module that does nothing.
     Idle,
-    /// A wasm module that makes Edgeward's calls of the host, and nothing else.
+    /// Wasm module that only makes Edgeward's host calls.
     Calling,
     /// Edgeward, with this many rules.
     Edgeward { rules: usize },
@@ -21,29 +21,29 @@ pub(super) enum Filter {
     JwtAuthn { cache: bool },
     /// `header_mutation`, `jwt_authn` and `rbac`, which together do Edgeward's work.
     Chain { cache: bool },
-    /// `ext_authz` to a server that says yes to every cookie.
+    /// `ext_authz` to a server that accepts every access token.
     ExtAuthz,
 }
 
-/// Which tokens the requests bring.
+/// Tokens of the requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tokens {
-    /// A number of tokens, in turn, each of which was sent before.
+    /// Number of distinct tokens, sent in turn, each of which was sent before.
     Seen(usize),
-    /// Each request one that was never sent before.
+    /// A token for each request, never sent before.
     New,
 }
 
-/// The headers of a request.
+/// Header fields of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
-    /// A browser's, or those of a bare client.
+    /// `true` for those of a browser, `false` for those of a bare client.
     pub(super) browser: bool,
-    /// `true` if other cookies make the header 3 KiB long.
+    /// `true` if other cookies make the `Cookie` field 3 KiB long.
     pub(super) crowded: bool,
 }
 
-/// One line of the report: a listener, and what is sent to it.
+/// Filters and the requests to them: a line of the report.
 #[derive(Clone, Debug)]
 pub(super) struct Scenario {
     pub(super) filter: Filter,
@@ -56,13 +56,13 @@ pub(super) struct Scenario {
 const USUAL: Shape = Shape { browser: true, crowded: false };
 const BARE: Shape = Shape { browser: false, crowded: false };
 const CROWDED: Shape = Shape { browser: true, crowded: true };
-/// As many as a small site has.
+/// Usual number of rules. Chosen: as many as a small site has.
 pub(super) const FEW_RULES: usize = 10;
 pub(super) const MANY_RULES: usize = 500;
-/// The distinct tokens of most scenarios.
+/// Number of distinct tokens in most scenarios.
 pub(super) const USUAL_TOKENS: usize = 1000;
 
-/// Everything that is measured with this many workers.
+/// Returns the scenarios for a number of workers.
 pub(super) fn all(workers: u32, effort: &Effort) -> Vec<Scenario> {
     let edgeward = Filter::Edgeward { rules: FEW_RULES };
     let usual = Tokens::Seen(USUAL_TOKENS);
@@ -93,7 +93,7 @@ pub(super) fn all(workers: u32, effort: &Effort) -> Vec<Scenario> {
     from(list, effort)
 }
 
-/// Two builds of the plugin beside each other.
+/// Returns the scenarios that compare two builds of the plugin.
 pub(super) fn two_builds(effort: &Effort) -> Vec<Scenario> {
     let edgeward = Filter::Edgeward { rules: FEW_RULES };
     let mut list = vec![(Filter::None, Tokens::Seen(USUAL_TOKENS), USUAL)];
@@ -134,7 +134,7 @@ impl Scenario {
         };
         let tokens = match self.tokens {
             Tokens::New => ", new tokens".to_owned(),
-            Tokens::Seen(count) if self.remembers() => format!(", {} seen", count_of(count, "token")),
+            Tokens::Seen(count) if self.caches_tokens() => format!(", {} seen", count_of(count, "token")),
             Tokens::Seen(_) => String::new(),
         };
         let rules = match self.filter {
@@ -145,7 +145,7 @@ impl Scenario {
     }
 
     /// `true` if it caches tokens.
-    pub(super) fn remembers(&self) -> bool {
+    pub(super) fn caches_tokens(&self) -> bool {
         match self.filter {
             Filter::Edgeward { .. } | Filter::OtherBuild => self.tokens != Tokens::New,
             Filter::JwtAuthn { cache } | Filter::Chain { cache } => cache,
@@ -153,20 +153,20 @@ impl Scenario {
         }
     }
 
-    /// `true` if this one and `other` differ in their filters alone. A token that is not cached costs as much each time.
+    /// `true` if this one and `other` differ only in their filters. The number of tokens counts only if they are cached.
     pub(super) fn is_comparable(&self, other: &Self) -> bool {
         self.shape == other.shape
-            && self.remembers() == other.remembers()
-            && (!self.remembers() || self.tokens == other.tokens)
+            && self.caches_tokens() == other.caches_tokens()
+            && (!self.caches_tokens() || self.tokens == other.tokens)
     }
 
     /// `true` if it forwards the identity to the upstream.
-    pub(super) fn judges(&self) -> bool {
+    pub(super) fn authenticates(&self) -> bool {
         !matches!(self.filter, Filter::None | Filter::Idle | Filter::Calling)
     }
 
     /// `true` if it checks roles.
-    pub(super) fn knows_roles(&self) -> bool {
+    pub(super) fn checks_roles(&self) -> bool {
         matches!(
             self.filter,
             Filter::Edgeward { .. } | Filter::OtherBuild | Filter::EdgewardAlone | Filter::Chain { .. }
@@ -185,7 +185,7 @@ impl Shape {
     }
 }
 
-/// `1 token`, `100,000 tokens`.
+/// Renders a number with its noun: `1 token`, `100,000 tokens`.
 fn count_of(count: usize, what: &str) -> String {
     let number =
         if count < 1000 { count.to_string() } else { format!("{},{:03}", count / 1000, count % 1000) };

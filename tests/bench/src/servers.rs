@@ -1,5 +1,5 @@
-//! Servers behind Envoy while it is measured. They respond as cheaply as can be and in our own process, so that Envoy's time
-//! is Envoy's.
+//! Servers behind Envoy in a measurement. They respond as cheaply as possible, and in this process, so that Envoy's
+//! processor time does not contain theirs.
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,20 +13,20 @@ const ALLOWED: &[u8] =
     b"HTTP/1.1 200 OK\r\nx-user-id: 42\r\nx-user-role: customer\r\nx-session-id: 7\r\ncontent-length: 0\r\n\r\n";
 const DENIED: &[u8] = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n";
 
-/// The user that `ext_authz` knows.
+/// User in the responses of the `ext_authz` server.
 pub(super) const AUTHZ_USER: usize = 42;
 
 /// Head of the last request that reached the upstream, while it is recorded.
 pub(super) type Recorder = Arc<Mutex<Option<Vec<u8>>>>;
 
-/// Where the servers listen.
+/// Ports of the servers.
 #[derive(Clone, Copy)]
 pub(super) struct Servers {
     pub(super) upstream: u16,
     pub(super) authz: u16,
 }
 
-/// Starts both; they run whenever this runtime does.
+/// Starts both. They run while this runtime runs.
 pub(super) async fn start(recorder: Recorder) -> Result<Servers> {
     let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let (upstream, authz) = (listen().await?, listen().await?);
@@ -51,7 +51,7 @@ async fn accept(listener: TcpListener, respond: impl Fn(&[u8]) -> &'static [u8] 
     }
 }
 
-/// Responds to heads, as Envoy sends them: without bodies, one after the other.
+/// Responds to request heads without bodies, one after the other.
 async fn serve(mut stream: TcpStream, respond: impl Fn(&[u8]) -> &'static [u8]) {
     let mut head = Vec::with_capacity(8192);
     while let Ok(1..) = stream.read_buf(&mut head).await {

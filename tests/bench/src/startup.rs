@@ -1,4 +1,4 @@
-//! Cost of starting Envoy with the filter, next to an Envoy without.
+//! Cost of starting Envoy with the filter, compared with Envoy without it.
 
 use std::fs;
 use std::time::Duration;
@@ -13,15 +13,16 @@ use edgeward_stack::envoy::Envoy;
 use edgeward_stack::{ports, process};
 
 const REPEATS: usize = 5;
-/// Between these lines of its log Envoy loads its one listener: it compiles the module and configures the plugin.
+/// Lines of Envoy's log before and after it loads its only listener, for which it compiles the module and configures the
+/// plugin.
 const FROM: &str = "loading 1 listener(s)";
 const TO: &str = "loading stats configuration";
 
 /// Cost of a listener with Edgeward beyond one without.
 pub(super) struct Start {
-    /// Until the plugin is compiled and configured, in milliseconds.
+    /// Time until the plugin is compiled and configured, in milliseconds.
     pub(super) load: f64,
-    /// In memory with one worker, in MiB: the code, and a VM each for the main thread and the worker.
+    /// Memory with one worker, in MiB: the code, and a VM each for the main thread and the worker.
     pub(super) memory: f64,
 }
 
@@ -36,7 +37,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Start> {
     Ok(Start { load: median(load), memory: median(memory) })
 }
 
-/// The seconds that the listener took, and the MiB that Envoy has then.
+/// Starts Envoy. Returns the time to load the listener, in seconds, and Envoy's memory then, in MiB.
 fn start(bench: &Bench, filter: Filter) -> Result<(f64, f64)> {
     let [admin, port] = ports::free()?;
     let text = configuration::render(admin, bench.servers.upstream, &[(port, filter)], &bench.parts);
@@ -47,12 +48,13 @@ fn start(bench: &Bench, filter: Filter) -> Result<(f64, f64)> {
     let log = envoy.log();
     let at = |what: &str| {
         let line = log.lines().find(|line| line.contains(what));
-        line.and_then(time_of_day).with_context(|| format!("Envoy's log does not tell when it was `{what}`"))
+        line.and_then(time_of_day)
+            .with_context(|| format!("Envoy's log has no line with a time and `{what}`"))
     };
     Ok((at(TO)?.saturating_sub(at(FROM)?).as_secs_f64(), f64::from(kib) / 1024.0))
 }
 
-/// `[2026-11-23 23:38:16.571][28960]…` → the time since midnight.
+/// Reads the time since midnight from a line that begins like `[2026-11-23 23:38:16.571][28960]`.
 fn time_of_day(line: &str) -> Option<Duration> {
     let text = line.strip_prefix('[')?.split(']').next()?.split(' ').nth(1)?;
     let mut parts = text.split(':');
@@ -66,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_is_read_from_a_line_of_the_log() {
+    fn time_of_day_is_read_from_a_line_of_the_log() {
         let line = "[2026-11-23 01:02:16.571][28960][info][config] [a.cc:148] loading 1 listener(s)";
         assert_eq!(time_of_day(line), Some(Duration::from_millis(3_736_571)));
         assert_eq!(time_of_day("something else"), None);

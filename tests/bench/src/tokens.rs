@@ -1,4 +1,4 @@
-//! Distinct valid tokens, signed once and kept in a file, since signing takes a while.
+//! Distinct valid tokens, stored in a file since signing takes a while.
 
 use std::fs;
 use std::num::NonZero;
@@ -11,21 +11,21 @@ use serde_json::{Value, json};
 
 use edgeward_kit::mint::{self, Key, NAME};
 
-/// A token may live a day (RFC 9068 says nothing of it, the filter does), and Envoy's clock is ours.
+/// Lifetime of a token, in seconds. The filter accepts a day at most, and Envoy's clock is this machine's.
 const LIFETIME: u64 = 86_000;
-/// The longest run ends well within this.
-const LEFT: u64 = 3600;
+/// Minimum of the lifetime that stored tokens have left, in seconds. Chosen: longer than any run.
+const MIN_LEFT: u64 = 3600;
 
-/// Tokens, each of a user of its own, and the keys to check them with.
+/// Tokens, each of another user, and the key set that verifies them.
 pub(super) struct Signed {
     pub(super) jwks: Value,
     pub(super) tokens: Arc<[String]>,
 }
 
-/// Returns so many tokens: those kept in `file` if they are valid for long enough, else new ones.
+/// Returns `count` tokens: those in `file` if they are valid for long enough, else new ones.
 pub(super) fn get(file: &Path, count: usize, now: u64) -> Result<Signed> {
-    if let Some(kept) = fs::read_to_string(file).ok().and_then(|text| read(&text, count, now)) {
-        return Ok(kept);
+    if let Some(stored) = fs::read_to_string(file).ok().and_then(|text| read(&text, count, now)) {
+        return Ok(stored);
     }
     let signed = sign(count, now);
     let head = format!("{}\n{}\n", now + LIFETIME, signed.jwks);
@@ -34,7 +34,7 @@ pub(super) fn get(file: &Path, count: usize, now: u64) -> Result<Signed> {
     Ok(signed)
 }
 
-/// The user whose token stands at this place.
+/// Returns the user of the token with this index.
 pub(super) fn user(at: usize) -> usize {
     at + 1
 }
@@ -44,7 +44,7 @@ fn read(text: &str, count: usize, now: u64) -> Option<Signed> {
     let expires: u64 = lines.next()?.parse().ok()?;
     let jwks = serde_json::from_str(lines.next()?).ok()?;
     let tokens: Arc<[String]> = lines.take(count).map(str::to_owned).collect();
-    (expires >= now + LEFT && tokens.len() == count).then_some(Signed { jwks, tokens })
+    (expires >= now + MIN_LEFT && tokens.len() == count).then_some(Signed { jwks, tokens })
 }
 
 fn sign(count: usize, now: u64) -> Signed {

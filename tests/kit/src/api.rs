@@ -1,4 +1,4 @@
-//! The companion's API in this process, over real HTTP and a database of its own. It does not judge the responses.
+//! API of the companion in this process, over real HTTP and with a database of its own.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -76,7 +76,7 @@ impl Api {
         Self::start_with(&[]).await
     }
 
-    /// Starts an API with these settings besides.
+    /// Starts an API with these additional settings.
     pub async fn start_with(settings: &[(&str, &str)]) -> Self {
         let database = database::fresh().await;
         let mut all: BTreeMap<String, String> = [
@@ -99,7 +99,7 @@ impl Api {
         Self { state, database, pool, clock, public, internal }
     }
 
-    /// Returns the context of what the service does by itself.
+    /// Returns the context of the service's own jobs.
     #[must_use]
     pub fn system(&self) -> Context {
         self.state.context(Caller::SYSTEM)
@@ -122,7 +122,7 @@ impl Api {
         self.wait_for_locks(1).await;
     }
 
-    /// Waits until so many requests do.
+    /// Waits until `count` requests do.
     pub async fn wait_for_locks(&self, count: i64) {
         database::wait_for_locks(&self.pool, count).await;
     }
@@ -150,7 +150,7 @@ pub fn signing_key() -> PrivateKey {
     PrivateKey::from_pem(mint().private_pem().as_bytes()).expect("a key")
 }
 
-/// Returns the same key, for tokens that the companion would never sign.
+/// Returns the same key, to sign tokens that the companion does not sign.
 pub fn mint() -> &'static Key {
     static KEY: OnceLock<Key> = OnceLock::new();
     KEY.get_or_init(|| {

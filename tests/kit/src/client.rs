@@ -1,5 +1,4 @@
-//! One client for the API, at the companion itself or through a gateway: it keeps cookies, and sends them. It does not
-//! judge the responses.
+//! Client for the API, at the companion itself or through a gateway. It stores cookies, and sends them.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -35,7 +34,7 @@ impl Client {
         Self { http, email: String::new(), cookies: BTreeMap::new(), origin: format!("http://{address}") }
     }
 
-    /// Returns the same client with some of its cookies alone.
+    /// Returns the same client with only these cookies.
     #[must_use]
     pub fn clone_with(&self, names: &[&str]) -> Self {
         let mut client = self.clone();
@@ -112,7 +111,7 @@ impl Client {
         self.try_send(request).await.expect("a response")
     }
 
-    /// Does the same where there may be no response.
+    /// Does the same. An error if there is no response.
     pub async fn try_send(&mut self, mut request: RequestBuilder) -> reqwest::Result<Response> {
         if !self.cookies.is_empty() {
             request = request.header(COOKIE, self.cookie());
@@ -122,7 +121,7 @@ impl Client {
         Ok(response)
     }
 
-    /// Keeps one cookie (the value of a `Set-Cookie` field), or removes it where the field says so.
+    /// Stores one cookie (the value of a `Set-Cookie` field), or removes it if `Max-Age` is 0.
     pub fn keep(&mut self, set_cookie: &str) {
         let pair = set_cookie.split(';').next().and_then(|pair| pair.split_once('='));
         let (name, value) = pair.expect("a pair");

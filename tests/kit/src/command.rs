@@ -1,11 +1,11 @@
-//! Commands of `edgeward`, run as a person runs them, on a test's database.
+//! Runs commands of the `edgeward` binary on a test's database.
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
 use edgeward_stack::paths;
 
-/// Runs `edgeward` with a database and some input.
+/// Runs `edgeward` with the address of a database, and with `input` on standard input.
 #[must_use]
 pub fn run(url: &str, arguments: &[&str], input: &str) -> Output {
     let program = paths::program("edgeward");

@@ -1,4 +1,4 @@
-//! A migrated database for each test, on one server a test process. What a test stores is its own matter.
+//! Migrated database for each test, on one server for each test process.
 
 use std::fs;
 use std::sync::OnceLock;
@@ -39,15 +39,15 @@ pub async fn fresh() -> Database {
 
 /// Creates a database without a schema.
 pub async fn bare() -> Database {
-    // No connection to this one is possible, which would stop the copying.
+    // Postgres copies a template only without connections to it, and this one allows none.
     create("template0").await
 }
 
-/// Waits until so many connections wait for a lock in a database.
+/// Waits until `count` connections wait for a lock in a database.
 pub async fn wait_for_locks(pool: &PgPool, count: i64) {
     let waiting = "select count(*) from pg_stat_activity
                    where datname = current_database() and wait_event_type = 'Lock'";
-    // The same connection each time: another could have to wait for one of the pool.
+    // The same connection each time: the pool may have no other left.
     let mut connection = pool.acquire().await.expect("a connection");
     for _ in 0..6000 {
         let waits = sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *connection).await;
@@ -79,13 +79,13 @@ fn server() -> &'static Postgres {
             paths::target().join("tmp/postgres").join(name.rsplit_once('-').unwrap_or((name, "")).0);
         postgres::erase(&directory).expect("a folder of our own");
         fs::create_dir_all(&directory).expect("a folder of our own");
-        // What a test writes need not survive a power cut.
+        // The data of a test need not survive a power failure.
         let unsafe_but_fast =
             ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "max_connections=300"];
         let postgres = Postgres::start_with(&directory, &unsafe_but_fast, &mut |line| eprintln!("{line}"))
             .expect("a Postgres server");
         let urls = [databases::MAINTENANCE, TEMPLATE].map(|name| postgres.url(name));
-        // The first test's runtime is busy waiting for us.
+        // The runtime of the first test is blocked until this returns.
         std::thread::spawn(move || migrate(&urls)).join().expect("a migrated template");
         postgres
     })

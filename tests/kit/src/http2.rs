@@ -1,5 +1,4 @@
-//! HTTP/2 as no library would speak it: header blocks are sent as they are given, right or wrong. The tests say what is
-//! expected of them.
+//! HTTP/2 client that sends header blocks as they are given, valid or not.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
@@ -19,13 +18,13 @@ const END_STREAM: u8 = 1;
 const ACK: u8 = 1;
 const END_HEADERS: u8 = 4;
 
-/// The one stream that a connection is opened for.
+/// ID of the only stream of a connection.
 const STREAM: u32 = 1;
 
-/// A header field, name and value, as it goes into the block.
+/// Name and value of a header field, as sent in the block.
 pub type Field<'a> = (&'a [u8], &'a [u8]);
 
-/// Status and body of a response; `None` if the stream or the whole connection was ended instead (RFC 9113 §8.1.1).
+/// Status and body of a response; `None` if the stream or the connection was closed instead (RFC 9113 §8.1.1).
 pub type Response = Option<(u16, Vec<u8>)>;
 
 /// Sends one request over a new connection: a head, and with trailers a body of one byte before them.
@@ -56,7 +55,7 @@ fn read_response(stream: &mut TcpStream) -> io::Result<Response> {
         };
         match (kind, id) {
             (SETTINGS, _) if flags & ACK == 0 => {
-                // A peer that has gone says so at the next read.
+                // If the peer is gone, the next read fails.
                 let _gone = stream.write_all(&frame(SETTINGS, ACK, 0, &[]));
             }
             (GOAWAY, _) | (RST_STREAM, STREAM) => return Ok(None),
@@ -90,7 +89,7 @@ fn block(fields: &[Field<'_>]) -> Vec<u8> {
     fields.iter().flat_map(literal).collect()
 }
 
-/// A string without Huffman code (RFC 7541 §5.2), its length in as many bytes as it takes (§5.1).
+/// Encodes a string without Huffman code (RFC 7541 §5.2). Its length takes as many bytes as it needs (§5.1).
 fn text(bytes: &[u8]) -> Vec<u8> {
     const PREFIX: usize = 127;
     let mut coded = Vec::new();
@@ -121,11 +120,11 @@ fn read_status(block: &[u8]) -> u16 {
             let coded = &coded[..usize::from(length & 0x7f)];
             (100..600).find(|status| huffman(*status) == coded).unwrap()
         }
-        _ => panic!("a block that starts with no status: {block:x?}"),
+        _ => panic!("a block that does not start with a status: {block:x?}"),
     }
 }
 
-/// The Huffman code of a number (RFC 7541, appendix B), filled up with ones.
+/// Returns the Huffman code of a number (RFC 7541, appendix B), padded with ones.
 fn huffman(number: u16) -> Vec<u8> {
     let bits: String = number
         .to_string()
@@ -146,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_is_read_in_each_of_its_spellings() {
+    fn status_is_read_in_every_encoding() {
         for (block, expected) in [
             (&[0x88][..], 200),
             (&[0x20, 0x8e], 500),
@@ -160,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_string_has_a_long_length() {
+    fn length_of_a_long_string_takes_several_bytes() {
         assert_eq!(text(b"ab"), b"\x02ab");
         assert_eq!(text(&[b'x'; 127])[..2], [127, 0]);
         // RFC 7541, C.1.2, with a prefix of seven bits.

@@ -1,5 +1,4 @@
-//! Requests through a stack of the test process's own: of users, of other clients, and as raw bytes. What is right is for
-//! the tests to say.
+//! Requests through the stack of the test process: of users, of other clients, and as raw bytes.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -24,13 +23,13 @@ pub mod load;
 /// Versions of HTTP that a client may speak: `true` for HTTP/2, `false` for HTTP/1.1.
 pub const VERSIONS: [bool; 2] = [false, true];
 
-/// Returns the stack's signing key and its announced key, with the names that they have in its key set.
+/// Returns the stack's signing key and its announced key, with their names in the key set.
 pub fn keys() -> &'static [Key; 2] {
     static KEYS: OnceLock<[Key; 2]> = OnceLock::new();
     KEYS.get_or_init(|| [Key::named_by_thumbprint(), Key::named_by_thumbprint()])
 }
 
-/// Returns the one stack for all tests of this process; each test has users of its own.
+/// Returns the stack for all tests of this process. Each test has users of its own.
 #[must_use]
 pub fn stack() -> &'static Stack {
     static STACK: OnceLock<Stack> = OnceLock::new();
@@ -46,7 +45,7 @@ pub fn stack() -> &'static Stack {
     })
 }
 
-/// Starts one more gateway of two workers before the stack's companion, with changes to its configuration.
+/// Starts another gateway of two workers before the stack's companion, with changes to its configuration.
 pub fn another_gateway(name: &str, changes: &[(&str, &str)]) -> Result<(Envoy, Ports)> {
     gateway_before(stack().ports().upstream, name, changes)
 }
@@ -94,7 +93,7 @@ pub async fn registered(http2: bool) -> Client {
     user
 }
 
-/// Returns the request that the demo upstream received, and describes in its response.
+/// Returns the request that the demo upstream received, from its response.
 #[must_use]
 pub fn received(response: Response) -> Value {
     assert_eq!(response.status, 200, "{response}");

@@ -1,4 +1,4 @@
-//! What tests and benchmarks use: a proxy-wasm host, a token mint, a fault proxy, an API client.
+//! Tools of tests and benchmarks: a proxy-wasm host, a token mint, a fault proxy, an API client.
 
 #[cfg(feature = "system")]
 pub mod api;

@@ -1,4 +1,4 @@
-//! The companion as a process of its own, on free ports and with a test's database. It does not judge the responses.
+//! Companion as a process of its own, on free ports and with a test's database.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -29,7 +29,7 @@ impl Service {
         let mut child = command.spawn().expect("a service");
         let mut lines = BufReader::new(child.stdout.take().expect("a log")).lines();
         let mut listening = || {
-            // It may warn of something before.
+            // Warnings may come first.
             let address = |line: std::io::Result<String>| {
                 let line: Value = serde_json::from_str(&line.expect("UTF-8")).expect("JSON");
                 line["address"].as_str().map(str::to_owned)
@@ -37,7 +37,7 @@ impl Service {
             lines.by_ref().find_map(address).expect("an address")
         };
         let (public, internal) = (listening(), listening());
-        // The companion must not wait for the rest to be read.
+        // A full pipe would block the companion.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, public, internal }
     }

@@ -1,4 +1,4 @@
-//! The companion as the stack runs it: its settings, its commands, its service.
+//! Companion as the stack runs it: its settings, its commands, its service.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! The status of one `GET` request, which shows whether a part of the stack responds.
+//! Status of one `GET` request, which shows if a part of the stack responds.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};

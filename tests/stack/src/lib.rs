@@ -1,4 +1,4 @@
-//! The whole product on this machine: its parts, the order in which they start, and how they stop.
+//! Whole product on this machine: its parts, the order of their starts, and their stops.
 
 pub mod cargo;
 pub mod companion;

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_port_for_two_parts_is_refused() {
+    fn same_port_for_two_parts_is_rejected() {
         let ports = Ports::free().unwrap();
         let error = Ports { upstream: ports.gateway, ..ports }.check_free().unwrap_err().to_string();
         assert!(error.contains("given twice") && error.contains("EDGEWARD_UPSTREAM_PORT"), "{error}");

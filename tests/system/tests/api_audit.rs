@@ -1,4 +1,4 @@
-//! The audit log: the events that it has, and the secrets that it never has.
+//! Audit log: its events, and the secrets that it never contains.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -28,7 +28,8 @@ impl Write for Log {
 }
 
 impl Log {
-    fn keep(&self) -> DefaultGuard {
+    /// Collects the log of this thread until the guard is dropped.
+    fn collect(&self) -> DefaultGuard {
         let writer = self.clone();
         let subscriber =
             tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone());
@@ -39,7 +40,7 @@ impl Log {
         String::from_utf8(self.0.lock().expect("a log").clone()).expect("UTF-8")
     }
 
-    /// The audit lines, less what differs from run to run.
+    /// Returns the audit lines, without members that differ from run to run.
     fn audit(&self) -> Vec<Value> {
         let text = self.text();
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
@@ -54,7 +55,7 @@ impl Log {
 async fn every_event_of_an_account_is_one_log_line() {
     let api = Api::start().await;
     let log = Log::default();
-    let _kept = log.keep();
+    let _guard = log.collect();
 
     let mut ada = api.registered("ada@example.com").await;
     ada.refresh().await;
@@ -109,7 +110,7 @@ async fn every_event_of_an_account_is_one_log_line() {
 async fn audit_line_has_the_origin_of_the_request() {
     let api = Api::start().await;
     let log = Log::default();
-    let _kept = log.keep();
+    let _guard = log.collect();
     let mut client = api.client();
     let request = client.request(Method::POST, "/api/auth/refresh?token=hunter2");
     let request = request.header("x-request-id", "req-7").header("x-forwarded-for", "203.0.113.9\", \"x");
@@ -133,7 +134,7 @@ async fn audit_line_has_the_origin_of_the_request() {
 async fn end_of_a_long_forwarded_for_over_several_fields_is_kept() {
     let api = Api::start().await;
     let log = Log::default();
-    let _kept = log.keep();
+    let _guard = log.collect();
     for forged in [vec![b'1'; 1000], b"\xff".to_vec()] {
         let mut client = api.client();
         let value = HeaderValue::from_bytes(&[forged, b", 203.0.113.9".to_vec()].concat()).expect("a header");
@@ -153,7 +154,7 @@ async fn end_of_a_long_forwarded_for_over_several_fields_is_kept() {
 async fn audit_entry_of_a_command_is_reported_by_one_service_once() {
     let api = Api::start().await;
     let log = Log::default();
-    let _kept = log.keep();
+    let _guard = log.collect();
     let create = ["user", "create", "a@example.com", "--first-name", "A", "--last-name", "B"];
     assert!(command::run(&api.database.url, &create, PASSWORD).status.success());
     assert!(command::run(&api.database.url, &["user", "disable", "a@example.com"], "").status.success());
@@ -172,7 +173,7 @@ async fn audit_entry_of_a_command_is_reported_by_one_service_once() {
 }
 
 #[tokio::test]
-async fn every_change_is_a_row_of_its_transaction_and_a_rejection_is_none() {
+async fn change_is_a_row_of_its_transaction_and_a_rejection_is_none() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     api.client().login("ada@example.com", "wrong horse battery").await;

@@ -1,4 +1,4 @@
-//! Expired sessions are deleted, and no request waits for it.
+//! Deletion of expired sessions, for which no request waits.
 
 use edgeward_companion::service::maintenance;
 use edgeward_kit::api::Api;

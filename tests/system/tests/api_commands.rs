@@ -1,4 +1,4 @@
-//! The commands that need a database, run as a person runs them: binary, output and exit code.
+//! Commands that need a database, run from the binary: output and exit code.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -22,7 +22,7 @@ fn check(url: &str, arguments: &[&str], input: &str, code: i32, expected: &str) 
 }
 
 #[tokio::test]
-async fn migrations_are_listed_applied_and_taken_back() {
+async fn migrations_are_listed_applied_and_reverted() {
     let database = database::bare().await;
     let check =
         |arguments: &[&str], code, expected: &str| check(&database.url, arguments, "", code, expected);
@@ -47,7 +47,7 @@ async fn migrations_are_listed_applied_and_taken_back() {
 }
 
 #[tokio::test]
-async fn a_schema_that_is_not_ours_is_named() {
+async fn schema_of_another_version_is_reported() {
     let database = database::fresh().await;
     let change = "update _sqlx_migrations set checksum = '' where version = 1";
     sqlx::query(change).execute(&database.pool()).await.expect("an update");
@@ -62,7 +62,7 @@ async fn a_schema_that_is_not_ours_is_named() {
 }
 
 #[tokio::test]
-async fn a_migration_that_was_not_finished_is_named() {
+async fn unfinished_migration_is_reported() {
     let database = database::fresh().await;
     let begun = "update _sqlx_migrations set success = false where version = 2";
     sqlx::query(begun).execute(&database.pool()).await.expect("an update");
@@ -154,7 +154,7 @@ async fn user_is_created_listed_promoted_disabled_enabled_and_deleted() {
     check(&["user", "set-role", "nobody@example.com", "admin"], 1, "there is no user nobody@example.com");
 }
 
-/// The entries of the audit log, less their times.
+/// Returns the entries of the audit log, without their times.
 async fn audit(api: &Api) -> Vec<(String, String, Option<i64>, String, bool)> {
     let entries = "select event, actor, user_id, details::text, reported from audit_log order by id";
     sqlx::query_as(entries).fetch_all(&api.pool).await.expect("entries")
@@ -241,7 +241,7 @@ async fn service_starts_logs_its_addresses_and_stops_on_a_signal() {
     let pid = nix::unistd::Pid::from_raw(child.id().try_into().expect("a process ID"));
     let signal = |signal| nix::sys::signal::kill(pid, signal).expect("a signal");
     signal(nix::sys::signal::Signal::SIGTERM);
-    // Load balancers see it first, and the service goes on meanwhile.
+    // Load balancers see it first, and the service continues meanwhile.
     let ready = format!("http://{}/readyz", address(&internal));
     while status(ready.clone()).await == 200 {}
     assert_eq!(status(ready).await, 503);
@@ -254,7 +254,7 @@ async fn service_starts_logs_its_addresses_and_stops_on_a_signal() {
 }
 
 #[tokio::test]
-async fn the_service_starts_with_fewer_connections_than_it_may_have() {
+async fn service_starts_with_fewer_connections_than_configured() {
     let database = database::fresh().await;
     let mut owner = database.pool().acquire().await.expect("a connection");
     let few = "create role frugal login password 'p' connection limit 3;
@@ -280,21 +280,21 @@ async fn command_that_waits_too_long_for_a_lock_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn command_waits_for_a_server_that_is_not_up_yet() {
+async fn command_waits_for_a_server_that_is_starting() {
     let database = database::bare().await;
     let (credentials, server) = database.url.split_once('@').expect("a user");
     let (server, name) = server.split_once('/').expect("a database");
-    // Nobody listens there yet.
-    let place = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+    // No server listens there yet.
+    let address = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
     let mut command = Command::new(paths::program("edgeward"));
     command.args(["migrate", "run"]).env_clear().current_dir(std::env::temp_dir());
-    command.env("DATABASE_URL", format!("{credentials}@{place}/{name}")).stderr(Stdio::piped());
+    command.env("DATABASE_URL", format!("{credentials}@{address}/{name}")).stderr(Stdio::piped());
     let mut child = command.stdout(Stdio::piped()).spawn().expect("a command");
     let mut text = String::new();
     BufReader::new(child.stderr.take().expect("an output")).read_line(&mut text).expect("a line");
     assert!(text.contains("Connection refused") && text.contains("trying again for"), "{text}");
 
-    let listener = tokio::net::TcpListener::bind(place).await.expect("the port");
+    let listener = tokio::net::TcpListener::bind(address).await.expect("the port");
     let server = server.to_owned();
     tokio::spawn(async move {
         while let Ok((mut client, _)) = listener.accept().await {
@@ -312,7 +312,7 @@ async fn command_waits_for_a_server_that_is_not_up_yet() {
 }
 
 #[tokio::test]
-async fn wrong_password_and_missing_database_are_not_waited_for() {
+async fn command_does_not_wait_after_a_wrong_password_or_missing_database() {
     let database = database::bare().await;
     let (user, _) =
         database.url.rsplit_once(':').and_then(|(url, _)| url.rsplit_once(':')).expect("a password");

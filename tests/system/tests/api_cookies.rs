@@ -1,4 +1,4 @@
-//! The cookies that are read, their attributes, and requests with several of one name.
+//! Cookies: which are read, their attributes, and requests with several of one name.
 
 use edgeward_kit::api::Api;
 use edgeward_kit::client::Client;
@@ -92,7 +92,7 @@ async fn cookie_beside_one_of_eight_bits_is_read() {
 }
 
 #[tokio::test]
-async fn repeated_cookies_sign_nobody_in_and_end_all_their_sessions() {
+async fn repeated_cookies_authenticate_no_user_and_end_all_their_sessions() {
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await;
     let mallory = api.registered("mallory@example.com").await;

@@ -43,7 +43,7 @@ async fn preflight(api: &Api) -> Response {
 }
 
 #[tokio::test]
-async fn a_preflight_allows_what_common_front_end_libraries_send() {
+async fn preflight_allows_the_headers_of_common_front_end_libraries() {
     let api = Api::start_with(&[("CLIENT_UI_DOMAIN", PAGE)]).await;
     let response = preflight(&api).await;
     assert_eq!(response.status, 200);
@@ -72,7 +72,7 @@ async fn a_preflight_allows_what_common_front_end_libraries_send() {
 }
 
 #[tokio::test]
-async fn the_headers_that_a_page_may_send_are_a_setting() {
+async fn headers_that_a_page_may_send_are_a_setting() {
     let settings = [("CLIENT_UI_DOMAIN", PAGE), ("CORS_ALLOW_HEADERS", "Content-Type, X-Own")];
     let api = Api::start_with(&settings).await;
     assert_eq!(preflight(&api).await.header("access-control-allow-headers"), "content-type,x-own");

@@ -1,4 +1,4 @@
-//! The session check of the edge: what it says of a session, and that it changes nothing.
+//! Session check of the edge: its response for each state of a session, and that it changes nothing.
 
 use edgeward_companion::clock::Clock as _;
 use edgeward_kit::api::Api;
@@ -22,15 +22,15 @@ async fn check(api: &Api, client: &Client) -> Response {
     check_token(api, &client.cookies["refresh_token"]).await
 }
 
-/// Returns the seconds from now until which a session goes on.
-async fn lasts(api: &Api, client: &Client) -> i64 {
+/// Returns the seconds for which a session continues.
+async fn remaining(api: &Api, client: &Client) -> i64 {
     let response = check(api, client).await;
     assert_eq!(response.status, 200, "{response}");
     response.body["until"].as_i64().expect("a number") - api.clock.now().unix_timestamp()
 }
 
 #[tokio::test]
-async fn session_goes_on_for_the_lifetime_of_an_access_token() {
+async fn session_continues_for_the_lifetime_of_an_access_token() {
     let api = Api::start().await;
     let mut ada = api.registered(EMAIL).await;
     assert_snapshot!(check(&api, &ada).await, @r#"
@@ -41,13 +41,13 @@ async fn session_goes_on_for_the_lifetime_of_an_access_token() {
     {"not_before": 0, "sid": 1, "until": 1893459600}
     "#);
     api.clock.advance(Duration::hours(5));
-    assert_eq!(lasts(&api, &ada).await, 3600);
+    assert_eq!(remaining(&api, &ada).await, 3600);
     assert_eq!(ada.refresh().await.status, 200);
-    assert_eq!(lasts(&api, &ada).await, 3600);
+    assert_eq!(remaining(&api, &ada).await, 3600);
 }
 
 #[tokio::test]
-async fn token_of_any_generation_counts_as_long_as_the_session_is_alive() {
+async fn token_of_any_generation_is_valid_while_its_session_is_alive() {
     let api = Api::start().await;
     let mut ada = api.registered(EMAIL).await;
     let first = ada.clone();
@@ -56,11 +56,11 @@ async fn token_of_any_generation_counts_as_long_as_the_session_is_alive() {
         api.clock.advance(Duration::hours(1));
     }
     for _ in 0..3 {
-        assert_eq!(lasts(&api, &first).await, 3600);
+        assert_eq!(remaining(&api, &first).await, 3600);
     }
-    assert_eq!(ada.refresh().await.status, 200, "it is not taken for a theft");
+    assert_eq!(ada.refresh().await.status, 200, "a check does not count as a reuse");
     api.lose_refreshes().await;
-    assert_eq!(lasts(&api, &ada).await, 3600, "a refresh that the database has lost");
+    assert_eq!(remaining(&api, &ada).await, 3600, "a refresh lost by the database");
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn check_changes_nothing_and_the_next_refresh_works() {
     assert_eq!(ada.refresh().await.status, 200);
 }
 
-/// The whole row of the only session.
+/// Returns the whole row of the only session.
 async fn session(api: &Api) -> String {
     let row = "select refresh_tokens::text from refresh_tokens";
     sqlx::query_scalar(row).fetch_one(&api.pool).await.expect("a session")
@@ -94,7 +94,7 @@ async fn count_events(api: &Api) -> i64 {
 }
 
 #[tokio::test]
-async fn session_does_not_go_on_after_a_logout_or_with_a_disabled_user() {
+async fn session_ends_with_a_logout_or_a_disabled_user() {
     for end in ["logout", "logout-all", "disable", "mark disabled", "delete session"] {
         let api = Api::start().await;
         let mut ada = api.registered(EMAIL).await;
@@ -113,19 +113,19 @@ async fn session_does_not_go_on_after_a_logout_or_with_a_disabled_user() {
 }
 
 #[tokio::test]
-async fn session_goes_on_at_most_until_its_own_end() {
+async fn session_continues_at_most_until_its_expiry() {
     let api = Api::start().await;
     let ada = api.registered(EMAIL).await;
     api.clock.advance(Duration::days(30) - Duration::minutes(10));
-    assert_eq!(lasts(&api, &ada).await, 600);
+    assert_eq!(remaining(&api, &ada).await, 600);
     api.clock.advance(Duration::minutes(10) - Duration::SECOND);
-    assert_eq!(lasts(&api, &ada).await, 1);
+    assert_eq!(remaining(&api, &ada).await, 1);
     api.clock.advance(Duration::SECOND);
     check(&api, &ada).await.assert_rejected(401, "not_signed_in");
 }
 
 #[tokio::test]
-async fn old_session_goes_on_at_most_until_its_maximum_lifetime() {
+async fn old_session_continues_at_most_until_its_maximum_lifetime() {
     let api = Api::start_with(&[("ACCESS_TTL_SECONDS", "86400")]).await;
     let mut ada = api.registered(EMAIL).await;
     for _ in 0..9 {
@@ -134,11 +134,11 @@ async fn old_session_goes_on_at_most_until_its_maximum_lifetime() {
     }
     let oldest = api.state.tokens.lifetimes.absolute;
     api.move_start_of_sessions(oldest - Duration::days(90) - Duration::minutes(7)).await;
-    assert_eq!(lasts(&api, &ada).await, 7 * 60);
+    assert_eq!(remaining(&api, &ada).await, 7 * 60);
 }
 
 #[tokio::test]
-async fn change_of_the_role_is_told_and_the_session_goes_on() {
+async fn role_change_is_reported_and_the_session_continues() {
     let api = Api::start().await;
     let ada = api.registered(EMAIL).await;
     api.clock.advance(Duration::minutes(1));
@@ -151,11 +151,11 @@ async fn change_of_the_role_is_told_and_the_session_goes_on() {
         .fetch_one(&api.pool)
         .await
         .expect("a revocation");
-    assert_eq!(not_before, revoked, "as the feed tells it");
+    assert_eq!(not_before, revoked, "the feed has the same time");
 }
 
 #[tokio::test]
-async fn whatever_is_no_refresh_token_of_ours_is_rejected() {
+async fn only_our_refresh_tokens_are_accepted() {
     let api = Api::start().await;
     let ada = api.registered(EMAIL).await;
     let access = &ada.cookies["access_token"];
@@ -171,7 +171,7 @@ async fn whatever_is_no_refresh_token_of_ours_is_rejected() {
 }
 
 #[tokio::test]
-async fn unknown_state_is_told_from_an_ended_session() {
+async fn unknown_state_is_distinguished_from_an_ended_session() {
     let api = Api::start().await;
     let ada = api.registered(EMAIL).await;
     api.pool.close().await;
@@ -179,7 +179,7 @@ async fn unknown_state_is_told_from_an_ended_session() {
 }
 
 #[tokio::test]
-async fn check_requires_the_edge_s_secret_and_the_internal_port() {
+async fn check_requires_the_secret_of_the_edge_and_the_internal_port() {
     let secret = "a-secret-of-the-edge-that-is-long-enough";
     let api = Api::start_with(&[("FEED_SECRET", secret)]).await;
     let ada = api.registered(EMAIL).await;

@@ -1,4 +1,4 @@
-//! The edge feed: every committed revocation is in it exactly once, for every follower; and its secret.
+//! Edge feed: every follower receives each committed revocation exactly once. And its secret.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use sqlx::{Executor as _, PgConnection};
 use time::{Duration, OffsetDateTime};
 
 /// Writes the revocation of an ended session.
-async fn note_ended(connection: &mut PgConnection, session: i64, until: OffsetDateTime) {
+async fn revoke_session(connection: &mut PgConnection, session: i64, until: OffsetDateTime) {
     let statement = "insert into revocations (session_id, expires_at) values ($1, $2)";
     let done = sqlx::query(statement).bind(session).bind(until).execute(connection).await;
     assert_eq!(done.expect("a revocation").rows_affected(), 1);
@@ -19,7 +19,7 @@ async fn note_ended(connection: &mut PgConnection, session: i64, until: OffsetDa
 
 async fn revoke(connection: &mut PgConnection, api: &Api, sessions: impl IntoIterator<Item = i64>) {
     for session in sessions {
-        note_ended(connection, session, api.clock.now() + Duration::hours(1)).await;
+        revoke_session(connection, session, api.clock.now() + Duration::hours(1)).await;
     }
 }
 
@@ -138,7 +138,7 @@ async fn same_request_has_the_same_response() {
     let cursor = follower.cursor.clone();
     let first = follower.poll().await;
     follower.cursor = cursor;
-    // But for the cursor: the server has other databases, whose transactions count on.
+    // The cursor differs: transactions of the server's other databases advance it.
     assert_eq!(follower.poll().await.revoked, first.revoked);
 }
 
@@ -177,7 +177,7 @@ async fn every_cursor_starts_over_after_a_crash_or_failover() {
     let mut connection = api.pool.acquire().await.expect("a connection");
     revoke(&mut connection, &api, [1]).await;
     assert_eq!(follower.poll_sessions().await, [1]);
-    // What Postgres does to an unlogged table then.
+    // Postgres empties an unlogged table then.
     connection.execute("truncate edge_feed_history").await.expect("an empty table");
     assert_eq!(follower.poll_sessions().await, [1]);
     assert_eq!(other.poll_sessions().await, [1]);
@@ -248,7 +248,7 @@ async fn simultaneous_commits_are_all_in_the_feed() {
                 for step in 0..50 {
                     let mut transaction = pool.begin().await.expect("a transaction");
                     let session = 1 + writer * 50 + step;
-                    note_ended(&mut transaction, session, until).await;
+                    revoke_session(&mut transaction, session, until).await;
                     tokio::task::yield_now().await;
                     transaction.commit().await.expect("a commit");
                 }

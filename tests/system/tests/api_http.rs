@@ -85,7 +85,7 @@ async fn the_base_path_moves_the_api_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_sane_request_id_is_kept_and_any_other_replaced() {
+async fn valid_request_id_is_kept_and_any_other_replaced() {
     let api = Api::start().await;
     let long = "a".repeat(65);
     for (sent, kept) in [("b7e4-1.x_Y", true), (&long, false), ("a b", false), ("a\"b", false), ("", false)] {
@@ -101,7 +101,7 @@ async fn a_sane_request_id_is_kept_and_any_other_replaced() {
 }
 
 #[tokio::test]
-async fn the_public_keys_are_there_for_anyone() {
+async fn public_keys_need_no_authentication() {
     let api = Api::start().await;
     let response = api.client().get("/.well-known/jwks.json").await;
     assert_eq!(response.header("cache-control"), "public, max-age=300");
@@ -131,7 +131,7 @@ async fn feed_omits_the_keys_that_the_filter_has() {
 }
 
 #[tokio::test]
-async fn ready_means_that_the_database_has_our_schema() {
+async fn ready_means_that_the_database_has_the_current_schema() {
     let api = Api::start().await;
     assert_eq!(api.internal().get("/healthz").await.status, 200);
     assert_eq!(api.internal().get("/readyz").await.status, 200);
@@ -142,18 +142,18 @@ async fn ready_means_that_the_database_has_our_schema() {
 }
 
 #[tokio::test]
-async fn without_a_database_the_client_is_asked_to_try_again() {
+async fn missing_database_causes_a_503() {
     let api = Api::start().await;
     api.pool.close().await;
     api.client().register("ada@example.com").await.assert_rejected(503, "database_unavailable");
 
     let nowhere: PgConnectOptions = "postgres://ada@127.0.0.1:1/edgeward".parse().expect("an address");
-    let refused = nowhere.connect().await.expect_err("nobody listens there");
+    let refused = nowhere.connect().await.expect_err("no server listens there");
     assert_eq!(ApiError::from(Error::from(refused)).into_response().status(), 503);
 }
 
 #[tokio::test]
-async fn lost_connection_or_a_kept_lock_asks_the_client_to_try_again() {
+async fn lost_connection_or_held_lock_causes_a_503() {
     for terminated in [true, false] {
         let api = Api::start().await;
         let mut transaction = api.pool.begin().await.expect("a transaction");

@@ -1,4 +1,4 @@
-//! Signing keys that change while companions run: the real service, its folder, its commands.
+//! Changes of signing keys while companions run, with the real service, its key folder and its commands.
 
 use std::fs;
 use std::path::Path;
@@ -32,7 +32,7 @@ impl Companion {
         serde_json::from_value(response.body).expect("a JWK set")
     }
 
-    /// Waits until it publishes so many keys, this one among them.
+    /// Waits until it publishes this number of keys, `kid` among them.
     async fn wait_for(&self, kid: &str, keys: usize) {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
@@ -72,7 +72,7 @@ fn find(lines: &[(String, String)], word: &str) -> String {
     lines.iter().find(|(first, _)| first == word).map(|(_, rest)| rest.clone()).expect("a line")
 }
 
-/// The name of the key that a token is signed with.
+/// Returns the ID of the key that a token is signed with.
 fn kid(token: &str) -> String {
     use base64::Engine as _;
     let header = token.split('.').next().expect("a header");
@@ -109,7 +109,7 @@ async fn no_token_is_rejected_while_keys_rotate_in_two_companions() {
             }
             assert!(Instant::now() < deadline, "{signing} does not sign");
         }
-        // As an administrator does who does not force it: the next one signs once everyone knows it.
+        // Without `--force`, an administrator waits as well: the announced key signs once every companion publishes it.
         for companion in [&a, &b] {
             companion.wait_for(&announced, rotations + 2).await;
         }
@@ -118,7 +118,7 @@ async fn no_token_is_rejected_while_keys_rotate_in_two_companions() {
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_used_leave_the_former_ones_in_place() {
+async fn unusable_keys_leave_the_former_ones_in_use() {
     let (folder, _database, [a, _b]) = two_companions().await;
     let before = a.published().await;
     let next = folder.path().join("next.pem");
@@ -126,7 +126,7 @@ async fn keys_that_cannot_be_used_leave_the_former_ones_in_place() {
     let lines = run(folder.path(), &["keys", "list"]);
     let signing = find(&lines, "signing");
     fs::write(&next, "rubbish").expect("a file");
-    // Whether it has been seen by now or not.
+    // The companion may or may not have read the file by now.
     assert_eq!(a.published().await, before);
     fs::write(&next, good).expect("a file");
     let lines = run(folder.path(), &["keys", "rotate", "--force"]);
@@ -135,7 +135,7 @@ async fn keys_that_cannot_be_used_leave_the_former_ones_in_place() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_just_announced_does_not_sign() {
+async fn newly_announced_key_does_not_sign() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     run(folder.path(), &["keys", "generate"]);
     let first = run(folder.path(), &["keys", "rotate"]);

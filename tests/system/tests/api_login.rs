@@ -1,4 +1,4 @@
-//! Logins: password hashes of every origin, and rejections that reveal nothing.
+//! Logins: password hashes of every origin, and rejections without a reason.
 
 use std::sync::Arc;
 
@@ -99,7 +99,7 @@ async fn hash_of_another_cost_is_renewed_by_a_successful_login_alone() {
 }
 
 #[tokio::test]
-async fn a_password_is_the_same_on_every_keyboard() {
+async fn password_is_the_same_in_every_unicode_spelling() {
     let api = Api::start().await;
     let mut body = registration("ada@example.com");
     body["password"] = json!("caf\u{e9} cr\u{e8}me");
@@ -109,7 +109,7 @@ async fn a_password_is_the_same_on_every_keyboard() {
         assert_eq!(api.client().login("ada@example.com", typed).await.status, 200, "{typed:?}");
     }
     api.client().login("ada@example.com", "cafe creme").await.assert_rejected(401, "credentials_wrong");
-    assert_eq!(api.stored_password().await, hash, "it was as it should be");
+    assert_eq!(api.stored_password().await, hash, "the hash is up to date");
 }
 
 #[tokio::test]
@@ -136,19 +136,23 @@ async fn imported_hash_of_a_truncated_password_accepts_the_whole_one() {
     let api = Api::start().await;
     api.registered("ada@example.com").await;
     let password = "0123456789".repeat(8);
-    // libxcrypt's, of these 80 bytes: it looks at 72.
+    // libxcrypt's, of these 80 bytes, of which it reads 72.
     let hash = "$2y$04$abcdefghijklmnopqrstuum2G75IXDN/xsgbNa/hCiPSKyIHQd70S";
     for (marked, status) in [("$2y$", 200), ("$2a$", 200), ("$2b$", 401)] {
         let hash = hash.replace("$2y$", marked);
         api.import_password(&hash).await;
         assert_eq!(api.client().login("ada@example.com", &password).await.status, status, "{marked}");
-        assert_eq!(api.stored_password().await, hash, "a hash of ours would refuse what is typed");
+        assert_eq!(
+            api.stored_password().await,
+            hash,
+            "a hash of the companion would reject the whole password"
+        );
     }
     api.client()
         .login("ada@example.com", &"0123456789".repeat(7))
         .await
         .assert_rejected(401, "credentials_wrong");
-    // What was not cut becomes ours.
+    // The hash of a password that was not truncated is renewed.
     api.import_password("$2y$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e").await;
     assert_eq!(api.client().login("ada@example.com", "correct horse").await.status, 200);
     assert!(api.stored_password().await.starts_with("$2b$04$"));
@@ -156,7 +160,7 @@ async fn imported_hash_of_a_truncated_password_accepts_the_whole_one() {
 }
 
 #[tokio::test]
-async fn hashes_of_other_bcrypts_are_understood() {
+async fn hashes_of_other_bcrypt_implementations_are_accepted() {
     let api = Api::start().await;
     api.registered("ada@example.com").await;
     // The Node bcrypt test vector: "U*U", $2a$05.

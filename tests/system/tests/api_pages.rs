@@ -1,4 +1,4 @@
-//! The login page, its script and its style sheet.
+//! Login page, its script and its style sheet.
 
 use edgeward_kit::api::Api;
 
@@ -38,7 +38,7 @@ async fn login_page_leads_only_to_our_pages_and_runs_only_our_script() {
 }
 
 #[tokio::test]
-async fn the_login_page_with_a_slash_is_the_same_page() {
+async fn login_page_with_a_slash_redirects_to_the_one_without() {
     let api = Api::start().await;
     for (path, location) in [
         ("/login/", "/login"),
@@ -50,8 +50,8 @@ async fn the_login_page_with_a_slash_is_the_same_page() {
     }
 }
 
-/// The fragment belongs to the requested page. What the script does with it shows in a browser alone; this test keeps out
-/// a form that is chosen by it, and a way back without it.
+/// The fragment belongs to the requested page. Only a browser runs the script; this test rejects a page that chooses its
+/// form by the fragment, and a script that redirects without it.
 #[tokio::test]
 async fn login_page_keeps_the_fragment_for_the_requested_page() {
     let api = Api::start().await;

@@ -1,11 +1,11 @@
-//! The table of passwords beside the column of the former release: the migration, and the triggers between the two.
+//! Table of passwords beside the column of the former release: the migration, and the triggers between them.
 
 use edgeward_kit::api::Api;
 use edgeward_kit::client::PASSWORD;
 use edgeward_kit::{command, database};
 use sqlx::PgPool;
 
-/// A bcrypt hash that belongs to no password of the tests.
+/// Bcrypt hash of none of the tests' passwords.
 const OTHER: &str = "$2b$04$abcdefghijklmnopqrstuum2G75IXDN/xsgbNa/hCiPSKyIHQd70S";
 
 fn migrate(url: &str, step: &str) {
@@ -39,12 +39,12 @@ async fn migration_carries_passwords_over_and_back() {
 
     migrate(&database.url, "revert");
     migrate(&database.url, "revert");
-    let hash = column(&pool).await.expect("a hash, for no user is without one there");
+    let hash = column(&pool).await.expect("a hash, which every user has in that schema");
     assert!(hash.starts_with("$2b$12$....") && hash.len() == 60, "{hash}");
 }
 
 #[tokio::test]
-async fn column_and_table_follow_each_other() {
+async fn column_and_table_of_passwords_stay_equal() {
     for (statement, expected) in [
         (
             "update users set password = '$2b$04$abcdefghijklmnopqrstuum2G75IXDN/xsgbNa/hCiPSKyIHQd70S'",
@@ -94,7 +94,7 @@ async fn import_into_the_column_needs_no_rights_on_the_table() {
 }
 
 #[tokio::test]
-async fn user_without_a_password_exists_and_logs_in_with_none() {
+async fn user_without_a_password_exists_and_cannot_log_in() {
     let api = Api::start().await;
     let insert = "insert into users (first_name, last_name, email, created_at, updated_at)
                   values ('Ada', 'Lovelace', 'ada@example.com', now(), now())";

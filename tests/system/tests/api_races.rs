@@ -1,5 +1,5 @@
-//! Races: a change of a user against a login or refresh of theirs, which comes after the change and sees it; refreshes of
-//! one session, which all get the same successor.
+//! Races: logins and refreshes during a change of their user, which take effect after it; simultaneous refreshes of one
+//! session, which all get the same successor.
 
 use std::sync::Arc;
 
@@ -41,7 +41,6 @@ async fn a_login_during_a_change_of_its_user_comes_after_it() {
 async fn logins_at_once_with_an_outdated_hash_all_succeed() {
     let api = Api::start_with(&[("BCRYPT_COST", "5")]).await;
     api.registered("ada@example.com").await;
-    // At cost 4, of the same password.
     let hash = hash_at_cost_4().await;
     api.import_password(&hash).await;
     let logins = (0..4).map(|_| {
@@ -84,7 +83,7 @@ async fn a_refresh_during_a_change_of_its_user_comes_after_it() {
 async fn refresh_does_not_overtake_a_waiting_change_of_its_user() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
-    // A refresh that takes its time, a change that waits for it, and another refresh.
+    // A slow refresh, a change that waits for it, and another refresh.
     let mut first = api.pool.begin().await.expect("a transaction");
     sqlx::query("select from users for share").execute(&mut *first).await.expect("a lock");
     let pool = api.pool.clone();
@@ -127,10 +126,10 @@ async fn session_that_ends_right_after_its_refresh_gets_no_cookies() {
 
 /// Number of tabs that refresh each session at once.
 const TABS: u32 = 8;
-/// Number of times that they do, each within the grace period of the one before.
+/// Number of refreshes of each tab, each within the grace period of the one before.
 const ROUNDS: u32 = 3;
 
-/// Sends a request again while it is rejected with 503: so many at once may wait too long for the database.
+/// Repeats a request while it is rejected with 503: with so many at once, some wait too long for the database.
 async fn send_patiently(client: &mut Client, method: Method, path: &str) -> u16 {
     for _ in 0..20 {
         let request = client.request(method.clone(), path);
@@ -139,21 +138,21 @@ async fn send_patiently(client: &mut Client, method: Method, path: &str) -> u16 
             return status;
         }
     }
-    panic!("the database is never there");
+    panic!("the database is unavailable after 20 requests");
 }
 
 async fn refresh_patiently(client: &mut Client) {
     assert_eq!(send_patiently(client, Method::POST, "/api/auth/refresh").await, 200);
 }
 
-/// Refreshes a session in tabs with these cookies at once, and returns each with its new cookies. Every fifth response is
-/// lost, and in every fifth session all of them: the tab keeps the cookies that it had.
-async fn refresh_in_every_tab(jars: &[Client], dice: u32) -> Vec<Client> {
+/// Refreshes a session in tabs with these cookies at once, and returns each tab with its new cookies. Every fifth response
+/// is lost, and in every fifth session all of them: the tab keeps its former cookies.
+async fn refresh_in_every_tab(jars: &[Client], seed: u32) -> Vec<Client> {
     let tabs = jars.iter().zip(0..).map(|(jar, tab)| {
         let (before, mut tab_of_jar) = (jar.clone(), jar.clone());
         tokio::spawn(async move {
             refresh_patiently(&mut tab_of_jar).await;
-            let is_lost = dice.is_multiple_of(5) || (dice + tab).is_multiple_of(5);
+            let is_lost = seed.is_multiple_of(5) || (seed + tab).is_multiple_of(5);
             if is_lost { before } else { tab_of_jar }
         })
     });
@@ -164,12 +163,12 @@ async fn refresh_in_every_tab(jars: &[Client], dice: u32) -> Vec<Client> {
     clients
 }
 
-/// Refreshes a session again and again in all its tabs. They share no cookies: those whose response was lost come again
-/// with an older token, while the others use its successor.
-async fn refresh_again_and_again(jar: Client, dice: u32) -> u16 {
+/// Refreshes a session repeatedly in all its tabs. They share no cookies: a tab whose response was lost sends an older token
+/// again, while the others use its successor.
+async fn refresh_repeatedly(jar: Client, seed: u32) -> u16 {
     let mut jars = vec![jar; TABS as usize];
     for round in 0..ROUNDS {
-        jars = refresh_in_every_tab(&jars, dice + round).await;
+        jars = refresh_in_every_tab(&jars, seed + round).await;
     }
     for jar in &mut jars {
         refresh_patiently(jar).await;
@@ -181,18 +180,18 @@ async fn refresh_again_and_again(jar: Client, dice: u32) -> u16 {
     200
 }
 
-/// Refreshes many sessions, each in all its tabs at once, some times.
+/// Refreshes many sessions repeatedly, each in all its tabs at once.
 async fn race(sessions: u32) {
     let api = Api::start().await;
-    // As many at a time as keep the database busy.
-    let places = Arc::new(Semaphore::new(16));
+    // Chosen: enough at a time to keep the database busy.
+    let permits = Arc::new(Semaphore::new(16));
     let mut tasks = Vec::new();
     for number in 0..sessions {
         let jar = api.registered(&format!("ada{number}@example.com")).await;
-        let places = Arc::clone(&places);
+        let permits = Arc::clone(&permits);
         tasks.push(tokio::spawn(async move {
-            let _place = places.acquire_owned().await;
-            refresh_again_and_again(jar, number).await
+            let _permit = permits.acquire_owned().await;
+            refresh_repeatedly(jar, number).await
         }));
     }
     let mut lost = 0;
@@ -209,7 +208,7 @@ async fn tabs_that_refresh_at_once_all_keep_the_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes minutes: RACE_SESSIONS says how many instead of 10,000"]
+#[ignore = "takes minutes: RACE_SESSIONS sets the number of sessions (default 10,000)"]
 async fn tabs_of_ten_thousand_sessions_refresh_at_once_and_keep_them() {
     race(variable("RACE_SESSIONS").map_or(10_000, |count| count.parse().expect("a number"))).await;
 }

@@ -94,7 +94,7 @@ async fn grace_period_is_a_setting() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_the_database_has_lost_logs_nobody_out() {
+async fn refresh_lost_by_the_database_logs_nobody_out() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     let mut late = ada.clone();
@@ -113,7 +113,7 @@ async fn a_refresh_that_the_database_has_lost_logs_nobody_out() {
 }
 
 #[tokio::test]
-async fn clock_that_was_set_back_logs_nobody_out_and_a_logout_still_does() {
+async fn clock_set_back_logs_nobody_out_and_logouts_still_work() {
     for behind in [Duration::milliseconds(100), Duration::seconds(7), Duration::hours(3)] {
         let api = Api::start().await;
         let mut ada = api.registered("ada@example.com").await;
@@ -139,7 +139,7 @@ async fn thief_who_refreshes_without_a_pause_is_detected_too() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     let mut thief = ada.clone();
-    // More than are remembered, in each grace.
+    // More than are stored, in each grace period.
     for _ in 0..30 {
         for _ in 0..20 {
             assert_eq!(thief.refresh().await.status, 200);
@@ -161,9 +161,9 @@ async fn rejected_refresh_keeps_the_cookies() {
     assert_eq!(copy.cookies.len(), 2);
 }
 
-/// The rotation of the live token is spelled in SQL. It writes what the state machine says, or nothing.
+/// The rotation of the live token is also written in SQL. It has the effect that the state machine decides, or none.
 #[tokio::test]
-async fn rotation_in_sql_is_that_of_the_state_machine() {
+async fn rotation_in_sql_agrees_with_the_state_machine() {
     let api = Api::start().await;
     let ada = api.registered("ada@example.com").await;
     let (now, presented) = (api.clock.now(), RefreshClaims { generation: 3, ..token(&ada) });
@@ -233,8 +233,8 @@ async fn rotation_in_sql_is_that_of_the_state_machine() {
                 assert_eq!(after, expected, "{before:?}");
                 assert_eq!(rotated.expect("a statement"), rotates_live.then_some(expected), "{before:?}");
 
-                // In every other case the state machine decides. Its decision is written once: the second time, the
-                // session is another one.
+                // In every other case the state machine decides. Its decision is written once: at the second time, the
+                // session has changed.
                 if let Ok(step @ (Step::Rotate | Step::Renew)) = decided
                     && !rotates_live
                 {
@@ -265,7 +265,7 @@ async fn rotation_in_sql_is_that_of_the_state_machine() {
     }
 }
 
-/// The session as the database has it.
+/// Reads the session from the database.
 async fn read(connection: &mut PgConnection, presented: RefreshClaims) -> Session {
     refresh::read(connection, presented.session_id).await.expect("a statement").expect("a session")
 }
@@ -280,7 +280,7 @@ async fn edge_refresh(api: &Api, client: &Client) -> Response {
 }
 
 #[tokio::test]
-async fn the_edge_refreshes_as_the_browser_would() {
+async fn edge_refresh_has_the_same_result_as_one_by_the_browser() {
     for prefix in ["", "__Host-"] {
         let api = Api::start_with(&[("COOKIE_PREFIX", prefix)]).await;
         let mut ada = api.registered("ada@example.com").await;
@@ -300,7 +300,7 @@ async fn the_edge_refreshes_as_the_browser_would() {
             }
             "#);
         }
-        assert!(response.set_cookies().is_empty(), "they are for the browser, not for the filter");
+        assert!(response.set_cookies().is_empty(), "the cookies are for the browser, not for the filter");
         let cookies = response.body["set_cookies"].as_array().expect("cookies");
         let same = ada.refresh().await;
         assert_eq!(json!(same.set_cookies()), json!(cookies), "the same successor for both");
@@ -310,7 +310,7 @@ async fn the_edge_refreshes_as_the_browser_would() {
 }
 
 #[tokio::test]
-async fn edge_refresh_tells_an_ended_session_from_an_unknown_state() {
+async fn edge_refresh_distinguishes_an_ended_session_from_an_unknown_state() {
     let api = Api::start().await;
     let mut ada = api.registered("ada@example.com").await;
     let before = ada.clone();

@@ -182,14 +182,14 @@ async fn a_password_is_kept_as_typed_and_only_as_a_hash() {
 }
 
 #[tokio::test]
-async fn a_password_of_exactly_72_bytes_is_whole() {
+async fn password_of_exactly_72_bytes_is_not_truncated() {
     let api = Api::start().await;
     let password = "a".repeat(72);
     let mut body = registration("ada@example.com");
     body["password"] = json!(password);
     assert_eq!(api.client().post_json("/api/auth/register", &body).await.status, 201);
     assert_eq!(api.client().login("ada@example.com", &password).await.status, 200);
-    // Had anything been cut, these would match.
+    // If anything had been truncated, these would match.
     for wrong in [format!("{password}a"), "a".repeat(71)] {
         let response = api.client().login("ada@example.com", &wrong).await;
         response.assert_rejected(401, "credentials_wrong");

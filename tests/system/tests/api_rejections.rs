@@ -1,4 +1,4 @@
-//! Every rejection of the API as a whole response: which message and which header fields belong to a code.
+//! Every rejection of the API as a whole response: the message and the header fields of each code.
 
 use edgeward_kit::api::Api;
 use edgeward_kit::client::{PASSWORD, registration};
@@ -9,7 +9,7 @@ const REGISTER: &str = "/api/auth/register";
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 #[tokio::test]
-async fn rejection_of_a_body_says_what_is_wrong_with_it() {
+async fn rejection_of_a_body_names_its_defect() {
     let mut client = Api::start().await.client();
     assert_snapshot!(client.call(Method::POST, REGISTER, &[("content-type", "text/plain")]).await, @r#"
     415 Unsupported Media Type
@@ -89,7 +89,7 @@ async fn rejection_of_a_body_says_what_is_wrong_with_it() {
 }
 
 #[tokio::test]
-async fn rejection_of_a_path_method_or_query_says_so() {
+async fn rejection_of_a_path_method_or_query_names_it() {
     let api = Api::start_with(&[("FEED_SECRET", "0123456789abcdef0123456789abcdef")]).await;
     assert_snapshot!(api.client().get("/nowhere").await, @r#"
     404 Not Found
@@ -152,7 +152,7 @@ async fn rejection_of_a_path_method_or_query_says_so() {
 }
 
 #[tokio::test]
-async fn rejection_of_a_user_says_no_more_than_it_must() {
+async fn rejection_of_a_user_reveals_no_more_than_necessary() {
     let api = Api::start().await;
     api.registered("ada@example.com").await;
     assert_snapshot!(api.client().register("ada@example.com").await, @r#"
@@ -225,7 +225,7 @@ async fn rejection_of_a_user_says_no_more_than_it_must() {
 }
 
 #[tokio::test]
-async fn rejection_for_want_of_a_database_asks_the_client_to_try_again() {
+async fn rejection_without_a_database_asks_the_client_to_retry() {
     let api = Api::start().await;
     api.pool.close().await;
     assert_snapshot!(api.client().login("ada@example.com", PASSWORD).await, @r#"

@@ -6,7 +6,7 @@ use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use time::Duration;
 
-/// Every call for signed-in users, with the status of one that succeeds. There is no session of that number.
+/// Every call for signed-in users, with its status on success. There is no session 999999.
 const CALLS: [(Method, &str, u16); 5] = [
     (Method::GET, "/api/auth/self", 200),
     (Method::GET, "/api/auth/sessions", 200),

@@ -26,7 +26,7 @@ async fn a_logout_revokes_its_session_once() {
     let feed = follower.poll().await;
     let [RevokedSession(session, until)] = feed.revoked.sessions[..] else { panic!("{feed:?}") };
     assert_eq!((session.to_string(), feed.revoked.users.len()), (sid.to_string(), 0));
-    // The token's hour, and twice the allowance for clocks.
+    // The token's lifetime of an hour, and twice the allowance for clocks.
     assert_eq!(u64::from(until), feed.at + 3600 + 601);
     assert_eq!(follower.poll_sessions().await, [0; 0]);
 }
@@ -78,7 +78,7 @@ async fn a_changed_user_has_only_new_tokens() {
             assert!(ada.claims().iat >= i64::from(not_before));
         }
 
-        // However fast one change follows the other.
+        // A second change may follow within the same second.
         run(&api, &arguments);
         let feed = follower.poll().await;
         let [RevokedUser(_, later, _)] = feed.revoked.users[..] else { panic!("{feed:?}") };
@@ -112,7 +112,7 @@ async fn deleted_user_is_revoked_however_the_row_was_deleted() {
         let feed = follower.poll().await;
         let [RevokedUser(user, not_before, until)] = feed.revoked.users[..] else { panic!("{feed:?}") };
         assert_eq!(user.to_string(), claims.sub);
-        // Tokens dated up to ten minutes ahead are refused, until the last of them has expired.
+        // Tokens dated up to ten minutes ahead are rejected, until the last of them has expired.
         assert_eq!(not_before + 86_400, until);
         let reference = revocation::user_until(SystemClock.now()).unix_timestamp();
         assert!((reference - 10..=reference + 1).contains(&i64::from(until)), "{until} {reference}");

@@ -1,4 +1,4 @@
-//! The life of a session: its start, its refreshes and its end.
+//! Life of a session: its start, its refreshes and its end.
 
 use edgeward_kit::api::Api;
 use insta::{allow_duplicates, assert_snapshot};
@@ -7,7 +7,7 @@ use reqwest::header::AUTHORIZATION;
 use time::Duration;
 
 #[tokio::test]
-async fn without_a_token_nobody_is_signed_in() {
+async fn without_a_token_no_user_is_signed_in() {
     let api = Api::start().await;
     let mut client = api.client();
     for response in [client.get("/api/auth/self").await, client.refresh().await] {
@@ -123,7 +123,7 @@ async fn a_role_change_shows_after_a_refresh() {
 async fn lowered_maximum_age_applies_to_existing_sessions() {
     let api = Api::start_with(&[("SESSION_MAX_SECONDS", "7200")]).await;
     let mut old = api.registered("ada@example.com").await;
-    // It began when the setting was another.
+    // It began under another value of the setting.
     api.move_start_of_sessions(Duration::hours(2)).await;
     let mut ada = api.logged_in("ada@example.com").await;
     for path in ["/api/auth/self", "/api/auth/sessions"] {

@@ -1,4 +1,4 @@
-//! The list of sessions that a user sees, and the sessions that a user ends.
+//! List of a user's sessions, and the ends of sessions by their user.
 
 use edgeward_kit::api::Api;
 use edgeward_kit::client::{Client, PASSWORD};
@@ -8,7 +8,7 @@ use reqwest::header::USER_AGENT;
 use serde_json::{Value, json};
 use time::Duration;
 
-/// Signs in from somewhere, with something.
+/// Logs in from an address, with a device.
 async fn login(api: &Api, device: &str, address: &str) -> Client {
     let mut client = api.client();
     let request = client
@@ -42,7 +42,7 @@ async fn sessions_are_listed_with_device_address_and_time_of_use() {
     api.clock.advance(Duration::minutes(1));
     phone.refresh().await;
 
-    // The address of the peer, of the client that the gateway names, and none where the gateway does not know it.
+    // The address of the peer, that of the client from the gateway's header field, and none if the field is not valid.
     assert_snapshot!(ada.get("/api/auth/sessions").await, @r#"
     200 OK
     cache-control: no-store
@@ -78,7 +78,11 @@ async fn sessions_are_listed_with_device_address_and_time_of_use() {
       ]
     }
     "#);
-    assert_eq!(devices(&list(&mut phone).await), ["Phone 1", &"x".repeat(120), "-"], "one's own comes first");
+    assert_eq!(
+        devices(&list(&mut phone).await),
+        ["Phone 1", &"x".repeat(120), "-"],
+        "the current session comes first"
+    );
 }
 
 #[tokio::test]
@@ -216,7 +220,7 @@ async fn expired_session_is_not_listed() {
 }
 
 #[tokio::test]
-async fn session_ends_though_the_client_hangs_up() {
+async fn session_ends_though_the_client_disconnects() {
     for (method, path) in [
         (Method::POST, "/api/auth/logout"),
         (Method::POST, "/api/auth/logout-all"),

@@ -1,4 +1,4 @@
-//! Tokens that must not pass: of another kind, of another signer, for somebody else, or tampered with.
+//! Tokens that must be rejected: of another kind, of another signer, for another audience, or tampered with.
 
 use std::collections::BTreeMap;
 
@@ -52,7 +52,7 @@ fn good_claims(api: &Api) -> Value {
            "iat": now, "exp": now + 60})
 }
 
-/// The same but for one member; null leaves it out.
+/// Returns the same with one member replaced. Null removes it.
 fn but(mut good: Value, member: &str, value: Value) -> String {
     match value {
         Value::Null => _ = good.as_object_mut().expect("an object").remove(member),
@@ -83,7 +83,7 @@ async fn foreign_header_is_rejected_though_the_right_key_signed_it() {
     ] {
         check_self(&ada, &mint().token(&but(good.clone(), member, value), &claims), 401).await;
     }
-    // A signature that is right for the algorithm that the header names.
+    // A signature by the algorithm of the header.
     let input = [but(good, "alg", json!("RS384")), claims].map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
     let pem = mint().private_pem();
     let der: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
@@ -142,7 +142,7 @@ async fn tampered_token_is_rejected() {
     }
 }
 
-/// A refresh token with an HS256 signature, or another.
+/// Returns a refresh token with an HMAC signature.
 fn sign_refresh(algorithm: hmac::Algorithm, secret: &str, header: &str, claims: &str) -> String {
     let input = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
     let signature = hmac::sign(&hmac::Key::new(algorithm, secret.as_bytes()), input.as_bytes());
@@ -207,7 +207,7 @@ async fn a_refresh_secret_is_replaced_without_ending_sessions() {
 
 #[test]
 fn the_largest_token_stays_below_one_kibibyte() {
-    // What the settings allow at most; see `ISSUER`.
+    // The maximum of the settings; see `ISSUER`.
     let longest = "é".repeat(28);
     let role = Role::parse(&"a".repeat(role::MAX_BYTES)).expect("a role");
     let key = PrivateKey::generate(KeySize::Rsa3072).expect("a key");

@@ -1,5 +1,5 @@
-//! The companion and Postgres are killed under load, again and again: nothing that was acknowledged is lost, and no user is
-//! logged out against their will.
+//! Crashes of the companion and of Postgres under load: no acknowledged change is lost, and no user is logged out
+//! unintentionally.
 
 use std::fs;
 use std::path::PathBuf;
@@ -32,11 +32,11 @@ enum Victim {
 
 const VICTIMS: [Victim; 3] = [Victim::Companion, Victim::Postgres, Victim::Both];
 
-/// A real companion before a real Postgres, with the durability that it has by default.
+/// Companion and Postgres, with Postgres's default durability.
 struct Scene {
     directory: PathBuf,
     ports: Ports,
-    /// Where the companion finds the database, on whatever port that is now.
+    /// Proxy between them: Postgres has another port after each start.
     proxy: FaultProxy,
     companion: Companion,
     service: Option<Process>,
@@ -44,13 +44,13 @@ struct Scene {
 }
 
 impl Scene {
-    async fn set() -> Self {
+    async fn start() -> Self {
         let directory = paths::test_folder("crashes");
         block_in_place(|| postgres::erase(&directory.join("postgres"))).expect("a folder of our own");
         fs::create_dir_all(&directory).expect("a folder of our own");
         let postgres =
             block_in_place(|| Postgres::start(&directory.join("postgres"), &mut |_| {})).expect("Postgres");
-        let (proxy, database_url) = FaultProxy::before(&postgres.url("edgeward")).await;
+        let (proxy, database_url) = FaultProxy::start_before(&postgres.url("edgeward")).await;
         let companion = Companion {
             database_url,
             refresh_secret: "a secret of the tests that is long enough".to_owned(),
@@ -72,10 +72,10 @@ impl Scene {
     }
 
     fn start_postgres(&mut self) {
-        // What the killed server's processes hold is let go when the last of them has noticed.
+        // The killed server's shared memory is free only after its last process has ended.
         let start = || Ok(Postgres::start(&self.directory.join("postgres"), &mut |_| {}).ok());
         let postgres = wait::until("Postgres after its crash", LIMIT, start).expect("Postgres");
-        self.proxy.lead_to(postgres.port());
+        self.proxy.set_server(postgres.port());
         self.postgres = Some(postgres);
     }
 
@@ -97,7 +97,7 @@ impl Scene {
     }
 }
 
-/// User who registers, refreshes, logs out and in again, and repeats a request until there is a clear response.
+/// User who registers, refreshes, logs out and in again, and repeats a request until it has a response without a failure.
 struct Person {
     client: Client,
     email: String,
@@ -108,7 +108,7 @@ impl Person {
     async fn live(mut self, stop: Arc<AtomicBool>) -> Self {
         let status = self.post("register", Some(registration(&self.email))).await;
         if status == 409 {
-            // It was acknowledged by nobody, and written all the same.
+            // It was written without being acknowledged.
             self.login().await;
         } else {
             assert_eq!(status, 201);
@@ -131,7 +131,7 @@ impl Person {
         assert_eq!(self.post("login", Some(credentials)).await, 200, "{} was lost", self.email);
     }
 
-    /// Sends a request until the response is no failure, and returns the status.
+    /// Repeats a request until it has a response without a failure, and returns the status.
     async fn post(&mut self, call: &str, body: Option<Value>) -> u16 {
         loop {
             let mut request = self.client.request(Method::POST, &format!("/api/auth/{call}")).timeout(LIMIT);
@@ -149,8 +149,8 @@ impl Person {
     }
 }
 
-async fn crash_again_and_again(cycles: usize) {
-    let mut scene = Scene::set().await;
+async fn crash_repeatedly(cycles: usize) {
+    let mut scene = Scene::start().await;
     let (acknowledged, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
     let people: Vec<_> = (0..PEOPLE)
         .map(|number| {
@@ -165,14 +165,14 @@ async fn crash_again_and_again(cycles: usize) {
     for victim in VICTIMS.into_iter().cycle().take(cycles) {
         let before = acknowledged.load(Ordering::Relaxed);
         while acknowledged.load(Ordering::Relaxed) < before + PROGRESS {
-            assert!(!people.iter().any(tokio::task::JoinHandle::is_finished), "somebody gave up");
+            assert!(!people.iter().any(tokio::task::JoinHandle::is_finished), "a user has stopped");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         block_in_place(|| scene.crash(victim));
     }
     stop.store(true, Ordering::Relaxed);
     for person in people {
-        let mut person = person.await.expect("a person without a wrong response");
+        let mut person = person.await.expect("no wrong response");
         assert_eq!(person.post("refresh", None).await, 200, "{} was logged out", person.email);
     }
     println!("{cycles} crashes, {} responses acknowledged, none lost", acknowledged.load(Ordering::Relaxed));
@@ -180,11 +180,11 @@ async fn crash_again_and_again(cycles: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn crashes_under_load_lose_nothing_and_log_nobody_out() {
-    crash_again_and_again(VICTIMS.len()).await;
+    crash_repeatedly(VICTIMS.len()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "takes many minutes: CRASHES says how many instead of 500"]
+#[ignore = "takes many minutes: CRASHES sets the number of crashes (default 500)"]
 async fn five_hundred_crashes_under_load_lose_nothing_and_log_nobody_out() {
-    crash_again_and_again(variable("CRASHES").map_or(500, |count| count.parse().expect("a number"))).await;
+    crash_repeatedly(variable("CRASHES").map_or(500, |count| count.parse().expect("a number"))).await;
 }

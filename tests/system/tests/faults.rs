@@ -1,27 +1,28 @@
-//! The connection to Postgres breaks or stalls at every single message of a call. What was acknowledged holds, a failure
-//! clears no cookie, and a client that repeats the call succeeds.
+//! Connection to Postgres that breaks or stalls at each message of a call: acknowledged changes persist, a failure clears no
+//! cookie, and a client that repeats the call succeeds.
 
 use edgeward_kit::api::Api;
 use edgeward_kit::client::{Client, PASSWORD, Response};
 use edgeward_kit::database;
-use edgeward_kit::fault_proxy::{Fault, FaultProxy, Harm};
+use edgeward_kit::fault_proxy::{Fault, FaultKind, FaultProxy};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 
-/// A companion that speaks to its database by way of a proxy.
+/// Companion that is connected to its database through a proxy.
 struct Scene {
-    /// Its handlers response as long as it is there.
+    /// API, which stops when dropped.
     api: Api,
     proxy: FaultProxy,
-    /// The database, past the proxy.
+    /// Connections to the database without the proxy.
     direct: PgPool,
+    /// Client without cookies.
     nobody: Client,
 }
 
 impl Scene {
-    async fn set(connections: &str) -> Self {
+    async fn start(connections: &str) -> Self {
         let database = database::fresh().await;
-        let (proxy, url) = FaultProxy::before(&database.url).await;
+        let (proxy, url) = FaultProxy::start_before(&database.url).await;
         let api = Api::start_with(&[("DATABASE_URL", &url), ("DB_POOL_SIZE", connections)]).await;
         Self { nobody: api.client(), api, proxy, direct: database.pool() }
     }
@@ -41,14 +42,14 @@ impl Scene {
     }
 }
 
-/// A call that changes something.
+/// Call that changes something.
 #[derive(Clone, Copy, Debug)]
 enum Call {
     Register,
     Login,
     Refresh,
     EdgeRefresh,
-    /// A refresh with a stolen token, which ends the session.
+    /// Refresh with a stolen token, which ends the session.
     Reuse,
     Logout,
     LogoutAll,
@@ -96,7 +97,7 @@ impl Call {
                 for _ in 0..2 {
                     assert_eq!(owner.refresh().await.status, 200);
                 }
-                // The grace is over.
+                // The grace period is over.
                 let later = "update refresh_tokens set superseded = array(
                                  select at - interval '1 minute' from unnest(superseded) at)
                              where user_id = (select id from users where email = $1)";
@@ -120,7 +121,7 @@ impl Call {
 
     /// `true` if the response acknowledges the call. Any other is a failure that clears no cookie.
     fn is_acknowledged(self, response: &Response) -> bool {
-        // Who has done it already is signed in no more, and neither is a thief.
+        // A repeated logout comes from a client that is not signed in any more, and a reused token is rejected.
         let ends = matches!(self, Self::Reuse | Self::LogoutAll);
         if response.status < 300 || ends && response.status == 401 {
             return true;
@@ -130,7 +131,7 @@ impl Call {
         false
     }
 
-    /// Repeats the call, as a client does that got no response or a failure.
+    /// Repeats the call, as a client does after a failure or a lost response.
     async fn repeat(self, scene: &Scene, client: &mut Client, email: &str) {
         for _ in 0..TRIES {
             let response = self.make(scene, client, email).await;
@@ -147,7 +148,7 @@ impl Call {
         panic!("{self:?} fails again and again");
     }
 
-    /// Fails unless the call has had its effect; `before` is the client as it was when it made it.
+    /// Fails unless the call has had its effect. `before` is the client before the call.
     async fn assert_done(self, scene: &Scene, client: &Client, before: &Client, email: &str) {
         let mut client = client.clone();
         match self {
@@ -169,7 +170,7 @@ impl Call {
     }
 }
 
-/// Refreshes for a client as the filter does, and gives it the cookies of the response.
+/// Refreshes for a client as the filter does, and stores the cookies of the response in it.
 async fn edge_refresh(scene: &Scene, client: &mut Client) -> Response {
     let mut edge = scene.api.internal();
     edge.cookies.clone_from(&client.cookies);
@@ -182,7 +183,7 @@ async fn edge_refresh(scene: &Scene, client: &mut Client) -> Response {
     response
 }
 
-/// Returns the number of messages of a call, once all that it needs is prepared.
+/// Returns the number of messages of a call, after the statements are prepared.
 async fn count_messages(scene: &Scene, call: Call) -> usize {
     for time in ["first", "second"] {
         let email = format!("{call:?}.{time}@example.com").to_lowercase();
@@ -194,7 +195,7 @@ async fn count_messages(scene: &Scene, call: Call) -> usize {
 }
 
 async fn check(scene: &Scene, call: Call, fault: Fault) {
-    let email = format!("{call:?}.{:?}.{}@example.com", fault.harm, fault.after).to_lowercase();
+    let email = format!("{call:?}.{:?}.{}@example.com", fault.kind, fault.after).to_lowercase();
     let before = call.prepare(scene, &email).await;
     let mut client = before.clone();
     scene.proxy.arm(Some(fault));
@@ -202,14 +203,14 @@ async fn check(scene: &Scene, call: Call, fault: Fault) {
     let seen = scene.proxy.seen();
     scene.proxy.arm(None);
     let acknowledged = call.is_acknowledged(&response);
-    // Shown where something below fails.
+    // Shown if an assertion below fails.
     println!("{call:?} {fault:?} {seen:?} {}", response.status);
-    // Whether the connection is still there, is found out by the next one who uses it.
+    // The next user of the connection notices if it is closed.
     scene.nobody.clone().login("nobody@example.com", PASSWORD).await;
     if acknowledged {
         call.assert_done(scene, &client, &before, &email).await;
     }
-    // An response can be lost on its way to the client as well.
+    // The response can be lost on its way to the client as well.
     let mut again = before.clone();
     call.repeat(scene, &mut again, &email).await;
     call.assert_done(scene, &again, &before, &email).await;
@@ -217,13 +218,13 @@ async fn check(scene: &Scene, call: Call, fault: Fault) {
 
 #[tokio::test]
 async fn connection_broken_at_any_message_loses_nothing_acknowledged() {
-    let scene = Scene::set("1").await;
+    let scene = Scene::start("1").await;
     for call in CALLS {
         let messages = count_messages(&scene, call).await;
         assert!(messages > 5, "{call:?}: {messages}");
         for after in 0..messages {
-            for harm in [Harm::Cut, Harm::CutBehind] {
-                check(&scene, call, Fault { after, harm }).await;
+            for kind in [FaultKind::Cut, FaultKind::CutAfter] {
+                check(&scene, call, Fault { after, kind }).await;
             }
         }
     }
@@ -231,13 +232,13 @@ async fn connection_broken_at_any_message_loses_nothing_acknowledged() {
 
 #[tokio::test]
 async fn call_stalled_at_any_message_and_its_repetition_agree() {
-    let scene = Scene::set("2").await;
+    let scene = Scene::start("2").await;
     for call in CALLS {
         for after in 0..count_messages(&scene, call).await {
             let email = format!("{call:?}.{after}@example.com").to_lowercase();
             let before = call.prepare(&scene, &email).await;
             let (mut first, mut second) = (before.clone(), before.clone());
-            scene.proxy.arm(Some(Fault { after, harm: Harm::Hold }));
+            scene.proxy.arm(Some(Fault { after, kind: FaultKind::Hold }));
             let responded = Notify::new();
             let stalled = async {
                 let response = call.make(&scene, &mut first, &email).await;
@@ -249,13 +250,13 @@ async fn call_stalled_at_any_message_and_its_repetition_agree() {
                 responded.notify_one();
             };
             let repeated = async {
-                // How many messages there are differs by those that look after the connections.
+                // The number of messages varies with those that check the connections of the pool.
                 tokio::select! {
-                    () = scene.proxy.harmed() => {}
-                    // The repetition is to come to no harm: nobody would release it.
+                    () = scene.proxy.wait_for_fault() => {}
+                    // The fault must not hit the repetition, which would wait for ever.
                     () = responded.notified() => scene.proxy.arm(None),
                 }
-                // It may have to wait for what the stalled one holds.
+                // It may have to wait for locks of the stalled call.
                 let repetition = call.repeat(&scene, &mut second, &email);
                 tokio::pin!(repetition);
                 tokio::select! {
@@ -277,13 +278,13 @@ async fn call_stalled_at_any_message_and_its_repetition_agree() {
 
 #[tokio::test]
 async fn connection_to_a_silent_server_is_replaced_in_the_pool() {
-    let scene = Scene::set("1").await;
+    let scene = Scene::start("1").await;
     let mut connection = scene.api.pool.acquire().await.expect("a connection");
-    scene.proxy.arm(Some(Fault { after: 0, harm: Harm::Silence }));
-    // The caller gives up.
+    scene.proxy.arm(Some(Fault { after: 0, kind: FaultKind::Blackhole }));
+    // The caller stops waiting.
     tokio::select! {
         done = sqlx::query("select 1").execute(&mut *connection) => panic!("{done:?}"),
-        () = scene.proxy.harmed() => {}
+        () = scene.proxy.wait_for_fault() => {}
     }
     drop(connection);
     scene.proxy.arm(None);
@@ -292,7 +293,7 @@ async fn connection_to_a_silent_server_is_replaced_in_the_pool() {
 
 #[tokio::test]
 async fn reused_token_ends_the_session_though_the_client_disconnects() {
-    let scene = Scene::set("1").await;
+    let scene = Scene::start("1").await;
     let email = "reuse@example.com";
     let mut client = Call::Reuse.prepare(&scene, email).await;
     let mut row = scene.direct.begin().await.expect("a transaction");
@@ -302,7 +303,7 @@ async fn reused_token_ends_the_session_though_the_client_disconnects() {
         response = &mut call => panic!("{response:?}"),
         () = database::wait_for_locks(&scene.direct, 1) => {}
     }
-    // The end of the session waits for the row. It is not the client's to stop.
+    // The end of the session waits for the row. The client cannot stop it.
     drop(call);
     row.rollback().await.expect("an end");
     let ended = async {

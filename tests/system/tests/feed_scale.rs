@@ -1,4 +1,4 @@
-//! The edge feed with a million live revocations: what catching up and polling cost the companion.
+//! Edge feed with a million live revocations: the companion's cost of catching up and of polling.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ const LIVE: i64 = 1_000_000;
 const POLLERS: u32 = 200;
 const SECONDS: u32 = 10;
 
-/// The processor time that a process has used (proc(5): fields 14 and 15, in hundredths of a second).
+/// Returns the processor time that a process has used (proc(5): fields 14 and 15, in hundredths of a second).
 fn cpu(pid: u32) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("a process");
     let (_, fields) = stat.rsplit_once(')').expect("a name");
@@ -51,7 +51,7 @@ async fn a_million_revocations_are_caught_up_with_in_ten_seconds() {
     println!("caught up with {received} in {pages} pages: {took:.2?}, companion CPU {used:.2?}");
     assert_eq!(received, usize::try_from(LIVE).expect("a number"));
 
-    // One more revocation each second, so that there is something to tell.
+    // One more revocation each second, so that polls are not empty.
     let before = cpu(service.pid());
     let pollers: Vec<_> = (0..POLLERS)
         .map(|_| {

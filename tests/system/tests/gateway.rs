@@ -1,5 +1,4 @@
-//! Journeys through the real Envoy, the real companion and a real Postgres: what a browser, a script and an
-//! upstream see.
+//! Journeys through the real Envoy, companion and Postgres, as seen by browsers, scripts and upstreams.
 
 use std::fs;
 use std::time::Duration;
@@ -123,7 +122,7 @@ async fn internal_paths_of_the_companion_are_unreachable() {
     for path in ["/internal/edge-feed", "/readyz/", "/metrics"] {
         assert_eq!(client(false).get(path).await.status, 401);
         let seen = received(user.get(path).await);
-        assert_eq!(seen["path"], path, "goes to the upstream as any other path");
+        assert_eq!(seen["path"], path, "the upstream receives it like any other path");
     }
     let keys = client(false).get("/.well-known/jwks.json").await;
     assert_eq!(keys.body["keys"].as_array().unwrap().len(), 2);

@@ -1,5 +1,5 @@
-//! The gateway behind proxies: where `xff_num_trusted_hops` says how many there are, upstream and companion receive the
-//! client's own address and scheme, and nothing that the client wrote about them.
+//! Gateway behind proxies: with their number in `xff_num_trusted_hops`, upstream and companion receive the client's own
+//! address and scheme, and no values that the client has forged.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -12,18 +12,18 @@ use edgeward_stack::envoy::Envoy;
 use edgeward_stack::{http, wait};
 use serde_json::{Value, json};
 
-/// A client's address, as the proxy in front sees it, and what the client claims.
+/// Address of the client as the outermost proxy sees it, and header fields that the client forges.
 const CLIENT: &str = "203.0.113.7";
-const CLAIMS: &str = "X-Forwarded-For: 198.51.100.1\r\nX-Forwarded-Host: evil.example\r\nForwarded: for=198.51.100.1\r\n\
+const FORGED: &str = "X-Forwarded-For: 198.51.100.1\r\nX-Forwarded-Host: evil.example\r\nForwarded: for=198.51.100.1\r\n\
                       X-Real-IP: 198.51.100.1\r\n";
 
-/// A proxy that does what nginx does with `proxy_add_x_forwarded_for`: appends whom it sees, and says by what scheme.
+/// Starts a proxy that acts as nginx with `$proxy_add_x_forwarded_for`: it appends the peer's address, and sets the scheme.
 fn proxy(gateway: u16, sees: &'static str, scheme: Option<&'static str>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
         for stream in listener.incoming() {
-            // A client may be gone.
+            // The client may have disconnected.
             drop(forward(stream.unwrap(), gateway, sees, scheme));
         }
     });
@@ -43,10 +43,10 @@ fn forward(mut client: TcpStream, gateway: u16, sees: &str, scheme: Option<&str>
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    let (way, mut rest): (Vec<_>, Vec<_>) =
+    let (forwarded, mut rest): (Vec<_>, Vec<_>) =
         lines.into_iter().partition(|line| line.starts_with("X-Forwarded-For: "));
-    let way = way.iter().map(|line| line.replace("X-Forwarded-For: ", "") + ", ");
-    rest.push(format!("X-Forwarded-For: {}{sees}", way.collect::<String>()));
+    let forwarded = forwarded.iter().map(|line| line.replace("X-Forwarded-For: ", "") + ", ");
+    rest.push(format!("X-Forwarded-For: {}{sees}", forwarded.collect::<String>()));
     if let Some(scheme) = scheme {
         rest.retain(|line| !line.starts_with("X-Forwarded-Proto: "));
         rest.push(format!("X-Forwarded-Proto: {scheme}"));
@@ -59,21 +59,21 @@ fn forward(mut client: TcpStream, gateway: u16, sees: &str, scheme: Option<&str>
     client.write_all(&response)
 }
 
-/// A gateway that trusts as many proxies, once it knows the keys.
+/// Starts a gateway that trusts this number of proxies, and waits until it has keys.
 fn trusting(hops: &str) -> (Envoy, u16) {
     let trusted = format!("xff_num_trusted_hops: {hops}");
     let (envoy, ports) = another_gateway(hops, &[("xff_num_trusted_hops: 0", &trusted)]).unwrap();
-    let knows = || Ok(http::is_status_everywhere(ports.gateway, "/readyz", 200).then_some(()));
-    wait::until("the first keys", Duration::from_secs(20), knows).unwrap();
+    let has_keys = || Ok(http::is_status_everywhere(ports.gateway, "/readyz", 200).then_some(()));
+    wait::until("the first keys", Duration::from_secs(20), has_keys).unwrap();
     (envoy, ports.gateway)
 }
 
-/// The body of the response to a signed-in `GET` with the client's claims.
+/// Returns the body of the response to a signed-in `GET` with the forged header fields.
 fn get(port: u16, path: &str, cookie: &str) -> Value {
     let response = raw_response(
         port,
         format!(
-            "GET {path} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\nCookie: {cookie}\r\n{CLAIMS}\r\n"
+            "GET {path} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\nCookie: {cookie}\r\n{FORGED}\r\n"
         ),
     );
     let (head, body) = response.split_once("\r\n\r\n").unwrap();
@@ -101,8 +101,8 @@ async fn behind_a_load_balancer_the_client_s_address_is_forwarded() {
     let balancer = proxy(gateway, CLIENT, Some("https"));
     let mut user = registered(false).await;
     check(&get(balancer, "/orders", &user.cookie()), CLIENT, "https");
-    let held = format!("refresh_token={}", user.cookies["refresh_token"]);
-    check(&get(balancer, "/orders", &held), CLIENT, "https");
+    let refresh = format!("refresh_token={}", user.cookies["refresh_token"]);
+    check(&get(balancer, "/orders", &refresh), CLIENT, "https");
 
     // A login there is listed with the client's network.
     let body = json!({"email": user.email, "password": PASSWORD}).to_string();
@@ -110,7 +110,7 @@ async fn behind_a_load_balancer_the_client_s_address_is_forwarded() {
         balancer,
         format!(
             "POST /api/auth/login HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n{CLAIMS}\r\n{body}",
+             Content-Type: application/json\r\nContent-Length: {}\r\n{FORGED}\r\n{body}",
             body.len()
         ),
     );

@@ -1,5 +1,5 @@
-//! Browsers and health checks at the real gateway: forms of our own pages, pages of other origins that read
-//! replies, quoted cookies, readiness.
+//! Browsers and health checks at the real gateway: forms of our own pages, replies to pages of other origins, quoted cookies,
+//! readiness.
 
 use edgeward_kit::journey::{another_gateway, client, client_at, received, registered};
 use edgeward_stack::ports::Ports;

@@ -1,5 +1,5 @@
-//! Requests of ordinary clients, crawlers and health checks through the real Envoy: HTTP/1.0, many cookies, the site's
-//! own `/.well-known/`, and headers that only a proxy may set.
+//! Requests of ordinary clients, crawlers and health checks through the real Envoy: HTTP/1.0, many cookies, the site's own
+//! `/.well-known/`, and header fields that only a proxy may set.
 
 use edgeward_kit::http2::{Field, exchange};
 use edgeward_kit::journey::{VERSIONS, client, raw_response, received, registered, stack};
@@ -11,7 +11,7 @@ const HOST: &str = "host: shop.example\r\n";
 /// Number of cookies that Chromium keeps for a host (`kDomainMaxCookies`).
 const BROWSER_COOKIES: usize = 180;
 
-/// Sends bytes to the gateway: the status, the rest of the head, and the body of the first response.
+/// Sends bytes to the gateway. Returns the status, the head and the body of the first response.
 fn send(request: &str) -> (u16, String, String) {
     let response = raw_response(stack().ports().gateway, request);
     let (head, body) = response.split_once("\r\n\r\n").unwrap();
@@ -56,7 +56,7 @@ fn health_checks_of_load_balancers_need_no_host() {
 }
 
 #[tokio::test]
-async fn http_1_0_gets_no_chunks_and_ends_where_it_says() {
+async fn http_1_0_has_no_chunks_and_ends_at_its_content_length() {
     let cookie = registered(false).await.cookie();
     let head = |line: &str| format!("{line} HTTP/1.0\r\n{HOST}cookie: {cookie}\r\n");
     let second = "GET /admin/ HTTP/1.0\r\n\r\n";
@@ -67,7 +67,7 @@ async fn http_1_0_gets_no_chunks_and_ends_where_it_says() {
         assert_eq!(seen(&body)["body_bytes"], 0);
         assert!(!response.contains("transfer-encoding"), "{response}");
     }
-    // With it there is, and it is judged by itself.
+    // With keep-alive there is, and it is decided by itself.
     let (_, _, both) = send(&format!("{}connection: keep-alive\r\n\r\n{second}", head("GET /orders")));
     assert!(both.contains("HTTP/1.0 401"), "{both}");
     for (framing, expected) in [
@@ -83,7 +83,7 @@ async fn http_1_0_gets_no_chunks_and_ends_where_it_says() {
 }
 
 #[tokio::test]
-async fn every_cookie_of_a_browser_reaches_us_as_a_field_of_its_own() {
+async fn each_cookie_of_a_browser_may_be_a_field_of_its_own() {
     let mut user = registered(false).await;
     let refresh = format!("refresh_token={}", user.cookies["refresh_token"]);
     let access = format!("access_token={}", user.cookies["access_token"]);
@@ -101,7 +101,7 @@ async fn every_cookie_of_a_browser_reaches_us_as_a_field_of_its_own() {
         head.extend(crumbs.iter().map(|crumb| (&b"cookie"[..], crumb.as_bytes())));
         exchange(stack().ports().gateway, &head, None).unwrap()
     };
-    // The last is held until the gateway has a new access token for it.
+    // The second request is held until the gateway has a new access token for it.
     for own in [&[access.as_str(), refresh.as_str()][..], &[refresh.as_str()]] {
         let (status, body) = with(own, BROWSER_COOKIES - own.len()).unwrap();
         assert_eq!(status, 200);
@@ -120,7 +120,7 @@ async fn every_cookie_of_a_browser_reaches_us_as_a_field_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_site_s_own_well_known_paths_reach_the_upstream() {
+async fn well_known_paths_of_the_site_reach_the_upstream() {
     for http2 in VERSIONS {
         for path in [
             "/.well-known",
@@ -223,7 +223,7 @@ async fn headers_that_only_a_proxy_may_set_are_removed() {
         "tailscale-user-login",
         "x-amzn-mtls-clientcert",
     ];
-    // Of these, a client's own value is replaced.
+    // The gateway replaces the client's values of these.
     let replaced =
         [("x-forwarded-for", "8.8.8.8"), ("x-forwarded-proto", "https"), ("x-request-id", "forged")];
     let kept = [("x-requested-with", "XMLHttpRequest"), ("x-nextjs-data", "1"), ("x-csrf-token", "1")];

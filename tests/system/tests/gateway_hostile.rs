@@ -1,4 +1,4 @@
-//! Hostile requests through the real Envoy: whatever is forged, doubled, misspelt or sent from elsewhere.
+//! Hostile requests through the real Envoy: forged, repeated, misspelt, or sent by pages of other sites.
 
 use edgeward_kit::journey::{VERSIONS, client, raw, received, registered, stack};
 use reqwest::Method;
@@ -27,7 +27,7 @@ async fn ambiguous_requests_are_rejected() {
     ] {
         assert_eq!(get(path, ""), 400, "{path}");
     }
-    // Servers that make no difference between cases would open another rule's door.
+    // Servers that ignore letter case would apply another rule to these.
     for path in ["/ADMIN/", "/%41dmin/x"] {
         assert_eq!(get(path, ""), 400, "{path}");
     }

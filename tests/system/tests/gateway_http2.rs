@@ -1,5 +1,5 @@
-//! HTTP/2 written by hand through the real Envoy: what no client library would send is refused, or reaches the
-//! upstream as what it was judged as.
+//! Hand-written HTTP/2 through the real Envoy: requests that no client library sends are rejected, or reach the upstream as
+//! the filter has checked them.
 
 use std::thread;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 const ENDED: &str = "ended";
 const PASSED: &str = "200 GET /orders";
 
-/// A head, and what must come of it.
+/// Request head, and the expected outcome.
 type Case<'a> = (Vec<Field<'a>>, &'a str);
 
 const METHOD: Field<'static> = (b":method", b"GET");
@@ -19,18 +19,18 @@ const SCHEME: Field<'static> = (b":scheme", b"http");
 const AUTHORITY: Field<'static> = (b":authority", b"shop.example");
 const PATH: Field<'static> = (b":path", b"/orders");
 
-/// A good head with a field more.
+/// Returns a good head with an additional field.
 fn with(field: Field<'static>) -> Vec<Field<'static>> {
     vec![METHOD, SCHEME, AUTHORITY, PATH, field]
 }
 
-/// A good head with another field in place of the one of its name.
+/// Returns a good head with the field of this name replaced.
 fn instead(field: Field<'static>) -> Vec<Field<'static>> {
     let pick = |own: Field<'static>| if own.0 == field.0 { field } else { own };
     [METHOD, SCHEME, AUTHORITY, PATH].map(pick).to_vec()
 }
 
-/// Sends every case in a customer's name, all at once: Envoy takes a second to end a connection.
+/// Sends every case with a customer's cookies, all at once: Envoy takes a second to close a connection.
 async fn check(cases: &[Case<'_>]) {
     let user = registered(false).await;
     let cookies = user.cookie();
@@ -79,7 +79,7 @@ async fn a_field_that_http_2_does_not_allow_ends_the_request() {
         (b"te", b"trailers"),
         (b"content-length", b"0"),
         (b"host", b"shop.example"),
-        // One of them is the upstream's, and it is the one that was judged.
+        // The upstream receives `:authority`, which was checked.
         (b"host", b"evil.example"),
         (b"x-user-id", b"1"),
         (b"http2-settings", b"AAMAAABkAAQAAP__"),
@@ -207,7 +207,7 @@ async fn no_tunnel_is_opened() {
     check(&[
         (vec![CONNECT, (b":authority", b"shop.example:80")], "400"),
         (vec![CONNECT, SCHEME, AUTHORITY, PATH], ENDED),
-        // RFC 8441 §4, which we have not offered.
+        // RFC 8441 §4, which the gateway has not offered.
         (vec![CONNECT, PROTOCOL, SCHEME, AUTHORITY, PATH], ENDED),
         (vec![CONNECT, (b":protocol", b"connect-udp"), SCHEME, AUTHORITY, PATH], ENDED),
         (vec![(b":method", b"OPTIONS"), SCHEME, AUTHORITY, (b":path", b"*")], "404"),

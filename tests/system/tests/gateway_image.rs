@@ -1,5 +1,5 @@
-//! The entry point of the gateway's image (`docker/gateway`) with the real Envoy: what it takes from outside, what it says
-//! where that is wrong, and how it stops.
+//! Entry point of the gateway's image (`docker/gateway`) with the real Envoy: its settings, its messages for invalid ones,
+//! and its stop.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -18,7 +18,7 @@ use nix::unistd::Pid;
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// The entry point, with Envoy where it finds it, the checkout's configuration, and the example of production's filter.
+/// Returns the entry point with Envoy in `PATH`, this configuration, and the example of a production filter.
 fn entry_point(directory: &Path, configuration: &str) -> Command {
     let programs = directory.join("bin");
     fs::create_dir_all(&programs).unwrap();
@@ -54,7 +54,7 @@ async fn upload_in_progress_completes_when_the_gateway_is_stopped() {
     let configuration = envoy::render(&envoy::configuration().unwrap(), &local).unwrap();
     let directory = folder("drain");
     let mut command = entry_point(&directory, &configuration);
-    // No octal number.
+    // Not an octal number.
     command.env("DRAIN_LIMIT_SECONDS", "08");
     let mut process = Process::spawn("The gateway", &mut command, &directory.join("log")).unwrap();
     let cookie = registered(false).await.cookie();
@@ -129,7 +129,7 @@ fn invalid_settings_of_the_image_are_reported_at_once() {
 #[test]
 fn settings_of_the_image_are_rendered_where_they_belong() {
     let directory = folder("rendered");
-    // An Envoy that only says what it was given.
+    // In place of Envoy, a program that only succeeds.
     fs::create_dir_all(directory.join("bin")).unwrap();
     let envoy = directory.join("bin/envoy");
     fs::remove_file(&envoy).ok();

@@ -1,5 +1,5 @@
-//! Rotated keys, changed roles and refreshes at the edge, through the real Envoy with two workers and under load. The cost
-//! of a refresh at the edge is measured by `cargo xtask bench refresh`.
+//! Rotated keys, changed roles and refreshes at the edge, through the real Envoy with two workers and under load.
+//! `cargo xtask bench refresh` measures the cost of a refresh at the edge.
 
 use std::time::Instant;
 
@@ -26,9 +26,9 @@ async fn rotate_under_load(rotations: u32) {
             keys.iter().any(|key| key["kid"] == announced)
         })
         .await;
-        // A generation is a worker's own number, but a set of so many keys is the same one everywhere.
+        // The generation is a number of one worker, but the number of keys identifies the set for all of them.
         let mut since = None;
-        until("the edge's knowledge of the announced key", async || {
+        until("the announced key at the edge", async || {
             let is_applied = gauge("key_set_generation").await > generation && gauge("keys").await == known;
             since = since.or(is_applied.then(Instant::now)).filter(|_| is_applied);
             since.is_some_and(|since| since.elapsed() > ALL_HAVE_WRITTEN)
@@ -39,7 +39,7 @@ async fn rotate_under_load(rotations: u32) {
     }
     let longest = times.into_iter().max().unwrap();
     println!(
-        "{rotations} rotations, {} responses, all of them right; known at the edge after {longest:.1?} at most",
+        "{rotations} rotations, {} responses, all of them right; applied at the edge after {longest:.1?} at most",
         load.end().await
     );
 }
@@ -50,7 +50,7 @@ async fn keys_rotated_under_load_reject_no_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes a minute: ROTATIONS says how many instead of 10"]
+#[ignore = "takes a minute: ROTATIONS sets the number of rotations (default 10)"]
 async fn ten_rotations_under_load_reject_no_request() {
     rotate_under_load(size("ROTATIONS", 10)).await;
 }
@@ -67,9 +67,9 @@ async fn refresh_at_the_edge_costs_one_call() {
     let _alone = alone().await;
     for http2 in VERSIONS {
         let before = count_refreshes().await;
-        println!("http2 {http2}: {:.2?}", held::added(http2, 20).await.unwrap());
+        println!("http2 {http2}: {:.2?}", held::measure_refresh(http2, 20).await.unwrap());
         let refreshes = count_refreshes().await - before;
-        assert_eq!(refreshes, 20 + held::WARM_UP as u64, "each pays for one, and nobody else");
+        assert_eq!(refreshes, 20 + held::WARM_UP as u64, "one refresh for each held request");
     }
 }
 
@@ -103,7 +103,7 @@ async fn change_roles(times: u32) {
         if refreshes { &mut by_refresh } else { &mut by_feed }.push(start.elapsed());
     }
     println!(
-        "{times} role changes each, {} responses besides, all of them right: seen by the upstream after {} where the user refreshes, after {} where nobody does anything",
+        "{times} role changes each, {} responses besides, all of them right: received by the upstream after {} if the user refreshes, after {} if not",
         load.end().await,
         summary(by_refresh),
         summary(by_feed)
@@ -116,7 +116,7 @@ async fn new_role_reaches_the_upstream_after_one_refresh() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes a minute: ROLE_CHANGES says how many instead of 30"]
+#[ignore = "takes a minute: ROLE_CHANGES sets the number of changes (default 30)"]
 async fn new_role_reaches_the_upstream_soon_after_its_change() {
     change_roles(size("ROLE_CHANGES", 30)).await;
 }

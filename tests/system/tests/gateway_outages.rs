@@ -1,4 +1,4 @@
-//! A companion that is gone, through the real Envoy with two workers and under load: who is signed in stays so.
+//! Outages of the companion, through the real Envoy with two workers and under load: users stay signed in.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use reqwest::Method;
 use tokio::task::block_in_place;
 use tokio::time::sleep;
 
-async fn be_without_companion(length: Duration) {
+async fn stop_companion_for(length: Duration) {
     let _alone = alone().await;
     let gateway = stack().ports().gateway;
     let (mut gone, mut leaving) = (registered(false).await, registered(false).await);
@@ -29,7 +29,7 @@ async fn be_without_companion(length: Duration) {
     while start.elapsed() < length {
         assert_eq!(get(gateway, "/orders", &format!("access_token={revoked}")).await.status, 401);
         let unknown = get(gateway, "/orders", &refresh).await;
-        assert!(is_retryable(&unknown), "whether the session goes on is not known: {unknown}");
+        assert!(is_retryable(&unknown), "the state of the session is unknown: {unknown}");
         sleep(10 * PACE).await;
     }
     let (age, during) = (gauge("feed_age_seconds").await, load.outcome.responses() - before);
@@ -37,11 +37,11 @@ async fn be_without_companion(length: Duration) {
 
     block_in_place(|| stack().start_companion()).unwrap();
     let back = Instant::now();
-    let mut young = None;
+    let mut current = None;
     until("the feed", async || {
-        let is_young = gauge("feed_age_seconds").await <= 1;
-        young = young.or(is_young.then(Instant::now)).filter(|_| is_young);
-        young.is_some_and(|young| young.elapsed() > ALL_HAVE_WRITTEN)
+        let is_current = gauge("feed_age_seconds").await <= 1;
+        current = current.or(is_current.then(Instant::now)).filter(|_| is_current);
+        current.is_some_and(|since| since.elapsed() > ALL_HAVE_WRITTEN)
     })
     .await;
     assert_eq!(get(gateway, "/orders", &refresh).await.status, 200);
@@ -49,25 +49,25 @@ async fn be_without_companion(length: Duration) {
     until("the next revocation", async || everywhere(gateway, 401, &valid).await).await;
     assert!(everywhere(gateway, 401, &revoked).await);
     println!(
-        "{length:?} without a companion: {during} responses in that time, {} in all, all of them right; the feed was {age} s old, and young again {:.1?} after the companion was ready",
+        "{length:?} without a companion: {during} responses in that time, {} in all, all of them right; the feed was {age} s old, and current {:.1?} after the companion was ready",
         load.end().await,
-        young.unwrap() - back,
+        current.unwrap() - back,
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_companion_valid_tokens_pass_and_revoked_ones_do_not() {
-    be_without_companion(Duration::from_secs(3)).await;
+    stop_companion_for(Duration::from_secs(3)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes a minute: OUTAGE_SECONDS says how many instead of 60"]
+#[ignore = "takes a minute: OUTAGE_SECONDS sets its length (default 60)"]
 async fn minute_without_a_companion_rejects_no_valid_token() {
-    be_without_companion(Duration::from_secs(size("OUTAGE_SECONDS", 60).into())).await;
+    stop_companion_for(Duration::from_secs(size("OUTAGE_SECONDS", 60).into())).await;
 }
 
-/// Sends requests with a valid token to a gateway without a state, each over a new connection. Returns when the first was
-/// admitted and when the last was rejected.
+/// Sends requests with a valid token to a gateway without a state, each over a new connection. Returns the times at which
+/// the first was admitted and the last was rejected.
 async fn send_until_stopped(
     gateway: u16,
     token: String,
@@ -116,36 +116,36 @@ async fn start_without_companion() -> (Duration, Duration) {
     outcome.stop();
     let (mut first, mut last) = (None, None);
     for user in users {
-        let (let_in, refused) = user.await.unwrap();
-        first = first.into_iter().chain(let_in).min();
-        last = last.max(refused);
+        let (admitted, rejected) = user.await.unwrap();
+        first = first.into_iter().chain(admitted).min();
+        last = last.max(rejected);
     }
     outcome.assert_right();
     (first.unwrap().saturating_duration_since(ready), last.unwrap().saturating_duration_since(ready))
 }
 
-async fn start_without_companion_again_and_again(times: u32) {
+async fn start_without_companion_repeatedly(times: u32) {
     let _alone = alone().await;
     let (mut first, mut last) = (Vec::new(), Vec::new());
     for _ in 0..times {
-        let (let_in, refused) = start_without_companion().await;
-        first.push(let_in);
-        last.push(refused);
+        let (admitted, rejected) = start_without_companion().await;
+        first.push(admitted);
+        last.push(rejected);
     }
     println!(
-        "{times} starts without a companion: once it is ready, the gateway lets the first in after {}, and refuses the last after {}",
+        "{times} starts without a companion: once it is ready, the gateway admits the first request after {}, and rejects the last after {}",
         summary(first),
         summary(last)
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn gateway_without_a_companion_asks_clients_to_try_again() {
-    start_without_companion_again_and_again(1).await;
+async fn gateway_without_a_companion_asks_clients_to_retry() {
+    start_without_companion_repeatedly(1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes a minute: STARTS says how many instead of 10"]
+#[ignore = "takes a minute: STARTS sets the number of starts (default 10)"]
 async fn gateway_admits_requests_soon_after_its_companion_is_ready() {
-    start_without_companion_again_and_again(size("STARTS", 10)).await;
+    start_without_companion_repeatedly(size("STARTS", 10)).await;
 }

@@ -14,24 +14,24 @@ use serde_json::{Value, json};
 /// Longest time until the edge has applied a change.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The status of a request with this access token alone, over a connection of its own, which any worker may take.
+/// Returns the status of a request with only this access token, over a new connection, which any worker may accept.
 async fn status(token: &str) -> u16 {
     let mut client = client(false);
     client.cookies.insert("access_token".to_owned(), token.to_owned());
     client.get("/orders").await.status
 }
 
-/// Waits until a token is refused, by every worker as far as 16 connections can tell.
-async fn wait_for_refusal(token: &str) -> Duration {
+/// Waits until a token is rejected over 16 connections in a row, which reach every worker with near certainty.
+async fn wait_for_rejection(token: &str) -> Duration {
     let start = Instant::now();
-    let mut refused = 0;
+    let mut rejected = 0;
     let mut since = start;
-    while refused < 16 {
-        assert!(start.elapsed() < PATIENCE, "a token is still accepted that was revoked");
+    while rejected < 16 {
+        assert!(start.elapsed() < PATIENCE, "a revoked token is still accepted");
         if status(token).await == 401 {
-            refused += 1;
+            rejected += 1;
         } else {
-            refused = 0;
+            rejected = 0;
             since = Instant::now();
         }
     }
@@ -44,7 +44,7 @@ async fn unexpired_access_token_is_rejected_after_a_logout() {
     let token = user.cookies["access_token"].clone();
     assert_eq!(status(&token).await, 200);
     assert_eq!(user.logout().await.status, 200);
-    wait_for_refusal(&token).await;
+    wait_for_rejection(&token).await;
 }
 
 #[tokio::test]
@@ -59,8 +59,8 @@ async fn logout_everywhere_ends_each_session_and_the_next_login_works() {
     let second = login().await;
     assert_eq!(user.clone().post("/api/auth/logout-all").await.status, 200);
     let third = login().await;
-    wait_for_refusal(&first).await;
-    wait_for_refusal(&second).await;
+    wait_for_rejection(&first).await;
+    wait_for_rejection(&second).await;
     assert_eq!(status(&third).await, 200);
 }
 
@@ -68,14 +68,14 @@ async fn logout_everywhere_ends_each_session_and_the_next_login_works() {
 async fn disabled_user_is_rejected_at_the_edge() {
     let user = registered(false).await;
     stack().companion.run(&["user", "disable", &user.email]).unwrap();
-    wait_for_refusal(&user.cookies["access_token"]).await;
+    wait_for_rejection(&user.cookies["access_token"]).await;
 }
 
 #[tokio::test]
 async fn deleted_user_is_rejected_at_the_edge() {
     let user = registered(false).await;
     stack().companion.run(&["user", "delete", &user.email, "--yes"]).unwrap();
-    wait_for_refusal(&user.cookies["access_token"]).await;
+    wait_for_rejection(&user.cookies["access_token"]).await;
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn role_change_reaches_the_upstream_without_a_refresh_by_the_user() {
         let start = Instant::now();
         loop {
             assert!(start.elapsed() < PATIENCE, "the edge does not apply the role");
-            // Cookies of a rejection are there for the next request.
+            // The next request has the cookies of a rejection.
             let response = user.get("/admin/").await;
             if response.status == 200 {
                 assert_eq!(received(response)["headers"]["x-user-role"], json!(["admin"]));
@@ -140,7 +140,7 @@ async fn upgrade_is_held_too() {
     }
 }
 
-/// The first chunks are there before the refresh is, and the others are sent piece by piece.
+/// The first chunks arrive before the refresh is complete, and the others one by one.
 #[tokio::test]
 async fn body_received_while_its_request_is_held_arrives_whole() {
     let user = registered(false).await;
@@ -244,17 +244,17 @@ async fn state_of_the_feed_is_among_the_metrics() {
 /// Measures a logout: from its response to the last worker's first rejection.
 #[tokio::test]
 #[ignore = "takes minutes: cargo xtask test --test gateway_revocation -- --ignored --nocapture"]
-async fn the_time_from_a_logout_to_its_refusal_everywhere() {
+async fn logout_takes_effect_at_every_worker() {
     let count: usize = variable("LOGOUTS").map_or(200, |count| count.parse().unwrap());
     let mut times = Vec::new();
     for _ in 0..count {
         let mut user = registered(false).await;
         let token = user.cookies["access_token"].clone();
         assert_eq!(status(&token).await, 200);
-        // Anywhere between two polls.
+        // At any time between two polls.
         tokio::time::sleep(Duration::from_millis(7 * (times.len() as u64 * 37 % 143))).await;
         assert_eq!(user.logout().await.status, 200);
-        times.push(wait_for_refusal(&token).await);
+        times.push(wait_for_rejection(&token).await);
     }
     times.sort();
     let at = |share: usize| times[(times.len() - 1) * share / 100];

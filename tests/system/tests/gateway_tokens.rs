@@ -6,10 +6,7 @@ use edgeward_kit::client::Client;
 use edgeward_kit::journey::{client, client_at, keys, stack};
 use edgeward_kit::mint::{self, Key};
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "Envoy judges tokens by the wall clock, and so they are minted by it"
-)]
+#[expect(clippy::disallowed_methods, reason = "Envoy validates tokens by the wall clock")]
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
@@ -32,7 +29,7 @@ async fn every_good_token_passes_under_the_signing_key_and_the_announced_one() {
     for key in keys() {
         assert_eq!(status(&mut client, &key.good(now())).await, 200);
     }
-    // The clock goes on meanwhile, so what is at an edge is left to the tests that hold it still.
+    // The clock runs, so payloads at a limit are left to tests with a clock that stands still.
     let key = &keys()[0];
     for (name, payload) in mint::good_payloads(now()).into_iter().filter(|(name, _)| !name.starts_with("exp"))
     {
@@ -46,7 +43,7 @@ async fn every_bad_token_is_rejected_for_its_own_reason() {
     let [key, _] = keys();
     let stranger = Key::generate(&key.kid);
     let now = now();
-    for bad in mint::bad_tokens(key, &stranger, now).into_iter().filter(|bad| !bad.is_fleeting(now)) {
+    for bad in mint::bad_tokens(key, &stranger, now).into_iter().filter(|bad| !bad.becomes_good_soon(now)) {
         let before = count(&mut admin, bad.label).await;
         assert_eq!(status(&mut client, &bad.token).await, 401, "{}", bad.name);
         assert_eq!(count(&mut admin, bad.label).await, before + 1, "{}: not {}", bad.name, bad.label);

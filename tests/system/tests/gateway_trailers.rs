@@ -1,5 +1,5 @@
-//! Request trailers through the real Envoy: as the gateway is configured none goes upstream, and where a gateway
-//! lets them pass, none that could be read as an identity header does.
+//! Request trailers through the real Envoy: the configured gateway removes all of them, and a gateway that forwards trailers
+//! removes those that could be read as an identity header.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -15,7 +15,7 @@ use edgeward_stack::ports::Ports;
 use edgeward_stack::{http, paths, wait};
 use serde_json::{Value, json};
 
-/// Spellings of our headers, all of which some framework takes for one of them.
+/// Spellings of our header names, each of which some framework takes for one of them.
 const FORGED: [&str; 9] = [
     "x-user-id",
     "X-User-Id",
@@ -28,20 +28,20 @@ const FORGED: [&str; 9] = [
     "x-user-id\t",
 ];
 
-/// Where the stack's own gateway listens, which trailers do not pass.
-fn closed() -> u16 {
+/// Returns the port of the stack's own gateway, which removes trailers.
+fn without_trailers() -> u16 {
     stack().ports().gateway
 }
 
-/// A second gateway before the same companion and upstream, which they do pass.
-fn open() -> u16 {
-    static OPEN: OnceLock<(Envoy, u16)> = OnceLock::new();
-    let (_, port) = OPEN.get_or_init(|| {
+/// Returns the port of a second gateway before the same companion and upstream, which forwards trailers.
+fn with_trailers() -> u16 {
+    static GATEWAY: OnceLock<(Envoy, u16)> = OnceLock::new();
+    let (_, port) = GATEWAY.get_or_init(|| {
         let Ports { gateway, envoy_admin, .. } = Ports::free().unwrap();
         let ports = Ports { gateway, envoy_admin, ..*stack().ports() };
         let mut replacements = envoy::local(&ports, &paths::filter_wasm());
-        replacements.extend(passing_trailers());
-        let directory = paths::test_folder("open");
+        replacements.extend(enabled_trailers());
+        let directory = paths::test_folder("trailers");
         fs::create_dir_all(&directory).unwrap();
         let configuration = envoy::render(&envoy::configuration().unwrap(), &replacements).unwrap();
         let program = envoy::find_or_install(&mut |_| {}).unwrap();
@@ -55,8 +55,8 @@ fn open() -> u16 {
     *port
 }
 
-/// Trailers are passed on from HTTP/1.1 and to it where both ends say so.
-fn passing_trailers() -> [(String, String); 2] {
+/// Returns the changes of the configuration that enable trailers of HTTP/1.1 in both directions.
+fn enabled_trailers() -> [(String, String); 2] {
     [
         ("accept_http_10: true\n", "accept_http_10: true\n                  enable_trailers: true\n"),
         ("{ http_protocol_options: {} }", "{ http_protocol_options: { enable_trailers: true } }"),
@@ -64,7 +64,7 @@ fn passing_trailers() -> [(String, String); 2] {
     .map(|(from, to)| (from.to_owned(), to.to_owned()))
 }
 
-/// A request over HTTP/1.1 with these lines behind its last chunk.
+/// Sends a request over HTTP/1.1 with these lines after its last chunk.
 fn send_chunked(port: u16, cookie: &str, trailers: &str) -> Response {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     write!(
@@ -90,8 +90,8 @@ fn send_framed(port: u16, cookie: &str, trailers: &[Field<'_>]) -> Response {
     exchange(port, &head, Some(trailers)).unwrap()
 }
 
-/// The trailers that reached the upstream, where the request did.
-fn arrived(response: Response) -> Option<Value> {
+/// Returns the trailers that the upstream received, if it received the request.
+fn received(response: Response) -> Option<Value> {
     let (status, body) = response?;
     let seen: Value = (status == 200).then(|| serde_json::from_slice(&body).unwrap())?;
     assert_eq!(seen["headers"]["x-user-role"], json!(["customer"]));
@@ -103,9 +103,9 @@ fn arrived(response: Response) -> Option<Value> {
 async fn harmless_trailer_passes_where_trailers_do() {
     let cookie = registered(false).await.cookie();
     let note = json!({"x-note": ["1"]});
-    for (port, expected) in [(closed(), json!({})), (open(), note)] {
-        assert_eq!(arrived(send_chunked(port, &cookie, "X-Note: 1\r\n")), Some(expected.clone()));
-        assert_eq!(arrived(send_framed(port, &cookie, &[(b"x-note", b"1")])), Some(expected));
+    for (port, expected) in [(without_trailers(), json!({})), (with_trailers(), note)] {
+        assert_eq!(received(send_chunked(port, &cookie, "X-Note: 1\r\n")), Some(expected.clone()));
+        assert_eq!(received(send_framed(port, &cookie, &[(b"x-note", b"1")])), Some(expected));
     }
 }
 
@@ -116,13 +116,13 @@ async fn no_identity_trailer_reaches_the_upstream() {
         let chunked = send_chunked(port, &cookie, &format!("{name}: 1\r\n{name}: 2\r\n"));
         let field: Field<'_> = (name.as_bytes(), b"1");
         let framed = send_framed(port, &cookie, &[field, field]);
-        for trailers in [chunked, framed].into_iter().filter_map(arrived) {
+        for trailers in [chunked, framed].into_iter().filter_map(received) {
             assert_eq!(trailers, json!({}), "{name:?}");
         }
     };
-    // All at once: Envoy takes a second to end a connection.
+    // All at once: Envoy takes a second to close a connection.
     thread::scope(|scope| {
-        for port in [closed(), open()] {
+        for port in [without_trailers(), with_trailers()] {
             for name in FORGED {
                 scope.spawn(move || check(port, name));
             }

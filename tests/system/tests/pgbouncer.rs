@@ -1,7 +1,6 @@
-//! Behind a `PgBouncer`: in session mode everything works, in transaction mode every command says at once what to do.
+//! Companion behind a `PgBouncer`: session mode works, and in transaction mode every command fails at once with the remedy.
 //!
-//! It needs `pgbouncer` in `PATH` (Debian: `apt-get install pgbouncer`), without which it says so and tests nothing. It is
-//! run by
+//! The tests need `pgbouncer` in `PATH` (Debian: `apt-get install pgbouncer`). Without it they print that and pass. Run them by
 //! `cargo xtask test --test pgbouncer -- --ignored`.
 
 use std::fs;
@@ -19,7 +18,7 @@ use edgeward_kit::database::{self, Database};
 use edgeward_kit::service::Service;
 use edgeward_stack::{ports, wait};
 
-/// `true` if there is no `pgbouncer` in `PATH`. It says so on standard error, past the capture of `println!` and its like.
+/// `true` if there is no `pgbouncer` in `PATH`. Prints that on standard error, which the test harness does not capture.
 fn is_pooler_missing() -> bool {
     let version = Command::new("pgbouncer").arg("--version").output();
     let is_missing = version.is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
@@ -29,10 +28,10 @@ fn is_pooler_missing() -> bool {
     is_missing
 }
 
-/// A `PgBouncer`, killed when dropped.
+/// Running `PgBouncer`, killed when dropped.
 struct Pooler {
     child: Child,
-    /// The database, through it.
+    /// Database, through the pooler.
     database: Database,
 }
 
@@ -57,7 +56,7 @@ impl Pooler {
         let mut command = Command::new("pgbouncer");
         command.arg(&path).stdout(Stdio::null()).stderr(Stdio::null());
         if nix::unistd::geteuid().is_root() {
-            // It refuses to be root.
+            // It does not run as root.
             command.uid(65534).gid(65534);
         }
         let child = command.spawn().expect("pgbouncer");

@@ -1,5 +1,5 @@
-//! Two million requests, good and bad, through the real Envoy while its configuration is reloaded again and again:
-//! each gets the expected response, the filter is never started anew, and the memory stays where it is.
+//! Two million requests, good and bad, through the real Envoy while its configuration is reloaded: each gets the expected
+//! response, no VM of the filter is restarted, and memory does not grow.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -70,14 +70,13 @@ fn two_million_requests_and_reloads_leave_the_gateway_as_it_was() {
     }
 }
 
-/// Sends so many requests, one after the other over one connection at a time, and returns the wrong
-/// responses.
+/// Sends a number of requests, one after the other over one connection at a time, and returns the wrong responses.
 fn run(port: u16, count: usize, sent: &AtomicUsize) -> Vec<String> {
     let cases = cases();
     let mut wrong = Vec::new();
     let mut connection = None;
     for case in cases.iter().cycle().take(count) {
-        // A connection that is being drained may be closed before a response: then once more, on a new one.
+        // A connection that is being drained may be closed before a response: the request is repeated on a new one.
         let response = (0..3).find_map(|_| {
             let connect = || BufReader::new(TcpStream::connect(("127.0.0.1", port)).unwrap());
             let stream = connection.get_or_insert_with(connect);
@@ -97,7 +96,7 @@ fn run(port: u16, count: usize, sent: &AtomicUsize) -> Vec<String> {
     wrong
 }
 
-/// The status of a response, and whether the connection ends with it.
+/// Reads the status of a response. The flag is `true` if the connection ends with it.
 fn read_response(stream: &mut BufReader<TcpStream>) -> Option<(u16, bool)> {
     let (mut head, mut line) = (String::new(), String::new());
     while stream.read_line(&mut line).ok()? > 0 && line != "\r\n" {
@@ -110,15 +109,12 @@ fn read_response(stream: &mut BufReader<TcpStream>) -> Option<(u16, bool)> {
     Some((head.split(' ').nth(1)?.parse().ok()?, value("connection: ") == Some("close")))
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "Envoy judges tokens by the wall clock, and so they are minted by it"
-)]
+#[expect(clippy::disallowed_methods, reason = "Envoy validates tokens by the wall clock")]
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// A day of a gateway in small. The blank line that ends a head is the body of the request that has one.
+/// Returns requests as a gateway receives them. In the one with a body, the blank line after the head is the body.
 fn cases() -> Vec<Case> {
     let now = now();
     let [key, next] = keys();
@@ -150,13 +146,13 @@ fn cases() -> Vec<Case> {
     cases.extend(
         mint::bad_tokens(key, &stranger, now)
             .into_iter()
-            .filter(|bad| !bad.is_fleeting(now))
+            .filter(|bad| !bad.becomes_good_soon(now))
             .map(|bad| case("GET /orders", &bad.token, "", 401)),
     );
     cases
 }
 
-/// A gateway whose listener is a file, which Envoy loads anew whenever another takes its place.
+/// Gateway with its listener in a file, which Envoy reloads whenever it is replaced.
 struct Listeners {
     bootstrap: String,
     listener: String,
@@ -182,7 +178,7 @@ impl Listeners {
         this
     }
 
-    /// Puts another listener in place of the last: a rule more, that nobody's path is for.
+    /// Replaces the listener by one with another rule, for a path that no request has.
     fn reload(&self, number: usize) {
         const KIND: &str =
             "    - \"@type\": type.googleapis.com/envoy.config.listener.v3.Listener\n      name: gateway";

@@ -1,4 +1,4 @@
-//! The compiled filter in a host of its own: what the real .wasm lets through, and what it refuses.
+//! Compiled filter in the tests' host: requests that it admits, and requests that it rejects.
 
 use edgeward_kit::host::Host;
 use edgeward_kit::host::edge::{
@@ -103,7 +103,7 @@ fn host_may_create_streams_long_before_their_heads_arrive() {
         host.send_head(stream);
         assert!(host.end(stream).upstream.is_some());
     }
-    // One more than that, and the first of them is forgotten: it is rejected.
+    // With one stream more, the first one is dropped, and its request is rejected.
     let first = host.create(head("/orders"));
     for _ in 0..64 {
         host.create(head("/orders"));
@@ -209,7 +209,7 @@ fn upgrade_removes_none_of_our_headers_at_the_next_hop() {
 }
 
 #[test]
-fn a_wrong_configuration_does_not_load_and_the_log_names_every_mistake() {
+fn configuration_with_mistakes_does_not_load_and_the_log_names_all() {
     let mistakes = |configuration: &str| match Host::start(ENVOY, configuration) {
         Ok(_) => panic!("{configuration} was loaded"),
         Err(log) => log,

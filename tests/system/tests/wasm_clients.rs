@@ -1,4 +1,4 @@
-//! The compiled filter and its everyday clients: pages of other origins, health checks, machines whose clocks differ.
+//! Compiled filter and ordinary clients: pages of other origins, health checks, machines with different clocks.
 
 use edgeward_kit::host::edge::{ENVOY, NOW, configuration, feed, get, headers, keys, rejected, with_keys};
 use edgeward_kit::host::{Headers, Host};
@@ -72,14 +72,14 @@ fn only_replies_of_the_gateway_itself_are_made_readable() {
     assert_eq!(cors(&host.respond(stream, headers(&[(":status", "200")]))), Vec::<String>::new());
     let stream = host.open(head("https://evil.example"));
     assert_eq!(cors(&host.respond_itself(stream, headers(&[(":status", "504")]))), Vec::<String>::new());
-    // An upstream's own headers stand.
+    // The upstream's own header fields stay.
     let theirs = headers(&[(":status", "504"), ("access-control-allow-origin", "https://other.example")]);
     let stream = host.open(head(APP.1));
     assert_eq!(cors(&host.respond_itself(stream, theirs.clone())), cors(&theirs));
 }
 
 #[test]
-fn preflight_of_an_allowed_origin_succeeds_whatever_the_upstream_says() {
+fn preflight_of_an_allowed_origin_succeeds_with_any_upstream_status() {
     let key = Key::generate("a");
     let mut host = with_origins(&key);
     let preflight =
@@ -105,7 +105,7 @@ fn preflight_of_an_allowed_origin_succeeds_whatever_the_upstream_says() {
     let stream = host.open(head("https://evil.example"));
     let rejected = headers(&[(":status", "405")]);
     assert_eq!(host.respond(stream, rejected.clone()), rejected);
-    // An upstream that says anything of CORS has decided, be it by leaving the origin out.
+    // An upstream with any CORS header field has decided, even if it omits the origin.
     for theirs in [
         headers(&[(":status", "204"), ("access-control-allow-origin", APP.1)]),
         headers(&[(":status", "204"), ("access-control-allow-credentials", "true")]),
@@ -128,7 +128,7 @@ fn preflight_of_a_rejected_request_succeeds_so_that_it_is_readable() {
 }
 
 #[test]
-fn ready_path_tells_when_the_first_request_can_pass() {
+fn ready_path_reports_when_the_first_request_can_pass() {
     let key = Key::generate("a");
     let changes = json!({"feed": {"cluster": "companion_internal"}, "ready_path": "/readyz"});
     let mut host = Host::start(ENVOY, &configuration(&changes)).unwrap();
@@ -156,7 +156,7 @@ fn ready_path_tells_when_the_first_request_can_pass() {
 #[test]
 fn clock_of_the_companion_may_be_ahead_and_the_log_names_it() {
     let key = Key::generate("a");
-    // The last are several companions of which one is ahead.
+    // The last case is several companions of which one is ahead.
     for (aheads, logged) in
         [([0; 3], None), ([2; 3], None), ([8; 3], Some(8)), ([60; 3], Some(60)), ([8, 0, 8], Some(8))]
     {

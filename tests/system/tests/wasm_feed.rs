@@ -1,4 +1,4 @@
-//! The compiled filter and the edge feed: what one worker makes of every response.
+//! Compiled filter and the edge feed: the effect of every response on one worker.
 
 use edgeward_kit::host::edge::{
     ENVOY, NOW, configuration, feed, get, headers, keys, rejected, upstream, with_feed,
@@ -9,7 +9,7 @@ use edgeward_kit::mint::{self, Key};
 use serde_json::{Value, json};
 
 #[test]
-fn feed_counts_for_as_long_as_the_configuration_says() {
+fn feed_state_is_used_for_the_configured_time() {
     let key = Key::generate("a");
     let cookie = cookie(&key);
     for (when_stale, expected) in [("allow", None), ("deny", Some((503, "feed_stale")))] {
@@ -130,7 +130,7 @@ fn configured_keys_count_when_the_first_poll_fails_unless_denied() {
 }
 
 #[test]
-fn last_valid_state_stays_whatever_the_feed_responds() {
+fn invalid_responses_leave_the_last_valid_state_in_use() {
     let (key, next) = (Key::generate("a"), Key::generate("b"));
     let mut host = with_key(&key);
     let weak = json!({"etag": "e2", "set": {"keys": [{"kty": "RSA", "kid": "w", "n": "AQAB", "e": "AQAB"}]}});
@@ -159,7 +159,7 @@ fn last_valid_state_stays_whatever_the_feed_responds() {
         assert!(passes(&mut host, &key), "{status:?} {reason}");
         assert_eq!(host.counter(&counter), before + 1, "{status:?} {reason}");
     }
-    // A call without a response is abandoned, and its late response is not taken for that of another.
+    // A call without a response is cancelled, and its late response is not taken for that of another call.
     host.advance(2200);
     let (lost, _) = take_poll(&mut host);
     host.advance(2100);
@@ -259,7 +259,7 @@ fn feed_is_polled_with_its_secret_if_it_has_one() {
 }
 
 #[test]
-fn clock_that_is_set_back_stops_no_polls_and_freshens_no_state() {
+fn clock_set_back_stops_no_polls_and_renews_no_state() {
     let key = Key::generate("a");
     let denies = following("c", &json!({"when_stale": "deny", "max_staleness_seconds": 10}));
     let mut host = Host::start(ENVOY, &denies).unwrap();
@@ -276,7 +276,7 @@ fn clock_that_is_set_back_stops_no_polls_and_freshens_no_state() {
 }
 
 #[test]
-fn response_of_a_clock_ahead_hides_no_later_one() {
+fn clock_ahead_in_one_response_hides_no_later_response() {
     let key = Key::generate("a");
     let mut host = with_feed();
     poll(&mut host, &feed(&json!({"at": NOW + 59, "keys": keys("e1", &[&key])})));
@@ -286,7 +286,7 @@ fn response_of_a_clock_ahead_hides_no_later_one() {
 }
 
 #[test]
-fn stale_state_that_one_configuration_allows_another_may_deny() {
+fn stale_state_may_be_allowed_by_one_configuration_and_denied_by_another() {
     let key = Key::generate("a");
     let inline = json!({"inline": mint::jwks(&[&key])});
     let with = |when_stale: &str| {
@@ -314,7 +314,7 @@ fn keys_configured_while_the_feed_is_down_are_used() {
 }
 
 #[test]
-fn feed_that_was_not_followed_for_a_while_is_polled_anew() {
+fn feed_that_was_not_followed_meanwhile_starts_over() {
     let key = Key::generate("a");
     let with = |cluster: &str| {
         configuration(&json!({"feed": {"cluster": cluster}, "refresh": {"cluster": cluster}}))
@@ -326,5 +326,5 @@ fn feed_that_was_not_followed_for_a_while_is_polled_anew() {
     host.end(stream);
     host.reconfigure(&with("y"));
     host.reconfigure(&with("x"));
-    assert!(!passes(&mut host, &key), "a call without a response keeps nothing alive");
+    assert!(!passes(&mut host, &key), "a call without a response does not keep the state");
 }

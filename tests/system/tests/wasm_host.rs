@@ -1,15 +1,15 @@
-//! The compiled filter and a host that fails it.
+//! Compiled filter in a host whose calls fail.
 
 use edgeward_kit::host::edge::{ENVOY, NOW, configuration, get, headers};
 use edgeward_kit::host::{CALLS, Host, Traits};
 use edgeward_kit::mint::{self, Key};
 use serde_json::json;
 
-/// Statuses that hosts return: those of the ABI, and others.
+/// Statuses of host calls: those of the ABI, and others.
 const STATUSES: [u32; 14] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 99, u32::MAX];
 
 #[test]
-fn whatever_a_host_returns_nothing_forged_or_unchecked_passes() {
+fn no_status_of_the_host_lets_a_forged_or_unchecked_request_pass() {
     let key = Key::generate("a");
     let ours = format!("a=1; access_token={}; refresh_token=r", key.good(NOW));
     let inline = configuration(&json!({"keys": {"inline": mint::jwks(&[&key])}, "feed": {"cluster": "c"}}));

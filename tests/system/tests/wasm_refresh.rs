@@ -1,4 +1,4 @@
-//! The compiled filter and the edge refresh: requests that are held for a new token, and their outcomes.
+//! Compiled filter and the edge refresh: requests that are held for a new token, and their outcomes.
 
 use edgeward_kit::host::edge::{NOW, configuration, headers, rejected};
 use edgeward_kit::host::refresh::{COOKIES, granted, refreshing, values, with_cookie};
@@ -12,7 +12,7 @@ fn request_without_a_valid_token_is_held_and_continues_with_the_new_one() {
     let mut host = refreshing(&key);
     let expired = format!("access_token={}; refresh_token=old; a=1", key.good_with(NOW, "exp", "1"));
     let unknown = format!("access_token={}; refresh_token=old; a=1", stranger.good(NOW));
-    // It was made before the clock was set back.
+    // This token was issued before the clock was set back.
     let ahead = format!("access_token={}; refresh_token=old; a=1", key.good(NOW + 61));
     for cookie in ["refresh_token=old; a=1", &expired, &unknown, &ahead] {
         let more = [("user-agent", "Browser"), ("x-forwarded-for", "192.0.2.7"), ("x-user-id", "1")];
@@ -107,7 +107,7 @@ fn without_a_new_token_api_calls_and_navigations_are_rejected_in_kind() {
             (503, "refresh_unavailable"),
             false,
         ),
-        ("its token is not good here", Some(200), &forged, (503, "refresh_unavailable"), true),
+        ("its token is not valid here", Some(200), &forged, (503, "refresh_unavailable"), true),
     ] {
         let mut host = refreshing(&key);
         let api = host.open(with_cookie("/orders", "refresh_token=r", &[]));
@@ -175,7 +175,7 @@ fn change_of_configuration_leaves_no_request_held() {
 }
 
 #[test]
-fn whatever_a_host_returns_no_request_passes_unchecked() {
+fn no_status_of_the_host_lets_a_held_request_pass_unchecked() {
     let key = Key::generate("a");
     for call in CALLS {
         for fails_late in [false, true] {

@@ -1,4 +1,4 @@
-//! The compiled filter and the cookies of an edge refresh: which response sets them, and which requests forward them.
+//! Compiled filter and the cookies of an edge refresh: the response that sets them, and the requests that forward them.
 
 use edgeward_kit::host::Host;
 use edgeward_kit::host::edge::{ENVOY, NOW, configuration, headers};
@@ -53,7 +53,7 @@ fn renewed_cookies_stay_off_a_late_response() {
         let stream = host.open(with_cookie("/long-poll", "refresh_token=old", &[]));
         let call = host.take_call();
         host.complete_call(&call, Some(200), granted(&key.good(NOW)).as_bytes());
-        // By now the browser may be somebody else's.
+        // By now another user may have the browser.
         host.advance_in_ticks(millis);
         let response = host.respond(stream, headers(&[("cache-control", "public")]));
         assert_eq!(values(&response, "set-cookie"), expected, "after {millis} ms");

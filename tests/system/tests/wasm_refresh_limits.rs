@@ -1,11 +1,11 @@
-//! The compiled filter and the limits of the edge refresh: of held requests, of calls, and of the time that they take.
+//! Compiled filter and the limits of the edge refresh: of held requests, of calls, and of their time.
 
 use edgeward_kit::host::edge::{NOW, rejected};
 use edgeward_kit::host::refresh::{granted, refreshing, with_cookie};
 use edgeward_kit::mint::Key;
 
 #[test]
-fn call_lost_by_the_host_holds_no_request_for_ever() {
+fn lost_call_does_not_hold_a_request_for_ever() {
     let key = Key::generate("a");
     let mut host = refreshing(&key);
     let stream = host.open(with_cookie("/orders", "refresh_token=r", &[]));
@@ -39,7 +39,7 @@ fn requests_beyond_the_limit_are_rejected_until_others_complete() {
 }
 
 #[test]
-fn disconnected_clients_take_no_room_from_held_requests() {
+fn disconnected_clients_count_towards_no_limit_of_held_requests() {
     let key = Key::generate("a");
     let mut host = refreshing(&key);
     for _ in 0..5000 {
@@ -48,7 +48,7 @@ fn disconnected_clients_take_no_room_from_held_requests() {
     }
     let honest = host.open(with_cookie("/orders", "refresh_token=honest", &[]));
     assert!(host.is_held(honest));
-    // Many clients as well as one.
+    // The same for many clients.
     for at in 0..5000 {
         let gone = host.open(with_cookie("/orders", &format!("refresh_token=r{}", at / 256), &[]));
         host.end(gone);
@@ -78,7 +78,7 @@ fn rejected_refresh_token_is_not_sent_again_at_every_request() {
 }
 
 #[test]
-fn resumed_requests_take_no_room_from_held_ones() {
+fn resumed_requests_count_towards_no_limit_of_held_requests() {
     let key = Key::generate("a");
     let mut host = refreshing(&key);
     for at in 0..5000 {
@@ -90,7 +90,7 @@ fn resumed_requests_take_no_room_from_held_ones() {
 }
 
 #[test]
-fn clock_that_is_set_abandons_no_call_and_forgets_no_rejection() {
+fn setting_the_clock_cancels_no_call_and_drops_no_rejection() {
     let key = Key::generate("a");
     for now in [NOW + 60, NOW - 60] {
         let mut host = refreshing(&key);

@@ -1,4 +1,4 @@
-//! The compiled filter and the edge feed: several workers of one proxy, of which one polls for all.
+//! Compiled filter and the edge feed: several workers of one proxy, of which one polls for all.
 
 use edgeward_kit::host::Host;
 use edgeward_kit::host::edge::{NOW, feed, get, keys, rejected, with_feed};
@@ -31,7 +31,7 @@ fn another_worker_takes_over_where_the_polling_one_stopped() {
     first.advance(1200);
     let (call, _) = take_poll(&mut first);
     second.advance(1300);
-    assert_eq!(second.take_calls().len(), 0, "the first has written that it is alive");
+    assert_eq!(second.take_calls().len(), 0, "the first still has the lease");
     second.advance(1000);
     let (taken_over, path) = take_poll(&mut second);
     assert_eq!(path, "/internal/edge-feed?after=c1&keys=e1");
@@ -47,7 +47,7 @@ fn another_worker_takes_over_where_the_polling_one_stopped() {
 }
 
 #[test]
-fn late_or_long_absent_worker_catches_up_and_misses_nothing() {
+fn worker_that_starts_late_or_was_paused_catches_up_completely() {
     let key = Key::generate("a");
     let mut first = with_key(&key);
     let mut away = first.start_beside(&following("companion_internal", &json!({}))).unwrap();
@@ -60,7 +60,7 @@ fn late_or_long_absent_worker_catches_up_and_misses_nothing() {
     first.set_now(NOW + 120);
     let late = first.start_beside(&following("companion_internal", &json!({}))).unwrap();
     for (mut host, cursor, etag, now) in [(late, "", "e1", NOW + 120), (away, "c1", "e1", NOW + 130)] {
-        // The first is alive all the while, so the others never poll in its place.
+        // The first renews its lease, so the others do not poll in its place.
         first.set_now(now);
         first.tick();
         for call in first.take_calls() {
@@ -144,7 +144,7 @@ fn response_from_before_a_takeover_hides_no_later_revocation() {
     let (call, _) = take_poll(&mut second);
     let revoked = json!({"sessions": [[7, NOW + 3600]], "users": []});
     second.complete_call(&call, Some(200), &feed(&json!({"revoked": revoked, "cursor": "c2"})));
-    // The first wakes up to a token under an unknown key, and then to the response from before.
+    // The first receives a token under an unknown key, and then the response from before.
     assert!(!passes(&mut first, &Key::generate("z")));
     first.complete_call(&old, Some(200), &feed(&json!({"cursor": "c1"})));
     first.advance(1400);

@@ -152,7 +152,7 @@ mod tests {
                 .map(|(module, _)| Source::from_text(&format!("{module}/mod.rs"), ""))
                 .collect();
             sources.push(Source::from_text(path, code));
-            assert_eq!(Graph::read(&sources).arrows_up(&MODULES).len(), faults, "{path}: {code}");
+            assert_eq!(Graph::read(&sources).arrows_up(&COMPANION.modules).len(), faults, "{path}: {code}");
         }
     }
 

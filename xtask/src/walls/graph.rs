@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Modules;
 use super::source::Source;
 
 /// Modules of a crate, each with those that it uses and the files in which it does.
@@ -36,22 +37,17 @@ impl<'s> Graph<'s> {
         (self.arrows.len(), self.arrows.values().map(BTreeMap::len).sum())
     }
 
-    /// Lists arrows that an order does not allow. It has every module with those that it may use.
-    pub(super) fn arrows_up(&self, order: &[(&str, &[&str])]) -> Vec<String> {
-        let may_use = |from: &str, to: &str| {
-            order.iter().find(|(module, _)| *module == from).is_none_or(|(_, used)| used.contains(&to))
-        };
+    /// Lists arrows that the order of modules does not allow.
+    pub(super) fn arrows_up(&self, order: &Modules) -> Vec<String> {
         let all =
             self.arrows.iter().flat_map(|(from, used)| used.iter().map(move |(to, files)| (from, to, files)));
-        let up = all.filter(|(from, to, _)| !may_use(from, to));
+        let up = all.filter(|(from, to, _)| !order.may_use(from, to));
         up.map(|(from, to, files)| format!("{from} may not use {to}: {}", files.join(", "))).collect()
     }
 
     /// Lists modules without a place in an order.
-    pub(super) fn unknown(&self, order: &[(&str, &[&str])]) -> Vec<String> {
-        let is_known = |module: &str| order.iter().any(|(known, _)| *known == module);
-        let unknown = self.arrows.keys().filter(|module| !is_known(module));
-        unknown.map(|module| format!("{module} has no place in the order of modules")).collect()
+    pub(super) fn unknown(&self, order: &Modules) -> impl Iterator<Item = &'s str> {
+        self.arrows.keys().copied().filter(|module| !order.has(module))
     }
 
     /// Lists the cycles: sets of modules of which each uses every other, by way of others or not (strongly connected

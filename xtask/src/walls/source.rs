@@ -58,6 +58,11 @@ impl Source {
         self
     }
 
+    /// Returns the number of lines that are neither blank nor comments.
+    pub(super) fn lines_of_code(&self) -> usize {
+        self.code.lines().filter(|line| !line.trim().is_empty()).count()
+    }
+
     /// `true` if the file belongs to this module, or is this file.
     pub(super) fn is_in(&self, module_or_path: &str) -> bool {
         self.module == module_or_path || self.below == module_or_path

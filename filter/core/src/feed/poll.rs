@@ -3,9 +3,9 @@
 use edgeward_wire::FeedQuery;
 use thiserror::Error;
 
-use super::response::InvalidFeed;
 use crate::call::{CallOutcome, HttpCall};
 use crate::config::Feed;
+use crate::feed_response::InvalidFeed;
 
 /// Failure of a poll.
 #[derive(Debug, Error)]

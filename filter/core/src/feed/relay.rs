@@ -3,7 +3,7 @@
 //!
 //! Responses are numbered from 1. Each was requested with the cursor of the one before, and carries that cursor: a
 //! worker that has applied all responses up to a number has applied everything that the feed had by then. The last
-//! [`KEPT`] are kept. A worker that was away for longer catches up by polls of its own. So does one whose chain of
+//! `KEPT` are kept. A worker that was away for longer catches up by polls of its own. So does one whose chain of
 //! responses is broken, because two workers polled at once.
 
 use std::time::Duration;

@@ -1,4 +1,6 @@
-//! Which requests are held, for how long, and with which outcome they continue.
+//! Tests of held requests: the calls for their tokens, the outcomes with which they continue, and the limits.
+
+use edgeward_wire::edge_refresh::MAX_BYTES;
 
 use super::*;
 

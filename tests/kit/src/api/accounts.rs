@@ -1,5 +1,4 @@
-//! Changes of accounts past the API, for tests: by the use cases of the command line where these do what is wanted, else
-//! in SQL.
+//! Changes of accounts without the API, for tests: by the use cases of the command line where one exists, else in SQL.
 
 use edgeward_companion::domain::account::email::Email;
 use edgeward_companion::domain::account::role::Role;
@@ -8,7 +7,7 @@ use edgeward_companion::service::account;
 use super::Api;
 
 impl Api {
-    /// Gives a user another role, as the command does: the sessions go on, the tokens with the former role do not.
+    /// Changes a user's role, as the command does: sessions continue, tokens with the former role are revoked.
     pub async fn set_role(&self, email: &str, role: &str) {
         let role = Role::parse(role).expect("a role");
         account::set_role(&self.system(), &parse(email), &role).await.expect("a user");
@@ -19,12 +18,12 @@ impl Api {
         account::disable(&self.system(), &parse(email)).await.expect("a user");
     }
 
-    /// Disables every user in the table alone, by hand: unlike with the command, the sessions stay.
+    /// Disables every user in the table only: unlike after the command, the sessions stay.
     pub async fn mark_disabled(&self) {
         self.execute("update users set disabled_at = now()").await;
     }
 
-    /// Gives the only user a password hash from elsewhere.
+    /// Sets the password hash of the only user, as an import does.
     pub async fn import_password(&self, hash: &str) {
         let update = sqlx::query("update users set password = $1").bind(hash);
         update.execute(&self.pool).await.expect("an update");

@@ -1,4 +1,4 @@
-//! A follower of the edge feed, as a gateway's worker is one.
+//! Follower of the edge feed, like a worker of a gateway.
 
 use edgeward_wire::{EdgeFeed, RevokedSession};
 

@@ -1,4 +1,4 @@
-//! Changes of sessions past the API, for tests, and their state in the database.
+//! Changes of sessions without the API, for tests, and their state in the database.
 
 use time::Duration;
 
@@ -10,7 +10,7 @@ impl Api {
         self.count("select count(*) from refresh_tokens").await
     }
 
-    /// Waits until there are so many sessions.
+    /// Waits until there are `count` sessions.
     pub async fn wait_for_sessions(&self, count: i64) {
         for _ in 0..2000 {
             if self.count_sessions().await == count {
@@ -31,21 +31,21 @@ impl Api {
         self.execute("delete from refresh_tokens").await;
     }
 
-    /// Adds as many expired sessions for each that there is.
+    /// Adds `count` expired sessions for each existing one.
     pub async fn add_expired_sessions(&self, count: i32) {
         let copies = "insert into refresh_tokens (user_id, expires_at, created_at, updated_at)
                       select user_id, created_at, created_at, created_at from refresh_tokens, generate_series(1, $1)";
         sqlx::query(copies).bind(count).execute(&self.pool).await.expect("sessions");
     }
 
-    /// Moves the start of every session back, and its expiry on by an hour, as a greater age was allowed then.
+    /// Moves the start of every session back, and its expiry on by an hour, as if a greater age had been allowed.
     pub async fn move_start_of_sessions(&self, back: Duration) {
         let update = "update refresh_tokens
                       set created_at = created_at - $1 * interval '1 second', expires_at = expires_at + interval '1 hour'";
         sqlx::query(update).bind(back.as_seconds_f64()).execute(&self.pool).await.expect("an update");
     }
 
-    /// Takes back every refresh, as a standby does that takes over without having received them.
+    /// Reverts every refresh, like a failover to a standby that has not received them.
     pub async fn lose_refreshes(&self) {
         self.execute("update refresh_tokens set generation = 1, superseded = '{}', updated_at = created_at")
             .await;

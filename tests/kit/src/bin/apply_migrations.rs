@@ -1,4 +1,4 @@
-//! Applies `migrations/` to `DATABASE_URL` for `cargo xtask sqlx-prepare`; everybody else says `edgeward migrate run`.
+//! Applies `migrations/` to `DATABASE_URL` for `cargo xtask sqlx-prepare`. Users run `edgeward migrate run`.
 
 use anyhow::{Context as _, Result};
 use sqlx::Connection as _;

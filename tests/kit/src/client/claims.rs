@@ -1,4 +1,4 @@
-//! The claims of a client's access token.
+//! Claims of a client's access token.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,7 +7,7 @@ use edgeward_wire::AccessClaims;
 use super::Client;
 
 impl Client {
-    /// Returns the role in the access token, as the gateway will read it.
+    /// Returns the role in the access token.
     #[must_use]
     pub fn role(&self) -> String {
         self.claims().role

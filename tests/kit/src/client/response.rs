@@ -1,4 +1,4 @@
-//! A whole response, its rendering for snapshots, and the shape of every rejection.
+//! Response that was read to its end, its rendering for snapshots, and the shape of every rejection.
 
 use std::fmt::{self, Display, Formatter};
 

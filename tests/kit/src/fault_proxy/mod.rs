@@ -1,5 +1,4 @@
-//! Stands between a companion and Postgres, reads what they say message by message, and does harm at exactly one of
-//! the messages; never why, nor what ought to come of it.
+//! Proxy between a companion and Postgres. It reads their messages one by one, and injects a fault at exactly one of them.
 
 mod plan;
 mod pump;
@@ -12,9 +11,9 @@ use reqwest::Url;
 use tokio::net::{TcpListener, TcpStream};
 
 use plan::Plan;
-pub use plan::{Fault, Harm, Message, Side};
+pub use plan::{Fault, FaultKind, Message, Side};
 
-/// A running proxy. It ends with its runtime.
+/// Running proxy. It ends with its runtime.
 pub struct FaultProxy {
     address: SocketAddr,
     server: Arc<AtomicU16>,
@@ -22,7 +21,7 @@ pub struct FaultProxy {
 }
 
 impl FaultProxy {
-    /// A proxy to the server at this port of the loopback.
+    /// Starts a proxy to the server at a port of the loopback.
     pub async fn start(server: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -31,43 +30,43 @@ impl FaultProxy {
         Self { address, server, plan }
     }
 
-    /// The port of a database's server, and its address by way of a proxy of its own.
-    pub async fn before(url: &str) -> (Self, String) {
+    /// Starts a proxy before the server of a database. Returns it with the database's address through it.
+    pub async fn start_before(url: &str) -> (Self, String) {
         let proxy = Self::start(Url::parse(url).ok().and_then(|url| url.port()).expect("a port")).await;
-        let url = proxy.lead_through(url);
+        let url = proxy.url_through(url);
         (proxy, url)
     }
 
-    /// A database's address, by way of here.
+    /// Returns a database's address through the proxy.
     #[must_use]
-    pub fn lead_through(&self, url: &str) -> String {
+    pub fn url_through(&self, url: &str) -> String {
         let mut url = Url::parse(url).expect("the address of a database");
         url.set_port(Some(self.address.port())).expect("a port");
         url.into()
     }
 
-    /// Leads to another server from the next connection on.
-    pub fn lead_to(&self, server: u16) {
+    /// Forwards to another server from the next connection on.
+    pub fn set_server(&self, server: u16) {
         self.server.store(server, Ordering::Relaxed);
     }
 
-    /// Counts messages anew, and does harm at one of them.
+    /// Counts messages from zero, and arms a fault, if there is one.
     pub fn arm(&self, fault: Option<Fault>) {
         self.plan.arm(fault);
     }
 
-    /// The messages that came since it was armed, the one included at which harm was done.
+    /// Returns the messages since the last [`Self::arm`], including the one with the fault.
     #[must_use]
     pub fn seen(&self) -> Vec<Message> {
         self.plan.seen()
     }
 
-    /// Waits until harm is done.
-    pub async fn harmed(&self) {
-        self.plan.harmed().await;
+    /// Waits until the fault is injected.
+    pub async fn wait_for_fault(&self) {
+        self.plan.wait_for_fault().await;
     }
 
-    /// Lets the message go on that is held.
+    /// Forwards the message that is held.
     pub fn release(&self) {
         self.plan.release();
     }
@@ -77,7 +76,7 @@ async fn accept(listener: TcpListener, server: Arc<AtomicU16>, plan: Arc<Plan>) 
     while let Ok((client, _)) = listener.accept().await {
         let (server, plan) = (server.load(Ordering::Relaxed), Arc::clone(&plan));
         tokio::spawn(async move {
-            // With no server there, the client's connection just ends.
+            // Without a server, the client's connection is closed.
             if let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).await {
                 pump::join(client, server, &plan).await;
             }

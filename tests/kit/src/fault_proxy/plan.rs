@@ -1,4 +1,4 @@
-//! Which message is to come to harm, and which ones came.
+//! Fault to inject, and the messages seen.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard};
@@ -8,54 +8,55 @@ use tokio::sync::watch;
 /// Sender of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// The companion.
+    /// Companion.
     Client,
     /// Postgres.
     Server,
 }
 
-/// A message of the protocol, version 3, by its first byte.
+/// Message of the protocol, version 3.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Message {
     /// Sender.
     pub from: Side,
-    /// Which one it is.
+    /// Type of the message: its first byte.
     pub tag: u8,
 }
 
-/// Harm to a message. It is never doubled: TCP delivers each byte once, so a second copy can come from nobody
-/// but a peer that breaks the protocol. What a client does twice, the tests repeat as calls.
+/// Kind of fault. No message is duplicated: TCP delivers each byte once, so that only a peer that breaks the protocol
+/// sends a second copy. The tests repeat whole calls, as clients do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Harm {
-    /// It is lost, and the connection with it.
+pub enum FaultKind {
+    /// The message is dropped, and the connection is closed.
     Cut,
-    /// It goes on, and the connection is lost after it.
-    CutBehind,
-    /// It goes on when it is released.
+    /// The message is forwarded, and the connection is closed after it.
+    CutAfter,
+    /// The message is forwarded when it is released.
     Hold,
-    /// Nothing is forwarded from here on, without a sign of it: the other side's host is gone.
-    Silence,
+    /// Nothing is forwarded any more, and the connection stays open: the other side's host is gone.
+    Blackhole,
 }
 
-/// Harm to one message.
+/// Fault at one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Number of messages before it.
     pub after: usize,
-    /// Harm that is done to it.
-    pub harm: Harm,
+    /// Kind.
+    pub kind: FaultKind,
 }
 
 pub(super) struct Plan {
     state: Mutex<State>,
-    harmed: watch::Sender<bool>,
-    /// Up to which arming all that was held has been let go.
+    /// `true` once the fault is injected.
+    injected: watch::Sender<bool>,
+    /// Number of the last arming whose held messages are released.
     released: watch::Sender<u64>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Counts the times that it was armed.
+    /// Number of armings.
     arming: u64,
     fault: Option<Fault>,
     seen: Vec<Message>,
@@ -63,15 +64,15 @@ struct State {
 
 impl Default for Plan {
     fn default() -> Self {
-        let (harmed, released) = (watch::Sender::new(false), watch::Sender::new(0));
-        Self { state: Mutex::default(), harmed, released }
+        let (injected, released) = (watch::Sender::new(false), watch::Sender::new(0));
+        Self { state: Mutex::default(), injected, released }
     }
 }
 
 impl Plan {
     pub(super) fn arm(&self, fault: Option<Fault>) {
         self.release();
-        self.harmed.send_replace(false);
+        self.injected.send_replace(false);
         let mut state = self.state();
         *state = State { arming: state.arming + 1, fault, seen: Vec::new() };
     }
@@ -80,30 +81,30 @@ impl Plan {
         self.state().seen.clone()
     }
 
-    /// Notes a message, and says what is to be done to it.
-    pub(super) fn judge(&self, message: Message) -> Option<Harm> {
+    /// Records a message, and returns the fault to inject at it.
+    pub(super) fn record(&self, message: Message) -> Option<FaultKind> {
         let mut state = self.state();
         let before = state.seen.len();
         let here = state.fault.take_if(|fault| fault.after == before);
         state.seen.push(message);
         if here.is_some() {
-            self.harmed.send_replace(true);
+            self.injected.send_replace(true);
         }
-        here.map(|fault| fault.harm)
+        here.map(|fault| fault.kind)
     }
 
-    pub(super) async fn harmed(&self) {
-        self.harmed.subscribe().wait_for(|happened| *happened).await.expect("a plan that lives");
+    pub(super) async fn wait_for_fault(&self) {
+        self.injected.subscribe().wait_for(|injected| *injected).await.expect("a running proxy");
     }
 
     pub(super) fn release(&self) {
         self.released.send_replace(self.state().arming);
     }
 
-    /// Waits until what is held now is let go.
+    /// Waits until the messages that are held now are released.
     pub(super) async fn released(&self) {
         let arming = self.state().arming;
-        self.released.subscribe().wait_for(|released| *released >= arming).await.expect("a plan that lives");
+        self.released.subscribe().wait_for(|released| *released >= arming).await.expect("a running proxy");
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,4 +1,4 @@
-//! One connection through the proxy: messages in, the same messages out, but for one that comes to harm.
+//! Connection through the proxy: forwards messages, and injects the fault at one of them.
 
 use std::future::pending;
 use std::io;
@@ -8,25 +8,25 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
-use super::plan::{Harm, Message, Plan, Side};
+use super::plan::{FaultKind, Message, Plan, Side};
 
 /// First message of a client that wants TLS (`SSLRequest` among the message formats of its manual).
 const TLS_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
-/// Joins both until one of them ends it or harm is done. Then both connections are closed.
+/// Forwards in both directions until one side or a fault closes the connection. Then the other side's is closed too.
 pub(super) async fn join(mut client: TcpStream, mut server: TcpStream, plan: &Plan) {
     if start(&mut client, &mut server).await.is_err() {
         return;
     }
-    let ((client_says, client_hears), (server_says, server_hears)) =
-        (client.into_split(), server.into_split());
+    let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
     tokio::select! {
-        _ = pump(Side::Client, client_says, server_hears, plan) => {}
-        _ = pump(Side::Server, server_says, client_hears, plan) => {}
+        _ = pump(Side::Client, from_client, to_server, plan) => {}
+        _ = pump(Side::Server, from_server, to_client, plan) => {}
     }
 }
 
-/// The first message has no tag. TLS is declined, as a server without it does: nothing could be read within.
+/// Forwards the first message, which has no tag. TLS is declined, as by a server without it: encrypted messages cannot be
+/// read.
 async fn start(client: &mut TcpStream, server: &mut TcpStream) -> io::Result<()> {
     let mut head = [0; 8];
     client.read_exact(&mut head).await?;
@@ -34,7 +34,7 @@ async fn start(client: &mut TcpStream, server: &mut TcpStream) -> io::Result<()>
         client.write_all(b"N").await?;
         client.read_exact(&mut head).await?;
     }
-    // Messages go on one by one, and none waits for the one before to be acknowledged.
+    // Nagle's algorithm would delay a message until the one before is acknowledged.
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let [a, b, c, d, ..] = head;
@@ -50,12 +50,12 @@ async fn pump(side: Side, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, plan:
     let mut unread = Vec::new();
     loop {
         while let Some((tag, message)) = take_message(&mut unread)? {
-            match plan.judge(Message { from: side, tag }) {
+            match plan.record(Message { from: side, tag }) {
                 None => to.write_all(&message).await?,
-                Some(Harm::Cut) => return Ok(()),
-                Some(Harm::CutBehind) => return to.write_all(&message).await,
-                Some(Harm::Silence) => pending().await,
-                Some(Harm::Hold) => {
+                Some(FaultKind::Cut) => return Ok(()),
+                Some(FaultKind::CutAfter) => return to.write_all(&message).await,
+                Some(FaultKind::Blackhole) => pending().await,
+                Some(FaultKind::Hold) => {
                     plan.released().await;
                     to.write_all(&message).await?;
                 }
@@ -67,7 +67,8 @@ async fn pump(side: Side, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, plan:
     }
 }
 
-/// A whole message, once it is there. Both sides have the same head: a tag and a length.
+/// Takes the next message from the bytes that were read, if it is complete. Both sides have the same head: a tag and a
+/// length.
 fn take_message(unread: &mut Vec<u8>) -> io::Result<Option<(u8, Vec<u8>)>> {
     let Some(header) = Header::parse(unread)? else { return Ok(None) };
     let length = usize::try_from(header.len()).unwrap_or_default() + 1;

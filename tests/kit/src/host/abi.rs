@@ -6,13 +6,38 @@ mod stream;
 
 use wasmtime::{Engine, Linker, Module};
 
-use super::memory::{Guest, hand_over, read, read_text, write};
+use super::memory::{Guest, pass_bytes, read, read_text, write};
 use super::world::World;
 
 const OK: u32 = 0;
 const NOT_FOUND: u32 = 1;
 const BAD_ARGUMENT: u32 = 2;
 const CAS_MISMATCH: u32 = 8;
+
+/// Host calls that can be given a fault.
+pub const CALLS: [&str; 21] = [
+    "proxy_log",
+    "proxy_get_current_time_nanoseconds",
+    "proxy_set_tick_period_milliseconds",
+    "proxy_get_buffer_bytes",
+    "proxy_get_header_map_pairs",
+    "proxy_remove_header_map_value",
+    "proxy_replace_header_map_value",
+    "proxy_add_header_map_value",
+    "proxy_send_local_response",
+    "proxy_get_property",
+    "proxy_set_property",
+    "proxy_define_metric",
+    "proxy_increment_metric",
+    "proxy_record_metric",
+    "proxy_http_call",
+    "proxy_set_effective_context",
+    "proxy_continue_stream",
+    "proxy_close_stream",
+    "proxy_get_shared_data",
+    "proxy_set_shared_data",
+    "proxy_call_foreign_function",
+];
 
 /// Returns all host calls, by name.
 pub(super) fn linker(engine: &Engine, module: &Module) -> Linker<World> {
@@ -63,7 +88,7 @@ fn buffers(linker: &mut Linker<World>) {
         let Some(bytes) = guest.data().buffer(buffer).map(<[u8]>::to_vec) else { return NOT_FOUND };
         let (start, max) = (start as usize, max as usize);
         let part = bytes.get(start..).unwrap_or_default();
-        hand_over(&mut guest, &part[..part.len().min(max)], data, len);
+        pass_bytes(&mut guest, &part[..part.len().min(max)], data, len);
         OK
     };
     linker.func_wrap("env", "proxy_get_buffer_bytes", bytes).unwrap();

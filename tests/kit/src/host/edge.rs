@@ -1,19 +1,18 @@
-//! An edge in the host: a filter with the demo's rules, requests to it, and what came of them in a form that reads
-//! well. What ought to come of them is for the tests to say.
+//! Filter with the demo's rules in the host, requests to it, and their outcomes in a readable form.
 
 use serde_json::{Value, json};
 
 use super::{Exchange, Headers, Host, Traits};
 use crate::mint::{self, Key};
 
-/// The host's time at the start.
+/// Time of the host at the start, in seconds since 1970.
 pub const NOW: u64 = 1_800_000_000;
-/// A host like Envoy.
+/// Traits of Envoy.
 pub const ENVOY: Traits = Traits { verify_signature: true, now: NOW, fault: None };
-/// A host without `verify_signature`.
+/// Traits of a host without `verify_signature`.
 pub const OTHER_PROXY: Traits = Traits { verify_signature: false, now: NOW, fault: None };
 
-/// A plugin configuration, these members changed or added.
+/// Returns a plugin configuration with these members changed or added.
 #[must_use]
 pub fn configuration(changes: &Value) -> String {
     let mut whole = json!({
@@ -67,7 +66,7 @@ pub fn headers(lines: &[(&str, &str)]) -> Headers {
     lines.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect()
 }
 
-/// Sends a `GET` request with these header fields besides.
+/// Sends a `GET` request with these additional header fields.
 pub fn get(host: &mut Host, path: &str, more: &[(&str, &str)]) -> Exchange {
     let head = [(":method", "GET"), (":path", path), (":authority", "shop.example"), (":scheme", "https")];
     host.request(headers(&[&head, more].concat()))
@@ -84,7 +83,7 @@ pub fn upstream(exchange: &Exchange) -> Vec<String> {
     lines
 }
 
-/// Returns the status and the reason of a rejection.
+/// Returns the status and the label of a rejection.
 #[must_use]
 pub fn rejected(exchange: &Exchange) -> (u32, &str) {
     assert!(exchange.upstream.is_none(), "went upstream: {exchange:?}");

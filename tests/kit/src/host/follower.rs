@@ -17,7 +17,7 @@ pub fn passes(host: &mut Host, key: &Key) -> bool {
     get(host, "/orders", &[("cookie", &cookie(key))]).upstream.is_some()
 }
 
-/// Returns a configuration that follows a cluster's feed, with these members of `feed` besides.
+/// Returns a configuration that follows a cluster's feed, with these additional members of `feed`.
 #[must_use]
 pub fn following(cluster: &str, more: &Value) -> String {
     let mut feed = json!({"cluster": cluster});

@@ -1,24 +1,24 @@
-//! The filter's memory: reads what the filter points to, and passes results in memory that the filter allocates itself. Also
-//! the ABI's serialisation of headers.
+//! Memory of the filter: reads at the filter's pointers, and passes results in memory that the filter allocates. Also the
+//! ABI's serialisation of headers.
 
 use wasmtime::{Caller, Extern, Memory};
 
 use super::world::{Headers, World};
 
-/// A host function's view of the filter.
+/// View of the filter in a host call.
 pub(super) type Guest<'a> = Caller<'a, World>;
 
 fn memory(guest: &mut Guest<'_>) -> Memory {
     guest.get_export("memory").and_then(Extern::into_memory).expect("the filter exports its memory")
 }
 
-/// The bytes at an address.
+/// Returns the bytes at an address.
 pub(super) fn read(guest: &mut Guest<'_>, address: u32, len: u32) -> Vec<u8> {
     let (start, len) = (address as usize, len as usize);
     memory(guest).data(&*guest)[start..start + len].to_vec()
 }
 
-/// The text at an address.
+/// Returns the text at an address.
 pub(super) fn read_text(guest: &mut Guest<'_>, address: u32, len: u32) -> String {
     String::from_utf8(read(guest, address, len)).expect("the filter passes UTF-8")
 }
@@ -28,8 +28,8 @@ pub(super) fn write(guest: &mut Guest<'_>, address: u32, bytes: &[u8]) {
     memory(guest).write(guest, address as usize, bytes).expect("the filter passes its own addresses");
 }
 
-/// Hands bytes over: in memory that the filter allocates, their address and length where it wants them.
-pub(super) fn hand_over(guest: &mut Guest<'_>, bytes: &[u8], data: u32, len: u32) {
+/// Passes bytes in memory that the filter allocates. Writes their address to `data` and their length to `len`.
+pub(super) fn pass_bytes(guest: &mut Guest<'_>, bytes: &[u8], data: u32, len: u32) {
     let size = u32::try_from(bytes.len()).unwrap();
     let allocate = guest.get_export("proxy_on_memory_allocate").and_then(Extern::into_func).unwrap();
     let address = allocate.typed::<u32, u32>(&*guest).unwrap().call(&mut *guest, size).unwrap();
@@ -38,7 +38,7 @@ pub(super) fn hand_over(guest: &mut Guest<'_>, bytes: &[u8], data: u32, len: u32
     write(guest, len, &size.to_le_bytes());
 }
 
-/// Headers as the ABI passes them.
+/// Serialises headers.
 pub(super) fn serialize(headers: &Headers) -> Vec<u8> {
     let number = |len: usize| u32::try_from(len).unwrap().to_le_bytes();
     let mut bytes = number(headers.len()).to_vec();
@@ -53,7 +53,7 @@ pub(super) fn serialize(headers: &Headers) -> Vec<u8> {
     bytes
 }
 
-/// Headers as the ABI passes them, read.
+/// Reads serialised headers.
 pub(super) fn deserialize(bytes: &[u8]) -> Headers {
     let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
     if bytes.is_empty() {

@@ -1,5 +1,5 @@
-//! A small, stateful proxy-wasm host (ABI 0.2.1) around the compiled filter, as one worker of a proxy. Tests send requests
-//! and look at the outcome, not at the host calls on the way.
+//! Small, stateful proxy-wasm host (ABI 0.2.1) that runs the compiled filter as one worker of a proxy. Tests send requests
+//! and check their outcomes, not the host calls on the way.
 
 mod abi;
 pub mod edge;
@@ -14,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 
 use wasmtime::{Config, Engine, Instance, Module, Store, TypedFunc, WasmParams, WasmResults};
 
+pub use abi::CALLS;
 pub use stream::Exchange;
 pub use world::{Call, Header, Headers, LocalReply};
 use world::{SharedData, World};
@@ -34,31 +35,6 @@ pub struct Traits {
     pub fault: Option<(&'static str, u32)>,
 }
 
-/// Host calls that can be given a fault.
-pub const CALLS: [&str; 21] = [
-    "proxy_log",
-    "proxy_get_current_time_nanoseconds",
-    "proxy_set_tick_period_milliseconds",
-    "proxy_get_buffer_bytes",
-    "proxy_get_header_map_pairs",
-    "proxy_remove_header_map_value",
-    "proxy_replace_header_map_value",
-    "proxy_add_header_map_value",
-    "proxy_send_local_response",
-    "proxy_get_property",
-    "proxy_set_property",
-    "proxy_define_metric",
-    "proxy_increment_metric",
-    "proxy_record_metric",
-    "proxy_http_call",
-    "proxy_set_effective_context",
-    "proxy_continue_stream",
-    "proxy_close_stream",
-    "proxy_get_shared_data",
-    "proxy_set_shared_data",
-    "proxy_call_foreign_function",
-];
-
 /// Worker that runs the filter.
 pub struct Host {
     store: Store<World>,
@@ -78,7 +54,7 @@ impl Host {
         Self::start_in(metered(), SharedData::default(), traits, traits.now * 1_000_000_000, configuration)
     }
 
-    /// Starts another worker of the same proxy, or the same one with another configuration.
+    /// Starts another worker of the same proxy, with the same or another configuration.
     pub fn start_beside(&self, configuration: &str) -> Result<Self, Vec<String>> {
         let world = self.store.data();
         Self::start_in(compiled(), Arc::clone(&world.shared_data), world.traits, world.now_ns, configuration)
@@ -209,7 +185,7 @@ impl Host {
         self.call_about(self.root, name, parameters)
     }
 
-    /// Calls the filter about a context, and resets the streams that it closes meanwhile.
+    /// Calls an export with an effective context, and resets the streams that the filter closes meanwhile.
     fn call_about<P: WasmParams, R: WasmResults>(&mut self, context: u32, name: &str, parameters: P) -> R {
         let result = self.enter(context, name, parameters);
         while let Some(id) = self.store.data_mut().closing.pop_front() {

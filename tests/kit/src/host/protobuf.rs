@@ -17,7 +17,7 @@ pub(super) fn verify_signature(request: &[u8]) -> Option<Vec<u8>> {
     if hash == b"sha256" && key.verify(text, signature).is_ok() {
         return Some(vec![0x08, 1]);
     }
-    // Field 1, false, is left out as proto3 leaves out a default; field 2 says why.
+    // Field 1, false, is left out as proto3 leaves out a default; field 2 is the reason.
     Some([&[0x12, 3][..], b"bad"].concat())
 }
 

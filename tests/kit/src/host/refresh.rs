@@ -1,4 +1,4 @@
-//! An edge refresh in the host: a filter that refreshes, requests with cookies, and the companion's response.
+//! Edge refresh in the host: a filter that refreshes, requests with cookies, and the companion's response.
 
 use serde_json::json;
 
@@ -17,7 +17,7 @@ pub fn refreshing(key: &Key) -> Host {
     Host::start(ENVOY, &configuration(&json!({"keys": keys, "refresh": refresh}))).unwrap()
 }
 
-/// Returns the head of a `GET` request with a `Cookie` field, and these fields besides.
+/// Returns the head of a `GET` request with a `Cookie` field, and with these additional fields.
 #[must_use]
 pub fn with_cookie(path: &str, cookie: &str, more: &[(&str, &str)]) -> Headers {
     let head = [(":method", "GET"), (":path", path), (":authority", "shop.example"), ("cookie", cookie)];

@@ -46,7 +46,7 @@ impl Display for LocalReply {
     }
 }
 
-/// One stream.
+/// Stream.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     pub(super) request: Headers,

@@ -1,5 +1,4 @@
-//! The cost of a refresh at the edge: the time of the one request that pays for it, and the memory of an Envoy that holds
-//! many.
+//! Cost of a refresh at the edge: the time of the request that is held for it, and the memory of an Envoy that holds many.
 
 use std::time::{Duration, Instant};
 
@@ -14,9 +13,9 @@ use crate::client::Client;
 use crate::journey::{self, client_at, registered, stack};
 use edgeward_stack::process;
 
-/// Number of requests of each kind that are not measured: at first, everything is slower.
+/// Number of requests of each kind that are not measured: the first ones are slower.
 pub const WARM_UP: usize = 10;
-/// Longest time that a request is held: longer than usual, for 1,000 refreshes take their time on a small machine.
+/// Change of the longest time that a request is held: 1,000 refreshes take a while on a small machine.
 const REFRESH: [&str; 2] =
     [r#""path": "/internal/edge-refresh"}"#, r#""path": "/internal/edge-refresh", "timeout_ms": 25000}"#];
 /// Longest time that anything may take.
@@ -26,17 +25,17 @@ const INTERVAL: Duration = Duration::from_millis(20);
 /// misses one.
 const EVERYWHERE: usize = 16;
 
-/// Median of the times that requests took.
+/// Median times of requests.
 #[derive(Clone, Copy, Debug)]
-pub struct Added {
+pub struct RefreshTimes {
     /// With a valid access token.
     pub valid: Duration,
-    /// With none: they were held for a new one.
+    /// Without one: they were held for a new one.
     pub refreshed: Duration,
 }
 
-/// Sends so many requests of each kind through the stack's gateway, in turn.
-pub async fn added(http2: bool, samples: usize) -> Result<Added> {
+/// Sends `samples` requests of each kind through the stack's gateway, in turn.
+pub async fn measure_refresh(http2: bool, samples: usize) -> Result<RefreshTimes> {
     let mut user = registered(http2).await;
     let (mut valid, mut refreshed) = (Vec::new(), Vec::new());
     for sample in 0..samples + WARM_UP {
@@ -50,7 +49,7 @@ pub async fn added(http2: bool, samples: usize) -> Result<Added> {
             }
         }
     }
-    Ok(Added { valid: median(valid), refreshed: median(refreshed) })
+    Ok(RefreshTimes { valid: median(valid), refreshed: median(refreshed) })
 }
 
 /// Memory of an Envoy that held requests, in bytes.
@@ -66,7 +65,7 @@ pub struct Held {
     pub drained: Duration,
 }
 
-/// Holds requests of so many sessions at once, at an Envoy of their own, while the companion is stopped.
+/// Holds requests of a number of sessions at once, at an Envoy of their own, while the companion is stopped.
 pub async fn hold(requests: usize, sessions: usize) -> Result<Held> {
     let [from, to] = REFRESH;
     let (envoy, ports) = journey::another_gateway("held", &[(from, to)])?;
@@ -88,9 +87,9 @@ pub async fn hold(requests: usize, sessions: usize) -> Result<Held> {
     .await?;
 
     let mut clients: Vec<Client> = (0..requests).map(|user| with("access_token", user)).collect();
-    // One after the other: the memory of requests at once is what is measured.
+    // One after the other: the memory of simultaneous requests is measured below.
     for client in &mut clients {
-        ensure!(get(client).await? == 200, "a valid token is not good");
+        ensure!(get(client).await? == 200, "a valid token was rejected");
     }
     let connected = process::resident(envoy.pid())?;
     let paused = Paused::companion()?;
@@ -104,7 +103,7 @@ pub async fn hold(requests: usize, sessions: usize) -> Result<Held> {
     let active =
         format!("http://127.0.0.1:{}/stats?filter=http.gateway.downstream_rq_active", ports.envoy_admin);
     until("the requests to be held", async || {
-        // One that is not held, for there are too many on its worker, is rejected at once.
+        // A request beyond the limit of its worker is rejected at once.
         rejected += std::iter::from_fn(|| held.try_join_next()).count();
         let stats = admin.get(&active).timeout(LIMIT).send().await?.text().await?;
         let active: usize = stats.trim().rsplit(' ').next().context("no figure")?.parse()?;
@@ -114,7 +113,7 @@ pub async fn hold(requests: usize, sessions: usize) -> Result<Held> {
     let holding = process::resident(envoy.pid())?;
     drop(paused);
     let resumed = Instant::now();
-    judge(held).await?;
+    require_all_ok(held).await?;
     Ok(Held { held: requests - rejected, connected, holding, drained: resumed.elapsed() })
 }
 
@@ -124,7 +123,7 @@ async fn get(client: &mut Client) -> Result<u16> {
 }
 
 /// Returns an error unless every status is 200.
-async fn judge(mut requests: JoinSet<Result<u16>>) -> Result<()> {
+async fn require_all_ok(mut requests: JoinSet<Result<u16>>) -> Result<()> {
     let (mut wrong, mut last) = (0_u32, 200);
     while let Some(status) = requests.join_next().await {
         let status = status??;
@@ -166,7 +165,7 @@ impl Paused {
 
 impl Drop for Paused {
     fn drop(&mut self) {
-        // One that has ended needs no waking.
+        // A companion that has ended needs no signal.
         _ = kill(self.0, Signal::SIGCONT);
     }
 }

@@ -1,4 +1,4 @@
-//! Users of the stack's gateway: a load of many, and what a test sees of the gateway meanwhile.
+//! Load of many users on the stack's gateway, and the gateway's state as tests read it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,7 +42,7 @@ pub async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// Returns the user that the upstream received a request of.
+/// Returns the user ID that the upstream received.
 fn user_id(response: &Response) -> &Value {
     &response.body["headers"]["x-user-id"][0]
 }
@@ -60,7 +60,7 @@ pub async fn get(gateway: u16, path: &str, cookie: &str) -> Response {
     client.send(request).await
 }
 
-/// `true` if every worker responds with this status to a request with this token alone.
+/// `true` if every worker responds with this status to a request with only this token.
 pub async fn everywhere(gateway: u16, status: u16, token: &str) -> bool {
     for _ in 0..EVERYWHERE {
         if get(gateway, "/orders", &format!("access_token={token}")).await.status != status {
@@ -70,7 +70,7 @@ pub async fn everywhere(gateway: u16, status: u16, token: &str) -> bool {
     true
 }
 
-/// Returns one of the filter's gauges, as the worker that wrote last has it.
+/// Returns one of the filter's gauges, with the value of the worker that wrote last.
 pub async fn gauge(name: &str) -> u64 {
     let stats = client_at(stack().ports().envoy_admin, false).get("/stats?filter=edgeward").await.text;
     let line = stats.lines().find(|line| line.contains(&format!("edgeward_{name}: "))).unwrap();
@@ -118,7 +118,7 @@ impl Outcome {
         self.responses.load(Ordering::Relaxed)
     }
 
-    /// Waits for so many more responses that every user has sent everything.
+    /// Waits until every user has sent each kind of request again.
     pub async fn progress(&self) {
         let enough = self.responses() + 40 * USERS as u64;
         until("the load", async || self.responses() >= enough).await;
@@ -138,7 +138,7 @@ impl Outcome {
 }
 
 impl Load {
-    /// Starts a load, and waits until every user has sent everything.
+    /// Starts a load, and waits until every user has sent each kind of request.
     pub async fn start(habit: Habit) -> Self {
         let outcome = Arc::new(Outcome::default());
         let mut users = Vec::new();

@@ -1,14 +1,14 @@
-//! Payloads, good and bad: every claim missing, of every wrong type, and at every edge. All are signed well.
+//! Payloads, good and bad: every claim missing, of every wrong type, and at every limit. All signatures are valid.
 
 use super::{Bad, Key, NAME};
 
-/// The payload of a good token at `now`.
+/// Returns the payload of a good token at `now`.
 #[must_use]
 pub fn payload(now: u64) -> String {
     payload_with(now, "", "")
 }
 
-/// The same with one claim replaced or added, its value given as JSON; empty leaves it out.
+/// Returns the same with one claim replaced or added. Its value is JSON; an empty one removes the claim.
 #[must_use]
 pub fn payload_with(now: u64, claim: &str, value: &str) -> String {
     let quoted = format!("\"{NAME}\"");
@@ -31,7 +31,7 @@ pub fn payload_with(now: u64, claim: &str, value: &str) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-/// Payloads at the right side of every edge, with what each shows.
+/// Returns payloads that are just within every limit, each with a name.
 #[must_use]
 pub fn good_payloads(now: u64) -> Vec<(String, String)> {
     let numbers = [
@@ -76,7 +76,7 @@ pub(super) fn bad(key: &Key, now: u64) -> Vec<Bad> {
             add(format!("{claim} {value}"), value, mistyped);
         }
     }
-    all.extend(edges(now).into_iter().map(|(claim, value, label)| Bad {
+    all.extend(beyond_limits(now).into_iter().map(|(claim, value, label)| Bad {
         name: format!("{claim} {value}"),
         token: key.good_with(now, claim, &value),
         label,
@@ -92,7 +92,7 @@ pub(super) fn bad(key: &Key, now: u64) -> Vec<Bad> {
 /// Values that no claim may have.
 const NEVER_RIGHT: &[&str] = &["null", "true", "false", "{}", "1.5", "-1", "1e3", "[[]]", "[null]", "[1]"];
 
-/// A claim, its labels when missing and when mistyped, and more wrong values of its own.
+/// Claims, each with its labels when missing and when mistyped, and with more wrong values.
 const WRONG_TYPES: [(&str, &str, &str, &[&str]); 8] = [
     ("iss", "iss_missing", "iss_mistyped", &["1", "[\"edgeward\"]", "[]"]),
     (
@@ -154,7 +154,7 @@ const WRONG_TYPES: [(&str, &str, &str, &[&str]); 8] = [
     ),
 ];
 
-/// No times: texts, fractions, exponents, and numbers beyond 2^63 - 1.
+/// Values that are not times: texts, fractions, exponents, and numbers beyond 2^63 - 1.
 const TIMES: [&str; 7] = [
     "\"1800000000\"",
     "1800000000.0",
@@ -165,8 +165,8 @@ const TIMES: [&str; 7] = [
     "-0.0",
 ];
 
-/// Values of the right type on the wrong side of an edge.
-fn edges(now: u64) -> Vec<(&'static str, String, &'static str)> {
+/// Returns values of the right type that are just beyond a limit.
+fn beyond_limits(now: u64) -> Vec<(&'static str, String, &'static str)> {
     let texts = [("iss", "\"other\""), ("iss", "\"Edgeward\""), ("iss", "\"edgeward \""), ("iss", "\"\"")]
         .map(|(claim, value)| (claim, value.to_owned(), "iss_unexpected"));
     let audiences = ["\"other\"", "\"\"", "[]", "[\"other\"]", "\"edgeward,other\""]
@@ -179,7 +179,7 @@ fn edges(now: u64) -> Vec<(&'static str, String, &'static str)> {
     texts.into_iter().chain(audiences).chain(expired).chain(far).chain(issued).chain(later).collect()
 }
 
-/// Payloads that are not one JSON object with distinct members.
+/// Returns payloads that are not one JSON object with distinct members.
 fn malformed(now: u64) -> Vec<(&'static str, String)> {
     let good = payload(now);
     vec![

@@ -1,5 +1,5 @@
-//! Compact serialisations that must be refused (RFC 7515 §3.1, §2): segments, alphabets, padding, white space.
-//! Where it can be, the text as it stands is signed well.
+//! Compact serialisations that must be rejected (RFC 7515 §3.1, §2): segments, alphabets, padding, white space. Wherever
+//! possible, the signature is valid for the text as it stands.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use super::{Bad, Key, payload_with};
 
 pub(super) fn bad(key: &Key, now: u64) -> Vec<Bad> {
-    // A claim nobody reads brings bytes whose base64 differs between the alphabets, and padding.
+    // An ignored claim makes the base64 differ between the alphabets, and end in padding.
     let claims = (0..3)
         .map(|more| payload_with(now, "note", &format!("\"{}\u{fbff}\u{fbff}\"", "x".repeat(more))))
         .find(|claims| STANDARD.encode(claims).ends_with('=') && STANDARD.encode(claims).contains('/'))
@@ -80,7 +80,7 @@ pub(super) fn bad(key: &Key, now: u64) -> Vec<Bad> {
     all
 }
 
-/// The same text but for the bits of its last character that stand for nothing.
+/// Returns the same text with other unused bits in its last character.
 fn bump(text: &str) -> String {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (rest, last) = text.split_at(text.len() - 1);

@@ -1,4 +1,4 @@
-//! JOSE headers that must be refused: algorithms, types, extensions and key names. All are signed well.
+//! JOSE headers that must be rejected: algorithms, types, extensions and key names. All signatures are valid.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! A signing key that is the same in every run, for figures that must not differ from run to run.
+//! Signing key that is the same in every run, for figures that must not differ from run to run.
 
 use aws_lc_rs::rsa::KeyPair;
 use base64::Engine as _;

@@ -1,4 +1,4 @@
-//! Signatures that must be refused: of others, of other schemes, and damaged ones. Headers and claims are good.
+//! Signatures that must be rejected: of other keys, of other schemes, and damaged ones. Headers and claims are good.
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256};

@@ -1,5 +1,5 @@
-//! Tokens signed with keys too weak to be taken into a set: of 1,024 bits, and with small exponents. Their private
-//! halves stand here for everybody to read. Headers and claims are good.
+//! Tokens signed with keys that are too weak for a key set: of 1,024 bits, and with small exponents. Their private halves
+//! are published here. Headers and claims are good.
 
 use aws_lc_rs::digest;
 use base64::Engine as _;
@@ -50,7 +50,7 @@ const CUBE: Weak = Weak {
     ),
 };
 
-/// Whatever is raised to 1 stays what it is: with such a key, anybody signs.
+/// Key with the exponent 1. A number to the power of 1 is the number itself, so that anybody can sign.
 const IDENTITY: Weak = Weak { name: "a key with e = 1", modulus: CUBE.modulus, exponent: "AQ" };
 
 pub(super) fn bad(key: &Key, now: u64) -> Vec<Bad> {
@@ -71,7 +71,7 @@ pub(super) fn bad(key: &Key, now: u64) -> Vec<Bad> {
 }
 
 impl Weak {
-    /// RSASSA-PKCS1-v1_5 (RFC 8017 §8.2.1), which no library does with these.
+    /// Signs by RSASSA-PKCS1-v1_5 (RFC 8017 §8.2.1). Libraries reject such keys.
     fn sign(&self, message: &str) -> Vec<u8> {
         let number = |text: &[u8]| BoxedUint::from_be_slice_vartime(text);
         let modulus = URL_SAFE_NO_PAD.decode(self.modulus).unwrap();
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_weak_key_s_signatures_are_those_of_its_public_half() {
+    fn signatures_of_weak_keys_verify_with_their_public_halves() {
         for (weak, exponent) in [(SHORT, &[1, 0, 1][..]), (CUBE, &[3])] {
             let modulus = URL_SAFE_NO_PAD.decode(weak.modulus).unwrap();
             let public = RsaPublicKeyComponents { n: &modulus[..], e: exponent };

@@ -1,4 +1,4 @@
-//! The user that Postgres runs as: Postgres refuses to run as root.
+//! User that Postgres runs as: Postgres does not run as root.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};

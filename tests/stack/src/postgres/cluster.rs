@@ -1,4 +1,4 @@
-//! The database cluster of one Postgres server: its folder, and how a server starts in it.
+//! Database cluster of one Postgres server: its folder, and the start of a server in it.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pid_file_says_when_the_server_is_ready() {
+    fn pid_file_shows_when_the_server_is_ready() {
         let lines = "7\n/data\n1700000000\n5432\n\n127.0.0.1\n  1 2\n";
         for (text, expected) in [
             (format!("{lines}ready   \n"), Some(true)),

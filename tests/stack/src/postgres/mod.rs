@@ -1,4 +1,4 @@
-//! A Postgres server on a free port of the loopback.
+//! Postgres server on a free port of the loopback.
 
 mod account;
 mod cluster;

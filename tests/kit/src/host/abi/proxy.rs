@@ -1,8 +1,8 @@
-//! Host calls about the proxy: metrics, calls to clusters, foreign functions, and the data that its workers share.
+//! Host calls for the whole proxy: metrics, calls to clusters, foreign functions, and data that the workers share.
 
 use wasmtime::Linker;
 
-use super::super::memory::{Guest, deserialize, hand_over, read, read_text, write};
+use super::super::memory::{Guest, deserialize, pass_bytes, read, read_text, write};
 use super::super::protobuf;
 use super::super::world::{Call, World};
 use super::{BAD_ARGUMENT, CAS_MISMATCH, NOT_FOUND, OK, fault};
@@ -92,7 +92,7 @@ fn calls(linker: &mut Linker<World>) {
         guest.data_mut().verifications += 1;
         let request = read(&mut guest, arguments, arguments_len);
         let Some(response) = protobuf::verify_signature(&request) else { return BAD_ARGUMENT };
-        hand_over(&mut guest, &response, data, len);
+        pass_bytes(&mut guest, &response, data, len);
         OK
     };
     linker.func_wrap("env", "proxy_call_foreign_function", foreign).unwrap();
@@ -106,7 +106,7 @@ fn shared_data(linker: &mut Linker<World>) {
         let key = read(&mut guest, key, key_len);
         let found = guest.data().shared_data.lock().unwrap().get(&key).cloned();
         let Some((value, number)) = found else { return NOT_FOUND };
-        hand_over(&mut guest, &value, data, len);
+        pass_bytes(&mut guest, &value, data, len);
         write(&mut guest, version, &number.to_le_bytes());
         OK
     };

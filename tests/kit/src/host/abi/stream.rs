@@ -1,9 +1,9 @@
-//! Host calls about one stream: its header fields, its local reply, its properties, and whether it continues or ends.
+//! Host calls for one stream: header fields, local reply, properties, continuation and end.
 
 use wasmtime::Linker;
 
 use super::super::Headers;
-use super::super::memory::{Guest, deserialize, hand_over, read, read_text, serialize};
+use super::super::memory::{Guest, deserialize, pass_bytes, read, read_text, serialize};
 use super::super::world::{LocalReply, World};
 use super::{BAD_ARGUMENT, NOT_FOUND, OK, fault};
 
@@ -64,7 +64,7 @@ fn header_maps(linker: &mut Linker<World>) {
         let Some(bytes) = guest.data_mut().map(map).map(|headers| serialize(headers)) else {
             return BAD_ARGUMENT;
         };
-        hand_over(&mut guest, &bytes, data, len);
+        pass_bytes(&mut guest, &bytes, data, len);
         OK
     };
     linker.func_wrap("env", "proxy_get_header_map_pairs", pairs).unwrap();
@@ -147,7 +147,7 @@ fn replies(linker: &mut Linker<World>) {
         let path = read_text(&mut guest, path, path_len);
         let details = guest.data_mut().stream().map(|stream| stream.response_details.clone());
         let Some(details) = details.filter(|_| path == "response\0code_details") else { return NOT_FOUND };
-        hand_over(&mut guest, details.as_bytes(), data, len);
+        pass_bytes(&mut guest, details.as_bytes(), data, len);
         OK
     };
     linker.func_wrap("env", "proxy_get_property", attribute).unwrap();

@@ -1,0 +1,50 @@
+//! Call for a new access token (`POST /internal/edge-refresh`): its request, and the reading of its response.
+
+use std::sync::Arc;
+
+use edgeward_wire::edge_refresh::{EdgeRefresh, MAX_BYTES};
+
+use crate::call::{CallOutcome, HttpCall};
+use crate::config::Refresh;
+use crate::request::Field;
+use crate::verdict::{Outcome, Renewed};
+
+/// Request fields that the companion receives for its records.
+const FORWARDED_HEADERS: [&str; 3] = ["user-agent", "x-forwarded-for", "x-request-id"];
+
+/// Returns the call for a refresh token. `fields` are those of the head of the request that it is for.
+pub(super) fn request<'a>(
+    refresh: &Refresh,
+    cookie_name: &str,
+    token: &[u8],
+    fields: impl IntoIterator<Item = Field<'a>>,
+) -> HttpCall {
+    let Refresh { cluster, path, timeout, secret, .. } = refresh;
+    let mut headers = vec![("cookie", [cookie_name.as_bytes(), b"=", token].concat())];
+    let secret = secret.as_ref().map(|secret| format!("Bearer {}", secret.expose()));
+    headers.extend(secret.map(|secret| ("authorization", secret.into_bytes())));
+    let mut forwarded: [Option<&[u8]>; FORWARDED_HEADERS.len()] = [None; _];
+    for (name, value) in fields {
+        let at = FORWARDED_HEADERS.iter().position(|forwarded| forwarded.as_bytes() == name);
+        if let Some(first @ None) = at.and_then(|at| forwarded.get_mut(at)) {
+            *first = Some(value);
+        }
+    }
+    let forwarded = FORWARDED_HEADERS.iter().zip(forwarded);
+    headers.extend(forwarded.filter_map(|(name, value)| Some((*name, value?.to_vec()))));
+    HttpCall { cluster: cluster.clone(), method: "POST", path: path.clone(), headers, timeout: *timeout }
+}
+
+/// Reads the outcome of the call.
+pub(super) fn read(outcome: &CallOutcome<'_>) -> Outcome {
+    match outcome {
+        CallOutcome::Response { status: b"200", body } if body.len() <= MAX_BYTES => serde_json::from_slice(
+            body,
+        )
+        .map_or(Outcome::Unavailable, |EdgeRefresh { access_token, set_cookies }| {
+            Outcome::Renewed(Arc::new(Renewed { access_token, set_cookies }))
+        }),
+        CallOutcome::Response { status: b"401", .. } => Outcome::SessionOver,
+        _ => Outcome::Unavailable,
+    }
+}

@@ -36,8 +36,7 @@ impl Gate<'_> {
     /// Decides on a request.
     pub fn decide(&mut self, request: &Request<'_>) -> Verdict {
         match self.settle(request, None) {
-            Ok(Verdict::Pass(pass)) => Verdict::Pass(pass),
-            Ok(Verdict::Reply(reply)) => Verdict::Reply(reply),
+            Ok(settled) => settled.widen(),
             Err(rejection) => {
                 // The feed may have the key by now.
                 let poll_early = rejection == Rejection::KeyUnknown;

@@ -34,8 +34,8 @@ pub struct Scratch {
 const MAX_SCRATCH_BYTES: usize = 16 * 1024;
 
 impl Scratch {
-    /// Releases what an unusually large request took.
-    pub fn shrink(&mut self) {
+    /// Prepares for the next request. What an unusually large one took is released.
+    pub fn reset(&mut self) {
         self.cookie.shrink_to(MAX_SCRATCH_BYTES);
         self.cookies = Vec::new();
     }

@@ -39,8 +39,6 @@ pub type CallId = u64;
 pub enum Command {
     /// Sends a call. Its outcome goes to [`HeldRequests::on_response`].
     Call(CallId, HttpCall),
-    /// Drops a call, so that its response is ignored.
-    Cancel(CallId),
     /// Decides again on a paused stream.
     Resume(Resume),
 }
@@ -79,7 +77,7 @@ pub struct HeldRequests {
 enum Stream {
     /// It waits for a call.
     Paused { call: CallId, end_of_stream: bool, rejection: Rejection },
-    /// Its response is to set renewed cookies, made at this time since 1970.
+    /// Its response is to set renewed cookies, made at this time since the start.
     Renewed { renewed: Arc<Renewed>, at: Duration },
 }
 
@@ -171,27 +169,22 @@ impl HeldRequests {
         HttpCall { cluster: cluster.clone(), method: "POST", path: path.clone(), headers, timeout: *timeout }
     }
 
-    /// Resumes the requests that wait for a call. `now` is the time since 1970.
-    pub fn on_response(&mut self, id: CallId, outcome: &CallOutcome<'_>, now: Duration) -> Vec<Command> {
-        self.resume(id, &read(outcome), now)
+    /// Resumes the requests that wait for a call. A late outcome of a lost one is ignored.
+    pub fn on_response(&mut self, id: CallId, outcome: &CallOutcome<'_>) -> Vec<Command> {
+        self.resume(id, &read(outcome))
     }
 
-    /// Forgets old rejections, and gives up calls that the host has lost. `now` is the time since 1970.
-    pub fn on_tick(&mut self, now: Duration) -> Vec<Command> {
+    /// Forgets old rejections, and gives up calls that the host has lost.
+    pub fn on_tick(&mut self) -> Vec<Command> {
         self.elapsed += self.tick;
         let elapsed = self.elapsed;
         self.rejected.retain(|_, until| elapsed < *until);
         let lost: Vec<CallId> =
             self.calls.iter().filter(|(_, call)| call.lost_at <= elapsed).map(|(id, _)| *id).collect();
-        let mut commands = Vec::new();
-        for id in lost {
-            commands.push(Command::Cancel(id));
-            commands.extend(self.resume(id, &Outcome::Unavailable, now));
-        }
-        commands
+        lost.into_iter().flat_map(|id| self.resume(id, &Outcome::Unavailable)).collect()
     }
 
-    fn resume(&mut self, id: CallId, outcome: &Outcome, now: Duration) -> Vec<Command> {
+    fn resume(&mut self, id: CallId, outcome: &Outcome) -> Vec<Command> {
         let Some(call) = self.calls.remove(&id) else { return Vec::new() };
         self.calls_by_token.remove(&call.refresh_token);
         if *outcome == Outcome::SessionOver && self.rejected.len() < MAX_REJECTED {
@@ -203,20 +196,21 @@ impl HeldRequests {
             };
             self.held -= 1;
             if let Outcome::Renewed(renewed) = outcome {
-                self.streams.insert(stream, Stream::Renewed { renewed: Arc::clone(renewed), at: now });
+                self.streams
+                    .insert(stream, Stream::Renewed { renewed: Arc::clone(renewed), at: self.elapsed });
             }
             Some(Command::Resume(Resume { stream, end_of_stream, rejection, outcome: outcome.clone() }))
         });
         resumed.collect()
     }
 
-    /// Returns the tokens that the response of a stream is to set as cookies. `now` is the time since 1970.
+    /// Returns the tokens that the response of a stream is to set as cookies.
     ///
     /// A stream that gets a response is not resumed any more: the host has ended the wait for it.
-    pub fn on_response_headers(&mut self, stream: StreamId, now: Duration) -> Option<Arc<Renewed>> {
+    pub fn on_response_headers(&mut self, stream: StreamId) -> Option<Arc<Renewed>> {
         match self.remove(stream)? {
             Stream::Renewed { renewed, at } => {
-                (now.abs_diff(at) <= RENEWED_COOKIES_MAX_AGE).then_some(renewed)
+                (self.elapsed.saturating_sub(at) <= RENEWED_COOKIES_MAX_AGE).then_some(renewed)
             }
             Stream::Paused { .. } => None,
         }

@@ -1,15 +1,17 @@
-//! Edgeward's filter: a proxy-wasm plugin that verifies the access-token cookie inside Envoy and tells the
-//! upstream who is calling.
+//! Core of Edgeward's filter, which verifies the access-token cookie at the edge and passes the user's ID, role and session
+//! to the upstream.
 //!
-//! # The path of a request
-//! `envoy::request` reads the headers, removes those that only we may set, and asks [`gate`]. The gate
-//! finds the rule for the [`path`] in [`rules`], the token among the [`cookie`]s, and either in its [`token_cache`] or
-//! has the [`token`] verified by one of the [`keys`] and its [`claims`] judged: a [`claims::Identity`], unless that is
-//! a matter of [`revocation`], or a [`rejection`]. `envoy::request` carries the decision out.
+//! Everything here is pure: bytes and the time go in, decisions and commands come out. A host such as the proxy-wasm
+//! plugin (`filter/wasm`) carries them out.
 //!
-//! # The rooms
-//! Everything here is pure: bytes and the time go in, a decision comes out. Only `envoy` knows a host, and
-//! it alone may name `proxy_wasm`; it is built for wasm32 only.
+//! # A request
+//! [`filter`] receives its head. The [`gate`] finds the rule for its [`path`] in [`rules`] and its token among the
+//! [`cookie`]s, which is in the [`token_cache`], or is verified ([`token`]) by one of the [`keys`] and judged by its
+//! [`claims`] and the [`revocation`]s. The [`verdict`] lets it pass, holds it ([`hold`]), or is a [`reply`];
+//! [`header_edits`] follow from that. [`streams`] ends the stream with its session.
+//!
+//! # The state of the edge
+//! [`feed`] follows the companion's edge feed, and applies its responses to the [`edge_state`]: keys and revocations.
 
 pub mod call;
 pub mod claims;
@@ -18,12 +20,14 @@ pub mod cookie;
 pub mod cors;
 pub mod edge_state;
 pub mod feed;
+pub mod filter;
 mod fold;
 pub mod gate;
 pub mod header_edits;
 pub mod hold;
 pub mod json;
 pub mod keys;
+pub mod log;
 pub mod origin;
 pub mod path;
 pub mod policy;

@@ -32,6 +32,17 @@ impl<H> Verdict<H> {
     }
 }
 
+impl Verdict<Infallible> {
+    /// Returns the same verdict where a request can be held.
+    #[must_use]
+    pub fn widen<H>(self) -> Verdict<H> {
+        match self {
+            Self::Pass(pass) => Verdict::Pass(pass),
+            Self::Reply(reply) => Verdict::Reply(reply),
+        }
+    }
+}
+
 /// A request that continues to the upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pass {

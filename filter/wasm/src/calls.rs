@@ -1,48 +1,47 @@
-//! Calls to clusters that are under way, and the handlers of their responses. A response without a handler is ignored: it
-//! is late, repeated or made up.
+//! Calls to clusters that are under way. A response without a call is ignored: it is late, repeated or made up.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use edgeward_filter::call::{CallOutcome, HttpCall, MAX_BODY_BYTES};
+use proxy_wasm::types::{BufferType, MapType};
 
-use crate::host::{self, Buffer, Map};
+use crate::host::{self, HeaderMap};
 
 /// Number of a call, given by the host.
 pub(crate) type CallToken = u32;
 
-type ResponseHandler = Box<dyn FnOnce(&CallOutcome<'_>)>;
+type ResponseHandler = Box<dyn FnOnce(CallToken, &CallOutcome<'_>)>;
+
+/// Maximum number of calls whose response is awaited. Chosen: many times what all plugins of a worker send at once; beyond
+/// it, the host has lost the oldest.
+const MAX_AWAITED: usize = 1 << 16;
 
 thread_local! {
-    static HANDLERS: RefCell<HashMap<CallToken, ResponseHandler>> = RefCell::default();
+    static AWAITED: RefCell<BTreeMap<CallToken, ResponseHandler>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// Sends a call; none if the host does not accept it. The handler runs once, or never.
 pub(crate) fn send(call: &HttpCall, handler: ResponseHandler) -> Option<CallToken> {
-    let HttpCall { cluster, method, path, headers, timeout } = call;
-    let pseudo =
-        [(":method", method.as_bytes()), (":path", path.as_bytes()), (":authority", cluster.as_bytes())];
-    let fields = pseudo.into_iter().chain(headers.iter().map(|(name, value)| (*name, value.as_slice())));
-    let token = host::http_call(cluster, fields.map(|(name, value)| (name.as_bytes(), value)), *timeout)?;
-    HANDLERS.with_borrow_mut(|handlers| handlers.insert(token, handler));
+    let token = host::http_call(call)?;
+    AWAITED.with_borrow_mut(|awaited| {
+        if awaited.len() >= MAX_AWAITED {
+            awaited.pop_first();
+        }
+        awaited.insert(token, handler);
+    });
     Some(token)
-}
-
-/// Drops the handler of a call.
-pub(crate) fn cancel(token: CallToken) {
-    // Dropped outside the borrow: a handler may own what cancels others.
-    let _handler = HANDLERS.with_borrow_mut(|handlers| handlers.remove(&token));
 }
 
 /// Passes the host's response to its handler.
 pub(crate) fn on_response(token: CallToken) {
-    let Some(handler) = HANDLERS.with_borrow_mut(|handlers| handlers.remove(&token)) else { return };
-    let headers = host::headers(Map::CallResponseHeaders);
-    let mut fields = headers.as_ref().and_then(host::HeaderMap::read).unwrap_or_default();
-    let status = fields.find(|(name, _)| *name == b":status").map(|(_, value)| value);
-    let body = host::buffer(Buffer::CallResponseBody, MAX_BODY_BYTES).unwrap_or_default();
-    match status {
-        Some(status) => handler(&CallOutcome::Response { status, body: &body }),
-        None => handler(&CallOutcome::NoResponse),
-    }
+    let Some(handler) = AWAITED.with_borrow_mut(|awaited| awaited.remove(&token)) else { return };
+    let headers = host::headers(MapType::HttpCallResponseHeaders);
+    let mut fields = headers.as_ref().and_then(HeaderMap::read).unwrap_or_default();
+    let body = host::buffer(BufferType::HttpCallResponseBody, MAX_BODY_BYTES).unwrap_or_default();
+    let outcome = match fields.find(|(name, _)| *name == b":status") {
+        Some((_, status)) => CallOutcome::Response { status, body: &body },
+        None => CallOutcome::NoResponse,
+    };
+    handler(token, &outcome);
 }

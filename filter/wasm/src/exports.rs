@@ -16,7 +16,7 @@ use crate::{calls, host, plugin, stream};
 
 proxy_wasm::main! {{
     rs256::install::<HostFirst>();
-    proxy_wasm::set_root_context(|id| -> Box<dyn RootContext> { Box::new(Root::new(id)) });
+    proxy_wasm::set_root_context(|id| -> Box<dyn RootContext> { Box::new(Root(id)) });
 }}
 
 // The SDK's, for root contexts.
@@ -33,7 +33,7 @@ extern "C" fn on_memory_allocate(len: usize) -> *mut u8 {
 #[unsafe(export_name = "edgeward_on_context_create")]
 extern "C" fn on_context_create(context: u32, parent: u32) {
     if parent != 0 {
-        stream::on_create(context, parent);
+        plugin::add_stream(context, parent);
     } else if plugin::add_root(context) {
         // SAFETY: the arguments are numbers, and the SDK has not seen this context.
         unsafe { proxy_on_context_create(context, parent) };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use edgeward_filter::call::CallOutcome;
 use edgeward_filter::config;
 use edgeward_filter::edge_state::EdgeState;
-use edgeward_filter::feed::follower::{self, Command, Counter, FeedFollower};
+use edgeward_filter::feed::follower::{self, Command, FeedFollower};
 use edgeward_filter::feed::relay::SharedData;
 use edgeward_filter::keys::KeySet;
 
@@ -24,6 +24,7 @@ thread_local! {
 pub(crate) struct Feed {
     follower: RefCell<FeedFollower>,
     pub(crate) state: Rc<RefCell<EdgeState>>,
+    /// Call under way. The outcome of any other is ignored.
     call: Cell<Option<CallToken>>,
 }
 
@@ -67,12 +68,12 @@ impl Feed {
     /// Gives up the call under way, which the host may have dropped with the plugin that made it.
     pub(crate) fn cancel_call(&self) {
         if self.follower.borrow_mut().cancel_call() {
-            self.drop_call();
+            self.call.set(None);
         }
     }
 
     fn on_response(self: &Rc<Self>, outcome: &CallOutcome<'_>) {
-        self.call.take();
+        self.call.set(None);
         let now = host::now().unwrap_or_default();
         let commands =
             self.follower.borrow_mut().on_response(outcome, now, &mut self.state.borrow_mut(), &mut HostData);
@@ -84,28 +85,24 @@ impl Feed {
             match command {
                 Command::Poll(call) => {
                     let feed = Rc::downgrade(self);
-                    let handler = Box::new(move |outcome: &CallOutcome<'_>| {
-                        if let Some(feed) = feed.upgrade() {
+                    let handler = Box::new(move |token, outcome: &CallOutcome<'_>| {
+                        if let Some(feed) = feed.upgrade().filter(|feed| feed.call.get() == Some(token)) {
                             feed.on_response(outcome);
                         }
                     });
-                    match calls::send(&call, handler) {
-                        Some(token) => self.call.set(Some(token)),
-                        None => self.on_response(&CallOutcome::NotAccepted),
+                    self.call.set(calls::send(&call, handler));
+                    if self.call.get().is_none() {
+                        self.on_response(&CallOutcome::NotAccepted);
                     }
                 }
-                Command::CancelPoll => self.drop_call(),
+                Command::CancelPoll => self.call.set(None),
                 Command::Log(level, line) => host::log(level, &line),
-                Command::Count(Counter::Poll) => metrics::count("edgeward_feed_polls", ""),
-                Command::Count(Counter::PollFailed(reason)) => metrics::count("edgeward_feed_failed", reason),
-                Command::Record(gauges) => metrics::record_feed(&gauges),
+                Command::Count(counter) => {
+                    let (name, reason) = counter.metric();
+                    metrics::count(name, reason, 1);
+                }
+                Command::Record(gauges) => gauges.metrics().into_iter().for_each(metrics::record),
             }
-        }
-    }
-
-    fn drop_call(&self) {
-        if let Some(token) = self.call.take() {
-            calls::cancel(token);
         }
     }
 }

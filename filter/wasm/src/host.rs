@@ -8,37 +8,13 @@ use std::mem;
 use std::ptr::{null, null_mut};
 use std::time::Duration;
 
-use edgeward_filter::feed::follower::Level;
+use edgeward_filter::call::HttpCall;
 use edgeward_filter::header_edits::HeaderEdit;
+use edgeward_filter::log::Level;
 use edgeward_filter::reply::LocalReply;
+use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType, StreamType};
 
-use crate::pairs::{self, Field, Pairs};
-
-/// Header map (ABI 0.2.1, `proxy_map_type_t`).
-#[derive(Clone, Copy)]
-#[repr(u32)]
-pub(crate) enum Map {
-    RequestHeaders = 0,
-    RequestTrailers = 1,
-    ResponseHeaders = 2,
-    CallResponseHeaders = 6,
-}
-
-/// Buffer (ABI 0.2.1, `proxy_buffer_type_t`).
-#[derive(Clone, Copy)]
-#[repr(u32)]
-pub(crate) enum Buffer {
-    CallResponseBody = 4,
-    PluginConfiguration = 7,
-}
-
-/// Type of a metric (ABI 0.2.1, `proxy_metric_type_t`).
-#[derive(Clone, Copy)]
-#[repr(u32)]
-pub(crate) enum Metric {
-    Counter = 0,
-    Gauge = 1,
-}
+use crate::pairs::{self, Pairs};
 
 const OK: u32 = 0;
 const NO_GRPC_STATUS: i32 = -1;
@@ -137,14 +113,13 @@ impl Drop for HeaderMap {
 
 /// Writes a line to the host's log.
 pub(crate) fn log(level: Level, line: &str) {
-    // `proxy_log_level_t`.
     let level = match level {
-        Level::Info => 2,
-        Level::Warn => 3,
-        Level::Error => 4,
+        Level::Info => LogLevel::Info,
+        Level::Warn => LogLevel::Warn,
+        Level::Error => LogLevel::Error,
     };
     // SAFETY: see above.
-    unsafe { proxy_log(level, line.as_ptr(), line.len()) };
+    unsafe { proxy_log(level as u32, line.as_ptr(), line.len()) };
 }
 
 /// Time since 1970.
@@ -169,19 +144,19 @@ pub(crate) fn set_tick_period(period: Duration) {
 }
 
 /// The first `max` bytes of a buffer.
-pub(crate) fn buffer(buffer: Buffer, max: usize) -> Option<Vec<u8>> {
+pub(crate) fn buffer(buffer: BufferType, max: usize) -> Option<Vec<u8>> {
     // SAFETY: see above.
     receive(|data, len| unsafe { proxy_get_buffer_bytes(buffer as u32, 0, max, data, len) })
 }
 
 /// All fields of a header map.
-pub(crate) fn headers(map: Map) -> Option<HeaderMap> {
+pub(crate) fn headers(map: MapType) -> Option<HeaderMap> {
     // SAFETY: see above.
     receive(|data, len| unsafe { proxy_get_header_map_pairs(map as u32, data, len) }).map(HeaderMap)
 }
 
 /// Edits a header map.
-pub(crate) fn edit_header(map: Map, edit: HeaderEdit<'_>) -> bool {
+pub(crate) fn edit_header(map: MapType, edit: HeaderEdit<'_>) -> bool {
     let map = map as u32;
     // SAFETY: see above.
     let status = unsafe {
@@ -226,16 +201,14 @@ pub(crate) fn set_effective_context(stream: u32) -> bool {
 
 /// Resumes the request of the current stream.
 pub(crate) fn continue_request() -> bool {
-    const REQUEST: u32 = 0;
     // SAFETY: see above.
-    unsafe { proxy_continue_stream(REQUEST) == OK }
+    unsafe { proxy_continue_stream(StreamType::HttpRequest as u32) == OK }
 }
 
 /// Resets the current stream.
 pub(crate) fn close_stream() -> bool {
-    const REQUEST: u32 = 0;
     // SAFETY: see above.
-    unsafe { proxy_close_stream(REQUEST) == OK }
+    unsafe { proxy_close_stream(StreamType::HttpRequest as u32) == OK }
 }
 
 /// Value of a key in the data that the workers of this proxy share, and its version.
@@ -254,13 +227,13 @@ pub(crate) fn set_shared_data(key: &str, value: &[u8], version: u32) -> bool {
     unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), version) == OK }
 }
 
-/// Sends a request without a body to a cluster; none if the host does not accept it.
-pub(crate) fn http_call<'a>(
-    cluster: &str,
-    headers: impl IntoIterator<Item = Field<'a>> + Clone,
-    timeout: Duration,
-) -> Option<u32> {
-    let (headers, trailers, mut token) = (pairs::write(headers), pairs::write([]), 0);
+/// Sends a call; none if the host does not accept it.
+pub(crate) fn http_call(call: &HttpCall) -> Option<u32> {
+    let HttpCall { cluster, method, path, headers, timeout } = call;
+    let pseudo = [(":method", *method), (":path", path), (":authority", cluster)];
+    let pseudo = pseudo.into_iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let fields = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_slice()));
+    let (headers, trailers, mut token) = (pairs::write(pseudo.chain(fields)), pairs::write([]), 0);
     // SAFETY: see above.
     let status = unsafe {
         proxy_http_call(
@@ -272,7 +245,7 @@ pub(crate) fn http_call<'a>(
             0,
             trailers.as_ptr(),
             trailers.len(),
-            millis(timeout),
+            millis(*timeout),
             &raw mut token,
         )
     };
@@ -293,7 +266,7 @@ pub(crate) fn set_property(name: &str, value: &[u8]) -> bool {
 }
 
 /// Number of the metric of this name.
-pub(crate) fn metric(kind: Metric, name: &str) -> Option<u32> {
+pub(crate) fn metric(kind: MetricType, name: &str) -> Option<u32> {
     let mut id = 0;
     // SAFETY: see above.
     let status = unsafe { proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &raw mut id) };
@@ -306,10 +279,10 @@ pub(crate) fn set_gauge(gauge: u32, value: u64) {
     unsafe { proxy_record_metric(gauge, value) };
 }
 
-/// Adds one to a counter.
-pub(crate) fn increment(counter: u32) {
+/// Increments a counter.
+pub(crate) fn increment(counter: u32, by: u64) {
     // SAFETY: see above.
-    unsafe { proxy_increment_metric(counter, 1) };
+    unsafe { proxy_increment_metric(counter, by.cast_signed()) };
 }
 
 /// Calls a function that the host has beyond the ABI; none if it lacks it, or if the call fails.

@@ -3,45 +3,43 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use edgeward_filter::feed::follower::Gauges;
 use edgeward_filter::rejection::Rejection;
+use proxy_wasm::types::MetricType;
 
-use crate::host::{self, Metric};
+use crate::host;
 
 thread_local! {
     /// Numbers of the metrics, by name and reason. There are at most as many as labels.
     static NUMBERS: RefCell<HashMap<(&'static str, &'static str), Option<u32>>> = RefCell::default();
 }
 
-/// Counts a rejection, and gives the access log its reason.
+/// Counts a rejection, and gives the access log its label and its evidence.
 pub(crate) fn record_rejection(rejection: Rejection) {
     host::set_property("edgeward.rejection", rejection.label().as_bytes());
-    count("edgeward_refused", rejection.label());
+    host::set_property("edgeward.rejection_details", rejection.to_string().as_bytes());
+    count_rejection(rejection);
 }
 
-/// Counts an event, by its reason if that is not empty.
-pub(crate) fn count(name: &'static str, reason: &'static str) {
-    if let Some(counter) = number(Metric::Counter, name, reason) {
-        host::increment(counter);
+/// Counts a rejection of a stream that is not the current one.
+pub(crate) fn count_rejection(rejection: Rejection) {
+    count("edgeward_refused", rejection.label(), 1);
+}
+
+/// Increments a counter, that of the reason if it is not empty.
+pub(crate) fn count(name: &'static str, reason: &'static str, by: u64) {
+    if let Some(counter) = number(MetricType::Counter, name, reason) {
+        host::increment(counter, by);
     }
 }
 
-/// Sets the gauges of the edge feed.
-pub(crate) fn record_feed(gauges: &Gauges) {
-    for (name, value) in [
-        ("edgeward_feed_age_seconds", gauges.feed_age_s),
-        ("edgeward_feed_answer", gauges.feed_answer),
-        ("edgeward_key_set_generation", gauges.key_set_generation),
-        ("edgeward_keys", gauges.keys),
-        ("edgeward_revocations", gauges.revocations),
-    ] {
-        if let Some(gauge) = number(Metric::Gauge, name, "") {
-            host::set_gauge(gauge, value);
-        }
+/// Sets a gauge.
+pub(crate) fn record((name, value): (&'static str, u64)) {
+    if let Some(gauge) = number(MetricType::Gauge, name, "") {
+        host::set_gauge(gauge, value);
     }
 }
 
-fn number(kind: Metric, name: &'static str, reason: &'static str) -> Option<u32> {
+fn number(kind: MetricType, name: &'static str, reason: &'static str) -> Option<u32> {
     let define = || match reason {
         "" => host::metric(kind, name),
         reason => host::metric(kind, &format!("{name}.reason.{reason}")),

@@ -1,95 +1,54 @@
-//! A configuration of the plugin on one worker: what its streams share.
+//! Plugins of a worker: a configuration each, by the root context that the host has made for it.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use edgeward_filter::config::Configuration;
 use edgeward_filter::edge_state::EdgeState;
-use edgeward_filter::gate::Gate;
-use edgeward_filter::hold::{CallId, HeldRequests};
-use edgeward_filter::policy::Policy;
+use edgeward_filter::filter::Filter;
 use edgeward_filter::token_cache::TokenCache;
 
-use crate::calls::{self, CallToken};
 use crate::feed::Feed;
-use crate::host;
 
-/// Interval of the host's timer.
-pub(crate) const TICK: Duration = Duration::from_millis(100);
+/// Number of streams that a host may create before the head of the first arrives. Envoy passes each head at once.
+const MAX_CREATED: usize = 64;
 
 thread_local! {
     /// Root contexts, each with its plugin once that is configured.
     static ROOTS: RefCell<Vec<(u32, Option<Rc<Plugin>>)>> = const { RefCell::new(Vec::new()) };
+    /// Last streams that the host has created, each with its root context.
+    static CREATED: RefCell<[(u32, u32); MAX_CREATED]> = const { RefCell::new([(0, 0); MAX_CREATED]) };
 }
 
-/// What the streams of a configuration share.
+/// Plugin on one worker.
 pub(crate) struct Plugin {
-    pub(crate) policy: Policy,
+    pub(crate) filter: RefCell<Filter>,
+    /// Edge feed; none if the configuration has none.
     pub(crate) feed: Option<Rc<Feed>>,
-    held: Option<RefCell<HeldRequests>>,
-    /// Calls for held requests that are under way.
-    calls: RefCell<HashMap<CallId, CallToken>>,
-    state: Rc<RefCell<EdgeState>>,
-    cache: RefCell<TokenCache>,
+    pub(crate) state: Rc<RefCell<EdgeState>>,
 }
 
 impl Plugin {
-    /// Starts a configuration at `now`, with a random key of the host.
-    pub(crate) fn start(configuration: Configuration, now: Duration, key: [u8; 16]) -> Rc<Self> {
+    /// Starts a configuration at `now`, with a random key and a random seed.
+    pub(crate) fn start(configuration: Configuration, now: Duration, key: [u8; 16], seed: u64) -> Self {
         let Configuration { policy, keys, feed, refresh, token_cache_entries } = configuration;
         let (feed, state) = match feed {
             Some(feed) => {
-                let feed = Feed::follow(feed, keys, now, host::random().map_or(0, u64::from_le_bytes));
+                let feed = Feed::follow(feed, keys, now, seed);
                 let state = Rc::clone(&feed.state);
                 (Some(feed), state)
             }
             None => (None, Rc::new(RefCell::new(EdgeState::new(keys, now.as_secs())))),
         };
-        let held =
-            refresh.map(|refresh| RefCell::new(HeldRequests::new(refresh, &policy.cookies.refresh, TICK)));
-        let (cache, calls) = (RefCell::new(TokenCache::new(token_cache_entries, key)), RefCell::default());
-        Rc::new(Self { policy, feed, held, calls, state, cache })
-    }
-
-    /// Uses the held requests; none if the configuration holds none.
-    pub(crate) fn with_held<T>(&self, use_held: impl FnOnce(&mut HeldRequests) -> T) -> Option<T> {
-        self.held.as_ref().map(|held| use_held(&mut held.borrow_mut()))
-    }
-
-    pub(crate) fn note_call(&self, id: CallId, token: CallToken) {
-        self.calls.borrow_mut().insert(id, token);
-    }
-
-    pub(crate) fn forget_call(&self, id: CallId) {
-        self.calls.borrow_mut().remove(&id);
-    }
-
-    pub(crate) fn cancel_call(&self, id: CallId) {
-        if let Some(token) = self.calls.borrow_mut().remove(&id) {
-            calls::cancel(token);
-        }
-    }
-
-    /// Asks the gate, at `now`.
-    pub(crate) fn ask<T>(&self, now: Duration, ask: impl FnOnce(&mut Gate<'_>) -> T) -> T {
-        let (state, mut cache) = (self.state.borrow(), self.cache.borrow_mut());
-        ask(&mut Gate { policy: &self.policy, state: &state, cache: &mut cache, now: now.as_secs() })
+        let filter = Filter::new(policy, refresh, TokenCache::new(token_cache_entries, key));
+        Self { filter: RefCell::new(filter), feed, state }
     }
 
     /// Polls the feed soon, if there is one.
     pub(crate) fn poll_early(&self, now: Duration) {
         if let Some(feed) = &self.feed {
             feed.poll_early(now);
-        }
-    }
-}
-
-impl Drop for Plugin {
-    fn drop(&mut self) {
-        for token in self.calls.get_mut().values() {
-            calls::cancel(*token);
         }
     }
 }
@@ -112,14 +71,27 @@ pub(crate) fn remove_root(root: u32) -> bool {
         let at = roots.iter().position(|(known, _)| *known == root)?;
         Some(roots.swap_remove(at))
     });
+    // The host drops the calls of a plugin that ends. Another may follow the same feed.
+    if let Some(feed) = removed.iter().find_map(|(_, plugin)| plugin.as_ref()?.feed.as_ref()) {
+        feed.cancel_call();
+    }
     removed.is_some()
 }
 
 /// Sets the plugin of a root context.
-pub(crate) fn configure_root(root: u32, plugin: Rc<Plugin>) {
+pub(crate) fn configure_root(root: u32, plugin: Plugin) {
     ROOTS.with_borrow_mut(|roots| {
         if let Some((_, configured)) = roots.iter_mut().find(|(known, _)| *known == root) {
-            *configured = Some(plugin);
+            *configured = Some(Rc::new(plugin));
+        }
+    });
+}
+
+/// Notes a stream of a root context.
+pub(crate) fn add_stream(stream: u32, root: u32) {
+    CREATED.with_borrow_mut(|created| {
+        if let Some(slot) = created.get_mut(stream as usize % MAX_CREATED) {
+            *slot = (stream, root);
         }
     });
 }
@@ -129,7 +101,19 @@ pub(crate) fn of_root(root: u32) -> Option<Rc<Plugin>> {
     ROOTS.with_borrow(|roots| roots.iter().find(|(known, _)| *known == root)?.1.clone())
 }
 
-/// Plugins of all root contexts that are configured.
-pub(crate) fn all() -> Vec<Rc<Plugin>> {
-    ROOTS.with_borrow(|roots| roots.iter().filter_map(|(_, plugin)| plugin.clone()).collect())
+/// Plugin of a stream that was just created.
+pub(crate) fn of_new_stream(stream: u32) -> Option<Rc<Plugin>> {
+    let created = CREATED.with_borrow(|created| created.get(stream as usize % MAX_CREATED).copied());
+    created.filter(|(this, _)| *this == stream).and_then(|(_, root)| of_root(root))
+}
+
+/// Visits the plugins of all root contexts that are configured, and returns their number.
+pub(crate) fn for_each(mut visit: impl FnMut(&Plugin)) -> usize {
+    ROOTS.with_borrow(|roots| {
+        let plugins = roots.iter().filter_map(|(_, plugin)| plugin.as_deref());
+        plugins.fold(0, |count, plugin| {
+            visit(plugin);
+            count + 1
+        })
+    })
 }

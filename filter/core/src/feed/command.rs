@@ -2,6 +2,7 @@
 
 use crate::call::HttpCall;
 use crate::edge_state::EdgeState;
+use crate::log::Level;
 
 /// Command to the host. Commands are carried out in the order of the list that they are in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,17 +18,6 @@ pub enum Command {
     Count(Counter),
     /// Sets the gauges.
     Record(Gauges),
-}
-
-/// Level of a log line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// A change that is expected.
-    Info,
-    /// A failure that the filter copes with.
-    Warn,
-    /// A failure that an operator must end.
-    Error,
 }
 
 /// Counter to increment.
@@ -52,6 +42,31 @@ pub struct Gauges {
     pub keys: u64,
     /// Revocations held.
     pub revocations: u64,
+}
+
+impl Counter {
+    /// Returns the name of the metric, and the reason by which it is divided, empty if it is not.
+    #[must_use]
+    pub const fn metric(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Poll => ("edgeward_feed_polls", ""),
+            Self::PollFailed(reason) => ("edgeward_feed_failed", reason),
+        }
+    }
+}
+
+impl Gauges {
+    /// Returns the values by the names of the metrics.
+    #[must_use]
+    pub const fn metrics(self) -> [(&'static str, u64); 5] {
+        [
+            ("edgeward_feed_age_seconds", self.feed_age_s),
+            ("edgeward_feed_answer", self.feed_answer),
+            ("edgeward_key_set_generation", self.key_set_generation),
+            ("edgeward_keys", self.keys),
+            ("edgeward_revocations", self.revocations),
+        ]
+    }
 }
 
 impl Command {

@@ -8,12 +8,13 @@ mod outcome;
 use std::time::Duration;
 
 use super::clock_gap::ClockGap;
-pub use super::command::{Command, Counter, Gauges, Level};
+pub use super::command::{Command, Counter, Gauges};
 use super::poll::{self, PollError};
 use super::relay::{FeedOffset, Relay, SharedData};
 use super::schedule::Schedule;
 use crate::config::Feed;
 use crate::edge_state::EdgeState;
+use crate::log::Level;
 use crate::random::Random;
 
 /// Time after a call's own timeout from which on it is lost. Chosen: ten ticks, for the host reports a timeout itself.

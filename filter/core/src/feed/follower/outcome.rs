@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::{CallInFlight, Command, Counter, FeedFollower, Level};
+use super::{CallInFlight, Command, Counter, FeedFollower};
 use crate::call::CallOutcome;
 use crate::edge_state::{Applied, EdgeState};
 use crate::feed::poll::{self, PollError};
 use crate::feed::relay::{FeedOffset, SharedData};
 use crate::feed::schedule::EAGER_POLL;
+use crate::log::Level;
 
 impl FeedFollower {
     /// Applies the outcome of the poll in flight. Without one, nothing happens.

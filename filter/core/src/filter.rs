@@ -10,17 +10,16 @@ use std::time::Duration;
 
 use crate::call::CallOutcome;
 use crate::config::Refresh;
-use crate::cookie;
 use crate::cors::CrossOrigin;
 use crate::edge_state::EdgeState;
 use crate::gate::Gate;
 use crate::header_edits::{self, HeaderEdit, Scratch};
 use crate::hold::{HeldRequests, Resume};
 use crate::policy::Policy;
-use crate::request::{Field, Name, Request};
+use crate::request::{Field, Request};
 use crate::streams::OpenStreams;
 use crate::token_cache::TokenCache;
-use crate::verdict::{Outcome, Pass, Renewed, Verdict};
+use crate::verdict::{Hold, Outcome, Pass, Renewed, Verdict};
 
 pub use command::{CallId, Command};
 
@@ -45,8 +44,8 @@ pub struct Filter {
 /// A request that is held.
 #[derive(Debug)]
 pub struct Held {
-    /// Call to send for it, if none is under way.
-    pub call: Option<Command>,
+    /// Call to send for it; none if one is under way.
+    pub commands: Vec<Command>,
     /// `true` if the edge feed may have news that let the request pass.
     pub poll_early: bool,
 }
@@ -77,6 +76,9 @@ impl Filter {
     }
 
     /// Decides on a request at `now`, since 1970. `fields` are those of its head.
+    ///
+    /// # Errors
+    /// [`Held`] if the request is held.
     pub fn admit<'a>(
         &mut self,
         stream: StreamId,
@@ -84,20 +86,40 @@ impl Filter {
         fields: impl IntoIterator<Item = Field<'a>>,
         state: &EdgeState,
         now: Duration,
-    ) -> Verdict<Held> {
+    ) -> Result<Verdict<Infallible>, Held> {
         if let Some(cross_origin) = CrossOrigin::read(&self.policy, request) {
             self.cross_origin.insert(stream, cross_origin);
         }
-        let hold = match self.gate(state, now).decide(request).settled() {
-            Ok(verdict) => return self.follow(stream, verdict, request).widen(),
-            Err(hold) => hold,
-        };
+        match self.gate(state, now).decide(request).settled() {
+            Ok(verdict) => {
+                self.follow(stream, &verdict, request);
+                Ok(verdict)
+            }
+            Err(hold) => self.hold(stream, &hold, request, fields, state, now),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn hold<'a>(
+        &mut self,
+        stream: StreamId,
+        hold: &Hold,
+        request: &Request<'_>,
+        fields: impl IntoIterator<Item = Field<'a>>,
+        state: &EdgeState,
+        now: Duration,
+    ) -> Result<Verdict<Infallible>, Held> {
         let requests = self.held.as_mut().ok_or(Outcome::Unavailable);
-        match requests.and_then(|requests| requests.hold(stream, &hold, request.end_of_stream, fields)) {
-            Ok(call) => Verdict::Hold(Held { call: call.map(Command::from), poll_early: hold.poll_early }),
+        match requests.and_then(|requests| requests.hold(stream, hold, request.end_of_stream, fields)) {
+            Ok(call) => {
+                let commands = call.map(Command::from).into_iter().collect();
+                Err(Held { commands, poll_early: hold.poll_early })
+            }
             Err(outcome) => {
-                let verdict = self.gate(state, now).resume(request, hold.rejection, &outcome);
-                self.follow(stream, verdict, request).widen()
+                let end_of_stream = request.end_of_stream;
+                let resume = Resume { stream, end_of_stream, rejection: hold.rejection, outcome };
+                Ok(self.resume(&resume, request, state, now))
             }
         }
     }
@@ -111,7 +133,8 @@ impl Filter {
         now: Duration,
     ) -> Verdict<Infallible> {
         let verdict = self.gate(state, now).resume(request, resume.rejection, &resume.outcome);
-        self.follow(resume.stream, verdict, request)
+        self.follow(resume.stream, &verdict, request);
+        verdict
     }
 
     fn gate<'a>(&'a mut self, state: &'a EdgeState, now: Duration) -> Gate<'a> {
@@ -119,17 +142,11 @@ impl Filter {
     }
 
     /// Follows the stream of a request that passes, if it is to end with its session.
-    fn follow(
-        &mut self,
-        stream: StreamId,
-        verdict: Verdict<Infallible>,
-        request: &Request<'_>,
-    ) -> Verdict<Infallible> {
-        if let Verdict::Pass(Pass { identity: Some(identity), ends_with_session: true, .. }) = &verdict {
-            let refresh_token = cookie::find(request.all(Name::Cookie), &self.policy.cookies.refresh);
+    fn follow(&mut self, stream: StreamId, verdict: &Verdict<Infallible>, request: &Request<'_>) {
+        if let Verdict::Pass(Pass { identity: Some(identity), ends_with_session: true, .. }) = verdict {
+            let [_, refresh_token] = self.policy.cookies.read(request);
             self.open.opened(stream, identity, refresh_token.ok().flatten());
         }
-        verdict
     }
 
     /// Edits of a request's fields that follow from its verdict.

@@ -5,13 +5,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use crate::claims::Identity;
-use crate::cookie;
+use crate::cookie::Repeated;
 use crate::edge_state::EdgeState;
 use crate::path::CanonicalPath;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::reply::LocalReply;
-use crate::request::{Name, Request};
+use crate::request::Request;
 use crate::rules::{Access, Streams};
 use crate::token::Unverified;
 use crate::token_cache::TokenCache;
@@ -129,12 +129,12 @@ impl Gate<'_> {
         renewed: Option<&Arc<Renewed>>,
     ) -> Result<Identity, Rejection> {
         self.check_state()?;
-        let token = match renewed {
-            Some(renewed) => renewed.access_token.as_bytes(),
-            None => cookie::find(request.all(Name::Cookie), &self.policy.cookies.access)
-                .map_err(|cookie::Repeated| Rejection::CookieRepeated)?
-                .filter(|token| !token.is_empty())
-                .ok_or(Rejection::CookieMissing)?,
+        let token = if let Some(renewed) = renewed {
+            renewed.access_token.as_bytes()
+        } else {
+            let [access_token, _] = self.policy.cookies.read(request);
+            let access_token = access_token.map_err(|Repeated| Rejection::CookieRepeated)?;
+            access_token.filter(|token| !token.is_empty()).ok_or(Rejection::CookieMissing)?
         };
         if token.len() > self.policy.max_token_bytes {
             let max_bytes = self.policy.max_token_bytes;
@@ -184,7 +184,8 @@ impl Gate<'_> {
         if !policy.refresh_enabled || !rejection.calls_for_refresh() || policy.is_cross_site(request) {
             return None;
         }
-        let token = cookie::find(request.all(Name::Cookie), &policy.cookies.refresh).ok()??;
+        let [_, refresh_token] = policy.cookies.read(request);
+        let token = refresh_token.ok()??;
         (1..=policy.max_token_bytes).contains(&token.len()).then_some(token)
     }
 }

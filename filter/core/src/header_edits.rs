@@ -97,7 +97,7 @@ fn set_identity_headers<'a>(
 fn our_cookies<'a>(
     policy: &Policy,
     pass: &Pass,
-    request: &Request<'a>,
+    request: &Request<'_>,
     cookie: &'a mut Vec<u8>,
     cookies: &'a mut Vec<Vec<u8>>,
 ) -> impl Iterator<Item = HeaderEdit<'a>> + use<'a> {

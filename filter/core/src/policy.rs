@@ -1,9 +1,9 @@
 //! Policy: the compiled configuration that `gate` decides by.
 
 use crate::claims::Expected;
-use crate::cookie;
+use crate::cookie::Found;
 use crate::origin::{self, Origins};
-use crate::request::{Name, Request};
+use crate::request::Request;
 use crate::rules::Rules;
 
 /// Compiled configuration for the decisions on requests.
@@ -63,9 +63,12 @@ impl Policy {
 impl Cookies {
     /// `true` if a request has one of our cookies, or several of them.
     pub(crate) fn present_in(&self, request: &Request<'_>) -> bool {
-        [&self.access, &self.refresh]
-            .into_iter()
-            .any(|name| cookie::find(request.all(Name::Cookie), name) != Ok(None))
+        self.read(request).iter().any(|found| *found != Ok(None))
+    }
+
+    /// Reads the cookies of the access token and of the refresh token.
+    pub(crate) fn read<'r>(&self, request: &Request<'r>) -> [Found<'r>; 2] {
+        request.token_cookies([&self.access, &self.refresh])
     }
 }
 

@@ -1,5 +1,9 @@
 //! Request head as the gate reads it: the header fields that matter, and the kind of client. It decides nothing.
 
+use std::cell::OnceCell;
+
+use crate::cookie::{self, Found};
+
 /// Name and value of a header field.
 pub type Field<'a> = (&'a [u8], &'a [u8]);
 
@@ -11,6 +15,7 @@ pub struct Request<'a> {
     first: [Option<&'a [u8]>; Name::COUNT],
     /// Fields after the first of their name, in order.
     repeated: Vec<(Name, &'a [u8])>,
+    token_cookies: OnceCell<[Found<'a>; 2]>,
 }
 
 /// Header fields that a decision depends on. A request is searched for them once.
@@ -73,7 +78,12 @@ impl<'a> Request<'a> {
     /// Reads the header fields of a request, pseudo-header fields included.
     #[must_use]
     pub fn new(fields: impl IntoIterator<Item = Field<'a>>, end_of_stream: bool) -> Self {
-        let mut request = Self { end_of_stream, first: [None; Name::COUNT], repeated: Vec::new() };
+        let mut request = Self {
+            end_of_stream,
+            first: [None; Name::COUNT],
+            repeated: Vec::new(),
+            token_cookies: OnceCell::new(),
+        };
         for (name, value) in fields {
             let Some(name) = Name::read(name) else { continue };
             match request.first.get_mut(name as usize) {
@@ -118,6 +128,12 @@ impl<'a> Request<'a> {
     pub fn all(&self, name: Name) -> impl Iterator<Item = &'a [u8]> {
         let others = self.repeated.iter().filter(move |(this, _)| *this == name).map(|(_, value)| *value);
         self.first(name).into_iter().chain(others)
+    }
+
+    /// Values of the access token's and the refresh token's cookie. They are searched for once: `names` must be the same at
+    /// every call.
+    pub fn token_cookies(&self, names: [&str; 2]) -> [Found<'a>; 2] {
+        *self.token_cookies.get_or_init(|| cookie::find_each(self.all(Name::Cookie), names))
     }
 
     /// `true` if the client asks for another protocol, usually WebSocket (RFC 9110 §7.8).

@@ -23,6 +23,7 @@ impl<H> Verdict<H> {
     ///
     /// # Errors
     /// What is needed to hold the request.
+    #[inline]
     pub fn settled(self) -> Result<Verdict<Infallible>, H> {
         match self {
             Self::Pass(pass) => Ok(Verdict::Pass(pass)),
@@ -34,6 +35,7 @@ impl<H> Verdict<H> {
 
 impl Verdict<Infallible> {
     /// Returns the same verdict where a request can be held.
+    #[inline]
     #[must_use]
     pub fn widen<H>(self) -> Verdict<H> {
         match self {

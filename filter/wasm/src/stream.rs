@@ -34,7 +34,7 @@ fn admit(stream: u32, plugin: &Rc<Plugin>, end_of_stream: bool) -> Option<Action
     let held = {
         let filter = &mut *plugin.filter.borrow_mut();
         apply(MapType::HttpRequestHeaders, header_edits::forged(filter.policy(), fields.clone()))?;
-        match filter.admit(stream, &request, fields, &plugin.state.borrow(), now).settled() {
+        match filter.admit(stream, &request, fields, &plugin.state.borrow(), now) {
             Ok(verdict) => return carry_out(plugin, filter, verdict, &request, now),
             Err(held) => held,
         }
@@ -42,7 +42,7 @@ fn admit(stream: u32, plugin: &Rc<Plugin>, end_of_stream: bool) -> Option<Action
     if held.poll_early {
         plugin.poll_early(now);
     }
-    run(plugin, held.call, now);
+    run(plugin, held.commands, now);
     Some(Action::Pause)
 }
 

@@ -29,7 +29,7 @@ impl World {
         Self { filter, state: EdgeState::new(key(), NOW.as_secs()) }
     }
 
-    fn admit(&mut self, stream: StreamId, fields: &[(&str, &str)]) -> Verdict<Held> {
+    fn admit(&mut self, stream: StreamId, fields: &[(&str, &str)]) -> Result<Verdict<Infallible>, Held> {
         let fields = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         let request = Request::new(fields.clone(), true);
         self.filter.admit(stream, &request, fields, &self.state, NOW)
@@ -39,16 +39,10 @@ impl World {
     fn hold(&mut self, stream: StreamId) -> CallId {
         let verdict =
             self.admit(stream, &[(":method", "GET"), (":path", "/a"), ("cookie", "refresh_token=r")]);
-        match verdict {
-            Verdict::Hold(Held { call: Some(Command::Call(id, call)), poll_early: false }) => {
-                assert_eq!(
-                    (call.cluster.as_str(), call.path.as_str()),
-                    ("companion", "/internal/edge-refresh")
-                );
-                id
-            }
-            other => panic!("{other:?}"),
-        }
+        let Err(Held { mut commands, poll_early: false }) = verdict else { panic!("{verdict:?}") };
+        let Some(Command::Call(id, call)) = commands.pop() else { panic!("{commands:?}") };
+        assert_eq!((call.cluster.as_str(), call.path.as_str()), ("companion", "/internal/edge-refresh"));
+        id
     }
 
     fn respond(&mut self, call: CallId, status: &[u8]) -> Vec<Command> {
@@ -78,7 +72,7 @@ fn request_that_cannot_be_held_is_decided_at_once() {
     world.respond(call, b"401");
     // The companion has just rejected this token.
     let verdict = world.admit(2, &[(":method", "GET"), (":path", "/a"), ("cookie", "refresh_token=r")]);
-    let Verdict::Reply(reply) = verdict else { panic!("{verdict:?}") };
+    let Ok(Verdict::Reply(reply)) = verdict else { panic!("{verdict:?}") };
     assert_eq!(reply.status, 401);
 }
 
@@ -97,7 +91,7 @@ fn response_gets_cors_headers_once_if_its_request_came_from_an_allowed_origin() 
         [(":method", "GET"), (":path", "/public/a"), ("origin", origin), ("sec-fetch-site", "cross-site")]
     };
     for (origin, expected) in [("https://app.example", true), ("https://other.example", false)] {
-        assert!(matches!(world.admit(1, &from(origin)), Verdict::Pass(_)));
+        assert!(matches!(world.admit(1, &from(origin)), Ok(Verdict::Pass(_))));
         assert_eq!(world.filter.on_response_headers(1).cross_origin.is_some(), expected, "{origin}");
         assert_eq!(world.filter.on_response_headers(1), Completion::default());
     }

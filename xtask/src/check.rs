@@ -1,15 +1,13 @@
 //! `cargo xtask check`: all checks that need no running product. It changes no file.
 
-use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
-use edgeward_stack::{cargo, paths, process};
+use anyhow::{Result, bail};
+use edgeward_stack::{cargo, process};
 
 use crate::tool::{self, DENY, MACHETE};
-use crate::{features, notices, progress, settings, walls};
+use crate::{documents, features, notices, progress, settings, walls};
 
 type Check = fn() -> Result<()>;
 
@@ -28,7 +26,7 @@ const CHECKS: [(&str, Check); 11] = [
     ("features of dependencies", features::check),
     ("unused dependencies", || tool::run(MACHETE, &[])),
     ("walls between modules", walls::check),
-    ("paths in ARCHITECTURE.md", architecture),
+    ("paths and tests in documents", documents::check),
 ];
 
 /// Checks that need the network, for the database of advisories.
@@ -76,57 +74,4 @@ fn clippy_wasm() -> Result<()> {
         "-D",
         "warnings",
     ])
-}
-
-/// Checks that every path in ARCHITECTURE.md exists.
-fn architecture() -> Result<()> {
-    let root = paths::root();
-    let text = fs::read_to_string(root.join("ARCHITECTURE.md")).context("cannot read ARCHITECTURE.md")?;
-    let missing: Vec<&str> = named_paths(&text).filter(|path| !root.join(path).exists()).collect();
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        bail!("ARCHITECTURE.md names paths that do not exist: {}", missing.join(", "))
-    }
-}
-
-/// Returns the texts in backticks that look like a path of this repository.
-fn named_paths(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)).filter(|quoted| is_path(quoted))
-}
-
-fn is_path(quoted: &str) -> bool {
-    let plain =
-        quoted.chars().all(|character| character.is_ascii_alphanumeric() || "/._-".contains(character));
-    let file = Path::new(quoted)
-        .extension()
-        .is_some_and(|end| ["rs", "toml", "yaml", "yml", "md", "sql"].iter().any(|known| end == *known));
-    plain && !quoted.starts_with('/') && (file || quoted.ends_with('/'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_told_from_other_code() {
-        for (quoted, expected) in [
-            ("filter/core/src/gate.rs", true),
-            ("migrations/", true),
-            ("Cargo.toml", true),
-            ("/login", false),
-            ("/api/auth/", false),
-            ("cargo xtask up", false),
-            ("Identity", false),
-            ("NNNN_name.up.sql …", false),
-        ] {
-            assert_eq!(is_path(quoted), expected, "{quoted}");
-        }
-    }
-
-    #[test]
-    fn only_what_stands_in_backticks_is_looked_at() {
-        let found: Vec<_> = named_paths("a/b.rs `c/d.rs` e/f.rs `g/` and `h`").collect();
-        assert_eq!(found, ["c/d.rs", "g/"]);
-    }
 }

@@ -2,7 +2,9 @@
 
 mod bench;
 mod check;
+mod documents;
 mod features;
+mod files;
 mod filter;
 mod notices;
 mod progress;

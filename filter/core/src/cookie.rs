@@ -14,12 +14,15 @@ pub fn find_each<'a, const N: usize>(
     names: [&str; N],
 ) -> [Found<'a>; N] {
     let mut all = [Ok(None); N];
-    for pair in headers.into_iter().flat_map(pairs) {
-        for (found, name) in all.iter_mut().zip(names) {
-            match (*found, value(pair, name)) {
-                (Ok(Some(earlier)), Some(value)) if earlier != value => *found = Err(Repeated),
-                (Ok(_), Some(value)) => *found = Ok(Some(value)),
-                _ => {}
+    for header in headers {
+        for pair in pairs(header) {
+            for (found, name) in all.iter_mut().zip(&names) {
+                let Some(value) = value(pair, name) else { continue };
+                *found = match *found {
+                    Ok(Some(earlier)) if earlier != value => Err(Repeated),
+                    Ok(_) => Ok(Some(value)),
+                    Err(Repeated) => Err(Repeated),
+                };
             }
         }
     }

@@ -176,6 +176,12 @@ impl Filter {
         }
     }
 
+    /// `true` if a request is held, or awaits the response that sets its cookies.
+    #[must_use]
+    pub fn holds_requests(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| !held.is_empty())
+    }
+
     /// Takes the outcome of a call at `now`, since 1970. One of an unknown call is ignored.
     pub fn on_response(&mut self, call: CallId, outcome: &CallOutcome<'_>, now: Duration) -> Vec<Command> {
         match (call, &mut self.held) {

@@ -40,15 +40,11 @@ impl Gate<'_> {
             Err(rejection) => {
                 // The feed may have the key by now.
                 let poll_early = rejection == Rejection::KeyUnknown;
-                match self.find_refresh_token(request, rejection) {
-                    Some(token) => {
-                        Verdict::Hold(Hold { refresh_token: token.to_owned(), rejection, poll_early })
-                    }
-                    None => Verdict::Reply(LocalReply {
-                        poll_early,
-                        ..LocalReply::login_redirect_or_rejection(self.policy, request, rejection)
-                    }),
+                if let Some(token) = self.find_refresh_token(request, rejection) {
+                    return Verdict::Hold(Hold { refresh_token: token.to_owned(), rejection, poll_early });
                 }
+                let reply = LocalReply::login_redirect_or_rejection(self.policy, request, rejection);
+                LocalReply { poll_early, ..reply }.into()
             }
         }
     }
@@ -66,7 +62,7 @@ impl Gate<'_> {
         let reply = LocalReply::login_redirect_or_rejection(self.policy, request, rejection);
         let is_new_to_the_edge =
             rejection == Rejection::RefreshUnavailable && matches!(outcome, Outcome::Renewed(_));
-        Verdict::Reply(LocalReply { poll_early: is_new_to_the_edge, ..reply })
+        LocalReply { poll_early: is_new_to_the_edge, ..reply }.into()
     }
 
     /// Decides on a request by its own access token or a renewed one. An error is the rejection of an access token that a
@@ -81,7 +77,7 @@ impl Gate<'_> {
             Err(rejection) => return Ok(self.reject(rejection)),
         };
         if self.policy.ready_path.as_ref().is_some_and(|ready| ready.as_bytes() == path.as_bytes()) {
-            return Ok(Verdict::Reply(LocalReply::readiness(self.check_state())));
+            return Ok(LocalReply::readiness(self.check_state()).into());
         }
         let rule = match self.policy.rules.find(&path, request.method()) {
             Ok(rule) => rule,
@@ -112,14 +108,14 @@ impl Gate<'_> {
             (access, Ok(identity)) if access.admits(identity.role()) => pass(Some(identity)),
             (_, Ok(identity)) => {
                 let reply = LocalReply::reject(Some(self.policy), Rejection::RoleInsufficient);
-                Verdict::Reply(LocalReply { identity: Some(identity), ..reply })
+                LocalReply { identity: Some(identity), ..reply }.into()
             }
         })
     }
 
     #[cold]
     fn reject(&self, rejection: Rejection) -> Settled {
-        Verdict::Reply(LocalReply::reject(Some(self.policy), rejection))
+        LocalReply::reject(Some(self.policy), rejection).into()
     }
 
     /// Identifies the user by the renewed access token, or else by the one in the request.

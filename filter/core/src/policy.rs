@@ -67,7 +67,7 @@ impl Cookies {
     }
 
     /// Reads the cookies of the access token and of the refresh token.
-    pub(crate) fn read<'r>(&self, request: &Request<'r>) -> [Found<'r>; 2] {
+    pub(crate) fn read<'q, 'r>(&self, request: &'q Request<'r>) -> &'q [Found<'r>; 2] {
         request.token_cookies([&self.access, &self.refresh])
     }
 }

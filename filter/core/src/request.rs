@@ -132,8 +132,8 @@ impl<'a> Request<'a> {
 
     /// Values of the access token's and the refresh token's cookie. They are searched for once: `names` must be the same at
     /// every call.
-    pub fn token_cookies(&self, names: [&str; 2]) -> [Found<'a>; 2] {
-        *self.token_cookies.get_or_init(|| cookie::find_each(self.all(Name::Cookie), names))
+    pub fn token_cookies(&self, names: [&str; 2]) -> &[Found<'a>; 2] {
+        self.token_cookies.get_or_init(|| cookie::find_each(self.all(Name::Cookie), names))
     }
 
     /// `true` if the client asks for another protocol, usually WebSocket (RFC 9110 §7.8).

@@ -97,7 +97,7 @@ impl OpenStreams {
 
     /// Drops a stream that has ended. One that is not followed is ignored.
     pub fn ended(&mut self, stream: StreamId) {
-        if !self.recent.remove(stream) {
+        if !self.recent.remove(stream) && self.lasting.len() > 0 {
             self.lasting.remove(stream);
         }
     }

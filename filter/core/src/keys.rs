@@ -18,7 +18,7 @@ pub use invalid::{InvalidKey, InvalidKeySet};
 use crate::rejection::Rejection;
 
 /// Set of keys with distinct `kid`s.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct KeySet {
     keys: Vec<(Option<String>, DecodingKey)>,
 }

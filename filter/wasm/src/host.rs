@@ -178,17 +178,10 @@ pub(crate) fn send_local_reply(reply: &LocalReply) -> bool {
     let (details, body) = (reply.details(), &reply.body);
     let headers = pairs::write(reply.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
     // SAFETY: see above.
+    #[rustfmt::skip]
     let status = unsafe {
-        proxy_send_local_response(
-            reply.status.into(),
-            details.as_ptr(),
-            details.len(),
-            body.as_ptr(),
-            body.len(),
-            headers.as_ptr(),
-            headers.len(),
-            NO_GRPC_STATUS,
-        )
+        proxy_send_local_response(reply.status.into(), details.as_ptr(), details.len(), body.as_ptr(), body.len(),
+            headers.as_ptr(), headers.len(), NO_GRPC_STATUS)
     };
     status == OK
 }
@@ -235,19 +228,10 @@ pub(crate) fn http_call(call: &HttpCall) -> Option<u32> {
     let fields = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_slice()));
     let (headers, trailers, mut token) = (pairs::write(pseudo.chain(fields)), pairs::write([]), 0);
     // SAFETY: see above.
+    #[rustfmt::skip]
     let status = unsafe {
-        proxy_http_call(
-            cluster.as_ptr(),
-            cluster.len(),
-            headers.as_ptr(),
-            headers.len(),
-            null(),
-            0,
-            trailers.as_ptr(),
-            trailers.len(),
-            millis(*timeout),
-            &raw mut token,
-        )
+        proxy_http_call(cluster.as_ptr(), cluster.len(), headers.as_ptr(), headers.len(), null(), 0,
+            trailers.as_ptr(), trailers.len(), millis(*timeout), &raw mut token)
     };
     (status == OK).then_some(token)
 }

@@ -8,6 +8,9 @@ use proxy_wasm::types::MetricType;
 
 use crate::host;
 
+/// Counter of rejections.
+pub(crate) const REFUSED: &str = "edgeward_refused";
+
 thread_local! {
     /// Numbers of the metrics, by name and reason. There are at most as many as labels.
     static NUMBERS: RefCell<HashMap<(&'static str, &'static str), Option<u32>>> = RefCell::default();
@@ -17,12 +20,7 @@ thread_local! {
 pub(crate) fn record_rejection(rejection: Rejection) {
     host::set_property("edgeward.rejection", rejection.label().as_bytes());
     host::set_property("edgeward.rejection_details", rejection.to_string().as_bytes());
-    count_rejection(rejection);
-}
-
-/// Counts a rejection of a stream that is not the current one.
-pub(crate) fn count_rejection(rejection: Rejection) {
-    count("edgeward_refused", rejection.label(), 1);
+    count(REFUSED, rejection.label(), 1);
 }
 
 /// Increments a counter, that of the reason if it is not empty.

@@ -36,14 +36,9 @@ impl Plugin {
     /// Starts a configuration at `now`, with a random key and a random seed.
     pub(crate) fn start(configuration: Configuration, now: Duration, key: [u8; 16], seed: u64) -> Self {
         let Configuration { policy, keys, feed, refresh, token_cache_entries } = configuration;
-        let (feed, state) = match feed {
-            Some(feed) => {
-                let feed = Feed::follow(feed, keys, now, seed);
-                let state = Rc::clone(&feed.state);
-                (Some(feed), state)
-            }
-            None => (None, Rc::new(RefCell::new(EdgeState::new(keys, now.as_secs())))),
-        };
+        let feed = feed.map(|feed| Feed::follow(feed, keys.clone(), now, seed));
+        let without_feed = || Rc::new(RefCell::new(EdgeState::new(keys, now.as_secs())));
+        let state = feed.as_ref().map_or_else(without_feed, |feed| Rc::clone(&feed.state));
         let filter = Filter::new(policy, refresh, TokenCache::new(token_cache_entries, key));
         Self { filter: RefCell::new(filter), feed, state }
     }
@@ -117,9 +112,6 @@ pub(crate) fn of_new_stream(stream: u32) -> Option<Rc<Plugin>> {
 pub(crate) fn for_each(mut visit: impl FnMut(&Plugin)) -> usize {
     ROOTS.with_borrow(|roots| {
         let plugins = roots.iter().filter_map(|(_, plugin)| plugin.as_deref());
-        plugins.fold(0, |count, plugin| {
-            visit(plugin);
-            count + 1
-        })
+        plugins.inspect(|plugin| visit(plugin)).count()
     })
 }

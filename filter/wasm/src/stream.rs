@@ -85,7 +85,7 @@ fn on_response(plugin: &Rc<Plugin>, id: CallId, outcome: &CallOutcome<'_>, now: 
 fn resume(plugin: &Plugin, stream: &Resume, now: Duration) {
     if !host::set_effective_context(stream.stream) {
         // Calls of the host would be about another stream.
-        metrics::count_rejection(Rejection::HostFailed);
+        metrics::count(metrics::REFUSED, Rejection::HostFailed.label(), 1);
         return;
     }
     let action = decide_again(plugin, stream, now).unwrap_or_else(|| reject_failed(Some(plugin)));

@@ -18,8 +18,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn split(configuration: &str, listener_file: &Path) -> (String, String) {
     let (before, rest) = configuration.split_once("  listeners:\n    - name: gateway\n").unwrap();
     let (listener, clusters) = rest.split_once("\n  clusters:\n").unwrap();
-    let listener: String =
-        listener.lines().map(|line| format!("{}\n", line.get(4..).unwrap_or(""))).collect();
+    let lines: Vec<&str> = listener.lines().map(|line| line.get(4..).unwrap_or("")).collect();
+    let listener = lines.join(
+        "
+",
+    );
     let kind = "\"@type\": type.googleapis.com/envoy.config.listener.v3.Listener";
     let dynamic = format!(
         "node: {{ id: gateway, cluster: gateway }}\ndynamic_resources:\n  lds_config: {{ path_config_source: {{ path: {} }} }}\n",

@@ -38,7 +38,7 @@ const UNFOLLOWED_LOG_INTERVAL_S: u64 = 60;
 
 /// Streams of one worker that end with their session.
 ///
-/// A short request costs one slot written and one cleared: [`Recent`] holds the latest streams, and those that are still
+/// A short request costs one slot written and one cleared: slots hold the latest streams, and those that are still
 /// open when their slot is needed move to the lasting ones. Nothing is judged until the revocations change or a token
 /// expires.
 pub struct OpenStreams {

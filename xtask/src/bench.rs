@@ -26,6 +26,12 @@ pub(crate) enum What {
         #[arg(long)]
         quick: bool,
     },
+    /// Time from a logout to the end of the streams that it ends
+    Streams {
+        /// End five streams of each kind instead of a hundred: shows that it works
+        #[arg(long)]
+        quick: bool,
+    },
 }
 
 pub(crate) fn bench(what: &What) -> Result<()> {
@@ -33,7 +39,7 @@ pub(crate) fn bench(what: &What) -> Result<()> {
     log("building the filter");
     filter::build()?;
     let mut command = cargo::command();
-    if let What::Refresh { .. } = what {
+    if let What::Refresh { .. } | What::Streams { .. } = what {
         log("building the companion and the demo upstream");
         cargo::build_programs()?;
         if variable("EDGEWARD").is_none() {
@@ -46,6 +52,7 @@ pub(crate) fn bench(what: &What) -> Result<()> {
         What::Edge { beside: Some(other), .. } => command.args(["edge", "--beside"]).arg(other),
         What::Edge { quick, .. } => command.arg("edge").args(quick.then_some("--quick")),
         What::Refresh { quick } => command.arg("refresh").args(quick.then_some("--quick")),
+        What::Streams { quick } => command.arg("streams").args(quick.then_some("--quick")),
     };
     if process::run(&mut command)?.success() { Ok(()) } else { bail!("the benchmark failed: see above") }
 }

@@ -5,22 +5,21 @@
 //! revokes, and those whose token has expired and whose session cannot go on.
 
 mod command;
+mod lasting;
 mod recent;
 mod session_checks;
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod sweep;
 
 use crate::call::CallOutcome;
 use crate::claims::Identity;
 use crate::edge_state::EdgeState;
-use crate::rejection::Rejection;
 
-use self::recent::{Open, Recent};
-use self::session_checks::{Continuation, SessionChecks};
+use self::lasting::{Full, Lasting};
+use self::recent::Recent;
+use self::sweep::{Followed, Judgement, Sweep};
 
-pub use self::command::{Command, EndReason};
-pub use self::session_checks::{CallId, MAX_CALLS, MAX_RESPONSE_BYTES, SessionCheck};
+pub use self::command::{Command, EndReason, SessionCheck};
+pub use self::session_checks::{CallId, MAX_CALLS, MAX_RESPONSE_BYTES};
 
 /// Number of a stream, as the host gives it: proxy-wasm's context ID.
 pub type StreamId = u32;
@@ -39,41 +38,28 @@ const UNFOLLOWED_LOG_INTERVAL_S: u64 = 60;
 
 /// Streams of one worker that end with their session.
 ///
-/// A short request costs one slot written and one cleared: [`Recent`] holds the latest streams, and those that are still
+/// A short request costs one slot written and one cleared: slots hold the latest streams, and those that are still
 /// open when their slot is needed move to the lasting ones. Nothing is judged until the revocations change or a token
 /// expires.
 pub struct OpenStreams {
     recent: Recent,
-    lasting: BTreeMap<StreamId, Lasting>,
-    checks: SessionChecks,
+    lasting: Lasting,
     /// `true` if the companion can be asked about sessions.
     refresh_enabled: bool,
+    /// Number of ticks since the start. It may wrap around.
+    tick: u32,
+    /// Time of the last tick.
+    ticked_at: u64,
     /// Revision of the revocations that all streams were judged by.
     revision: u64,
     /// Earliest expiry of a token, without the tolerance for clocks. Streams that have ended may have had it.
     earliest_expiry: u64,
-    /// Earliest time at which a stream is due whose token has expired.
+    /// Earliest time at which a stream is to be judged again for another reason.
     earliest_due: u64,
     /// Number of streams not followed since the last command.
     unfollowed: u64,
     /// Time from which on the next line about them may be logged.
     unfollowed_log_at: u64,
-}
-
-/// Stream that outlasted its slot.
-struct Lasting {
-    identity: Identity,
-    /// Key of its session in [`SessionChecks`].
-    refresh_token: Option<Arc<[u8]>>,
-}
-
-/// Decision about one stream.
-enum Judgement {
-    Close(EndReason),
-    /// The stream stays, and is due again at a time in seconds since 1970.
-    StayUntil(u64),
-    /// The token has expired.
-    Expired,
 }
 
 impl OpenStreams {
@@ -83,9 +69,10 @@ impl OpenStreams {
     pub fn new(refresh_enabled: bool) -> Self {
         Self {
             recent: Recent::new(),
-            lasting: BTreeMap::new(),
-            checks: SessionChecks::default(),
+            lasting: Lasting::default(),
             refresh_enabled,
+            tick: 0,
+            ticked_at: 0,
             revision: 0,
             earliest_expiry: u64::MAX,
             earliest_due: u64::MAX,
@@ -100,36 +87,44 @@ impl OpenStreams {
         let refresh_token = refresh_token
             .filter(|token| self.refresh_enabled && (1..=MAX_REFRESH_TOKEN_BYTES).contains(&token.len()));
         self.earliest_expiry = self.earliest_expiry.min(identity.expires_at());
-        if let Some(open) = self.recent.insert(stream, identity, refresh_token) {
-            self.keep(open);
+        let followed = Followed { identity: identity.clone(), opened_at: self.tick };
+        if let Some(displaced) = self.recent.insert(stream, followed, refresh_token)
+            && let Err(Full) = self.lasting.insert(&displaced)
+        {
+            self.unfollowed += 1;
         }
     }
 
     /// Drops a stream that has ended. One that is not followed is ignored.
     pub fn ended(&mut self, stream: StreamId) {
-        if self.recent.remove(stream) || self.lasting.is_empty() {
-            return;
-        }
-        if let Some(lasting) = self.lasting.remove(&stream) {
-            self.checks.release(lasting.refresh_token.as_ref());
+        if !self.recent.remove(stream) && self.lasting.len() > 0 {
+            self.lasting.remove(stream);
         }
     }
 
     /// Returns the commands that are due at `now`, in seconds since 1970. `clock_skew_s` is the time for which an expired
-    /// token is still accepted. To be called at every tick of the worker, after the feed's responses were applied.
+    /// token is still accepted. To be called at every tick of the worker, ten times a second, after the feed's responses
+    /// were applied.
     ///
     /// All streams are judged if the revocations have changed or a token has expired, otherwise none.
     pub fn on_tick(&mut self, now: u64, clock_skew_s: u64, state: &EdgeState) -> Vec<Command> {
         let mut commands = Vec::new();
-        if self.checks.give_up_lost(now) {
+        self.tick = self.tick.wrapping_add(1);
+        // What was due at a time of a clock that was set back since, is due now.
+        let is_set_back = now < self.ticked_at;
+        self.ticked_at = now;
+        if is_set_back || self.lasting.give_up_lost(now) {
             self.earliest_due = now;
+        }
+        if is_set_back {
+            self.unfollowed_log_at = now;
         }
         let expired = now >= self.earliest_expiry.saturating_add(clock_skew_s);
         if state.revision() != self.revision || expired || now >= self.earliest_due {
             self.revision = state.revision();
             self.sweep(now, clock_skew_s, state, &mut commands);
         }
-        self.checks.send(now, &mut commands);
+        self.lasting.send(now, &mut commands);
         if self.unfollowed > 0 {
             let log = now >= self.unfollowed_log_at;
             if log {
@@ -144,9 +139,9 @@ impl OpenStreams {
     /// the session are judged at the next tick.
     pub fn on_response(&mut self, call: CallId, outcome: &CallOutcome<'_>, now: u64) -> Vec<Command> {
         let mut commands = Vec::new();
-        self.checks.on_response(call, outcome, now);
+        self.lasting.on_response(call, outcome, now);
         self.earliest_due = self.earliest_due.min(now);
-        self.checks.send(now, &mut commands);
+        self.lasting.send(now, &mut commands);
         commands
     }
 
@@ -156,74 +151,33 @@ impl OpenStreams {
         self.lasting.len()
     }
 
-    /// Follows a stream that has lasted.
-    fn keep(&mut self, open: Open) {
-        if self.lasting.len() >= MAX_LASTING {
-            self.unfollowed += 1;
-            return;
-        }
-        let refresh_token = open.refresh_token().map(|token| self.checks.share(token));
-        self.lasting.insert(open.stream, Lasting { identity: open.identity, refresh_token });
-    }
-
     /// Judges every stream.
-    fn sweep(&mut self, now: u64, skew_s: u64, state: &EdgeState, commands: &mut Vec<Command>) {
-        let (mut expiry, mut due) = (u64::MAX, u64::MAX);
+    fn sweep(&mut self, now: u64, clock_skew_s: u64, state: &EdgeState, commands: &mut Vec<Command>) {
+        let mut sweep = Sweep {
+            now,
+            clock_skew_s,
+            tick: self.tick,
+            state,
+            commands,
+            earliest_expiry: u64::MAX,
+            earliest_due: u64::MAX,
+        };
+        // The lasting ones first: those that are closed make room.
+        self.lasting.sweep(&mut sweep);
         let mut expired = Vec::new();
-        let mut close = |stream, reason| commands.push(Command::Close { stream, reason });
-        self.recent.retain(|open| match judge(open.identity, now, skew_s, state) {
-            Judgement::Close(reason) => {
-                close(open.stream, reason);
-                false
-            }
-            Judgement::StayUntil(time) => {
-                expiry = expiry.min(time);
-                true
-            }
-            Judgement::Expired => {
+        self.recent.retain(|open| match sweep.judge(open.followed) {
+            Judgement::Expired if open.has_refresh_token() => {
                 expired.push(open.to_open());
                 false
             }
+            judgement => sweep.carry_out(open.stream, &judgement),
         });
         for open in expired {
-            self.keep(open);
+            if let Err(Full) = self.lasting.insert_expired(&open, &mut sweep) {
+                self.unfollowed += 1;
+            }
         }
-        let checks = &mut self.checks;
-        self.lasting.retain(|&stream, lasting| {
-            let token = lasting.refresh_token.as_ref();
-            let reason = match judge(&lasting.identity, now, skew_s, state) {
-                Judgement::Close(reason) => reason,
-                Judgement::StayUntil(time) => {
-                    expiry = expiry.min(time);
-                    return true;
-                }
-                Judgement::Expired => match checks.judge(&lasting.identity, token, now) {
-                    Continuation::Until(time) => {
-                        due = due.min(time);
-                        return true;
-                    }
-                    Continuation::Unknown => return true,
-                    Continuation::Outdated => EndReason::TokenOutdated,
-                    Continuation::Over => EndReason::Expired,
-                },
-            };
-            checks.release(token);
-            close(stream, reason);
-            false
-        });
-        (self.earliest_expiry, self.earliest_due) = (expiry, due);
-    }
-}
-
-/// Judges an identity by the revocations and the time.
-fn judge(identity: &Identity, now: u64, skew_s: u64, state: &EdgeState) -> Judgement {
-    match state.revocations().judge(identity) {
-        Ok(()) if now < identity.expires_at().saturating_add(skew_s) => {
-            Judgement::StayUntil(identity.expires_at())
-        }
-        Ok(()) => Judgement::Expired,
-        Err(Rejection::SessionEnded { .. }) => Judgement::Close(EndReason::SessionEnded),
-        Err(_) => Judgement::Close(EndReason::TokenOutdated),
+        (self.earliest_expiry, self.earliest_due) = (sweep.earliest_expiry, sweep.earliest_due);
     }
 }
 

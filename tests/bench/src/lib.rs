@@ -16,10 +16,12 @@ mod sample;
 mod scenario;
 mod servers;
 mod startup;
+mod streams;
 mod tokens;
 
 pub use edge::{edge, two_builds};
 pub use refresh::refresh;
+pub use streams::streams;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -37,17 +39,33 @@ pub struct Effort {
     pub tokens: usize,
     /// Time for which refreshes are counted, in seconds.
     pub seconds: u64,
+    /// Number of logouts for each kind of stream.
+    pub logouts: usize,
     /// `true` if the figures are good enough to be published.
     pub published: bool,
 }
 
 impl Effort {
     /// Some ten minutes. Many short rounds: the noise of a machine comes in spells longer than one of them.
-    pub const FULL: Self =
-        Self { starts: 5, rounds: 19, requests: 400, tokens: 100_000, seconds: 20, published: true };
+    pub const FULL: Self = Self {
+        starts: 5,
+        rounds: 19,
+        requests: 400,
+        tokens: 100_000,
+        seconds: 20,
+        logouts: 100,
+        published: true,
+    };
     /// About a minute: shows that it works.
-    pub const QUICK: Self =
-        Self { starts: 1, rounds: 3, requests: 1000, tokens: 10_000, seconds: 2, published: false };
+    pub const QUICK: Self = Self {
+        starts: 1,
+        rounds: 3,
+        requests: 1000,
+        tokens: 10_000,
+        seconds: 2,
+        logouts: 5,
+        published: false,
+    };
 }
 
 #[expect(clippy::disallowed_methods, reason = "Envoy validates tokens by the wall clock")]

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use edgeward_bench::{Effort, edge, refresh, two_builds};
+use edgeward_bench::{Effort, edge, refresh, streams, two_builds};
 
-const USAGE: &str = "usage: edgeward-bench edge|refresh [--quick] | edge --beside PLUGIN.wasm";
+const USAGE: &str = "usage: edgeward-bench edge|refresh|streams [--quick] | edge --beside PLUGIN.wasm";
 
 fn main() -> ExitCode {
     match run(&std::env::args().skip(1).collect::<Vec<_>>()) {
@@ -27,6 +27,8 @@ fn run(arguments: &[String]) -> Result<()> {
         ["edge", "--beside", other] => two_builds(Effort::FULL, other.into(), &mut log),
         ["refresh"] => refresh(Effort::FULL, &mut log),
         ["refresh", "--quick"] => refresh(Effort::QUICK, &mut log),
+        ["streams"] => streams(Effort::FULL, &mut log),
+        ["streams", "--quick"] => streams(Effort::QUICK, &mut log),
         _ => bail!("{USAGE}"),
     }
 }

@@ -4,19 +4,20 @@ use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// The types of frames (RFC 9113 §6) that matter here.
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
+pub(crate) const DATA: u8 = 0;
+pub(crate) const HEADERS: u8 = 1;
+pub(crate) const RST_STREAM: u8 = 3;
+pub(crate) const SETTINGS: u8 = 4;
+pub(crate) const PING: u8 = 6;
 const GOAWAY: u8 = 7;
 
-const END_STREAM: u8 = 1;
-const ACK: u8 = 1;
-const END_HEADERS: u8 = 4;
+pub(crate) const END_STREAM: u8 = 1;
+pub(crate) const ACK: u8 = 1;
+pub(crate) const END_HEADERS: u8 = 4;
 
 /// ID of the only stream of a connection.
 const STREAM: u32 = 1;
@@ -69,12 +70,12 @@ fn read_response(stream: &mut TcpStream) -> io::Result<Response> {
     }
 }
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-fn read_frame(stream: &mut TcpStream) -> io::Result<(u8, u8, u32, Vec<u8>)> {
+pub(crate) fn read_frame(stream: &mut TcpStream) -> io::Result<(u8, u8, u32, Vec<u8>)> {
     let mut head = [0; 9];
     stream.read_exact(&mut head)?;
     let [a, b, c, kind, flags, stream_id @ ..] = head;
@@ -84,7 +85,7 @@ fn read_frame(stream: &mut TcpStream) -> io::Result<(u8, u8, u32, Vec<u8>)> {
 }
 
 /// A header block in which every name and value stands as it is (RFC 7541 §6.2.2).
-fn block(fields: &[Field<'_>]) -> Vec<u8> {
+pub(crate) fn block(fields: &[Field<'_>]) -> Vec<u8> {
     let literal = |(name, value): &Field<'_>| [&[0], &text(name)[..], &text(value)].concat();
     fields.iter().flat_map(literal).collect()
 }
@@ -108,7 +109,7 @@ fn text(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The status at the start of a block: one of the static table (RFC 7541, appendix A), or a literal.
-fn read_status(block: &[u8]) -> u16 {
+pub(crate) fn read_status(block: &[u8]) -> u16 {
     // The size of the dynamic table may come first (§6.3).
     let start = block.iter().position(|byte| byte & 0xe0 != 0x20).unwrap_or_default();
     match block[start..] {

@@ -12,7 +12,7 @@ pub mod database;
 pub mod fault_proxy;
 #[cfg(feature = "system")]
 pub mod host;
-#[cfg(feature = "system")]
+#[cfg(feature = "client")]
 pub mod http2;
 #[cfg(feature = "client")]
 pub mod journey;
@@ -20,3 +20,5 @@ pub mod journey;
 pub mod mint;
 #[cfg(feature = "system")]
 pub mod service;
+#[cfg(feature = "client")]
+pub mod streams;

@@ -1,6 +1,13 @@
 //! Commands to the shell about open streams.
 
-use super::{SessionCheck, StreamId};
+use std::fmt;
+use std::sync::Arc;
+
+use crate::call::HttpCall;
+use crate::config::Refresh;
+use crate::policy::Cookies;
+
+use super::{CallId, StreamId};
 
 /// Command to the shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +39,8 @@ pub enum EndReason {
     TokenOutdated,
     /// The token has expired, and the session cannot go on.
     Expired,
+    /// The token has expired, and the companion has not told for too long if the session can go on.
+    SessionUnknown,
 }
 
 impl EndReason {
@@ -42,6 +51,46 @@ impl EndReason {
             Self::SessionEnded => "session_ended",
             Self::TokenOutdated => "token_outdated",
             Self::Expired => "exp_passed",
+            Self::SessionUnknown => "refresh_unavailable",
         }
+    }
+}
+
+/// Check of one session. `Debug` does not show the refresh token.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionCheck {
+    /// Number of the call.
+    pub call: CallId,
+    /// Refresh token of the session.
+    pub(super) refresh_token: Arc<[u8]>,
+}
+
+impl SessionCheck {
+    /// Returns the call, by the configuration of the edge refresh.
+    #[must_use]
+    pub fn http_call(&self, refresh: &Refresh, cookies: &Cookies) -> HttpCall {
+        let cookie = [cookies.refresh.as_bytes(), b"=", &self.refresh_token].concat();
+        let secret = refresh.secret.as_ref().map(|secret| format!("Bearer {}", secret.expose()).into_bytes());
+        let mut headers = vec![("cookie", cookie)];
+        headers.extend(secret.map(|secret| ("authorization", secret)));
+        HttpCall {
+            cluster: refresh.cluster.clone(),
+            method: "POST",
+            path: refresh.session_path.clone(),
+            headers,
+            timeout: refresh.timeout,
+        }
+    }
+
+    /// The refresh token.
+    #[must_use]
+    pub fn refresh_token(&self) -> &[u8] {
+        &self.refresh_token
+    }
+}
+
+impl fmt::Debug for SessionCheck {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SessionCheck").field("call", &self.call).finish_non_exhaustive()
     }
 }

@@ -1,8 +1,7 @@
 //! The latest streams, each in the slot that its number gives it.
 
-use crate::claims::Identity;
-
 use super::StreamId;
+use super::sweep::Followed;
 
 /// Number of slots. Chosen: a power of two; a stream moves to the lasting ones if it is still open after as many others
 /// were opened, and with 64-byte identities and tokens of 300 bytes all slots take less than 100 KiB.
@@ -15,7 +14,7 @@ pub(super) struct Recent(Vec<Slot>);
 /// A slot keeps the buffer of its token while it is empty.
 #[derive(Default)]
 struct Slot {
-    open: Option<(StreamId, Identity)>,
+    open: Option<(StreamId, Followed)>,
     /// Empty if there is no token.
     refresh_token: Vec<u8>,
 }
@@ -23,14 +22,14 @@ struct Slot {
 /// An open stream that leaves its slot. It has no `Debug`, as it holds a secret.
 pub(super) struct Open {
     pub(super) stream: StreamId,
-    pub(super) identity: Identity,
+    pub(super) followed: Followed,
     refresh_token: Vec<u8>,
 }
 
 /// An open stream in its slot.
 pub(super) struct InSlot<'a> {
     pub(super) stream: StreamId,
-    pub(super) identity: &'a Identity,
+    pub(super) followed: &'a Followed,
     refresh_token: &'a [u8],
 }
 
@@ -43,17 +42,17 @@ impl Recent {
     pub(super) fn insert(
         &mut self,
         stream: StreamId,
-        identity: &Identity,
+        followed: Followed,
         refresh_token: Option<&[u8]>,
     ) -> Option<Open> {
         let slot = self.0.get_mut(index(stream))?;
         let displaced = slot.open.take().filter(|(displaced, _)| *displaced != stream);
-        let displaced = displaced.map(|(stream, identity)| Open {
+        let displaced = displaced.map(|(stream, followed)| Open {
             stream,
-            identity,
+            followed,
             refresh_token: std::mem::take(&mut slot.refresh_token),
         });
-        slot.open = Some((stream, identity.clone()));
+        slot.open = Some((stream, followed));
         slot.refresh_token.clear();
         slot.refresh_token.extend_from_slice(refresh_token.unwrap_or_default());
         displaced
@@ -73,8 +72,8 @@ impl Recent {
     /// Clears the slots of the streams for which `stays` returns `false`.
     pub(super) fn retain(&mut self, mut stays: impl FnMut(InSlot<'_>) -> bool) {
         for slot in &mut self.0 {
-            let Some((stream, identity)) = &slot.open else { continue };
-            if !stays(InSlot { stream: *stream, identity, refresh_token: &slot.refresh_token }) {
+            let Some((stream, followed)) = &slot.open else { continue };
+            if !stays(InSlot { stream: *stream, followed, refresh_token: &slot.refresh_token }) {
                 slot.open = None;
             }
         }
@@ -88,11 +87,15 @@ impl Open {
 }
 
 impl InSlot<'_> {
+    pub(super) fn has_refresh_token(&self) -> bool {
+        !self.refresh_token.is_empty()
+    }
+
     /// Returns a copy, for a stream that leaves its slot.
     pub(super) fn to_open(&self) -> Open {
         Open {
             stream: self.stream,
-            identity: self.identity.clone(),
+            followed: self.followed.clone(),
             refresh_token: self.refresh_token.to_vec(),
         }
     }

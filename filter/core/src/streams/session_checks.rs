@@ -4,18 +4,16 @@
 //! presented for a refresh ends the session of an honest user. A cookie alone proves nothing (CVE-2022-29226).
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
 use std::sync::Arc;
 
 use edgeward_wire::EdgeSession;
 use edgeward_wire::access_token::MAX_LIFETIME_S;
 
-use crate::call::{CallOutcome, HttpCall};
+use crate::call::CallOutcome;
 use crate::claims::Identity;
-use crate::config::Refresh;
-use crate::policy::Cookies;
 
-use super::{Command, MAX_LASTING};
+use super::sweep::Judgement;
+use super::{Command, EndReason, MAX_LASTING, SessionCheck};
 
 /// Number of a check, by which its response is recognized.
 pub type CallId = u32;
@@ -30,33 +28,16 @@ pub const MAX_RESPONSE_BYTES: usize = 1024;
 /// Seconds to the next check after the first one that failed, and the maximum that they double to.
 const RETRY_S: (u64, u64) = (10, 60);
 
+/// Seconds from the first check that failed to the end of a stream whose session stays unknown. Chosen: the default
+/// lifetime of an access token. A short outage of the companion cuts nobody, and none lets a stream last for ever.
+const MAX_UNKNOWN_S: u64 = 3600;
+
 /// Minimum number of seconds that a response counts for: one by a clock that is behind must not cause a check a tick.
 const MIN_CONTINUATION_S: u64 = 10;
 
 /// Seconds after which a call without a response is given up. The host reports a timeout itself; this is for calls that
 /// it loses. Chosen: more than the maximum of `refresh.timeout_ms`.
 const LOST_AFTER_S: u64 = 70;
-
-/// Check of one session. `Debug` does not show the refresh token.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SessionCheck {
-    /// Number of the call.
-    pub call: CallId,
-    /// Refresh token of the session.
-    refresh_token: Arc<[u8]>,
-}
-
-/// Answer to the question if a stream whose token has expired may stay.
-pub(super) enum Continuation {
-    /// It stays until then, in seconds since 1970, and is judged again.
-    Until(u64),
-    /// It stays until the companion has responded.
-    Unknown,
-    /// The user's tokens of that time are no longer valid.
-    Outdated,
-    /// The session cannot go on.
-    Over,
-}
 
 /// Sessions of lasting streams, by their refresh token. Streams of one token share a call.
 #[derive(Default)]
@@ -86,14 +67,30 @@ struct InFlight {
 enum Check {
     #[default]
     Never,
-    /// In the queue or in flight. `delay_s` is the time to the next check if this one fails.
-    Pending { delay_s: u64 },
+    /// In the queue or in flight, after these failures.
+    Pending(Option<Failures>),
     /// The last check failed.
-    Failed { retry_at: u64, delay_s: u64 },
+    Failed { failures: Failures, retry_at: u64 },
     /// The session goes on until then, for identities of this session whose token was issued from `not_before` on.
     Alive { until: u64, session_id: u64, not_before: u64 },
     /// The session is over.
     Over,
+}
+
+/// Failures since the companion last told.
+#[derive(Clone, Copy)]
+struct Failures {
+    /// Time of the first, in seconds since 1970.
+    since: u64,
+    /// Seconds to the next check if this one fails.
+    delay_s: u64,
+}
+
+impl Failures {
+    /// Time at which streams of the session end if the companion still has not told.
+    const fn limit(self) -> u64 {
+        self.since.saturating_add(MAX_UNKNOWN_S)
+    }
 }
 
 impl SessionChecks {
@@ -122,33 +119,40 @@ impl SessionChecks {
         identity: &Identity,
         refresh_token: Option<&Arc<[u8]>>,
         now: u64,
-    ) -> Continuation {
+    ) -> Judgement {
         let Some((token, session)) =
             refresh_token.and_then(|token| Some((token, self.sessions.get_mut(token)?)))
         else {
-            return Continuation::Over;
+            return Judgement::Close(EndReason::Expired);
         };
-        let delay_s = match session.check {
-            Check::Over => return Continuation::Over,
+        let failures = match session.check {
+            Check::Over => return Judgement::Close(EndReason::Expired),
             // The two cookies are of different sessions: the companion has not spoken of this one.
             Check::Alive { session_id, .. } if session_id != identity.session_id() => {
-                return Continuation::Over;
+                return Judgement::Close(EndReason::Expired);
             }
             Check::Alive { not_before, .. } if identity.issued_at() < not_before => {
-                return Continuation::Outdated;
+                return Judgement::Close(EndReason::TokenOutdated);
             }
-            Check::Alive { until, .. } if now < until => return Continuation::Until(until),
-            Check::Pending { .. } => return Continuation::Unknown,
-            Check::Failed { retry_at, .. } if now < retry_at => return Continuation::Until(retry_at),
-            Check::Failed { delay_s, .. } => delay_s,
-            Check::Never | Check::Alive { .. } => RETRY_S.0,
+            Check::Alive { until, .. } if is_ahead(until, MAX_LIFETIME_S.into(), now) => {
+                return Judgement::Stays(until);
+            }
+            Check::Pending(Some(failures)) | Check::Failed { failures, .. } if now >= failures.limit() => {
+                return Judgement::Close(EndReason::SessionUnknown);
+            }
+            Check::Pending(failures) => return Judgement::Stays(limit(failures)),
+            Check::Failed { failures, retry_at } if is_ahead(retry_at, RETRY_S.1, now) => {
+                return Judgement::Stays(retry_at.min(failures.limit()));
+            }
+            Check::Failed { failures, .. } => Some(failures),
+            Check::Never | Check::Alive { .. } => None,
         };
         if self.queue.len() >= MAX_LASTING {
-            return Continuation::Until(now.saturating_add(1));
+            return Judgement::Stays(now.saturating_add(1));
         }
-        session.check = Check::Pending { delay_s };
+        session.check = Check::Pending(failures);
         self.queue.push_back(Arc::clone(token));
-        Continuation::Unknown
+        Judgement::Stays(limit(failures))
     }
 
     /// Sends checks from the queue, as long as calls may be made.
@@ -170,13 +174,15 @@ impl SessionChecks {
     pub(super) fn on_response(&mut self, call: CallId, outcome: &CallOutcome<'_>, now: u64) {
         let Some(InFlight { refresh_token, .. }) = self.calls.remove(&call) else { return };
         let Some(session) = self.sessions.get_mut(&refresh_token) else { return };
-        let delay_s = match session.check {
-            Check::Pending { delay_s } => delay_s,
-            _ => RETRY_S.0,
+        let failures = match session.check {
+            Check::Pending(failures) => failures,
+            _ => None,
         };
+        let Failures { since, delay_s } = failures.unwrap_or(Failures { since: now, delay_s: RETRY_S.0 });
         session.check = read(outcome, now).unwrap_or_else(|| Check::Failed {
+            // After a clock was set back, the earlier time.
+            failures: Failures { since: since.min(now), delay_s: delay_s.saturating_mul(2).min(RETRY_S.1) },
             retry_at: now.saturating_add(delay_s),
-            delay_s: delay_s.saturating_mul(2).min(RETRY_S.1),
         });
     }
 
@@ -193,6 +199,16 @@ impl SessionChecks {
     }
 }
 
+/// Time at which streams of a session end whose check is pending; none if no check has failed.
+fn limit(failures: Option<Failures>) -> u64 {
+    failures.map_or(u64::MAX, Failures::limit)
+}
+
+/// `true` if a time lies ahead, by no more than it was set to: after a clock was set back, it is further away.
+const fn is_ahead(time: u64, at_most_s: u64, now: u64) -> bool {
+    now < time && time - now <= at_most_s
+}
+
 /// Reads a response. `None` if it does not tell.
 fn read(outcome: &CallOutcome<'_>, now: u64) -> Option<Check> {
     match outcome {
@@ -204,35 +220,5 @@ fn read(outcome: &CallOutcome<'_>, now: u64) -> Option<Check> {
         }
         CallOutcome::Response { status: b"401", .. } => Some(Check::Over),
         _ => None,
-    }
-}
-
-impl SessionCheck {
-    /// Returns the call, by the configuration of the edge refresh.
-    #[must_use]
-    pub fn http_call(&self, refresh: &Refresh, cookies: &Cookies) -> HttpCall {
-        let cookie = [cookies.refresh.as_bytes(), b"=", &self.refresh_token].concat();
-        let secret = refresh.secret.as_ref().map(|secret| format!("Bearer {}", secret.expose()).into_bytes());
-        let mut headers = vec![("cookie", cookie)];
-        headers.extend(secret.map(|secret| ("authorization", secret)));
-        HttpCall {
-            cluster: refresh.cluster.clone(),
-            method: "POST",
-            path: refresh.session_path.clone(),
-            headers,
-            timeout: refresh.timeout,
-        }
-    }
-
-    /// The refresh token.
-    #[must_use]
-    pub fn refresh_token(&self) -> &[u8] {
-        &self.refresh_token
-    }
-}
-
-impl fmt::Debug for SessionCheck {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SessionCheck").field("call", &self.call).finish_non_exhaustive()
     }
 }

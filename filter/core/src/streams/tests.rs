@@ -1,6 +1,7 @@
 //! Streams, revocations and expiries, as a world whose time is moved.
 
 mod session_checks;
+mod short_requests;
 
 use std::time::{Duration, Instant};
 
@@ -67,7 +68,13 @@ impl World {
         self.revoke(&Revoked { sessions: Vec::new(), users: vec![RevokedUser(user, not_before, until)] });
     }
 
+    /// A tick after others, so that no stream is young.
     fn tick(&mut self) -> Vec<Command> {
+        self.streams.tick = self.streams.tick.wrapping_add(sweep::MIN_TICKS);
+        self.next_tick()
+    }
+
+    fn next_tick(&mut self) -> Vec<Command> {
         self.streams.on_tick(self.now, SKEW, &self.state)
     }
 
@@ -209,6 +216,58 @@ fn nothing_is_judged_while_nothing_changes() {
     assert_eq!(world.streams.earliest_expiry, NOW + 3600, "computed anew from those that are open");
     world.revoke(&Revoked::default());
     assert_eq!(world.state.revision(), 0, "a response that revokes nothing changes nothing");
+}
+
+#[test]
+fn expired_stream_beyond_the_limit_is_closed_if_it_has_no_session() {
+    let mut world = world();
+    let streams = u32::try_from(MAX_LASTING).unwrap();
+    let (lasting, expiring) = (identity(1, 1), identity_until(1, 2, NOW + 60));
+    for stream in 1..=streams {
+        world.streams.opened(stream, &lasting, Some(b"token"));
+        world.streams.opened(stream + streams, &expiring, None);
+        world.streams.ended(stream + streams - 1);
+    }
+    assert_eq!(world.streams.lasting(), MAX_LASTING);
+    assert_eq!(world.tick_at(NOW + 60 + SKEW), [close(2 * streams, EndReason::Expired)]);
+}
+
+#[test]
+fn number_that_is_used_again_is_the_new_stream() {
+    let mut world = world();
+    for session in [7, 8] {
+        world.open(1, session);
+        world.open(1 + 256, 9);
+        world.streams.ended(1 + 256);
+    }
+    world.end_session(7);
+    assert!(world.tick().is_empty());
+    world.end_session(8);
+    assert_eq!(world.tick(), [close(1, EndReason::SessionEnded)]);
+    assert_eq!(world.streams.lasting(), 0);
+}
+
+#[test]
+fn numbers_of_streams_and_ticks_may_wrap_around() {
+    let mut world = world();
+    world.streams.tick = u32::MAX - 2;
+    for stream in (0..1000).map(|at: u32| at.wrapping_sub(500)) {
+        world.open(stream, 1);
+    }
+    for _ in 0..5 {
+        assert!(world.next_tick().is_empty());
+    }
+    world.end_session(1);
+    assert_eq!(world.next_tick().len(), 1000);
+}
+
+#[test]
+fn line_about_streams_not_followed_is_due_again_after_a_clock_was_set_back() {
+    let mut world = world();
+    for now in [NOW, NOW - 100_000] {
+        world.streams.unfollowed = 1;
+        assert_eq!(world.tick_at(now), [Command::CountUnfollowed { streams: 1, log: true }]);
+    }
 }
 
 /// A sweep is short enough for a tick, with as many streams as there can be and many revocations.

@@ -105,7 +105,12 @@ impl Host {
 
     /// Fires the filter's timer.
     pub fn tick(&mut self) {
-        self.call::<u32, ()>("proxy_on_tick", self.root);
+        self.tick_plugin(self.root);
+    }
+
+    /// Fires the timer of a plugin, which may be a former one.
+    pub fn tick_plugin(&mut self, root: u32) {
+        self.call_about::<u32, ()>(root, "proxy_on_tick", root);
     }
 
     /// Returns the calls to clusters since the last time.

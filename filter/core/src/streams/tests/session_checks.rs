@@ -89,6 +89,54 @@ fn failing_companion_cuts_nobody_and_is_asked_less_and_less() {
 }
 
 #[test]
+fn stream_ends_if_its_session_stays_unknown_for_an_hour() {
+    let mut world = world();
+    world.open(1, 7);
+    let mut checks = 0;
+    for at in EXPIRED..EXPIRED + 3600 {
+        for command in world.tick_at(at) {
+            let Command::Check(check) = command else { panic!("{command:?} at {at}") };
+            world.respond(&check, "503", "");
+            checks += 1;
+        }
+    }
+    assert_eq!((checks, world.tick_at(EXPIRED + 3600)), (62, vec![close(1, EndReason::SessionUnknown)]));
+}
+
+#[test]
+fn stream_ends_after_that_hour_while_a_call_hangs() {
+    let mut world = world();
+    world.open(1, 7);
+    let check = world.check_at(EXPIRED);
+    world.respond(&check, "503", "");
+    world.check_at(EXPIRED + 3590);
+    assert!(world.tick_at(EXPIRED + 3599).is_empty());
+    assert_eq!(world.tick_at(EXPIRED + 3600), [close(1, EndReason::SessionUnknown)]);
+}
+
+#[test]
+fn hour_begins_again_once_the_companion_has_told() {
+    let mut world = world();
+    world.open(1, 7);
+    let check = world.check_at(EXPIRED);
+    world.respond(&check, "503", "");
+    let check = world.check_at(EXPIRED + 3590);
+    world.respond(&check, "200", &alive(EXPIRED + 3600, 7));
+    let check = world.check_at(EXPIRED + 3600);
+    world.respond(&check, "503", "");
+    world.check_at(EXPIRED + 7190);
+}
+
+#[test]
+fn companion_is_asked_even_after_the_gateway_was_asleep() {
+    let mut world = world();
+    world.open(1, 7);
+    let check = world.check_at(EXPIRED + 100_000);
+    world.respond(&check, "200", &alive(EXPIRED + 100_100, 7));
+    assert!(world.tick().is_empty());
+}
+
+#[test]
 fn call_that_the_host_loses_is_made_again() {
     let mut world = world();
     world.open(1, 7);
@@ -154,6 +202,33 @@ fn clock_that_is_set_back_closes_nothing() {
     world.now = NOW - 100_000;
     world.respond(&check, "200", &alive(EXPIRED + 100, 7));
     assert!(world.tick().is_empty());
+}
+
+#[test]
+fn companion_is_asked_again_after_a_clock_was_set_back() {
+    const AHEAD: u64 = 1_000_000;
+    for status in ["200", "503"] {
+        let mut world = world();
+        world.open(1, 7);
+        let check = world.check_at(EXPIRED + AHEAD);
+        world.respond(&check, status, &alive(EXPIRED + 3600, 7));
+        assert!(world.tick().is_empty());
+        let check = world.check_at(EXPIRED);
+        world.respond(&check, "401", "");
+        assert_eq!(world.tick(), [close(1, EndReason::Expired)]);
+    }
+}
+
+#[test]
+fn token_that_expires_again_after_a_clock_was_set_back_is_noticed() {
+    let mut world = world();
+    world.open(1, 7);
+    let check = world.check_at(EXPIRED + 1_000_000);
+    world.respond(&check, "200", &alive(EXPIRED + 3600, 7));
+    assert!(world.tick().is_empty());
+    assert!(world.tick_at(NOW).is_empty());
+    assert!(world.tick_at(EXPIRED - 1).is_empty());
+    world.check_at(EXPIRED);
 }
 
 #[test]

@@ -41,12 +41,12 @@ pub struct Effort {
     pub seconds: u64,
     /// Number of logouts for each kind of stream.
     pub logouts: usize,
-    /// `true` if the figures are good enough to be published.
+    /// `true` if the figures are exact enough to be published.
     pub published: bool,
 }
 
 impl Effort {
-    /// Some ten minutes. Many short rounds: the noise of a machine comes in spells longer than one of them.
+    /// About ten minutes. The rounds are many and short: a disturbance of the machine lasts longer than one of them.
     pub const FULL: Self = Self {
         starts: 5,
         rounds: 19,
@@ -56,7 +56,7 @@ impl Effort {
         logouts: 100,
         published: true,
     };
-    /// About a minute: shows that it works.
+    /// About a minute. It shows that everything works.
     pub const QUICK: Self = Self {
         starts: 1,
         rounds: 3,

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// The types of frames (RFC 9113 §6) that matter here.
+/// Types of frames (RFC 9113 §6).
 pub(crate) const DATA: u8 = 0;
 pub(crate) const HEADERS: u8 = 1;
 pub(crate) const RST_STREAM: u8 = 3;
@@ -84,7 +84,7 @@ pub(crate) fn read_frame(stream: &mut TcpStream) -> io::Result<(u8, u8, u32, Vec
     Ok((kind, flags, u32::from_be_bytes(stream_id), payload))
 }
 
-/// A header block in which every name and value stands as it is (RFC 7541 §6.2.2).
+/// Encodes a header block with literal names and values (RFC 7541 §6.2.2).
 pub(crate) fn block(fields: &[Field<'_>]) -> Vec<u8> {
     let literal = |(name, value): &Field<'_>| [&[0], &text(name)[..], &text(value)].concat();
     fields.iter().flat_map(literal).collect()
@@ -108,7 +108,7 @@ fn text(bytes: &[u8]) -> Vec<u8> {
     [coded, bytes.to_vec()].concat()
 }
 
-/// The status at the start of a block: one of the static table (RFC 7541, appendix A), or a literal.
+/// Reads the status at the start of a block: one of the static table (RFC 7541, appendix A), or a literal.
 pub(crate) fn read_status(block: &[u8]) -> u16 {
     // The size of the dynamic table may come first (§6.3).
     let start = block.iter().position(|byte| byte & 0xe0 != 0x20).unwrap_or_default();

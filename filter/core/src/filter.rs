@@ -207,10 +207,7 @@ impl Filter {
     }
 
     fn commands_of_streams(&self, commands: Vec<crate::streams::Command>) -> Vec<Command> {
-        let commands = commands.into_iter();
-        commands
-            .flat_map(|command| command::of_streams(command, self.refresh.as_ref(), &self.policy.cookies))
-            .collect()
+        command::of_streams(commands, self.refresh.as_ref(), &self.policy.cookies)
     }
 }
 

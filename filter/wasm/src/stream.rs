@@ -67,9 +67,12 @@ fn run(plugin: &Rc<Plugin>, commands: impl IntoIterator<Item = Command>, now: Du
                 }
             }
             Command::Resume(stream) => resume(plugin, &stream, now),
-            Command::Close(stream) => {
+            Command::Close { stream, reason } => {
                 // A stream that the host does not know has ended.
-                let _closed = host::set_effective_context(stream) && host::close_stream();
+                if host::set_effective_context(stream) {
+                    host::set_property("edgeward.stream_end", reason.as_bytes());
+                    host::close_stream();
+                }
             }
             Command::Log(level, line) => host::log(level, &line),
             Command::Count { name, reason, by } => metrics::count(name, reason, by),

@@ -211,8 +211,9 @@ async fn closed_streams_are_counted_and_logged_with_the_reason() {
         for (_, mut stream) in streams {
             stream.wait_for_end(PATIENCE);
         }
-        let line = format!("edgeward: a stream was closed: {reason}");
-        wait::until("the log", PATIENCE, || Ok(gateway().envoy.log().contains(&line).then_some(()))).unwrap();
+        for line in [format!(" for {reason}"), format!(r#""stream_end":"{reason}""#)] {
+            wait::until("the log", PATIENCE, || Ok(gateway().envoy.log().contains(&line).then_some(()))).unwrap();
+        }
         let mut counted = counter(&counter_name).await - before;
         let start = std::time::Instant::now();
         // Envoy merges the workers' counters now and then.

@@ -1,5 +1,7 @@
 //! Commands of a [`Filter`](super::Filter) to its host.
 
+use std::collections::BTreeMap;
+
 use super::StreamId;
 use crate::call::HttpCall;
 use crate::config::Refresh;
@@ -16,8 +18,13 @@ pub enum Command {
     Call(CallId, HttpCall),
     /// Decides again on a paused stream, by [`Filter::resume`](super::Filter::resume).
     Resume(Resume),
-    /// Resets a stream.
-    Close(StreamId),
+    /// Resets a stream. The reason is for the access log.
+    Close {
+        /// Stream.
+        stream: StreamId,
+        /// Reason, in one word.
+        reason: &'static str,
+    },
     /// Writes a line to the log.
     Log(Level, String),
     /// Increments a counter.
@@ -49,27 +56,40 @@ impl From<hold::Command> for Command {
     }
 }
 
-/// Translates a command of the open streams. Sessions are checked only with a `refresh` section.
+/// Translates the commands of the open streams. Sessions are checked only with a `refresh` section.
 pub(super) fn of_streams(
-    command: streams::Command,
+    commands: Vec<streams::Command>,
     refresh: Option<&Refresh>,
     cookies: &Cookies,
 ) -> Vec<Command> {
-    match command {
-        streams::Command::Close { stream, reason } => vec![
-            Command::Close(stream),
-            Command::Count { name: "edgeward_streams_closed", reason: reason.label(), by: 1 },
-            Command::Log(Level::Info, format!("edgeward: a stream was closed: {}", reason.label())),
-        ],
-        streams::Command::Check(check) => {
-            let call = refresh.map(|refresh| check.http_call(refresh, cookies));
-            call.map(|call| Command::Call(CallId::SessionCheck(check.call), call)).into_iter().collect()
-        }
-        streams::Command::CountUnfollowed { streams, log } => {
-            let count = Command::Count { name: "edgeward_streams_unfollowed", reason: "", by: streams };
-            let line = "edgeward: there are too many open streams: some will not end with their session";
-            let log = log.then(|| Command::Log(Level::Warn, line.to_owned()));
-            [count].into_iter().chain(log).collect()
+    let (mut translated, mut closed) = (Vec::new(), BTreeMap::new());
+    for command in commands {
+        match command {
+            streams::Command::Close { stream, reason } => {
+                let reason = reason.label();
+                *closed.entry(reason).or_default() += 1;
+                translated.push(Command::Close { stream, reason });
+            }
+            streams::Command::Check(check) => {
+                let call = refresh.map(|refresh| check.http_call(refresh, cookies));
+                translated.extend(call.map(|call| Command::Call(CallId::SessionCheck(check.call), call)));
+            }
+            streams::Command::CountUnfollowed { streams, log } => {
+                translated.push(Command::Count {
+                    name: "edgeward_streams_unfollowed",
+                    reason: "",
+                    by: streams,
+                });
+                let line = "edgeward: there are too many open streams: some will not end with their session";
+                translated.extend(log.then(|| Command::Log(Level::Warn, line.to_owned())));
+            }
         }
     }
+    // One line for all of them: a session may have thousands of streams.
+    for (reason, by) in closed {
+        translated.push(Command::Count { name: "edgeward_streams_closed", reason, by });
+        let line = format!("edgeward: open streams were closed: {by} for {reason}");
+        translated.push(Command::Log(Level::Info, line));
+    }
+    translated
 }

@@ -49,28 +49,23 @@ pub enum Name {
 
 impl Name {
     const COUNT: usize = Self::Upgrade as usize + 1;
-    /// Lengths of the names, one bit for each.
-    const LENGTHS: u32 = 1 << 5 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 29 | 1 << 30;
 
-    #[inline]
     fn read(name: &[u8]) -> Option<Self> {
-        let may_be = name.len() < 32 && Self::LENGTHS >> name.len() & 1 == 1;
-        if may_be { Self::find(name) } else { None }
-    }
-
-    #[inline(never)]
-    fn find(name: &[u8]) -> Option<Self> {
-        let alike: &[(&str, Self)] = match name.len() {
-            5 => &[(":path", Self::Path)],
-            6 => &[("cookie", Self::Cookie), ("accept", Self::Accept), ("origin", Self::Origin)],
-            7 => &[(":method", Self::Method), ("upgrade", Self::Upgrade)],
-            10 => &[(":authority", Self::Authority), ("connection", Self::Connection)],
-            14 => &[("sec-fetch-site", Self::SecFetchSite), ("sec-fetch-mode", Self::SecFetchMode)],
-            29 => &[("access-control-request-method", Self::AccessControlRequestMethod)],
-            30 => &[("access-control-request-headers", Self::AccessControlRequestHeaders)],
-            _ => &[],
-        };
-        alike.iter().find(|(this, _)| this.as_bytes() == name).map(|(_, name)| *name)
+        Some(match name {
+            b":method" => Self::Method,
+            b":path" => Self::Path,
+            b":authority" => Self::Authority,
+            b"accept" => Self::Accept,
+            b"access-control-request-headers" => Self::AccessControlRequestHeaders,
+            b"access-control-request-method" => Self::AccessControlRequestMethod,
+            b"connection" => Self::Connection,
+            b"cookie" => Self::Cookie,
+            b"origin" => Self::Origin,
+            b"sec-fetch-mode" => Self::SecFetchMode,
+            b"sec-fetch-site" => Self::SecFetchSite,
+            b"upgrade" => Self::Upgrade,
+            _ => return None,
+        })
     }
 }
 

@@ -212,7 +212,8 @@ async fn closed_streams_are_counted_and_logged_with_the_reason() {
             stream.wait_for_end(PATIENCE);
         }
         for line in [format!(" for {reason}"), format!(r#""stream_end":"{reason}""#)] {
-            wait::until("the log", PATIENCE, || Ok(gateway().envoy.log().contains(&line).then_some(()))).unwrap();
+            wait::until("the log", PATIENCE, || Ok(gateway().envoy.log().contains(&line).then_some(())))
+                .unwrap();
         }
         let mut counted = counter(&counter_name).await - before;
         let start = std::time::Instant::now();

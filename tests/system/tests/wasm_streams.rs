@@ -76,7 +76,8 @@ fn streams_of_an_ended_session_are_closed_and_no_others() {
     assert!(ending.iter().all(|stream| host.is_closed(*stream)));
     assert!(!staying.iter().any(|stream| host.is_closed(*stream)));
     assert_eq!(closed(&host, "session_ended"), 4);
-    let lines = host.log().iter().filter(|line| line.ends_with("open streams were closed: 4 for session_ended"));
+    let lines =
+        host.log().iter().filter(|line| line.ends_with("open streams were closed: 4 for session_ended"));
     assert_eq!(lines.count(), 1);
     for stream in ending {
         let reason = ("edgeward.stream_end".to_owned(), "session_ended".to_owned());

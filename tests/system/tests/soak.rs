@@ -17,7 +17,7 @@ use edgeward_stack::ports::Ports;
 use edgeward_stack::{http, paths, process, variable, wait};
 
 const THREADS: usize = 8;
-const RELOAD_EVERY: Duration = Duration::from_secs(10);
+const RELOAD_EVERY: Duration = Duration::from_secs(7);
 
 /// Request, and the expected status of its response.
 struct Case {

@@ -7,10 +7,8 @@ const BAD: &str =
     r#"{"issuer": 7, "feed": {"cluster": "companion"}, "rules": [{"path": "/a;b", "access": "public"}]}"#;
 
 /// Mistakes of [`BAD`], as the plugin logs them.
-const MISTAKES: [&str; 2] = [
-    "issuer must be a string, not an integer",
-    "rules[0].path can never match: requests for such a path are rejected as ambiguous",
-];
+const MISTAKES: [&str; 2] =
+    ["issuer must be a string, not an integer", "rules[0].path can never match: it has a semicolon"];
 
 /// Returns an Envoy configuration with a plugin for each of these messages.
 fn envoy(plugins: &[(&str, &str)]) -> String {
@@ -118,12 +116,34 @@ fn message_that_envoy_would_not_pass_as_text_is_a_mistake() {
 }
 
 #[test]
+fn plugin_below_a_yaml_tag_is_checked_too() {
+    let text = envoy(&[("edgeward", &string_value(BAD))]).replace("filters:", "filters: !list");
+    let Run { code, stdout, .. } = check("envoy.yaml", &text);
+    assert!(code == 1 && MISTAKES.iter().all(|mistake| stdout.contains(mistake)), "{stdout}");
+}
+
+#[test]
+fn bytes_are_checked_as_the_plugin_gets_them() {
+    // {"issuer": "\xff", "feed": {"cluster": "companion"}}
+    let bytes = "eyJpc3N1ZXIiOiAi/yIsICJmZWVkIjogeyJjbHVzdGVyIjogImNvbXBhbmlvbiJ9fQ==";
+    let message = format!("{{\"@type\": type.googleapis.com/google.protobuf.BytesValue, value: '{bytes}'}}");
+    let Run { code, stdout, .. } = check("envoy.yaml", &envoy(&[("edgeward", &message)]));
+    assert!(code == 1 && stdout.contains("is not JSON: invalid unicode"), "{stdout}");
+}
+
+#[test]
 fn file_without_a_configuration_is_an_error_that_names_it() {
     let other = envoy(&[("other", &string_value(GOOD))]).replace("edgeward", "other");
     for (name, text, expected) in [
         ("envoy.yaml", other.as_str(), "envoy.yaml has no configuration of Edgeward's plugin"),
         ("empty.yaml", "a: 1\n", "empty.yaml has no configuration of Edgeward's plugin"),
         ("broken.yaml", "a: [\nb", "broken.yaml:2: is not YAML: "),
+        ("deep.yaml", &format!("a:\n {}x", "- ".repeat(4000)), "deep.yaml:2: is nested too deeply"),
+        (
+            "long.yaml",
+            &format!("a: {}", "x".repeat(5 << 20)),
+            "long.yaml:1: has 5242883 bytes, and at most 4194304 are read",
+        ),
     ] {
         let Run { code, stdout, stderr } = check(name, text);
         assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");

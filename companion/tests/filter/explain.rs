@@ -78,6 +78,17 @@ fn header_fields_of_the_upstream_are_shown_without_the_cookies_values() {
 }
 
 #[test]
+fn cookie_without_a_name_is_not_shown() {
+    let cookies = "cookie: a=1; secret1; access_token=x; b=\"y;secret2\"";
+    let output = explain(&["--path", "/public/x", "--header", cookies, "--skip-signature"]);
+    assert_eq!(
+        part(&output, "upstream"),
+        ["cookie: a, one without a name, b, one without a name (ours removed)"]
+    );
+    assert!(!output.contains("secret"), "{output}");
+}
+
+#[test]
 fn every_kind_of_verdict_has_its_reason() {
     check_verdict(&["--path", "/public/x"], &["pass", "the rule is public"]);
     check_verdict(&["--path", "/readyz"], &["reply 200 (ready)"]);

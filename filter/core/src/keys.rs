@@ -124,6 +124,14 @@ fn read_uint(text: &str) -> Option<Vec<u8>> {
     (odd && *bytes.first()? != 0).then_some(bytes)
 }
 
+/// The IDs of the keys, for the log.
+impl fmt::Display for KeySet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids = self.keys.iter().map(|(kid, _)| kid.as_deref().unwrap_or("one without an ID"));
+        formatter.write_str(&ids.collect::<Vec<_>>().join(", "))
+    }
+}
+
 impl fmt::Debug for KeySet {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_list().entries(self.keys.iter().map(|(kid, _)| kid)).finish()

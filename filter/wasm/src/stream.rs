@@ -1,5 +1,6 @@
 //! One stream: its header fields go to the core, and what the core decides is carried out.
 
+use std::cell::RefMut;
 use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
@@ -27,18 +28,18 @@ pub(crate) fn on_request_headers(stream: u32, end_of_stream: bool) -> Action {
 
 /// Decides on a request; none if the host rejects a call that this needs.
 fn admit(stream: u32, plugin: &Rc<Plugin>, end_of_stream: bool) -> Option<Action> {
-    let now = host::now()?;
     let headers = host::headers(MapType::HttpRequestHeaders)?;
     let fields = headers.read()?;
+    let mut filter = plugin.filter.borrow_mut();
+    apply(MapType::HttpRequestHeaders, header_edits::forged(filter.policy(), fields.clone()))?;
+    let now = host::now()?;
     let request = Request::new(fields.clone(), end_of_stream);
-    let held = {
-        let filter = &mut *plugin.filter.borrow_mut();
-        apply(MapType::HttpRequestHeaders, header_edits::forged(filter.policy(), fields.clone()))?;
-        match filter.admit(stream, &request, fields, &plugin.state.borrow(), now) {
-            Ok(verdict) => return carry_out(plugin, filter, verdict, &request, now),
-            Err(held) => held,
-        }
+    let admission = filter.admit(stream, &request, fields, &plugin.state.borrow(), now);
+    let held = match admission {
+        Ok(verdict) => return carry_out(plugin, filter, verdict, &request, now),
+        Err(held) => held,
     };
+    drop(filter);
     if held.poll_early {
         plugin.poll_early(now);
     }
@@ -100,19 +101,20 @@ fn resume(plugin: &Plugin, stream: &Resume, now: Duration) {
 fn decide_again(plugin: &Plugin, stream: &Resume, now: Duration) -> Option<Action> {
     let headers = host::headers(MapType::HttpRequestHeaders)?;
     let request = Request::new(headers.read()?, stream.end_of_stream);
-    let filter = &mut *plugin.filter.borrow_mut();
+    let mut filter = plugin.filter.borrow_mut();
     let verdict = filter.resume(stream, &request, &plugin.state.borrow(), now);
     carry_out(plugin, filter, verdict, &request, now)
 }
 
 fn carry_out(
     plugin: &Plugin,
-    filter: &mut Filter,
+    mut filter: RefMut<'_, Filter>,
     verdict: Verdict<Infallible>,
     request: &Request<'_>,
     now: Duration,
 ) -> Option<Action> {
     apply(MapType::HttpRequestHeaders, filter.edits(&verdict, request))?;
+    drop(filter);
     match verdict {
         Verdict::Pass(_) => Some(Action::Continue),
         Verdict::Reply(reply) => respond(plugin, &reply, now),
@@ -121,9 +123,7 @@ fn carry_out(
 
 #[cold]
 fn respond(plugin: &Plugin, reply: &LocalReply, now: Duration) -> Option<Action> {
-    if let Some(rejection) = reply.rejection {
-        metrics::record_rejection(rejection);
-    }
+    reply.rejection.into_iter().for_each(metrics::record_rejection);
     if reply.poll_early {
         plugin.poll_early(now);
     }
@@ -135,9 +135,11 @@ fn respond(plugin: &Plugin, reply: &LocalReply, now: Duration) -> Option<Action>
 #[cold]
 fn reject_failed(plugin: Option<&Plugin>) -> Action {
     metrics::record_rejection(Rejection::HostFailed);
-    let filter = plugin.map(|plugin| plugin.filter.borrow());
-    let policy = filter.as_deref().map(Filter::policy);
-    host::send_local_reply(&LocalReply::reject(policy, Rejection::HostFailed));
+    let reply = {
+        let filter = plugin.map(|plugin| plugin.filter.borrow());
+        LocalReply::reject(filter.as_deref().map(Filter::policy), Rejection::HostFailed)
+    };
+    host::send_local_reply(&reply);
     Action::Pause
 }
 

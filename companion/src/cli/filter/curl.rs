@@ -178,7 +178,11 @@ impl Draft {
                 head.push(name, value);
             }
         }
-        if !self.cookies.is_empty() {
+        // A header of this name takes the place of -b, even an empty one.
+        let has_header = |name| {
+            self.headers.iter().any(|(this, _)| this == name) || self.removed.iter().any(|this| this == name)
+        };
+        if !self.cookies.is_empty() && !has_header("cookie") {
             head.push("cookie", &self.cookies.join("; "));
         }
         Ok(head)

@@ -44,9 +44,12 @@ pub(in crate::cli) struct Explain {
     #[arg(long = "as", value_name = "USER")]
     as_user: Option<TestUser>,
     /// Time of the request, in seconds since 1970; now by default
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=LATEST))]
     now: Option<u64>,
 }
+
+/// Latest time that can be given: the end of the year 9999.
+const LATEST: u64 = 253_402_300_799;
 
 impl Explain {
     pub(super) fn run(self, now: u64) -> anyhow::Result<()> {

@@ -190,7 +190,11 @@ impl Renderer<'_> {
             Some(Access::Roles(_)) => "the user's role is among those of the rule",
             Some(Access::SignedIn) | None => "the user is signed in",
         };
-        let streams = if pass.ends_with_session { "; a stream that lasts ends with the session" } else { "" };
+        let streams = match pass.identity {
+            Some(_) if pass.ends_with_session => "; a stream that lasts ends with the session",
+            Some(_) => "; a stream that lasts outlives the session",
+            None => "",
+        };
         format!("{reason}{streams}")
     }
 

@@ -19,7 +19,7 @@ pub(super) struct Source {
     /// Place of the configuration.
     pub(super) place: Place,
     /// The JSON, or a reason that the plugin would not find any.
-    text: Result<String, &'static str>,
+    text: Result<Vec<u8>, &'static str>,
 }
 
 /// Place of a plugin configuration.
@@ -81,7 +81,10 @@ fn find(file: &str, text: String) -> anyhow::Result<Vec<Source>> {
         Err(_) => {}
     }
     if found.is_empty() && is_json && !names_envoy {
-        found.push(Source { place: Place { file: file.to_owned(), plugin: None }, text: Ok(text) });
+        found.push(Source {
+            place: Place { file: file.to_owned(), plugin: None },
+            text: Ok(text.into_bytes()),
+        });
     }
     if found.is_empty() {
         bail!(
@@ -102,7 +105,7 @@ fn collect(node: &Node, filter: Option<&str>, file: &str, found: &mut Vec<Source
             let name = filter.unwrap_or("without a name").to_owned();
             let line = yaml::line(configuration.unwrap_or(node));
             let place = Place { file: file.to_owned(), plugin: Some((name, line)) };
-            found.push(Source { place, text: configuration.map_or(Ok(String::new()), read_message) });
+            found.push(Source { place, text: configuration.map_or(Err(MISSING), read_message) });
             return;
         }
     }
@@ -113,6 +116,9 @@ fn collect(node: &Node, filter: Option<&str>, file: &str, found: &mut Vec<Source
         collect(item, filter, file, found);
     }
 }
+
+/// Mistake of a plugin without a `configuration`.
+const MISSING: &str = "there is no `configuration` beside `vm_config`; is it indented too little?";
 
 fn either<'n>(node: &'n Node, name: &str, camel_case: &str) -> Option<&'n Node> {
     yaml::member(node, name).or_else(|| yaml::member(node, camel_case))
@@ -125,14 +131,12 @@ fn mentions(node: &Node, is_ours: &impl Fn(&str) -> bool) -> bool {
 
 /// Returns the text of a `google.protobuf.StringValue` or `BytesValue`. Envoy 1.40 passes the plugin any other message as its
 /// binary encoding, a `Struct` too, whatever `PluginConfig`'s documentation says.
-fn read_message(node: &Node) -> Result<String, &'static str> {
+fn read_message(node: &Node) -> Result<Vec<u8>, &'static str> {
     let name = yaml::member(node, "@type").and_then(yaml::text).unwrap_or_default();
     let value = yaml::member(node, "value").and_then(yaml::text);
     let text = match name.strip_prefix("type.googleapis.com/google.protobuf.") {
-        Some("StringValue") => value.map(str::to_owned),
-        Some("BytesValue") => value
-            .and_then(|value| STANDARD.decode(value).ok())
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        Some("StringValue") => value.map(|value| value.as_bytes().to_vec()),
+        Some("BytesValue") => value.and_then(|value| STANDARD.decode(value).ok()),
         _ => None,
     };
     text.ok_or(
@@ -147,8 +151,7 @@ impl Source {
     /// Every mistake, as the plugin logs it.
     pub(super) fn compile(&self) -> Result<Configuration, Vec<String>> {
         let text = self.text.as_ref().map_err(|what| vec![(*what).to_owned()])?;
-        config::compile(text.as_bytes())
-            .map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect())
+        config::compile(text).map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect())
     }
 
     /// Compiles the configuration for a command that needs a good one.
@@ -171,7 +174,7 @@ impl Source {
             rules: Vec<&'a RawValue>,
         }
         let text = self.text.as_deref().unwrap_or_default();
-        let outline: Option<Outline<'_>> = serde_json::from_str(text).ok();
+        let outline: Option<Outline<'_>> = serde_json::from_slice(text).ok();
         let on_one_line = |rule: &&RawValue| {
             rule.get().lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
         };

@@ -21,11 +21,24 @@ pub(super) struct Fields<'n, 'm> {
     mistakes: &'m Mistakes,
 }
 
+/// Maximum length of a text, in bytes. Chosen: Envoy's configurations are shorter, and this is read in a second or two.
+const MAX_BYTES: usize = 4 << 20;
+
+/// Maximum number of spaces and dashes that a line begins with, and so of levels: the reader recurses.
+const MAX_INDENT: usize = 1000;
+
 /// Reads all documents of a YAML text.
 ///
 /// # Errors
 /// The line of the fault, and the fault.
 pub(super) fn documents(text: &str) -> Result<Vec<Node>, (usize, String)> {
+    if text.len() > MAX_BYTES {
+        return Err((1, format!("has {} bytes, and at most {MAX_BYTES} are read", text.len())));
+    }
+    let is_deep = |line: &str| line.bytes().take_while(|byte| b" \t-?:".contains(byte)).count() > MAX_INDENT;
+    if let Some(at) = text.lines().position(is_deep) {
+        return Err((at + 1, format!("is nested too deeply: more than {MAX_INDENT} spaces and dashes")));
+    }
     Node::load_from_str(text.strip_prefix('\u{feff}').unwrap_or(text))
         .map_err(|error| (error.marker().line(), format!("is not YAML: {}", error.info())))
 }
@@ -55,6 +68,7 @@ pub(super) fn member<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
 pub(super) fn items(node: &Node) -> Option<&[Node]> {
     match &node.data {
         YamlData::Sequence(items) => Some(items),
+        YamlData::Tagged(_, inner) => items(inner),
         _ => None,
     }
 }
@@ -63,6 +77,7 @@ pub(super) fn items(node: &Node) -> Option<&[Node]> {
 pub(super) fn text(node: &Node) -> Option<&str> {
     match &node.data {
         YamlData::Value(Scalar::String(text)) => Some(text),
+        YamlData::Tagged(_, inner) => text(inner),
         _ => None,
     }
 }
@@ -71,12 +86,16 @@ pub(super) fn text(node: &Node) -> Option<&str> {
 pub(super) fn scalar(node: &Node) -> Option<String> {
     match &node.data {
         YamlData::Value(Scalar::Integer(value)) => Some(value.to_string()),
+        YamlData::Tagged(_, inner) => scalar(inner),
         _ => text(node).map(str::to_owned),
     }
 }
 
 fn is_mapping(node: &Node) -> bool {
-    matches!(node.data, YamlData::Mapping(_))
+    match &node.data {
+        YamlData::Tagged(_, inner) => is_mapping(inner),
+        data => matches!(data, YamlData::Mapping(_)),
+    }
 }
 
 impl Mistakes {

@@ -48,8 +48,8 @@ fn is_method(text: &str) -> bool {
 /// Reads `path` or `prefix`.
 fn read_pattern(section: &mut Section<'_, '_>) -> Option<Pattern> {
     match (section.has("path"), section.has("prefix")) {
-        (true, false) => section.path("path").map(Pattern::Exact),
-        (false, true) => section.path("prefix").map(|prefix| Pattern::prefix(&prefix)),
+        (true, false) => read_literal(section, "path").map(Pattern::Exact),
+        (false, true) => read_literal(section, "prefix").map(|prefix| Pattern::prefix(&prefix)),
         (false, false) => section.reject("", "needs a path or a prefix"),
         (true, true) => {
             section.take("path");
@@ -57,6 +57,16 @@ fn read_pattern(section: &mut Section<'_, '_>) -> Option<Pattern> {
             section.reject("", "has a path and a prefix, and may have only one of them")
         }
     }
+}
+
+/// Reads a path. One that looks like a pattern of another program is a mistake: it would leave open what it seems to protect.
+fn read_literal(section: &mut Section<'_, '_>, name: &str) -> Option<String> {
+    let path = section.path(name)?;
+    if path.contains('*') || path.contains("/:") {
+        return section
+            .reject(name, "has a wildcard, and there are none: a prefix covers all paths below it");
+    }
+    Some(path)
 }
 
 /// Reads `access` or `roles`.

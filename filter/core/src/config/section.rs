@@ -143,10 +143,7 @@ impl<'j, 'm> Section<'j, 'm> {
         let text = self.text(name)?;
         let canonical = match CanonicalPath::read(text.as_bytes()) {
             Ok(path) => path.as_str().to_owned(),
-            Err(_) => {
-                return self
-                    .reject(name, "can never match: requests for such a path are rejected as ambiguous");
-            }
+            Err(ambiguity) => return self.reject(name, format!("can never match: it {ambiguity}")),
         };
         if canonical == text {
             Some(text)

@@ -108,6 +108,10 @@ fn headers_can_be_empty_and_curl_can_be_kept_from_its_own() {
             "authorization: Basic YW5uOng=",
         ],
     );
+    // curl 7.88 sends the header alone.
+    let expected = ["GET a.example / false", "cookie: a=1", "accept: */*", "user-agent: curl"];
+    check("curl https://a.example/ -b 'a=2; b=3' -H 'Cookie: a=1'", &expected);
+    check("curl https://a.example/ -b 'a=2' -H 'Cookie:'", &[expected[0], expected[2], expected[3]]);
 }
 
 #[test]

@@ -31,8 +31,12 @@ fn describe(edit: HeaderEdit<'_>) -> String {
     if name != b"cookie" {
         return format!("{}: {}", name.escape_ascii(), value.escape_ascii());
     }
-    let cookies = value.split(|&byte| byte == b';');
-    let names = cookies.filter_map(|cookie| cookie.split(|&byte| byte == b'=').next());
-    let names: Vec<String> = names.map(|name| name.trim_ascii().escape_ascii().to_string()).collect();
-    format!("cookie: {} (ours removed)", names.join(", "))
+    let names = value.split(|&byte| byte == b';').map(|cookie| {
+        // Without `=` it is all value: a token perhaps, or the end of a quoted value.
+        match cookie.iter().position(|&byte| byte == b'=').and_then(|end| cookie.get(..end)) {
+            Some(name) => name.trim_ascii().escape_ascii().to_string(),
+            None => "one without a name".to_owned(),
+        }
+    });
+    format!("cookie: {} (ours removed)", names.collect::<Vec<_>>().join(", "))
 }

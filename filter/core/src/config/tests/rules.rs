@@ -19,16 +19,15 @@ fn rule_that_is_empty_or_never_matches_is_a_mistake() {
         r#""path": "/healthz", "prefix": "/x""#,
         &["rules[0] has a path and a prefix, and may have only one of them"],
     );
-    check(
-        "/healthz",
-        "/a/../b",
-        &["rules[0].path can never match: requests for such a path are rejected as ambiguous"],
-    );
-    check(
-        "/healthz",
-        "healthz",
-        &["rules[0].path can never match: requests for such a path are rejected as ambiguous"],
-    );
+    check("/healthz", "/a/../b", &["rules[0].path can never match: it has a segment of dots"]);
+    check("/healthz", "healthz", &["rules[0].path can never match: it does not start with /"]);
+    for wildcard in ["/a*", "/a/*", "/a/**/b", "/users/:id"] {
+        check(
+            "/healthz",
+            wildcard,
+            &["rules[0].path has a wildcard, and there are none: a prefix covers all paths below it"],
+        );
+    }
     check("/healthz", "/%61?b", &["rules[0].path can never match: it is matched as \"/a\""]);
     check(r#"["GET"]"#, "[]", &["rules[2].methods must not be empty"]);
     check(

@@ -45,7 +45,7 @@ impl FeedFollower {
         let mut commands = Vec::new();
         let now_s = now.as_secs();
         if applied.keys_changed {
-            commands.push(Command::log(Level::Info, &format!("keys {:?}", state.keys())));
+            commands.push(Command::log(Level::Info, &format!("keys: {}", state.keys())));
             self.relay.store_keys(shared, now_s, body);
         }
         match catches_up_to {

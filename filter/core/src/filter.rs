@@ -50,7 +50,7 @@ pub struct Held {
     pub poll_early: bool,
 }
 
-/// What a response lacks.
+/// Parts that a response lacks.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Completion {
     /// Origin whose pages may read the response.

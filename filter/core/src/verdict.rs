@@ -7,7 +7,7 @@ use crate::claims::Identity;
 use crate::rejection::Rejection;
 use crate::reply::LocalReply;
 
-/// Verdict on a request. `H` is what a held request needs; [`Infallible`] if it cannot be held.
+/// Verdict on a request. `H` has the parts of a held request; it is [`Infallible`] if the request cannot be held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict<H = Hold> {
     /// The request continues to the upstream.
@@ -28,7 +28,7 @@ impl<H> Verdict<H> {
     /// Separates verdicts that stand from requests to hold.
     ///
     /// # Errors
-    /// What is needed to hold the request.
+    /// The parts of a request that is to be held.
     #[inline]
     pub fn settled(self) -> Result<Verdict<Infallible>, H> {
         match self {

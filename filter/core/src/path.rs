@@ -74,6 +74,9 @@ fn respell(path: &[u8]) -> Result<Vec<u8>, Ambiguity> {
         }
         rest = after;
     }
+    if has_escape(&decoded) {
+        return Err(Ambiguity::DoubleEscape);
+    }
     let decoded = std::str::from_utf8(&decoded).map_err(|_| Ambiguity::NotUtf8)?;
     if decoded.contains([' ', '?', '#']) || !decoded.is_ascii() {
         check_folded(decoded)?;
@@ -89,9 +92,13 @@ fn unescape(after: &[u8]) -> Result<(u8, &[u8]), Ambiguity> {
         b'\\' => Err(Ambiguity::Backslash),
         b';' => Err(Ambiguity::Parameter),
         0..b' ' | 0x7f => Err(Ambiguity::EscapedControl),
-        b'%' if hex_byte(rest).is_some() => Err(Ambiguity::DoubleEscape),
         byte => Ok((byte, rest)),
     }
+}
+
+/// `true` if a decoded path has another escape. It may have been put together from several: `%25%32f` is `%2f`.
+fn has_escape(decoded: &[u8]) -> bool {
+    decoded.split(|&byte| byte == b'%').skip(1).any(|after| hex_byte(after).is_some())
 }
 
 /// Decodes two hexadecimal digits. Returns their byte and the rest of the text.
@@ -129,7 +136,7 @@ fn check_folded(decoded: &str) -> Result<(), Ambiguity> {
     if folded.contains(';') {
         return Err(Ambiguity::Parameter);
     }
-    if folded.split('%').skip(1).any(|after| hex_byte(after.as_bytes()).is_some()) {
+    if has_escape(folded.as_bytes()) {
         return Err(Ambiguity::DoubleEscape);
     }
     if folded.matches('/').count() != decoded.matches('/').count() {

@@ -13,10 +13,10 @@ impl From<String> for Secret {
 }
 
 impl Secret {
-    /// Returns the text, for the request that carries it.
+    /// Returns the header field that carries the secret (RFC 6750 §2.1).
     #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
+    pub fn authorization(&self) -> (&'static str, Vec<u8>) {
+        ("authorization", format!("Bearer {}", self.0).into_bytes())
     }
 }
 

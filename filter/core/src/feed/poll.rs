@@ -4,7 +4,7 @@ use edgeward_wire::FeedQuery;
 use thiserror::Error;
 
 use crate::call::{CallOutcome, HttpCall};
-use crate::config::Feed;
+use crate::config::{Feed, Secret};
 use crate::feed_response::InvalidFeed;
 
 /// Failure of a poll.
@@ -44,8 +44,7 @@ impl PollError {
 pub(super) fn request(feed: &Feed, cursor: &str, etag: &str) -> HttpCall {
     let Feed { cluster, path, timeout, secret, .. } = feed;
     let query = FeedQuery { after: cursor.into(), keys: etag.into() };
-    let authorization =
-        secret.as_ref().map(|secret| ("authorization", format!("Bearer {}", secret.expose()).into()));
+    let authorization = secret.as_ref().map(Secret::authorization);
     HttpCall {
         cluster: cluster.clone(),
         method: "GET",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use edgeward_wire::edge_refresh::{EdgeRefresh, MAX_BYTES};
 
 use crate::call::{CallOutcome, HttpCall};
-use crate::config::Refresh;
+use crate::config::{Refresh, Secret};
 use crate::request::Field;
 use crate::verdict::{Outcome, Renewed};
 
@@ -21,8 +21,7 @@ pub(super) fn request<'a>(
 ) -> HttpCall {
     let Refresh { cluster, path, timeout, secret, .. } = refresh;
     let mut headers = vec![("cookie", [cookie_name.as_bytes(), b"=", token].concat())];
-    let secret = secret.as_ref().map(|secret| format!("Bearer {}", secret.expose()));
-    headers.extend(secret.map(|secret| ("authorization", secret.into_bytes())));
+    headers.extend(secret.as_ref().map(Secret::authorization));
     let mut forwarded: [Option<&[u8]>; FORWARDED_HEADERS.len()] = [None; _];
     for (name, value) in fields {
         let at = FORWARDED_HEADERS.iter().position(|forwarded| forwarded.as_bytes() == name);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::call::HttpCall;
-use crate::config::Refresh;
+use crate::config::{Refresh, Secret};
 use crate::policy::Cookies;
 
 use super::{CallId, StreamId};
@@ -70,9 +70,8 @@ impl SessionCheck {
     #[must_use]
     pub fn http_call(&self, refresh: &Refresh, cookies: &Cookies) -> HttpCall {
         let cookie = [cookies.refresh.as_bytes(), b"=", &self.refresh_token].concat();
-        let secret = refresh.secret.as_ref().map(|secret| format!("Bearer {}", secret.expose()).into_bytes());
         let mut headers = vec![("cookie", cookie)];
-        headers.extend(secret.map(|secret| ("authorization", secret)));
+        headers.extend(refresh.secret.as_ref().map(Secret::authorization));
         HttpCall {
             cluster: refresh.cluster.clone(),
             method: "POST",

@@ -16,15 +16,12 @@ use crate::gate::Gate;
 use crate::header_edits::{self, HeaderEdit, Scratch};
 use crate::hold::{HeldRequests, Resume};
 use crate::policy::Policy;
-use crate::request::{Field, Request};
+use crate::request::{Field, Request, StreamId};
 use crate::streams::OpenStreams;
 use crate::token_cache::TokenCache;
 use crate::verdict::{Hold, Outcome, Pass, Renewed, Verdict};
 
 pub use command::{CallId, Command};
-
-/// Number of a stream, given by the host.
-pub type StreamId = u32;
 
 /// Interval at which the host calls [`Filter::on_tick`].
 pub const TICK: Duration = Duration::from_millis(100);

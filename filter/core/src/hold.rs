@@ -12,7 +12,7 @@ use edgeward_wire::edge_refresh::MAX_CALLS;
 use crate::call::{CallOutcome, HttpCall};
 use crate::config::Refresh;
 use crate::rejection::Rejection;
-use crate::request::Field;
+use crate::request::{Field, StreamId};
 use crate::verdict::{Hold, Outcome, Renewed};
 
 /// Maximum number of requests that a worker holds for one configuration. Envoy's share included, each takes some 16 KiB.
@@ -29,8 +29,6 @@ const LOST_AFTER: Duration = Duration::from_secs(1);
 /// Cookies that are not set are a lost response, and the companion makes the same ones again.
 const RENEWED_COOKIES_MAX_AGE: Duration = Duration::from_secs(5);
 
-/// Number of a stream, given by the host.
-pub type StreamId = u32;
 /// Number of a call, given by [`HeldRequests`].
 pub type CallId = u64;
 

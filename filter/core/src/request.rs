@@ -4,6 +4,9 @@ use std::cell::OnceCell;
 
 use crate::cookie::{self, Found};
 
+/// Number of a stream, given by the host.
+pub type StreamId = u32;
+
 /// Name and value of a header field.
 pub type Field<'a> = (&'a [u8], &'a [u8]);
 

@@ -13,6 +13,7 @@ mod sweep;
 use crate::call::CallOutcome;
 use crate::claims::Identity;
 use crate::edge_state::EdgeState;
+use crate::request::StreamId;
 
 use self::lasting::{Full, Lasting};
 use self::recent::Recent;
@@ -20,9 +21,6 @@ use self::sweep::{Followed, Judgement, Sweep};
 
 pub use self::command::{Command, EndReason, SessionCheck};
 pub use self::session_checks::{CallId, MAX_CALLS, MAX_RESPONSE_BYTES};
-
-/// Number of a stream, as the host gives it: proxy-wasm's context ID.
-pub type StreamId = u32;
 
 /// Maximum number of lasting streams that are followed. Chosen: with a session of its own each takes some 500 bytes, so
 /// that all of them take 32 MiB of a worker; connections are of the same order, and Envoy's own memory of a stream is

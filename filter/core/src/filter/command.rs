@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::StreamId;
 use crate::call::HttpCall;
 use crate::config::Refresh;
 use crate::hold::{self, Resume};
 use crate::log::Level;
 use crate::policy::Cookies;
+use crate::request::StreamId;
 use crate::streams;
 
 /// Command to the host.

@@ -1,0 +1,2 @@
+drop table bans;
+drop table attempts;

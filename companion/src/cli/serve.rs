@@ -130,7 +130,7 @@ fn listen(listener: &str, address: IpAddr, port: u16) -> anyhow::Result<TcpListe
 
 fn start_jobs(config: &Config, state: &AppState, seen: Fingerprint, random: Random) -> Runner {
     let context = state.context(Caller::SYSTEM);
-    let mut jobs = Runner::default();
+    let mut jobs = Runner::new(Arc::clone(&state.metrics), Arc::clone(&state.clock));
     jobs.start(FollowKeys {
         context: context.clone(),
         tokens: Arc::clone(&state.tokens),

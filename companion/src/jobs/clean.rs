@@ -1,4 +1,4 @@
-//! Job that deletes expired sessions and revocations, and counts the live revocations, about once a minute.
+//! Job that deletes expired sessions and revocations, and counts the live ones, about once a minute.
 
 use std::time::Duration;
 
@@ -31,7 +31,8 @@ impl Job for Clean {
 
     async fn step(&mut self) -> anyhow::Result<()> {
         let live = maintenance::delete_expired(&self.context).await?;
-        self.context.metrics.set_revocations(live);
+        self.context.metrics.set_sessions(live.sessions);
+        self.context.metrics.set_revocations(live.revocations);
         Ok(())
     }
 }

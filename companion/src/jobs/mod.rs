@@ -8,6 +8,7 @@ pub mod report_audit;
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -15,13 +16,16 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::clock::Clock;
+use crate::telemetry::metrics::Metrics;
+
 /// Maximum time that the jobs may take together to end their steps after the stop. Chosen: longer than the time limit
 /// of a statement.
 const STOP_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// Work that is repeated.
 pub trait Job: Send + 'static {
-    /// Name of the job in the log.
+    /// Name of the job in the log and the metrics.
     const NAME: &'static str;
 
     /// Time before the next step.
@@ -35,8 +39,9 @@ pub trait Job: Send + 'static {
 }
 
 /// Runner of jobs.
-#[derive(Default)]
 pub struct Runner {
+    metrics: Arc<Metrics>,
+    clock: Arc<dyn Clock>,
     running: Vec<Running>,
 }
 
@@ -47,10 +52,18 @@ struct Running {
 }
 
 impl Runner {
+    /// Makes a runner without jobs, which counts their failures and has the times of their successes in `metrics`.
+    #[must_use]
+    pub fn new(metrics: Arc<Metrics>, clock: Arc<dyn Clock>) -> Self {
+        Self { metrics, clock, running: Vec::new() }
+    }
+
     /// Starts a job.
     pub fn start<J: Job>(&mut self, job: J) {
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(run(job, stopped));
+        let (metrics, clock) = (Arc::clone(&self.metrics), Arc::clone(&self.clock));
+        metrics.job_started(J::NAME, clock.now());
+        let task = tokio::spawn(run(job, stopped, metrics, clock));
         self.running.push(Running { name: J::NAME, stop, task });
     }
 
@@ -68,7 +81,12 @@ impl Runner {
     }
 }
 
-async fn run<J: Job>(mut job: J, mut stop: watch::Receiver<bool>) {
+async fn run<J: Job>(
+    mut job: J,
+    mut stop: watch::Receiver<bool>,
+    metrics: Arc<Metrics>,
+    clock: Arc<dyn Clock>,
+) {
     let mut failed = false;
     loop {
         tokio::select! {
@@ -76,7 +94,11 @@ async fn run<J: Job>(mut job: J, mut stop: watch::Receiver<bool>) {
             _ = stop.wait_for(|stop| *stop) => return,
         }
         match AssertUnwindSafe(job.step()).catch_unwind().await {
-            Ok(Ok(())) => failed = false,
+            Ok(Ok(())) => {
+                metrics.job_succeeded(J::NAME, clock.now());
+                failed = false;
+                continue;
+            }
             // Logged once, and again only after a step without a failure.
             Ok(Err(cause)) => {
                 if !failed {
@@ -86,7 +108,6 @@ async fn run<J: Job>(mut job: J, mut stop: watch::Receiver<bool>) {
                         "a background job has failed"
                     );
                 }
-                failed = true;
             }
             Err(panic) => {
                 if !failed {
@@ -96,9 +117,10 @@ async fn run<J: Job>(mut job: J, mut stop: watch::Receiver<bool>) {
                         "a background job has panicked"
                     );
                 }
-                failed = true;
             }
         }
+        metrics.job_failed(J::NAME);
+        failed = true;
     }
 }
 

@@ -3,8 +3,15 @@
 use std::sync::{Arc, Mutex};
 
 use anyhow::bail;
+use time::OffsetDateTime;
 
 use super::*;
+use crate::clock::SystemClock;
+use crate::telemetry::metrics::Gauges;
+
+fn runner() -> Runner {
+    Runner::new(Arc::new(Metrics::new()), Arc::new(SystemClock))
+}
 
 /// Outcome of each step.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +48,7 @@ impl Job for Counting {
 
 async fn steps_within_3500_ms(outcome: Outcome) -> usize {
     let steps = Arc::new(Mutex::new(0));
-    let mut runner = Runner::default();
+    let mut runner = runner();
     runner.start(Counting { steps: Arc::clone(&steps), outcome });
     sleep(Duration::from_millis(3500)).await;
     runner.stop().await;
@@ -52,6 +59,46 @@ async fn steps_within_3500_ms(outcome: Outcome) -> usize {
 async fn job_continues_after_a_step_that_failed_or_panicked() {
     for outcome in [Outcome::Success, Outcome::Failure, Outcome::Panic] {
         assert_eq!(steps_within_3500_ms(outcome).await, 3, "{outcome:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn metrics_have_the_failures_of_a_job_from_its_start() {
+    for (outcome, failures) in
+        [(Outcome::Success, 0), (Outcome::Failure, 3), (Outcome::Panic, 3), (Outcome::Hang, 0)]
+    {
+        let mut runner = runner();
+        let metrics = Arc::clone(&runner.metrics);
+        runner.start(Counting { steps: Arc::default(), outcome });
+        sleep(Duration::from_millis(3500)).await;
+        runner.stop().await;
+        let text = metrics.write(Gauges::default()).unwrap();
+        let line = format!("edgeward_job_failures_total{{name=\"counting\"}} {failures}\n");
+        assert!(text.contains(&line), "{outcome:?}: {text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn metrics_have_the_time_of_a_success_but_not_of_a_failure() {
+    for (outcome, at) in [(Outcome::Success, 3), (Outcome::Failure, 0), (Outcome::Panic, 0)] {
+        let clock = Arc::new(Virtual(Instant::now()));
+        let metrics = Arc::new(Metrics::new());
+        let mut runner = Runner::new(Arc::clone(&metrics), clock);
+        runner.start(Counting { steps: Arc::default(), outcome });
+        sleep(Duration::from_millis(3500)).await;
+        runner.stop().await;
+        let text = metrics.write(Gauges::default()).unwrap();
+        let line = format!("edgeward_job_last_success_timestamp_seconds{{name=\"counting\"}} {at}\n");
+        assert!(text.contains(&line), "{outcome:?}: {text}");
+    }
+}
+
+/// Clock that follows tokio's, from 1970 on.
+struct Virtual(Instant);
+
+impl Clock for Virtual {
+    fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::UNIX_EPOCH + self.0.elapsed()
     }
 }
 
@@ -78,7 +125,7 @@ async fn jobs_end_in_the_reverse_order_of_their_start() {
         }
     }
     let ended = Arc::new(Mutex::new(Vec::new()));
-    let mut runner = Runner::default();
+    let mut runner = runner();
     for name in ["first", "second", "third"] {
         runner.start(Ending(name, Arc::clone(&ended)));
     }

@@ -13,8 +13,10 @@ mod tokens;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
-use sqlx::PgPool;
+use sqlx::pool::PoolConnection;
+use sqlx::{PgPool, Postgres, Transaction};
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 use tracing::Instrument as _;
@@ -128,9 +130,17 @@ impl Context {
         Self { caller: self.caller.as_user(), ..self.clone() }
     }
 
+    /// Takes a connection from the pool, and counts the wait for it.
+    async fn connection(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        let started = Instant::now();
+        let acquired = self.db.acquire().await;
+        self.metrics.observe_acquire(started.elapsed(), acquired.is_ok());
+        acquired
+    }
+
     /// Begins a change.
     async fn begin(&self) -> Result<Change<'_>, sqlx::Error> {
-        Ok(Change::new(self, self.db.begin().await?))
+        Ok(Change::new(self, Transaction::begin(self.connection().await?, None).await?))
     }
 
     /// Reports an event that changes nothing, so that it has no row: a stranger must not be able to fill the table.

@@ -62,7 +62,7 @@ pub(in crate::http) async fn observe(
     // Responses hold personal data, so that no cache may store them. Those that may be cached have the field already.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let route = route.as_ref().map_or("", MatchedPath::as_str);
-    state.metrics.observe_request(route, response.status().as_u16(), started.elapsed());
+    state.metrics.observe_request(method.as_str(), route, response.status().as_u16(), started.elapsed());
     if logged == Logged::Failures && response.status().is_success() {
         return response;
     }

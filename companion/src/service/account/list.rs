@@ -9,5 +9,5 @@ use crate::service::{Context, Error};
 /// # Errors
 /// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 pub async fn list(context: &Context) -> Result<Vec<User>, Error> {
-    Ok(users::list(&mut *context.db.acquire().await?).await?)
+    Ok(users::list(&mut *context.connection().await?).await?)
 }

@@ -22,7 +22,7 @@ pub async fn check_session(
 ) -> Result<EdgeSession, Error> {
     let token = cookie.ok().flatten().ok_or(Error::NotSignedIn)?;
     let presented = tokens.refresh.verify(token).map_err(|_| Error::NotSignedIn)?;
-    let mut connection = context.db.acquire().await?;
+    let mut connection = context.connection().await?;
     let session = sessions::refresh::read(&mut connection, presented.session_id).await?;
     let session = session.ok_or(Error::NotSignedIn)?;
     let (lifetimes, now) = (&tokens.lifetimes, context.now());

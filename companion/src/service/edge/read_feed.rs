@@ -5,8 +5,9 @@ use edgeward_wire::{EdgeFeed, KeysAt, MAX_PAGE};
 use crate::db::edge_feed;
 use crate::domain::edge::feed_cursor::{Cursor, Position};
 use crate::service::{Context, Error, Tokens};
+use crate::telemetry::metrics::FeedPoll;
 
-/// Reads what a gateway does not know yet.
+/// Reads what a gateway does not know yet, and counts the poll.
 ///
 /// `after` is the cursor of the last response that it has applied, and `etag` names the key set that it has. An
 /// unknown cursor starts from the beginning: it is harmless to apply an entry twice.
@@ -20,11 +21,22 @@ pub async fn read_feed(
     after: &str,
     etag: &str,
 ) -> Result<EdgeFeed, Error> {
+    let read = read(context, tokens, after, etag).await;
+    let poll = match &read {
+        Ok(EdgeFeed { more: false, .. }) => FeedPoll::Complete,
+        Ok(EdgeFeed { more: true, .. }) => FeedPoll::More,
+        Err(_) => FeedPoll::Failed,
+    };
+    context.metrics.count_feed_poll(poll, context.now());
+    read
+}
+
+async fn read(context: &Context, tokens: &Tokens, after: &str, etag: &str) -> Result<EdgeFeed, Error> {
     let keys = tokens.keys.current();
     let is_known = etag == keys.etag();
     let set = (!is_known).then(|| keys.published().clone());
 
-    let mut connection = context.db.acquire().await?;
+    let mut connection = context.connection().await?;
     let now = context.now();
     let cursor: Option<Cursor> = after.parse().ok();
     let mut position = cursor.as_ref().map_or_else(Position::start, |cursor| cursor.position.clone());

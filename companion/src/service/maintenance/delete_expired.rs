@@ -3,14 +3,27 @@
 use crate::db::{revocations, sessions};
 use crate::service::{Context, Error};
 
-/// Deletes sessions and revocations that have expired, and returns the number of revocations that have not.
+/// Number of rows that have not expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// Number of sessions; an estimate if there are more than 100,000.
+    pub sessions: i64,
+    /// Number of revocations.
+    pub revocations: i64,
+}
+
+/// Deletes sessions and revocations that have expired, and counts those that have not.
 ///
 /// # Errors
 /// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
-pub async fn delete_expired(context: &Context) -> Result<i64, Error> {
-    let (db, now) = (&context.db, context.now());
+pub async fn delete_expired(context: &Context) -> Result<Live, Error> {
+    let now = context.now();
     // A connection for each batch, so that nobody waits for all of them.
-    while sessions::delete_expired(&mut *db.acquire().await?, now).await? {}
-    while revocations::delete_expired(&mut *db.acquire().await?, now).await? {}
-    Ok(revocations::count_live(&mut *db.acquire().await?, now).await?)
+    while sessions::delete_expired(&mut *context.connection().await?, now).await? {}
+    while revocations::delete_expired(&mut *context.connection().await?, now).await? {}
+    let mut connection = context.connection().await?;
+    Ok(Live {
+        sessions: sessions::count_live(&mut connection, now).await?,
+        revocations: revocations::count_live(&mut connection, now).await?,
+    })
 }

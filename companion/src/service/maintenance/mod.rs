@@ -4,6 +4,6 @@ mod delete_expired;
 mod is_ready;
 mod report_audit;
 
-pub use self::delete_expired::delete_expired;
+pub use self::delete_expired::{Live, delete_expired};
 pub use self::is_ready::is_ready;
 pub use self::report_audit::report_audit;

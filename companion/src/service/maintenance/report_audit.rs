@@ -11,7 +11,7 @@ use crate::telemetry::audit;
 /// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 pub async fn report_audit(context: &Context) -> Result<(), Error> {
     loop {
-        let entries = audit_log::claim_unreported(&mut *context.db.acquire().await?).await?;
+        let entries = audit_log::claim_unreported(&mut *context.connection().await?).await?;
         if entries.is_empty() {
             return Ok(());
         }

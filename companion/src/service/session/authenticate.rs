@@ -70,7 +70,7 @@ async fn by_access_token(context: &Context, tokens: &Tokens, token: &str) -> Res
 
 /// Finds the user of a verified token, if they are still signed in.
 async fn find(context: &Context, tokens: &Tokens, subject: TokenSubject) -> Result<Option<SignedIn>, Error> {
-    let mut connection = context.db.acquire().await?;
+    let mut connection = context.connection().await?;
     let now = context.now();
     let oldest_start = tokens.lifetimes.oldest_start(now);
     let user = sessions::find_user(&mut connection, subject, now, oldest_start).await?;

@@ -14,7 +14,7 @@ pub async fn list(
     tokens: &Tokens,
     by: TokenSubject,
 ) -> Result<Vec<SessionSummary>, Error> {
-    let mut connection = context.db.acquire().await?;
+    let mut connection = context.connection().await?;
     let now = context.now();
     let oldest_start = tokens.lifetimes.oldest_start(now);
     Ok(sessions::list(&mut connection, by.user_id, by.session_id, now, oldest_start).await?)

@@ -35,7 +35,7 @@ pub async fn log_in(
 ) -> Result<TokenPair, Error> {
     let Credentials { email, password } = credentials;
     // The connection goes back before the password is compared: that takes long.
-    let found = passwords::find(&mut *context.db.acquire().await?, email).await?;
+    let found = passwords::find(&mut *context.connection().await?, email).await?;
     let hash = found.as_ref().and_then(|found| found.hash.as_ref());
     let verdict = hasher.verify(PresentedPassword::new(password.expose_secret()), hash).await?;
 

@@ -63,7 +63,7 @@ async fn present(
     presented: RefreshClaims,
 ) -> Result<Result<Session, RefreshRejection>, Error> {
     let RefreshClaims { session_id, generation, .. } = presented;
-    let (lifetimes, mut connection) = (&tokens.lifetimes, context.db.acquire().await?);
+    let (lifetimes, mut connection) = (&tokens.lifetimes, context.connection().await?);
     // The time after each wait: by then others may have refreshed.
     let rotated =
         sessions::refresh::rotate_live(&mut connection, presented, lifetimes, context.now()).await?;

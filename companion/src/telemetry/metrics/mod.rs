@@ -1,40 +1,45 @@
 //! Metrics for Prometheus, at `GET /metrics`. No client can choose the value of a label.
 
+mod database;
+mod feed;
+mod http;
+mod jobs;
+#[cfg(target_os = "linux")]
+mod process;
+
 use std::fmt;
-use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use time::OffsetDateTime;
+
+use self::database::Database;
+use self::feed::Feed;
+pub use self::feed::FeedPoll;
+use self::http::Http;
+use self::jobs::Jobs;
 
 /// Media type of [`Metrics::write`]'s output.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Upper bounds of the buckets of a request's duration, in seconds. Chosen: from a poll of the edge to a login with a
-/// high `BCRYPT_COST`.
-const DURATIONS: [f64; 10] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0];
-
 /// Metrics of the process.
 pub struct Metrics {
     registry: Registry,
-    requests: Family<Request, Histogram>,
+    http: Http,
     events: Family<Event, Counter>,
-    connections: Family<Connections, Gauge>,
+    database: Database,
+    jobs: Jobs,
+    feed: Feed,
     hashing: Gauge,
     keys: Gauge,
     keys_changed: Gauge,
     revocations: Gauge,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Request {
-    route: String,
-    status: u32,
+    sessions: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -43,13 +48,8 @@ struct Event {
     reason: &'static str,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Connections {
-    state: &'static str,
-}
-
 /// Values that are read at the time of a scrape.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Gauges {
     /// Number of open connections to Postgres.
     pub connections: u32,
@@ -71,30 +71,27 @@ impl Metrics {
     /// Registers every metric.
     #[must_use]
     pub fn new() -> Self {
-        let mut metrics = Self {
-            registry: Registry::with_prefix("edgeward"),
-            requests: Family::new_with_constructor(|| Histogram::new(DURATIONS)),
+        let mut all = Registry::default();
+        #[cfg(target_os = "linux")]
+        process::register(&mut all);
+        let registry = all.sub_registry_with_prefix("edgeward");
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "Version of the companion", version);
+        let metrics = Self {
+            http: Http::register(registry),
             events: Family::default(),
-            connections: Family::default(),
+            database: Database::register(registry),
+            jobs: Jobs::register(registry),
+            feed: Feed::register(registry),
             hashing: Gauge::default(),
             keys: Gauge::default(),
             keys_changed: Gauge::default(),
             revocations: Gauge::default(),
+            sessions: Gauge::default(),
+            registry: Registry::default(),
         };
-        let registry = &mut metrics.registry;
-        registry.register_with_unit(
-            "http_request_duration",
-            "Requests by route and status; polls of the edge are those of /internal/edge-feed",
-            Unit::Seconds,
-            metrics.requests.clone(),
-        );
         let events = metrics.events.clone();
         registry.register("events", "Audit events, by name and reason", events);
-        registry.register(
-            "database_connections",
-            "Open connections to Postgres",
-            metrics.connections.clone(),
-        );
         registry.register(
             "password_hashes_in_flight",
             "Password comparisons and hashes running or waiting",
@@ -119,13 +116,12 @@ impl Metrics {
             "Revocations that have not expired, counted once a minute",
             revocations,
         );
-        metrics
-    }
-
-    /// Counts a response, with its route, status and duration.
-    pub fn observe_request(&self, route: &str, status: u16, took: Duration) {
-        let labels = Request { route: route.to_owned(), status: status.into() };
-        self.requests.get_or_create(&labels).observe(took.as_secs_f64());
+        registry.register(
+            "sessions",
+            "Sessions that have not expired, counted once a minute; Postgres' estimate if more than 100,000",
+            metrics.sessions.clone(),
+        );
+        Self { registry: all, ..metrics }
     }
 
     /// Counts an audit event.
@@ -136,6 +132,11 @@ impl Metrics {
     /// Sets the time of the last change of keys.
     pub fn keys_changed(&self, now: OffsetDateTime) {
         self.keys_changed.set(now.unix_timestamp());
+    }
+
+    /// Sets the number of sessions that have not expired.
+    pub fn set_sessions(&self, live: i64) {
+        self.sessions.set(live);
     }
 
     /// Sets the number of revocations that have not expired.
@@ -150,8 +151,7 @@ impl Metrics {
     pub fn write(&self, gauges: Gauges) -> Result<String, fmt::Error> {
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let (open, idle) = (i64::from(gauges.connections), count(gauges.idle_connections));
-        self.connections.get_or_create(&Connections { state: "idle" }).set(idle);
-        self.connections.get_or_create(&Connections { state: "used" }).set(open - idle);
+        self.database.set_connections(open, idle);
         self.hashing.set(count(gauges.password_hashes));
         self.keys.set(count(gauges.keys));
         let mut text = String::new();

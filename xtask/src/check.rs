@@ -7,11 +7,11 @@ use anyhow::{Result, bail};
 use edgeward_stack::{cargo, process};
 
 use crate::tool::{self, DENY, MACHETE};
-use crate::{documents, features, notices, progress, settings, walls};
+use crate::{alerts, documents, features, notices, progress, settings, walls};
 
 type Check = fn() -> Result<()>;
 
-const CHECKS: [(&str, Check); 11] = [
+const CHECKS: [(&str, Check); 12] = [
     ("formatting", || cargo_run(&["fmt", "--all", "--check"])),
     ("lints", || cargo_run(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
     ("lints of the filter as wasm", clippy_wasm),
@@ -27,6 +27,7 @@ const CHECKS: [(&str, Check); 11] = [
     ("unused dependencies", || tool::run(MACHETE, &[])),
     ("walls between modules", walls::check),
     ("paths and tests in documents", documents::check),
+    ("alert rules", alerts::check),
 ];
 
 /// Checks that need the network, for the database of advisories.

@@ -1,5 +1,6 @@
 //! `cargo xtask`: commands for developers of Edgeward.
 
+mod alerts;
 mod bench;
 mod check;
 mod documents;

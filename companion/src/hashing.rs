@@ -1,17 +1,23 @@
-//! Hashing and comparing passwords, by a bounded number of workers. `domain::account::password` has the rules for
-//! passwords.
+//! Hashing and comparing passwords, by workers of their own with a bounded queue. `domain::account::password` has the
+//! rules for passwords.
 //!
-//! Both are slow by design, so they run off the async threads and leave one core to everything else.
+//! Both are slow by design. A worker for each core uses all that is idle, and yields to everything else.
 
+mod workers;
+
+use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bcrypt::Version;
 use secrecy::ExposeSecret;
 use thiserror::Error;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Semaphore, oneshot};
 
+use self::workers::Workers;
 use crate::domain::account::password::{MAX_BYTES, Password, PasswordHash, PresentedPassword};
 use crate::random::Random;
+use crate::telemetry::metrics::Metrics;
 
 /// Number of comparisons that may wait for each worker. At cost 12 (some 0.25 s) the last one waits about four
 /// seconds. A password counts once for each of its spellings.
@@ -40,35 +46,38 @@ pub enum HashingError {
     /// The queue is full.
     #[error("too many passwords are being hashed")]
     Busy,
-    /// There was no randomness for a salt, or the thread pool is shutting down.
+    /// There was no randomness for a salt, or the worker failed.
     #[error("a password could not be hashed")]
     Failed,
 }
 
-/// Hashes and compares passwords by a bounded number of workers with a bounded queue.
+/// Hashes and compares passwords by workers with a bounded queue. The workers stop when it is dropped.
 pub struct PasswordHasher {
     cost: u32,
     capacity: usize,
     random: Random,
+    metrics: Arc<Metrics>,
     /// Permits of all that run or wait.
     admitted: Arc<Semaphore>,
-    /// Permits of all that run.
-    workers: Arc<Semaphore>,
+    workers: Workers,
 }
 
 impl PasswordHasher {
-    /// Makes a hasher with a bcrypt cost of 4 to 31. All of the `cores` but one are workers, and at least one is.
-    #[must_use]
-    pub fn new(cost: u32, cores: usize, random: Random) -> Self {
-        let workers = cores.saturating_sub(1).max(1);
+    /// Starts `workers` threads, at least one, for hashes with a bcrypt cost of 4 to 31.
+    ///
+    /// # Errors
+    /// [`io::Error`] if the system starts no thread.
+    pub fn start(cost: u32, workers: usize, random: Random, metrics: Arc<Metrics>) -> io::Result<Self> {
+        let workers = workers.max(1);
         let capacity = workers * (WAITING_PER_WORKER + 1);
-        Self {
+        Ok(Self {
             cost,
             capacity,
             random,
+            metrics,
             admitted: Arc::new(Semaphore::new(capacity)),
-            workers: Arc::new(Semaphore::new(workers)),
-        }
+            workers: Workers::start(workers)?,
+        })
     }
 
     /// Returns the number of comparisons and hashes that run or wait.
@@ -80,8 +89,8 @@ impl PasswordHasher {
     /// Hashes a password with a fresh salt.
     ///
     /// # Errors
-    /// [`HashingError::Busy`] if the queue is full, [`HashingError::Failed`] if there is no salt or the pool shuts
-    /// down.
+    /// [`HashingError::Busy`] if the queue is full, [`HashingError::Failed`] if there is no salt or the worker
+    /// fails.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, HashingError> {
         let mut salt = [0; 16];
         self.random.fill(&mut salt).map_err(|_| HashingError::Failed)?;
@@ -102,7 +111,7 @@ impl PasswordHasher {
     /// hash with a lower cost does the missing work besides; one of a hash with a higher cost takes longer.
     ///
     /// # Errors
-    /// [`HashingError::Busy`] if the queue is full, [`HashingError::Failed`] if the pool shuts down.
+    /// [`HashingError::Busy`] if the queue is full, [`HashingError::Failed`] if the worker fails.
     pub async fn verify(
         &self,
         presented: PresentedPassword,
@@ -146,15 +155,21 @@ impl PasswordHasher {
         let places = u32::try_from(comparisons).unwrap_or(u32::MAX);
         let admitted =
             Arc::clone(&self.admitted).try_acquire_many_owned(places).map_err(|_| HashingError::Busy)?;
-        let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| HashingError::Failed)?;
-        // The task holds the permits: a client that disconnects does not stop the work, so it must not free the worker.
-        let task = move || {
-            let held: [OwnedSemaphorePermit; 2] = [admitted, worker];
+        let (sender, receiver) = oneshot::channel();
+        let (metrics, queued) = (Arc::clone(&self.metrics), Instant::now());
+        // The job holds the permits: a client that disconnects does not stop the work, so it must not free the worker.
+        self.workers.push(move || {
+            // Work that has not begun is dropped with its client.
+            if sender.is_closed() {
+                return;
+            }
+            let started = Instant::now();
             let done = work();
-            drop(held);
-            done
-        };
-        tokio::task::spawn_blocking(task).await.map_err(|_| HashingError::Failed)
+            metrics.observe_hash(started.duration_since(queued), started.elapsed());
+            drop(admitted);
+            _ = sender.send(done);
+        });
+        receiver.await.map_err(|_| HashingError::Failed)
     }
 }
 

@@ -117,7 +117,7 @@ impl User {
             }
             Self::SetPassword { email, password_stdin } => {
                 let password = read_password(password_stdin)?;
-                let hasher = hasher(&settings.hashing);
+                let hasher = hasher(context, &settings.hashing)?;
                 let done = account::set_password(context, &hasher, &email, password).await;
                 let (id, ended) = done.map_err(describe(&email))?;
                 let email = email.as_str();
@@ -144,7 +144,7 @@ async fn create(context: &Context, user: Create, hashing: &Hashing) -> anyhow::R
     let Create { email, first_name, last_name, role, password_stdin } = user;
     let password = read_password(password_stdin)?;
     let user = NewUser { first_name, last_name, email, role: role.unwrap_or_else(Role::initial) };
-    let created = account::create(context, &hasher(hashing), &user, password).await;
+    let created = account::create(context, &hasher(context, hashing)?, &user, password).await;
     let id = created.map_err(describe(&user.email))?;
     print_line(format_args!("user {id} ({}) is created, as {}", user.email.as_str(), user.role.as_str()))
 }
@@ -170,8 +170,8 @@ fn describe(email: &Email) -> impl Fn(Error) -> anyhow::Error {
     }
 }
 
-fn hasher(hashing: &Hashing) -> PasswordHasher {
-    PasswordHasher::new(hashing.bcrypt_cost, 1, Arc::new(SystemRandom::new()))
+fn hasher(context: &Context, hashing: &Hashing) -> io::Result<PasswordHasher> {
+    PasswordHasher::start(hashing.bcrypt_cost, 1, Arc::new(SystemRandom::new()), Arc::clone(&context.metrics))
 }
 
 /// Reads exactly one line of standard input, without its end. An argument would be visible in the process list and in

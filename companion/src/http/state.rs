@@ -82,13 +82,17 @@ pub enum StateError {
     /// The system has no random bytes.
     #[error("cannot read random bytes from the system")]
     NoRandomness,
+    /// The system starts no thread that hashes passwords.
+    #[error("cannot start the threads that hash passwords; raise the limit of threads (ulimit -u, pids.max)")]
+    NoThread,
 }
 
 impl AppState {
     /// Makes the state of a service with these settings.
     ///
     /// # Errors
-    /// [`StateError::NoRefreshSecret`] if the settings hold none, [`StateError::NoRandomness`] if `random` fails.
+    /// [`StateError::NoRefreshSecret`] if the settings hold none, [`StateError::NoRandomness`] if `random` fails,
+    /// [`StateError::NoThread`] if the system starts none.
     pub fn new(
         config: &Config,
         db: PgPool,
@@ -97,7 +101,6 @@ impl AppState {
         random: &Random,
     ) -> Result<Self, StateError> {
         let (settings, http) = (&config.tokens, &config.http);
-        let cores = thread::available_parallelism().map_or(1, Into::into);
         let mut run = [0; 8];
         random.fill(&mut run).map_err(|_| StateError::NoRandomness)?;
         let access = AccessTokens {
@@ -108,14 +111,19 @@ impl AppState {
         let lifetimes = settings.lifetimes;
         let refresh = RefreshTokens::new(settings.issuer.clone(), lifetimes.idle, &settings.refresh_secrets)
             .ok_or(StateError::NoRefreshSecret)?;
-        let metrics = Metrics::new();
+        let metrics = Arc::new(Metrics::new());
         metrics.keys_changed(clock.now());
+        // One for each core: they take what the other threads leave.
+        let workers = thread::available_parallelism().map_or(1, Into::into);
+        let (cost, hash_metrics) = (config.hashing.bcrypt_cost, Arc::clone(&metrics));
+        let hasher = PasswordHasher::start(cost, workers, Arc::clone(random), hash_metrics)
+            .map_err(|_| StateError::NoThread)?;
         Ok(Self {
             db,
             clock,
-            metrics: Arc::new(metrics),
+            metrics,
             tokens: Arc::new(Tokens { keys: CurrentKeys::new(keys), access, refresh, lifetimes }),
-            hasher: Arc::new(PasswordHasher::new(config.hashing.bcrypt_cost, cores, Arc::clone(random))),
+            hasher: Arc::new(hasher),
             cookies: Arc::new(CookiePolicy::new(&config.cookies, settings.access_ttl, lifetimes.idle)),
             http: Arc::new(HttpPolicy {
                 base_path: http.base_path.clone(),

@@ -1,10 +1,5 @@
 //! Logins: password hashes of every origin, and rejections without a reason.
 
-use std::sync::Arc;
-
-use aws_lc_rs::rand::SystemRandom;
-use edgeward_companion::domain::account::password::Password;
-use edgeward_companion::hashing::PasswordHasher;
 use edgeward_kit::api::Api;
 use edgeward_kit::client::{PASSWORD, registration};
 use insta::{allow_duplicates, assert_snapshot};
@@ -88,11 +83,10 @@ async fn disabled_account_is_revealed_only_to_the_right_password() {
 async fn hash_of_another_cost_is_renewed_by_a_successful_login_alone() {
     let api = Api::start_with(&[("BCRYPT_COST", "5")]).await;
     api.registered("ada@example.com").await;
-    let cheaper = PasswordHasher::new(4, 2, Arc::new(SystemRandom::new()));
-    let old = cheaper.hash(Password::parse(PASSWORD).expect("a password")).await.expect("a hash");
-    api.import_password(old.expose()).await;
+    let old = Api::hash_at_cost_4(PASSWORD).await;
+    api.import_password(&old).await;
     assert_eq!(api.client().login("ada@example.com", "not the password").await.status, 401);
-    assert_eq!(api.stored_password().await, old.expose());
+    assert_eq!(api.stored_password().await, old);
     assert_eq!(api.client().login("ada@example.com", PASSWORD).await.status, 200);
     assert!(api.stored_password().await.starts_with("$2b$05$"));
     assert_eq!(api.client().login("ada@example.com", PASSWORD).await.status, 200);

@@ -3,9 +3,6 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::rand::SystemRandom;
-use edgeward_companion::domain::account::password::Password;
-use edgeward_companion::hashing::PasswordHasher;
 use edgeward_kit::api::Api;
 use edgeward_kit::client::{Client, PASSWORD};
 use edgeward_stack::variable;
@@ -41,7 +38,7 @@ async fn a_login_during_a_change_of_its_user_comes_after_it() {
 async fn logins_at_once_with_an_outdated_hash_all_succeed() {
     let api = Api::start_with(&[("BCRYPT_COST", "5")]).await;
     api.registered("ada@example.com").await;
-    let hash = hash_at_cost_4().await;
+    let hash = Api::hash_at_cost_4(PASSWORD).await;
     api.import_password(&hash).await;
     let logins = (0..4).map(|_| {
         let mut client = api.client();
@@ -51,13 +48,6 @@ async fn logins_at_once_with_an_outdated_hash_all_succeed() {
         assert_eq!(login.await.expect("a response"), 200);
     }
     assert!(api.stored_password().await.starts_with("$2b$05$"));
-}
-
-/// Hash of [`PASSWORD`] at cost 4.
-async fn hash_at_cost_4() -> String {
-    let hasher = PasswordHasher::new(4, 1, Arc::new(SystemRandom::new()));
-    let password = Password::parse(PASSWORD).expect("a password");
-    hasher.hash(password).await.expect("a hash").expose().to_owned()
 }
 
 #[tokio::test]

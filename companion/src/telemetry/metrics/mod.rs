@@ -2,6 +2,7 @@
 
 mod database;
 mod feed;
+mod hashing;
 mod http;
 mod jobs;
 #[cfg(target_os = "linux")]
@@ -21,6 +22,7 @@ use time::OffsetDateTime;
 use self::database::Database;
 use self::feed::Feed;
 pub use self::feed::FeedPoll;
+use self::hashing::Hashing;
 use self::http::Http;
 use self::jobs::Jobs;
 
@@ -35,7 +37,7 @@ pub struct Metrics {
     database: Database,
     jobs: Jobs,
     feed: Feed,
-    hashing: Gauge,
+    hashing: Hashing,
     keys: Gauge,
     keys_changed: Gauge,
     revocations: Gauge,
@@ -83,7 +85,7 @@ impl Metrics {
             database: Database::register(registry),
             jobs: Jobs::register(registry),
             feed: Feed::register(registry),
-            hashing: Gauge::default(),
+            hashing: Hashing::register(registry),
             keys: Gauge::default(),
             keys_changed: Gauge::default(),
             revocations: Gauge::default(),
@@ -92,17 +94,6 @@ impl Metrics {
         };
         let events = metrics.events.clone();
         registry.register("events", "Audit events, by name and reason", events);
-        registry.register(
-            "password_hashes_in_flight",
-            "Password comparisons and hashes running or waiting",
-            metrics.hashing.clone(),
-        );
-        // Former name, kept for one release.
-        registry.register(
-            "passwords_in_work",
-            "Renamed to edgeward_password_hashes_in_flight",
-            metrics.hashing.clone(),
-        );
         registry.register("keys", "Keys that access tokens may be signed with", metrics.keys.clone());
         registry.register_with_unit(
             "keys_changed_timestamp",
@@ -152,7 +143,7 @@ impl Metrics {
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let (open, idle) = (i64::from(gauges.connections), count(gauges.idle_connections));
         self.database.set_connections(open, idle);
-        self.hashing.set(count(gauges.password_hashes));
+        self.hashing.set_in_flight(count(gauges.password_hashes));
         self.keys.set(count(gauges.keys));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;

@@ -1,8 +1,14 @@
 //! Changes of accounts without the API, for tests: by the use cases of the command line where one exists, else in SQL.
 
+use std::sync::Arc;
+
+use aws_lc_rs::rand::SystemRandom;
 use edgeward_companion::domain::account::email::Email;
+use edgeward_companion::domain::account::password::Password;
 use edgeward_companion::domain::account::role::Role;
+use edgeward_companion::hashing::PasswordHasher;
 use edgeward_companion::service::account;
+use edgeward_companion::telemetry::metrics::Metrics;
 
 use super::Api;
 
@@ -21,6 +27,14 @@ impl Api {
     /// Disables every user in the table only: unlike after the command, the sessions stay.
     pub async fn mark_disabled(&self) {
         self.execute("update users set disabled_at = now()").await;
+    }
+
+    /// Hashes a password as a service with a bcrypt cost of 4 does.
+    pub async fn hash_at_cost_4(password: &str) -> String {
+        let (random, metrics) = (Arc::new(SystemRandom::new()), Arc::new(Metrics::new()));
+        let hasher = PasswordHasher::start(4, 1, random, metrics).expect("a thread");
+        let password = Password::parse(password).expect("a password");
+        hasher.hash(password).await.expect("a hash").expose().to_owned()
     }
 
     /// Sets the password hash of the only user, as an import does.

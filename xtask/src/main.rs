@@ -8,6 +8,7 @@ mod features;
 mod files;
 mod filter;
 mod notices;
+mod openapi;
 mod progress;
 mod settings;
 mod sqlx_prepare;
@@ -65,6 +66,8 @@ enum Task {
     Notices,
     /// Write the documents about the companion's settings, after a change of their table
     Settings,
+    /// Write the OpenAPI document, after a change of the API
+    Openapi,
     /// Install the pre-commit hook, which checks formatting and lints
     Hooks,
     /// Write the descriptions of all queries (.sqlx), after a change of SQL or schema
@@ -94,6 +97,7 @@ fn run(task: Task) -> Result<()> {
         Task::Check { advisories } => check::check(advisories),
         Task::Notices => notices::write(),
         Task::Settings => settings::write(),
+        Task::Openapi => openapi::write(),
         Task::Hooks => install_hooks(),
         Task::SqlxPrepare => sqlx_prepare::prepare(),
     }

@@ -17,6 +17,7 @@ mod filter;
 mod health;
 mod keys;
 mod migrate;
+mod openapi;
 mod serve;
 mod shutdown;
 mod user;
@@ -53,6 +54,8 @@ enum Command {
     /// Check and print the settings
     #[command(subcommand)]
     Config(config_::Config),
+    /// Print the OpenAPI document of the API, with the default settings
+    Openapi,
     /// Check a configuration of the filter, explain a request, or test requests, offline
     #[command(subcommand)]
     Filter(filter::Filter),
@@ -106,6 +109,7 @@ impl Command {
             Self::User(user) => block_on(user.run(Arc::new(SystemClock))),
             Self::Health(health) => block_on(health.run()),
             Self::Config(config) => config.run(),
+            Self::Openapi => openapi::run(),
             Self::Filter(filter) => filter.run(SystemClock.now()),
         }
     }

@@ -86,6 +86,18 @@ impl CookiePolicy {
         read_every(headers, &self.refresh_name)
     }
 
+    /// Returns the name of the cookie with the access token.
+    #[must_use]
+    pub fn access_name(&self) -> &str {
+        &self.access_name
+    }
+
+    /// Returns the name of the cookie with the refresh token.
+    #[must_use]
+    pub fn refresh_name(&self) -> &str {
+        &self.refresh_name
+    }
+
     fn write(&self, name: &str, value: &str, max_age: Duration) -> HeaderValue {
         let mut cookie = Cookie::build((name, value))
             .path("/")

@@ -1,5 +1,7 @@
 //! Errors of the API. This is the only place that chooses a status for an error.
 
+pub(super) mod every;
+
 use std::any::Any;
 
 use axum::Json;
@@ -128,6 +130,28 @@ impl ApiError {
             Self::Service(error) => public_service_error(error),
             Self::MissingLayer | Self::Panicked | Self::Rendering(_) | Self::Formatting(_) => INTERNAL,
         }
+    }
+
+    /// Returns the status for the client.
+    pub(super) fn status(&self) -> StatusCode {
+        self.public().0
+    }
+
+    /// Returns the message for the client.
+    pub(super) fn message(&self) -> &'static str {
+        self.public().2
+    }
+
+    /// Returns the codes for the client: one, or one for each field.
+    pub(super) fn codes(&self) -> Vec<&'static str> {
+        let (_, code, message) = self.public();
+        self.entries(code, message).iter().map(|entry| entry.code).collect()
+    }
+
+    /// Returns the body of the response.
+    pub(super) fn body(&self) -> serde_json::Value {
+        let (_, code, message) = self.public();
+        serde_json::json!(ErrorBody { message, errors: self.entries(code, message) })
     }
 
     fn entries(&self, code: &'static str, message: &'static str) -> Vec<ErrorEntry> {

@@ -6,6 +6,7 @@ pub mod error;
 mod extract;
 mod internal;
 mod layer;
+pub mod openapi;
 pub mod pages;
 pub mod routes;
 pub mod server;

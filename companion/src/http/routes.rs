@@ -2,39 +2,57 @@
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{delete, get, post};
+use axum::routing::{get, post};
 use edgeward_wire::{edge_feed, edge_refresh};
+use serde_json::Value;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt as _};
+use utoipa_axum::routes;
 
+use super::cookies::CookiePolicy;
 use super::layer::observe::{self, Logged};
 use super::layer::{cors, edge_secret, signed_in};
 use super::state::AppState;
-use super::{api, error, internal, pages};
+use super::{api, error, internal, openapi, pages};
+
+/// Handlers of a path, with their operations in the OpenAPI document.
+type Handlers = UtoipaMethodRouter<AppState>;
 
 /// Routes of the public listener, to which the gateway forwards: the API, the public keys, the pages.
 pub fn public(state: AppState) -> Router {
-    let at = |path: &str| format!("{}{path}", state.http.base_path);
+    let signed_in = from_fn_with_state(state.clone(), signed_in::require);
     // Around handlers only: a wrong method is 405 without a token, too.
-    let signed_in = || from_fn_with_state(state.clone(), signed_in::require);
-    let routes = Router::new()
-        .route(&at("/auth/register"), post(api::register::register))
-        .route(&at("/auth/login"), post(api::login::login))
-        .route(&at("/auth/self"), get(api::current_user::show).route_layer(signed_in()))
-        .route(&at("/auth/refresh"), post(api::refresh::refresh))
-        .route(&at("/auth/logout"), post(api::logout::logout))
-        .route(&at("/auth/logout-all"), post(api::logout::logout_all).route_layer(signed_in()))
-        .route(
-            &at("/auth/sessions"),
-            get(api::sessions::list).delete(api::sessions::end_others).route_layer(signed_in()),
-        )
-        .route(&at("/auth/sessions/{id}"), delete(api::sessions::end).route_layer(signed_in()))
-        .route("/.well-known/jwks.json", get(api::jwks::show))
+    let for_users = |handlers: Handlers| handlers.map(|methods| methods.route_layer(signed_in.clone()));
+    let (routes, _) = described(&state.http.base_path, for_users).split_for_parts();
+    let routes = routes
         .route(pages::login::PATH, get(pages::login::login))
         .route("/login/", get(pages::login::login_with_slash))
         .route("/login.js", get(pages::login::login_script))
         .route("/login.css", get(pages::login::login_style));
     let cors = cors::layer(&state.http);
     surround(guard(routes).layer(cors), state, Logged::All)
+}
+
+/// Makes the OpenAPI document of the public listener.
+#[must_use]
+pub fn document(base_path: &str, cookies: &CookiePolicy) -> Value {
+    openapi::complete(described(base_path, |handlers| handlers).get_openapi(), cookies)
+}
+
+/// Routes of the OpenAPI document. `for_users` surrounds handlers that need a signed-in user.
+fn described(base_path: &str, for_users: impl Fn(Handlers) -> Handlers) -> OpenApiRouter<AppState> {
+    let api = OpenApiRouter::default()
+        .routes(routes!(api::register::register))
+        .routes(routes!(api::login::login))
+        .routes(for_users(routes!(api::current_user::show)))
+        .routes(routes!(api::refresh::refresh))
+        .routes(routes!(api::logout::logout))
+        .routes(for_users(routes!(api::logout::logout_all)))
+        .routes(for_users(routes!(api::sessions::list, api::sessions::end_others)))
+        .routes(for_users(routes!(api::sessions::end)))
+        .routes(routes!(api::openapi::show));
+    let keys = OpenApiRouter::default().routes(routes!(api::jwks::show));
+    if base_path.is_empty() { keys.merge(api) } else { keys.nest(base_path, api) }
 }
 
 /// Routes of the internal listener, to which the gateway must never forward.
@@ -90,7 +108,7 @@ mod tests {
         assert_eq!(response.status(), status);
         assert_eq!(response.headers()["access-control-allow-origin"], ORIGIN, "a page can read it");
         let body = to_bytes(response.into_body(), 4096).await.unwrap();
-        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let body: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(body["message"], message);
         assert_eq!(body["errors"][0]["msg"], message);
     }

@@ -1,13 +1,14 @@
 //! State that handlers share. A handler extracts the parts that it needs (axum's `FromRef`).
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use axum::extract::FromRef;
 use axum::http::HeaderName;
 use edgeward_wire::Origin;
 use secrecy::SecretString;
+use serde_json::Value;
 use sqlx::PgPool;
 use thiserror::Error;
 
@@ -58,6 +59,8 @@ pub struct HttpPolicy {
     pub cors_allow_headers: Vec<HeaderName>,
     /// Number of trusted proxies that append to `x-forwarded-for`.
     pub trusted_hops: u8,
+    /// OpenAPI document, made at the first request for it: most services never get one.
+    pub openapi: OnceLock<Value>,
     /// Valid secrets of the edge; empty if none is required.
     pub feed_secrets: Vec<SecretString>,
     request_ids: RequestIds,
@@ -130,6 +133,7 @@ impl AppState {
                 origins: http.origins.clone(),
                 cors_allow_headers: http.cors_allow_headers.clone(),
                 trusted_hops: http.trusted_hops,
+                openapi: OnceLock::new(),
                 feed_secrets: config.feed.secrets.clone(),
                 request_ids: RequestIds { run: u64::from_be_bytes(run), next: AtomicU64::new(1) },
             }),

@@ -6,7 +6,7 @@ use super::text::is_ignorable;
 use crate::domain::host_name::is_host_name;
 
 /// Maximum length of an address, in bytes (RFC 5321 §4.5.3.1.3, without the angle brackets).
-const MAX_BYTES: usize = 254;
+pub const MAX_BYTES: usize = 254;
 /// Maximum length of the part before the `@`, in bytes (RFC 5321 §4.5.3.1.1).
 const MAX_LOCAL_BYTES: usize = 64;
 

@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::text::{is_all_visible, trim};
 
 /// Maximum length of a name, in characters. Chosen: ample for a first or a last name.
-const MAX_CHARS: usize = 100;
+pub const MAX_CHARS: usize = 100;
 
 /// Name: trimmed, in NFC, 1 to 100 characters, all of them visible.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
 /// Minimum length of a password, in characters (NIST SP 800-63B §5.1.1.2).
-const MIN_CHARS: usize = 8;
+pub const MIN_CHARS: usize = 8;
 /// Maximum length of a password, in bytes: bcrypt reads no more.
 pub const MAX_BYTES: usize = 72;
 /// Prefix of the hashes that this service makes.

@@ -6,22 +6,29 @@ use axum::response::{IntoResponse, Response};
 use serde::{Serialize, Serializer};
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
+use utoipa::ToSchema;
 
 use crate::domain::UserId;
 use crate::http::cookies::CookiePolicy;
+use crate::http::openapi::fields;
 use crate::service::TokenPair;
 
 /// Body of a response with a message only.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct Done {
+    /// Message for people.
     message: &'static str,
 }
 
 /// Body of a response that sets new tokens.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct SignedInBody {
+#[schema(as = SignedIn)]
+pub(in crate::http) struct SignedInBody {
+    /// Message for people.
     message: &'static str,
+    /// ID of the signed-in user.
+    #[schema(schema_with = fields::id)]
     user_id: UserId,
 }
 

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use secrecy::SecretString;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::body;
 use crate::domain::account::email::Email;
@@ -15,18 +16,39 @@ use crate::hashing::PasswordHasher;
 use crate::http::cookies::CookiePolicy;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{FieldErrors, JsonBody, TextField};
+use crate::http::openapi::fields;
 use crate::service::Context;
 use crate::service::Tokens;
 use crate::service::session::{self, Credentials};
 
-/// Request body.
-#[derive(Default, Deserialize)]
+/// Address and password of a login.
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(default)]
+#[schema(as = Credentials)]
 pub(in crate::http) struct LoginRequest {
+    #[schema(required, schema_with = fields::email)]
     email: TextField,
+    #[schema(required, schema_with = fields::password)]
     password: TextField,
 }
 
+/// Sign in
+///
+/// Starts a session. A wrong password and an unknown address have the same response.
+#[utoipa::path(
+    post,
+    path = "/auth/login",
+    operation_id = "logIn",
+    tag = "Sessions",
+    request_body = LoginRequest,
+    responses((status = 200, description = "Signed in", body = body::SignedInBody, headers(
+        ("set-cookie" = String, description = "Both cookies, in two fields."),
+    ))),
+    extensions(("x-error-codes" = json!([
+        "account_disabled", "busy", "credentials_wrong", "database_unavailable", "email_has_invisible_character",
+        "email_malformed", "email_not_ascii", "email_too_long", "not_text", "required",
+    ]))),
+)]
 pub(in crate::http) async fn login(
     context: Context,
     device: Device,

@@ -17,6 +17,20 @@ use crate::service::session::{self, PresentedTokens};
 
 const MESSAGE: &str = "User logged out successfully";
 
+/// Sign out
+///
+/// Ends the sessions of the tokens in the request, and clears both cookies. It may be repeated, and needs no valid token.
+#[utoipa::path(
+    post,
+    path = "/auth/logout",
+    operation_id = "logOut",
+    tag = "Sessions",
+    security((), ("accessToken" = []), ("refreshToken" = [])),
+    responses((status = 200, description = "Signed out", body = Done, headers(
+        ("set-cookie" = String, description = "Both cookies with `Max-Age=0`, in two fields."),
+    ))),
+    extensions(("x-error-codes" = json!(["database_unavailable"]))),
+)]
 pub(in crate::http) async fn logout(
     context: Context,
     State(tokens): State<Arc<Tokens>>,
@@ -31,6 +45,20 @@ pub(in crate::http) async fn logout(
     Ok((cookies.clear(), Done::new(MESSAGE)))
 }
 
+/// Sign out everywhere
+///
+/// Ends every session of the user, and clears both cookies.
+#[utoipa::path(
+    post,
+    path = "/auth/logout-all",
+    operation_id = "logOutEverywhere",
+    tag = "Sessions",
+    security(("accessToken" = []), ("refreshToken" = []), ("bearer" = [])),
+    responses((status = 200, description = "Signed out everywhere", body = Done, headers(
+        ("set-cookie" = String, description = "Both cookies with `Max-Age=0`, in two fields."),
+    ))),
+    extensions(("x-error-codes" = json!(["busy", "database_unavailable"]))),
+)]
 pub(in crate::http) async fn logout_all(
     context: Context,
     signed_in: SignedIn,

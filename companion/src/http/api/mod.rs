@@ -5,6 +5,7 @@ pub(super) mod current_user;
 pub(super) mod jwks;
 pub(super) mod login;
 pub(super) mod logout;
+pub(super) mod openapi;
 pub(super) mod refresh;
 pub(super) mod register;
 pub(super) mod sessions;

@@ -12,6 +12,21 @@ use crate::http::error::ApiError;
 use crate::service::Context;
 use crate::service::{Tokens, session};
 
+/// Refresh
+///
+/// Replaces the tokens of the session. The gateway does this by itself for requests that pass it. After a lost response the
+/// same token gets the same new tokens again.
+#[utoipa::path(
+    post,
+    path = "/auth/refresh",
+    operation_id = "refresh",
+    tag = "Sessions",
+    security(("refreshToken" = [])),
+    responses((status = 200, description = "Refreshed", body = body::SignedInBody, headers(
+        ("set-cookie" = String, description = "Both cookies, in two fields."),
+    ))),
+    extensions(("x-error-codes" = json!(["busy", "database_unavailable"]))),
+)]
 pub(in crate::http) async fn refresh(
     context: Context,
     State(tokens): State<Arc<Tokens>>,

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::body;
 use crate::domain::account::NewUser;
@@ -18,19 +19,44 @@ use crate::hashing::PasswordHasher;
 use crate::http::cookies::CookiePolicy;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{FieldErrors, JsonBody, TextField};
+use crate::http::openapi::fields;
 use crate::service::Context;
 use crate::service::{Tokens, account};
 
-/// Request body. It has no role: a client must not choose its own (CVE-2026-31071).
-#[derive(Default, Deserialize)]
+// It has no role: a client must not choose its own (CVE-2026-31071).
+/// New account.
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schema(as = Registration)]
 pub(in crate::http) struct RegisterRequest {
+    #[schema(required, schema_with = fields::first_name)]
     first_name: TextField,
+    #[schema(required, schema_with = fields::last_name)]
     last_name: TextField,
+    #[schema(required, schema_with = fields::email)]
     email: TextField,
+    #[schema(required, schema_with = fields::new_password)]
     password: TextField,
 }
 
+/// Register
+///
+/// Creates an account and starts a session.
+#[utoipa::path(
+    post,
+    path = "/auth/register",
+    operation_id = "register",
+    tag = "Accounts",
+    request_body = RegisterRequest,
+    responses((status = 201, description = "Registered and signed in", body = body::SignedInBody, headers(
+        ("set-cookie" = String, description = "Both cookies, in two fields."),
+    ))),
+    extensions(("x-error-codes" = json!([
+        "busy", "database_unavailable", "email_has_invisible_character", "email_malformed", "email_not_ascii", "email_taken",
+        "email_too_long", "name_has_invisible_character", "name_too_long", "not_text", "password_has_control_character",
+        "password_too_long", "password_too_short", "required",
+    ]))),
+)]
 pub(in crate::http) async fn register(
     context: Context,
     device: Device,

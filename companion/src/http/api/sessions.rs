@@ -8,34 +8,60 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::body::{Done, Timestamp};
 use crate::domain::SessionId;
 use crate::domain::session::SessionSummary;
 use crate::http::cookies::CookiePolicy;
 use crate::http::error::ApiError;
+use crate::http::openapi::fields;
 use crate::service::Context;
 use crate::service::session::SignedIn;
 use crate::service::{Tokens, session};
 
-/// Response body of the list.
-#[derive(Serialize)]
+/// Sessions of the signed-in user.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Sessions)]
 pub(in crate::http) struct SessionsResponse {
+    /// Message for people.
     message: &'static str,
     sessions: Vec<SessionBody>,
 }
 
-#[derive(Serialize)]
+/// Session of the signed-in user.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Session)]
 struct SessionBody {
+    #[schema(schema_with = fields::id)]
     id: SessionId,
+    /// Name that the program gave itself (`User-Agent`).
+    #[schema(required, example = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0")]
     device: Option<String>,
+    /// Network that the session was started from.
+    #[schema(required, example = "203.0.113.0/24")]
     address_prefix: Option<String>,
+    #[schema(schema_with = fields::timestamp)]
     created_at: Timestamp,
+    #[schema(schema_with = fields::timestamp)]
     last_used_at: Timestamp,
+    /// `true` for the session of this request.
     current: bool,
 }
 
+/// Sessions
+///
+/// Lists the user's sessions.
+#[utoipa::path(
+    get,
+    path = "/auth/sessions",
+    operation_id = "listSessions",
+    tag = "Sessions",
+    security(("accessToken" = []), ("refreshToken" = []), ("bearer" = [])),
+    responses((status = 200, description = "The sessions", body = SessionsResponse)),
+    extensions(("x-error-codes" = json!(["busy", "database_unavailable"]))),
+)]
 pub(in crate::http) async fn list(
     context: Context,
     signed_in: SignedIn,
@@ -46,6 +72,19 @@ pub(in crate::http) async fn list(
     Ok(Json(SessionsResponse { message: "Sessions fetched successfully", sessions: sessions.collect() }))
 }
 
+/// End a session
+///
+/// The end of the current session is a logout, which clears both cookies.
+#[utoipa::path(
+    delete,
+    path = "/auth/sessions/{id}",
+    operation_id = "endSession",
+    tag = "Sessions",
+    security(("accessToken" = []), ("refreshToken" = []), ("bearer" = [])),
+    params(("id" = i64, Path, description = "ID of the session", minimum = 1)),
+    responses((status = 200, description = "Ended", body = Done)),
+    extensions(("x-error-codes" = json!(["busy", "database_unavailable", "not_found"]))),
+)]
 pub(in crate::http) async fn end(
     context: Context,
     signed_in: SignedIn,
@@ -64,6 +103,18 @@ pub(in crate::http) async fn end(
     })
 }
 
+/// End the other sessions
+///
+/// Ends every session of the user but the current one.
+#[utoipa::path(
+    delete,
+    path = "/auth/sessions",
+    operation_id = "endOtherSessions",
+    tag = "Sessions",
+    security(("accessToken" = []), ("refreshToken" = []), ("bearer" = [])),
+    responses((status = 200, description = "Ended", body = Done)),
+    extensions(("x-error-codes" = json!(["busy", "database_unavailable"]))),
+)]
 pub(in crate::http) async fn end_others(
     context: Context,
     signed_in: SignedIn,

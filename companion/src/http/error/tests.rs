@@ -2,13 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::every::{every_error, every_mistake};
 use super::*;
-use crate::domain::account::email::InvalidEmail;
-use crate::domain::account::name::InvalidName;
-use crate::domain::account::password::InvalidPassword;
-use crate::domain::token::jws::SigningError;
-use crate::http::extract::invalid_text::InvalidText;
-use crate::service::Error;
 
 const PAGE: &str = include_str!("../../../../docs/reference/errors.md");
 
@@ -20,61 +15,23 @@ fn documented(heading: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_error_is_documented_and_no_other() {
-    let database = || sqlx::Error::WorkerCrashed;
-    let service = [
-        Error::WrongCredentials,
-        Error::NotSignedIn,
-        Error::Disabled,
-        Error::PasswordChanged,
-        Error::Contended,
-        Error::EmailTaken,
-        Error::UserUnknown,
-        Error::SessionUnknown,
-        Error::FeedNotReady,
-        Error::Hashing(HashingError::Busy),
-        Error::Hashing(HashingError::Failed),
-        Error::Signing(SigningError),
-        Error::Unavailable(database()),
-        Error::Database(database()),
-        Error::Panicked,
-    ];
-    let own = [
-        ApiError::BodyNotObject,
-        ApiError::QueryInvalid,
-        ApiError::EdgeSecretWrong,
-        ApiError::NotFound,
-        ApiError::MethodNotAllowed,
-        ApiError::BodyTooLarge,
-        ApiError::ContentTypeNotJson,
-        ApiError::TimedOut,
-        ApiError::NotReady,
-        ApiError::MissingLayer,
-        ApiError::Panicked,
-    ];
-    let rows = own.into_iter().chain(service.map(ApiError::Service)).map(|error| {
+    let rows = every_error().into_iter().map(|error| {
         let (status, code, message) = error.public();
-        format!("| {} | `{code}` | {message} |", status.as_u16())
+        let code =
+            if code.is_empty() { "(one for each field, below)".to_owned() } else { format!("`{code}`") };
+        format!("| {} | {code} | {message} |", status.as_u16())
     });
-    let fields = "| 400 | (one for each field, below) | Some fields are missing or wrong |".to_owned();
-    assert_eq!(rows.chain([fields]).collect::<BTreeSet<_>>(), documented("## Codes of requests"));
+    assert_eq!(rows.collect::<BTreeSet<_>>(), documented("## Codes of requests"));
 }
 
 #[test]
 fn every_mistake_in_a_field_is_documented() {
-    let mistakes: [(&str, &dyn InvalidText); 9] = [
-        ("`firstName`, `lastName`", &InvalidName::TooLong),
-        ("`firstName`, `lastName`", &InvalidName::InvisibleCharacter),
-        ("`email`", &InvalidEmail::Malformed),
-        ("`email`", &InvalidEmail::NotAscii),
-        ("`email`", &InvalidEmail::InvisibleCharacter),
-        ("`email`", &InvalidEmail::TooLong),
-        ("`password`", &InvalidPassword::TooShort),
-        ("`password`", &InvalidPassword::TooLong),
-        ("`password`", &InvalidPassword::ControlCharacter),
-    ];
-    let rows = mistakes.map(|(path, mistake)| format!("| {path} | `{}` | {mistake} |", mistake.code()));
-    let missing = [("required", "is required"), ("not_text", "must be a text")];
-    let missing = missing.map(|(code, message)| format!("| any field | `{code}` | … {message} |"));
-    let expected: BTreeSet<_> = rows.into_iter().chain(missing).collect();
-    assert_eq!(expected, documented("## Codes of fields"));
+    let rows = every_mistake().into_iter().map(|FieldError { field, code, message }| match field {
+        _ if matches!(code, "required" | "not_text") => {
+            format!("| any field | `{code}` | {} |", message.replace("email", "…"))
+        }
+        "firstName" => format!("| `firstName`, `lastName` | `{code}` | {message} |"),
+        _ => format!("| `{field}` | `{code}` | {message} |"),
+    });
+    assert_eq!(rows.collect::<BTreeSet<_>>(), documented("## Codes of fields"));
 }

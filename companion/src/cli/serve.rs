@@ -30,6 +30,7 @@ use crate::jobs::report_audit::ReportAudit;
 use crate::keys::folder::{self, Fingerprint};
 use crate::random::Random;
 use crate::telemetry::log;
+use crate::telemetry::traces::Traces;
 
 /// Maximum number of connections that wait to be accepted; the system may allow fewer. With the usual 128, less than
 /// the gateway opens at once, the system drops the others, and the gateway gives up after a second.
@@ -51,7 +52,8 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config: Config = read_settings()?;
-        log::start(&config.log)?;
+        let traces = Traces::start(&config.traces)?;
+        log::start(&config.log, traces.as_ref())?;
         let (keys, fingerprint) = read_keys(&config)?;
         // Before the first wait: process 1 ignores signals that it has no handler for.
         let shutdown = Shutdown::on_signal(config.http.drain_delay)?;
@@ -77,6 +79,9 @@ impl Serve {
 
         // A connection in use must not block the end.
         _ = timeout(CLOSE_TIMEOUT, pool.close()).await;
+        if let Some(traces) = traces {
+            traces.stop().await;
+        }
         tracing::info!("stopped");
         Ok(())
     }

@@ -14,6 +14,7 @@ mod sections;
 mod setting;
 pub mod settings;
 mod source;
+mod traces;
 
 pub use connection_string::InvalidConnectionString;
 pub use cookies::Cookies;
@@ -24,6 +25,7 @@ pub use reader::{Effective, Reader};
 pub use sections::{Feed, Hashing, Http, InternalListener, KeyFolder, Log, LogFormat, Tokens};
 pub use setting::{DefaultValue, Example, Form, Group, Setting};
 pub use source::{AppEnv, Environment, Lookup, TextFileError};
+pub use traces::Traces;
 
 /// All settings of `edgeward serve`.
 pub struct Config {
@@ -43,6 +45,8 @@ pub struct Config {
     pub cookies: Cookies,
     /// Form and level of the log.
     pub log: Log,
+    /// Export of traces.
+    pub traces: Traces,
 }
 
 /// A part of the settings that is read on its own.
@@ -62,6 +66,7 @@ impl Section for Config {
         let hashing = Hashing::read(reader);
         let cookies = Cookies::read(reader);
         let log = Log::read(reader);
+        let traces = Traces::read(reader);
         Some(Self {
             http: http?,
             database: database?,
@@ -71,6 +76,7 @@ impl Section for Config {
             hashing: hashing?,
             cookies: cookies?,
             log: log?,
+            traces: traces?,
         })
     }
 }

@@ -54,6 +54,11 @@ Each may be several, comma-separated, newest first: an old one stays until what 
     Group { title: "Cookies", about: "", settings: &[COOKIE_PREFIX, COOKIE_DOMAIN, COOKIE_SAME_SITE] },
     Group { title: "Passwords", about: "", settings: &[BCRYPT_COST] },
     Group { title: "Logs", about: "", settings: &[LOG_FORMAT, RUST_LOG] },
+    Group {
+        title: "Traces",
+        about: "",
+        settings: &[OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER_ARG],
+    },
 ];
 
 /// Every setting.
@@ -397,5 +402,30 @@ pub(super) const RUST_LOG: Setting = Setting {
     default: Value("info"),
     summary: "Least level of logged events: `error`, `warn`, `info`, `debug` or `trace`, also by part: `info,sqlx=warn`.",
     notes: "Audit events are `info`, with the target `audit`: `warn,audit=info` keeps them.",
+    ..OPTIONAL
+};
+
+pub(super) const OTEL_EXPORTER_OTLP_ENDPOINT: Setting = Setting {
+    name: "OTEL_EXPORTER_OTLP_ENDPOINT",
+    form: Form::Text("a URL such as http://127.0.0.1:4318, without TLS"),
+    summary: "Collector to which traces are sent by OTLP over HTTP; without it, none are.",
+    notes: "A collector elsewhere is reached through one on the same machine. See [Traces](../guide/tracing.md).",
+    example: Example::Comment("http://127.0.0.1:4318"),
+    ..OPTIONAL
+};
+
+pub(super) const OTEL_SERVICE_NAME: Setting = Setting {
+    name: "OTEL_SERVICE_NAME",
+    form: Form::Name { max_bytes: 64 },
+    default: Value("edgeward"),
+    summary: "Name of the companion in its traces.",
+    ..OPTIONAL
+};
+
+pub(super) const OTEL_TRACES_SAMPLER_ARG: Setting = Setting {
+    name: "OTEL_TRACES_SAMPLER_ARG",
+    form: Form::Text("a number from 0 to 1"),
+    default: Value("1"),
+    summary: "Ratio of sampled traces among those that begin in the companion; a caller's decision is kept.",
     ..OPTIONAL
 };

@@ -1,22 +1,25 @@
-//! Setup of the log: its output and format.
+//! Setup of the log: its output and format. Traces are further layers of the same subscriber.
 
 use std::io;
 
 use anyhow::{Context, anyhow};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt, registry};
 
 use super::audit;
+use super::traces::{BoxedLayer, Traces};
 use crate::config::{Log, LogFormat};
 
-/// Starts the log of the service, on standard output.
+/// Starts the log of the service, on standard output, and the spans of traces if they are exported.
 ///
 /// # Errors
 /// If `RUST_LOG` is not a valid filter, or a log has started already.
-pub fn start(log: &Log) -> anyhow::Result<()> {
+pub fn start(log: &Log, traces: Option<&Traces>) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&log.filter)
         .context("RUST_LOG is not a valid filter; an example is info,sqlx=warn")?;
-    start_with(log.format, filter, BoxMakeWriter::new(io::stdout))
+    start_with(log.format, filter, BoxMakeWriter::new(io::stdout), traces.map(Traces::layer))
 }
 
 /// Starts the log of a command, on standard error: only audit events, in the format of the service's log.
@@ -25,14 +28,25 @@ pub fn start(log: &Log) -> anyhow::Result<()> {
 /// If a log has started already.
 pub fn start_for_command(log: &Log) -> anyhow::Result<()> {
     let filter = EnvFilter::new(format!("{}=info", audit::TARGET));
-    start_with(log.format, filter, BoxMakeWriter::new(io::stderr))
+    start_with(log.format, filter, BoxMakeWriter::new(io::stderr), None)
 }
 
-fn start_with(format: LogFormat, filter: EnvFilter, writer: BoxMakeWriter) -> anyhow::Result<()> {
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false);
-    let started = match format {
-        LogFormat::Json => subscriber.json().flatten_event(true).with_span_list(false).try_init(),
-        LogFormat::Text => subscriber.try_init(),
+fn start_with(
+    format: LogFormat,
+    filter: EnvFilter,
+    writer: BoxMakeWriter,
+    traces: Option<BoxedLayer>,
+) -> anyhow::Result<()> {
+    let lines = fmt::layer().with_writer(writer).with_ansi(false);
+    // The filter is of the lines alone: spans are exported however little is logged.
+    let lines: BoxedLayer = match format {
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).with_filter(filter).boxed(),
+        LogFormat::Text => lines.with_filter(filter).boxed(),
     };
-    started.map_err(|error| anyhow!("{error}"))
+    // One layer: a `Vec` of layers and an `Option` of one do not pass on `on_register_dispatch`.
+    let layer = match traces {
+        Some(traces) => lines.and_then(traces).boxed(),
+        None => lines,
+    };
+    registry().with(layer).try_init().map_err(|error| anyhow!("{error}"))
 }

@@ -1,5 +1,6 @@
-//! Observability of the service: its log and its metrics.
+//! Observability of the service: its log, its metrics and its traces.
 
 pub mod audit;
 pub mod log;
 pub mod metrics;
+pub mod traces;

@@ -72,7 +72,8 @@ const RESERVED: [Reserved; 9] = [
             "sqlx::Executor",
         ],
         modules: &[],
-        except: &["db"],
+        // The target of sqlx's events has the same text.
+        except: &["db", "telemetry/traces/sql.rs"],
         reason: "only db/ holds SQL",
     },
     Reserved {

@@ -9,11 +9,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
+use tracing::field::Empty;
 
 use super::client_address::client_address;
 use crate::domain::caller::{self, Caller};
 use crate::http::error::ApiError;
 use crate::http::state::{AppState, HttpPolicy};
+use crate::telemetry::traces;
 
 /// Header field of the request ID, which is in the logs of every service that handles the request.
 pub(in crate::http) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -49,10 +51,23 @@ pub(in crate::http) async fn observe(
     let method = request.method().clone();
     // Without the query, which may hold secrets.
     let path = request.uri().path().to_owned();
-    let span = tracing::info_span!("request", request_id = id.as_str());
-    request.extensions_mut().insert(Caller::stranger(origin));
+    let route = route.as_ref().map_or("", MatchedPath::as_str);
+    let parent = traces::remote_parent(request.headers());
+    // A poll begins no trace.
+    let span = if logged == Logged::All || parent.is_some() {
+        tracing::info_span!(target: traces::TARGET, "request", request_id = id.as_str(), trace_id = Empty)
+    } else {
+        tracing::info_span!(target: traces::POLL_TARGET, "request", request_id = id.as_str())
+    };
+    let caller = Caller::stranger(origin);
+    let described = traces::Request { method: method.as_str(), route, path: &path, caller: &caller };
+    let trace_id = traces::begin(&span, parent, described);
+    if let Some(trace_id) = &trace_id {
+        span.record("trace_id", trace_id);
+    }
+    request.extensions_mut().insert(caller);
 
-    let mut response = next.run(request).instrument(span).await;
+    let mut response = next.run(request).instrument(span.clone()).await;
 
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
@@ -61,13 +76,14 @@ pub(in crate::http) async fn observe(
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Responses hold personal data, so that no cache may store them. Those that may be cached have the field already.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    let route = route.as_ref().map_or("", MatchedPath::as_str);
+    traces::end(&span, response.status().as_u16());
     state.metrics.observe_request(method.as_str(), route, response.status().as_u16(), started.elapsed());
     if logged == Logged::Failures && response.status().is_success() {
         return response;
     }
     tracing::info!(
         request_id = id.as_str(),
+        trace_id,
         %method,
         path,
         status = response.status().as_u16(),

@@ -40,10 +40,15 @@ impl Http {
     }
 }
 
+/// Returns a method that an RFC defines.
+pub(in crate::telemetry) fn known_method(method: &str) -> Option<&'static str> {
+    METHODS.into_iter().find(|known| *known == method)
+}
+
 impl Metrics {
     /// Counts a response, with its method, route, status and duration. A method that no RFC defines is `other`.
     pub fn observe_request(&self, method: &str, route: &str, status: u16, took: Duration) {
-        let method = METHODS.into_iter().find(|known| *known == method).unwrap_or("other");
+        let method = known_method(method).unwrap_or("other");
         let labels = Request { method, route: route.to_owned(), status: status.into() };
         self.http.requests.get_or_create(&labels).observe(took.as_secs_f64());
     }

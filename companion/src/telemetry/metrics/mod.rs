@@ -24,6 +24,7 @@ use self::feed::Feed;
 pub use self::feed::FeedPoll;
 use self::hashing::Hashing;
 use self::http::Http;
+pub(super) use self::http::known_method;
 use self::jobs::Jobs;
 
 /// Media type of [`Metrics::write`]'s output.

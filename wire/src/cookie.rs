@@ -1,4 +1,4 @@
-//! Names of the two cookies, and the reading of `Cookie` headers: as bytes, by one rule, so that both halves see the
+//! Names of the cookies, and the reading of `Cookie` headers: as bytes, by one rule, so that both halves see the
 //! same cookies. Nothing is decoded.
 
 use thiserror::Error;
@@ -10,6 +10,10 @@ pub const ACCESS: &str = "access_token";
 /// Name of the refresh token's cookie: the filter's default for `cookies.refresh`, and the companion's name without
 /// `COOKIE_PREFIX`.
 pub const REFRESH: &str = "refresh_token";
+
+/// Name of the device token's cookie, without its prefix. The companion alone reads it, and its path keeps it from
+/// upstreams.
+pub const DEVICE: &str = "device_token";
 
 /// Fault of a request with several cookies of one name and different values. Which of them counts differs between
 /// servers (RFC 6265 §4.2.2), so none does.

@@ -1,4 +1,4 @@
-//! `edgeward user create|list|set-role|set-password|disable|enable|delete`.
+//! `edgeward user create|list|set-role|set-password|disable|enable|unlock|delete`.
 
 use std::io::{self, IsTerminal, Read};
 use std::sync::Arc;
@@ -51,6 +51,12 @@ pub(super) enum User {
     },
     /// Enable the sign-in of a disabled user
     Enable {
+        /// E-mail address of the user
+        #[arg(value_parser = parse_email)]
+        email: Email,
+    },
+    /// Forget a user's failed logins, from every device
+    Unlock {
         /// E-mail address of the user
         #[arg(value_parser = parse_email)]
         email: Email,
@@ -131,6 +137,10 @@ impl User {
             Self::Enable { email } => {
                 let id = account::enable(context, &email).await.map_err(describe(&email))?;
                 print_line(format_args!("user {id} ({}) may sign in", email.as_str()))
+            }
+            Self::Unlock { email } => {
+                let id = account::unlock(context, &email).await.map_err(describe(&email))?;
+                print_line(format_args!("user {id} ({}) is unlocked: no login has failed", email.as_str()))
             }
             Self::Delete { email, .. } => {
                 let (id, ended) = account::delete(context, &email).await.map_err(describe(&email))?;

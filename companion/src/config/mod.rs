@@ -16,6 +16,7 @@ pub mod settings;
 mod source;
 mod traces;
 
+pub use crate::domain::guard::Limits;
 pub use connection_string::InvalidConnectionString;
 pub use cookies::Cookies;
 pub use database::Database;
@@ -41,6 +42,8 @@ pub struct Config {
     pub keys: KeyFolder,
     /// Hashing of passwords.
     pub hashing: Hashing,
+    /// Limits on guessing.
+    pub limits: Limits,
     /// Attributes of cookies.
     pub cookies: Cookies,
     /// Form and level of the log.
@@ -64,6 +67,7 @@ impl Section for Config {
         let feed = Feed::read(reader);
         let keys = KeyFolder::read(reader);
         let hashing = Hashing::read(reader);
+        let limits = Limits::read(reader);
         let cookies = Cookies::read(reader);
         let log = Log::read(reader);
         let traces = Traces::read(reader);
@@ -74,6 +78,7 @@ impl Section for Config {
             feed: feed?,
             keys: keys?,
             hashing: hashing?,
+            limits: limits?,
             cookies: cookies?,
             log: log?,
             traces: traces?,

@@ -10,6 +10,7 @@ use time::Duration;
 use tracing_subscriber::EnvFilter;
 
 use super::{Problem, Reader, Section, settings};
+use crate::domain::guard::{Limit, Limits};
 use crate::domain::session::Lifetimes;
 
 /// Listeners, paths and origins.
@@ -199,6 +200,15 @@ impl Section for KeyFolder {
 impl Section for Hashing {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         Some(Self { bcrypt_cost: reader.number(&settings::BCRYPT_COST)? })
+    }
+}
+
+impl Section for Limits {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let account = reader.parsed(&settings::LIMIT_ACCOUNT, Limit::parse);
+        let address = reader.parsed(&settings::LIMIT_ADDRESS, Limit::parse);
+        let registration = reader.parsed(&settings::LIMIT_REGISTRATION, Limit::parse);
+        Some(Self { account: account?, address: address?, registration: registration? })
     }
 }
 

@@ -1,7 +1,9 @@
 //! The only SQL: free functions over a connection, by the noun that they concern. They take no decision and begin no
 //! transaction.
 
+pub mod attempts;
 pub mod audit_log;
+pub mod bans;
 pub mod connect;
 pub mod databases;
 pub mod edge_feed;

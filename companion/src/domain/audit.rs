@@ -43,6 +43,8 @@ pub enum Event {
     },
     /// A user was enabled: they may sign in again.
     UserEnabled,
+    /// The failed logins of a user were forgotten.
+    UserUnlocked,
     /// The role of a user was changed to this one.
     RoleChanged(Role),
     /// The password of a user was changed.
@@ -64,7 +66,7 @@ pub enum Event {
 }
 
 /// Names of all events: the values of a metric's label and of `audit_log.event`.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 19] = [
     "register",
     "login",
     "login_refused",
@@ -78,6 +80,7 @@ const NAMES: [&str; 18] = [
     "user_deleted",
     "user_disabled",
     "user_enabled",
+    "user_unlocked",
     "role_changed",
     "password_changed",
     "keys_generated",
@@ -154,6 +157,7 @@ impl Event {
             Self::UserDeleted { .. } => "user_deleted",
             Self::UserDisabled { .. } => "user_disabled",
             Self::UserEnabled => "user_enabled",
+            Self::UserUnlocked => "user_unlocked",
             Self::RoleChanged(_) => "role_changed",
             Self::PasswordChanged { .. } => "password_changed",
             Self::KeysGenerated(_) => "keys_generated",
@@ -208,6 +212,7 @@ mod tests {
             Event::UserDeleted { sessions_ended: 1 },
             Event::UserDisabled { sessions_ended: 1 },
             Event::UserEnabled,
+            Event::UserUnlocked,
             Event::RoleChanged(role()),
             Event::PasswordChanged { sessions_ended: 1 },
             Event::KeysGenerated(text()),

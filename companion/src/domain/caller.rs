@@ -74,9 +74,15 @@ impl Caller {
         Self { actor: Actor::User, request: self.request.clone() }
     }
 
+    /// Returns the address of the client; `None` if it is unknown.
+    #[must_use]
+    pub fn client(&self) -> Option<IpAddr> {
+        self.request.as_ref()?.client
+    }
+
     /// Returns the network of the client; `None` if its address is unknown.
     #[must_use]
     pub fn client_prefix(&self) -> Option<String> {
-        self.request.as_ref()?.client.map(network::prefix)
+        self.client().map(network::prefix)
     }
 }

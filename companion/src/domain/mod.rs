@@ -4,6 +4,7 @@ pub mod account;
 pub mod audit;
 pub mod caller;
 pub mod edge;
+pub mod guard;
 pub mod host_name;
 pub mod id;
 pub mod network;

@@ -1,23 +1,58 @@
-//! The network of a client's address, which is stored in place of the address.
+//! Networks of clients. In place of an address, the wider network is stored.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Returns the network of an address as `<address>/<bits>`: /24 of IPv4, /48 of IPv6. An IPv6 address that maps an IPv4
-/// one counts as that (RFC 4291 §2.5.5.2).
+/// Network of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Network {
+    /// First address.
+    address: IpAddr,
+    /// Number of bits that all addresses share.
+    bits: u8,
+}
+
+impl Network {
+    /// Returns the network that one client has: an address of IPv4, a /64 of IPv6, in which a host chooses its addresses
+    /// freely (RFC 4862, RFC 8981). An IPv6 address that maps an IPv4 one counts as that (RFC 4291 §2.5.5.2).
+    #[must_use]
+    pub fn of_client(address: IpAddr) -> Self {
+        Self::cut(address, 32, 64)
+    }
+
+    /// Returns the network of neighbours: /24 of IPv4, /48 of IPv6, which is the largest that a site is given (RFC 6177).
+    #[must_use]
+    pub fn of_site(address: IpAddr) -> Self {
+        Self::cut(address, 24, 48)
+    }
+
+    fn cut(address: IpAddr, ipv4_bits: u8, ipv6_bits: u8) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => {
+                let mask = u32::MAX.checked_shl(u32::from(32 - ipv4_bits)).unwrap_or(0);
+                Self { address: Ipv4Addr::from_bits(address.to_bits() & mask).into(), bits: ipv4_bits }
+            }
+            IpAddr::V6(address) => {
+                let mask = u128::MAX.checked_shl(u32::from(128 - ipv6_bits)).unwrap_or(0);
+                Self { address: Ipv6Addr::from_bits(address.to_bits() & mask).into(), bits: ipv6_bits }
+            }
+        }
+    }
+}
+
+/// As `<address>/<bits>`.
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.bits)
+    }
+}
+
+/// Returns the network of an address as `<address>/<bits>`: /24 of IPv4, /48 of IPv6.
 ///
 /// Chosen: enough for its owner to recognise, and too little to identify a person by.
 #[must_use]
 pub fn prefix(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            let [a, b, c, _] = address.octets();
-            format!("{}/24", Ipv4Addr::new(a, b, c, 0))
-        }
-        IpAddr::V6(address) => {
-            let [a, b, c, ..] = address.segments();
-            format!("{}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
-        }
-    }
+    Network::of_site(address).to_string()
 }
 
 #[cfg(test)]
@@ -33,6 +68,16 @@ mod tests {
             ("::1", "::/48"),
         ] {
             assert_eq!(prefix(address.parse().unwrap()), expected);
+        }
+    }
+    #[test]
+    fn network_of_a_client_is_an_ipv4_address_or_a_64_of_ipv6() {
+        for (address, expected) in [
+            ("203.0.113.77", "203.0.113.77/32"),
+            ("::ffff:203.0.113.77", "203.0.113.77/32"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ] {
+            assert_eq!(Network::of_client(address.parse().unwrap()).to_string(), expected);
         }
     }
 }

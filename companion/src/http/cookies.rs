@@ -1,13 +1,14 @@
-//! Policy of the two cookies: names, attributes, lifetimes. Their values are opaque here.
+//! Policy of the cookies: names, attributes, lifetimes. Their values are opaque here.
 
 use ::cookie::{Cookie, SameSite};
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponseParts, ResponseParts};
-use edgeward_wire::cookie::{self, ACCESS, REFRESH, Repeated};
+use edgeward_wire::cookie::{self, ACCESS, DEVICE, REFRESH, Repeated};
 use time::Duration;
 
 use crate::config;
+use crate::domain::token::device_token;
 use crate::service::TokenPair;
 
 /// Names and attributes of the cookies.
@@ -15,6 +16,8 @@ use crate::service::TokenPair;
 pub struct CookiePolicy {
     access_name: String,
     refresh_name: String,
+    device_name: String,
+    device_path: String,
     access_ttl: Duration,
     refresh_ttl: Duration,
     domain: Option<String>,
@@ -23,13 +26,25 @@ pub struct CookiePolicy {
 }
 
 /// Values of the `Set-Cookie` header fields of a response.
-pub struct SetCookies([HeaderValue; 2]);
+pub struct SetCookies(Vec<HeaderValue>);
 
 impl CookiePolicy {
-    /// Makes a policy from the settings and the lifetimes of the tokens.
+    /// Makes a policy from the settings, the base path of the API and the lifetimes of the tokens.
+    ///
+    /// Browsers send the device token to the routes below `/auth` alone, so no upstream receives it. `__Host-` requires
+    /// `Path=/` (RFC 6265bis §4.1.3.2); another host's device token is a stranger's, so that the cookie loses nothing by
+    /// `__Secure-`.
     #[must_use]
-    pub fn new(settings: &config::Cookies, access_ttl: Duration, refresh_ttl: Duration) -> Self {
+    pub fn new(
+        settings: &config::Cookies,
+        base_path: &str,
+        access_ttl: Duration,
+        refresh_ttl: Duration,
+    ) -> Self {
+        let device_prefix = if settings.prefix.is_empty() { "" } else { "__Secure-" };
         Self {
+            device_name: format!("{device_prefix}{DEVICE}"),
+            device_path: format!("{base_path}/auth"),
             access_name: format!("{}{ACCESS}", settings.prefix),
             refresh_name: format!("{}{REFRESH}", settings.prefix),
             access_ttl,
@@ -40,23 +55,28 @@ impl CookiePolicy {
         }
     }
 
-    /// Sets both cookies to these tokens.
+    /// Sets the cookies to these tokens.
     #[must_use]
     pub fn set(&self, tokens: &TokenPair) -> SetCookies {
-        SetCookies([
-            self.write(&self.access_name, &tokens.access, self.access_ttl),
-            self.write(&self.refresh_name, &tokens.refresh, self.refresh_ttl),
-        ])
+        let device = tokens
+            .device
+            .as_ref()
+            .map(|token| self.write(&self.device_name, token, device_token::LIFETIME, &self.device_path));
+        let pair = [
+            self.write(&self.access_name, &tokens.access, self.access_ttl, "/"),
+            self.write(&self.refresh_name, &tokens.refresh, self.refresh_ttl, "/"),
+        ];
+        SetCookies(pair.into_iter().chain(device).collect())
     }
 
-    /// Deletes both cookies. Only for responses to a logout and to the end of the client's own session, which ask for
+    /// Deletes the cookies of the session; the device stays known. Only for responses to a logout and to the end of the client's own session, which ask for
     /// it. A rejection never deletes cookies, because another tab may have received new ones meanwhile, nor does a
     /// failure of the service (5xx).
     #[must_use]
     pub fn clear(&self) -> SetCookies {
-        SetCookies([
-            self.write(&self.access_name, "", Duration::ZERO),
-            self.write(&self.refresh_name, "", Duration::ZERO),
+        SetCookies(vec![
+            self.write(&self.access_name, "", Duration::ZERO, "/"),
+            self.write(&self.refresh_name, "", Duration::ZERO, "/"),
         ])
     }
 
@@ -98,9 +118,14 @@ impl CookiePolicy {
         &self.refresh_name
     }
 
-    fn write(&self, name: &str, value: &str, max_age: Duration) -> HeaderValue {
+    /// Reads every device token of a request: a sibling subdomain may have planted one more.
+    pub fn read_every_device<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
+        read_every(headers, &self.device_name)
+    }
+
+    fn write(&self, name: &str, value: &str, max_age: Duration, path: &str) -> HeaderValue {
         let mut cookie = Cookie::build((name, value))
-            .path("/")
+            .path(path)
             .http_only(true)
             .same_site(self.same_site)
             .secure(self.secure)
@@ -158,37 +183,40 @@ mod tests {
     fn policy(prefix: &str, domain: Option<&str>, secure: bool) -> CookiePolicy {
         let (prefix, domain) = (prefix.to_owned(), domain.map(str::to_owned));
         let settings = config::Cookies { prefix, domain, same_site: SameSite::Lax, secure };
-        CookiePolicy::new(&settings, Duration::hours(1), Duration::days(30))
+        CookiePolicy::new(&settings, "/api", Duration::hours(1), Duration::days(30))
     }
 
     fn pair() -> TokenPair {
         let subject = TokenSubject { user_id: UserId(1), session_id: SessionId(1), issued_at: 0 };
-        TokenPair { subject, access: "a".to_owned(), refresh: "r".to_owned() }
+        TokenPair { subject, access: "a".to_owned(), refresh: "r".to_owned(), device: Some("d".to_owned()) }
     }
 
-    fn check(cookies: &SetCookies, expected: [&str; 2]) {
-        assert_eq!(cookies.0.each_ref().map(|cookie| cookie.to_str().unwrap()), expected);
+    fn check(cookies: &SetCookies, expected: &[&str]) {
+        let values: Vec<_> = cookies.0.iter().map(|cookie| cookie.to_str().unwrap()).collect();
+        assert_eq!(values, expected);
     }
 
     #[test]
     fn cookies_have_the_attributes_of_the_settings() {
         check(
             &policy("", None, false).set(&pair()),
-            [
+            &[
                 "access_token=a; HttpOnly; SameSite=Lax; Path=/; Max-Age=3600",
                 "refresh_token=r; HttpOnly; SameSite=Lax; Path=/; Max-Age=2592000",
+                "device_token=d; HttpOnly; SameSite=Lax; Path=/api/auth; Max-Age=31536000",
             ],
         );
         check(
             &policy("__Host-", None, true).set(&pair()),
-            [
+            &[
                 "__Host-access_token=a; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=3600",
                 "__Host-refresh_token=r; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2592000",
+                "__Secure-device_token=d; HttpOnly; SameSite=Lax; Secure; Path=/api/auth; Max-Age=31536000",
             ],
         );
         check(
             &policy("__Secure-", Some("example.com"), true).clear(),
-            [
+            &[
                 "__Secure-access_token=; HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.com; Max-Age=0",
                 "__Secure-refresh_token=; HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.com; Max-Age=0",
             ],

@@ -6,14 +6,20 @@ use std::any::Any;
 
 use axum::Json;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use edgeward_wire::error_code;
 use serde::Serialize;
 use thiserror::Error;
+use time::Duration;
 
+use crate::domain::guard::Limit;
 use crate::hashing::HashingError;
 use crate::service;
+
+/// State and policy of a limit (draft-ietf-httpapi-ratelimit-headers).
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Reason for an error response. `Display` is for the log; `ApiError::public` has the status, code and message for
 /// the client.
@@ -180,6 +186,9 @@ fn public_service_error(error: &service::Error) -> Public {
         Error::WrongCredentials => {
             (StatusCode::UNAUTHORIZED, "credentials_wrong", "E-mail or password is wrong")
         }
+        Error::TooManyAttempts { .. } => {
+            (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", "Too many attempts, please try again later")
+        }
         Error::NotSignedIn => (StatusCode::UNAUTHORIZED, error_code::NOT_SIGNED_IN, "Not signed in"),
         Error::Disabled => (StatusCode::FORBIDDEN, "account_disabled", "This account is disabled"),
         Error::EmailTaken => (StatusCode::CONFLICT, "email_taken", "This e-mail is already registered"),
@@ -214,11 +223,30 @@ impl IntoResponse for ApiError {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
+        if let Self::Service(service::Error::TooManyAttempts { limit, retry_after }) = self {
+            describe_limit(response.headers_mut(), limit, retry_after);
+        }
         if status == StatusCode::UNAUTHORIZED {
             // RFC 9110 §15.5.2 requires a challenge.
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+/// Describes a limit that was reached, and when to come back, in whole seconds.
+fn describe_limit(headers: &mut HeaderMap, limit: Limit, retry_after: Duration) {
+    let seconds = retry_after.whole_seconds().max(0) + i64::from(retry_after.subsec_nanoseconds() > 0);
+    let seconds = seconds.max(1);
+    let (burst, period) = (limit.burst(), limit.period().whole_seconds());
+    for (name, value) in [
+        (RETRY_AFTER, seconds.to_string()),
+        (RATE_LIMIT_POLICY, format!("\"attempts\";q={burst};w={period}")),
+        (RATE_LIMIT, format!("\"attempts\";r=0;t={seconds}")),
+    ] {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
     }
 }
 

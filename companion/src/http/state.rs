@@ -23,6 +23,7 @@ use crate::domain::token::refresh_token::RefreshTokens;
 use crate::hashing::PasswordHasher;
 use crate::keys::current::CurrentKeys;
 use crate::random::Random;
+use crate::service::guard::Guard;
 use crate::service::{Context, Tokens};
 use crate::telemetry::metrics::Metrics;
 
@@ -41,6 +42,8 @@ pub struct AppState {
     pub tokens: Arc<Tokens>,
     /// Hashes and compares passwords.
     pub hasher: Arc<PasswordHasher>,
+    /// Limits on guessing.
+    pub guard: Arc<Guard>,
     /// Attributes of the cookies.
     pub cookies: Arc<CookiePolicy>,
     /// Policy for reading requests.
@@ -114,6 +117,8 @@ impl AppState {
         let lifetimes = settings.lifetimes;
         let refresh = RefreshTokens::new(settings.issuer.clone(), lifetimes.idle, &settings.refresh_secrets)
             .ok_or(StateError::NoRefreshSecret)?;
+        let guard =
+            Guard::new(config.limits, &settings.refresh_secrets).ok_or(StateError::NoRefreshSecret)?;
         let metrics = Arc::new(Metrics::new());
         metrics.keys_changed(clock.now());
         // One for each core: they take what the other threads leave.
@@ -127,7 +132,13 @@ impl AppState {
             metrics,
             tokens: Arc::new(Tokens { keys: CurrentKeys::new(keys), access, refresh, lifetimes }),
             hasher: Arc::new(hasher),
-            cookies: Arc::new(CookiePolicy::new(&config.cookies, settings.access_ttl, lifetimes.idle)),
+            guard: Arc::new(guard),
+            cookies: Arc::new(CookiePolicy::new(
+                &config.cookies,
+                &http.base_path,
+                settings.access_ttl,
+                lifetimes.idle,
+            )),
             http: Arc::new(HttpPolicy {
                 base_path: http.base_path.clone(),
                 origins: http.origins.clone(),

@@ -6,6 +6,7 @@
 pub mod account;
 mod change;
 pub mod edge;
+pub mod guard;
 pub mod keys;
 pub mod maintenance;
 pub mod session;
@@ -26,6 +27,7 @@ use crate::clock::Clock;
 use crate::db::fault;
 use crate::domain::audit::{Entry, Event};
 use crate::domain::caller::Caller;
+use crate::domain::guard::Limit;
 use crate::domain::token::jws::SigningError;
 use crate::domain::{SessionId, UserId};
 use crate::hashing::HashingError;
@@ -56,6 +58,14 @@ pub enum Error {
     /// The e-mail address or the password is wrong.
     #[error("e-mail address or password is wrong")]
     WrongCredentials,
+    /// There were too many attempts: by this client, by its neighbours, or to sign in to the account.
+    #[error("too many attempts: the limit is {limit}")]
+    TooManyAttempts {
+        /// Limit that was reached.
+        limit: Limit,
+        /// Time until another attempt may succeed.
+        retry_after: Duration,
+    },
     /// No valid token was presented, or its session has ended.
     #[error("not signed in")]
     NotSignedIn,

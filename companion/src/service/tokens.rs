@@ -19,7 +19,7 @@ pub struct Tokens {
     pub lifetimes: Lifetimes,
 }
 
-/// Both tokens of a session.
+/// Both tokens of a session, and the device's own.
 pub struct TokenPair {
     /// User and session of both.
     pub subject: TokenSubject,
@@ -27,6 +27,8 @@ pub struct TokenPair {
     pub access: String,
     /// The refresh token.
     pub refresh: String,
+    /// The device token, after a login or a registration.
+    pub device: Option<String>,
 }
 
 impl Tokens {
@@ -40,6 +42,7 @@ impl Tokens {
             subject,
             access: self.access.sign(&self.keys.current(), subject, role)?,
             refresh: self.refresh.sign(claims)?,
+            device: None,
         })
     }
 }

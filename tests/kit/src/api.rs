@@ -16,6 +16,7 @@ use edgeward_companion::http::routes;
 use edgeward_companion::http::server::{self, Protocol};
 use edgeward_companion::http::state::AppState;
 use edgeward_companion::service::Context;
+use reqwest::header::{HeaderName, HeaderValue};
 use sqlx::PgPool;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -45,6 +46,7 @@ pub struct Api {
     pub pool: PgPool,
     /// Clock.
     pub clock: Arc<MovableClock>,
+    config: Config,
     public: SocketAddr,
     internal: SocketAddr,
 }
@@ -96,7 +98,15 @@ impl Api {
         let state = AppState::new(&config, pool.clone(), keys, clock.clone(), &random).expect("a state");
         let public = serve(Protocol::Http1, routes::public(state.clone())).await;
         let internal = serve(Protocol::Http1OrHttp2, routes::internal(state.clone())).await;
-        Self { state, database, pool, clock, public, internal }
+        Self { state, database, pool, clock, config, public, internal }
+    }
+
+    /// Starts another companion with the same settings, database and clock, and returns its address.
+    pub async fn start_another(&self) -> SocketAddr {
+        let random: edgeward_companion::random::Random = Arc::new(SystemRandom::new());
+        let keys = KeySet::new(signing_key(), Vec::new());
+        let state = AppState::new(&self.config, self.pool.clone(), keys, self.clock.clone(), &random);
+        serve(Protocol::Http1, routes::public(state.expect("a state"))).await
     }
 
     /// Returns the context of the service's own jobs.
@@ -109,6 +119,20 @@ impl Api {
     #[must_use]
     pub fn client(&self) -> Client {
         Client::new(self.public, http())
+    }
+
+    /// Returns a client without cookies whose requests come from an address.
+    #[must_use]
+    pub fn client_from(&self, address: &str) -> Client {
+        Self::client_of(self.public, address)
+    }
+
+    /// Returns the same at another companion.
+    #[must_use]
+    pub fn client_of(companion: SocketAddr, address: &str) -> Client {
+        let address = HeaderValue::try_from(address).expect("a value");
+        let headers = [(HeaderName::from_static("x-forwarded-for"), address)].into_iter().collect();
+        Client::new(companion, builder().default_headers(headers).build().expect("a client"))
     }
 
     /// Returns a client without cookies at the internal listener.
@@ -171,7 +195,11 @@ async fn serve(protocol: Protocol, router: Router) -> SocketAddr {
     address
 }
 
-/// Follows no redirects: a test looks at them itself.
 fn http() -> reqwest::Client {
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client")
+    builder().build().expect("a client")
+}
+
+/// Follows no redirects: a test looks at them itself.
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none())
 }

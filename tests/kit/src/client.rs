@@ -23,15 +23,23 @@ pub struct Client {
     pub http: reqwest::Client,
     /// Address that the client registered or logged in with last; empty before.
     pub email: String,
-    /// Cookies by name.
+    /// Cookies for every path, by name.
     pub cookies: BTreeMap<String, String>,
+    /// Cookies for one path and those below it: path, name and value.
+    narrow: Vec<[String; 3]>,
     origin: String,
 }
 
 impl Client {
     /// Creates a client without cookies for the server at an address (`127.0.0.1:5500`).
     pub fn new(address: impl Display, http: reqwest::Client) -> Self {
-        Self { http, email: String::new(), cookies: BTreeMap::new(), origin: format!("http://{address}") }
+        Self {
+            http,
+            email: String::new(),
+            cookies: BTreeMap::new(),
+            narrow: Vec::new(),
+            origin: format!("http://{address}"),
+        }
     }
 
     /// Returns the same client with only these cookies.
@@ -39,6 +47,7 @@ impl Client {
     pub fn clone_with(&self, names: &[&str]) -> Self {
         let mut client = self.clone();
         client.cookies.retain(|name, _| names.contains(&name.as_str()));
+        client.narrow.clear();
         client
     }
 
@@ -99,11 +108,18 @@ impl Client {
         self.http.request(method, format!("{}{path}", self.origin))
     }
 
-    /// Returns the cookies as one header field, empty without any.
+    /// Returns the cookies for every path as one header field, empty without any.
     #[must_use]
     pub fn cookie(&self) -> String {
         let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         pairs.join("; ")
+    }
+
+    /// Returns those for a path.
+    fn cookie_for(&self, path: &str) -> String {
+        let pairs = self.narrow.iter().filter(|[prefix, ..]| path.starts_with(prefix.as_str()));
+        let pairs = pairs.map(|[_, name, value]| format!("{name}={value}"));
+        pairs.chain([self.cookie()].into_iter().filter(|all| !all.is_empty())).collect::<Vec<_>>().join("; ")
     }
 
     /// Sends a request with the cookies, reads the response to its end, and keeps its cookies.
@@ -113,8 +129,10 @@ impl Client {
 
     /// Does the same. An error if there is no response.
     pub async fn try_send(&mut self, mut request: RequestBuilder) -> reqwest::Result<Response> {
-        if !self.cookies.is_empty() {
-            request = request.header(COOKIE, self.cookie());
+        let url = request.try_clone().and_then(|request| request.build().ok());
+        let cookie = self.cookie_for(url.as_ref().map_or("/", |request| request.url().path()));
+        if !cookie.is_empty() {
+            request = request.header(COOKIE, cookie);
         }
         let response = Response::read(request.send().await?).await?;
         response.set_cookies().into_iter().for_each(|cookie| self.keep(cookie));
@@ -125,7 +143,11 @@ impl Client {
     pub fn keep(&mut self, set_cookie: &str) {
         let pair = set_cookie.split(';').next().and_then(|pair| pair.split_once('='));
         let (name, value) = pair.expect("a pair");
-        if set_cookie.contains("Max-Age=0") {
+        let path = set_cookie.split("; Path=").nth(1).and_then(|path| path.split(';').next()).unwrap_or("/");
+        if path != "/" {
+            self.narrow.retain(|[_, known, _]| known != name);
+            self.narrow.push([path, name, value].map(str::to_owned));
+        } else if set_cookie.contains("Max-Age=0") {
             self.cookies.remove(name);
         } else {
             self.cookies.insert(name.to_owned(), value.to_owned());

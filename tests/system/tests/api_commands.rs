@@ -28,12 +28,13 @@ async fn migrations_are_listed_applied_and_reverted() {
         |arguments: &[&str], code, expected: &str| check(&database.url, arguments, "", code, expected);
     let pending = "0001 users: pending\n0002 refresh tokens: pending\n0003 revocations: pending\n0004 sessions: pending\n\
                    0005 deleted users: pending\n0006 audit log: pending\n0007 passwords: pending\n\
-                   0008 users without password: pending\n";
+                   0008 users without password: pending\n0009 attempts: pending\n";
     check(&["migrate", "status"], 0, pending);
     check(&["user", "list"], 1, "run: edgeward migrate run");
     let applied = pending.replace("pending", "applied");
     check(&["migrate", "run"], 0, &applied);
     check(&["migrate", "run"], 0, &applied);
+    check(&["migrate", "revert"], 0, "reverted 0009\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "reverted 0008\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "reverted 0007\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "reverted 0006\n0001 users: applied\n");
@@ -148,7 +149,7 @@ async fn user_is_created_listed_promoted_disabled_enabled_and_deleted() {
     assert_eq!(api.client().login("root@example.com", PASSWORD).await.status, 401);
     check(&["user", "delete", "root@example.com", "--yes"], 1, "there is no user root@example.com");
 
-    for command in ["disable", "enable"] {
+    for command in ["disable", "enable", "unlock"] {
         check(&["user", command, "nobody@example.com"], 1, "there is no user nobody@example.com");
     }
     check(&["user", "set-role", "nobody@example.com", "admin"], 1, "there is no user nobody@example.com");
@@ -179,6 +180,7 @@ async fn command_that_changes_a_user_writes_one_audit_entry() {
     check(&["user", "set-password", "a@example.com"], "password_changed");
     check(&["user", "disable", "a@example.com"], "user_disabled");
     check(&["user", "enable", "a@example.com"], "user_enabled");
+    check(&["user", "unlock", "a@example.com"], "user_unlocked");
     check(&["user", "delete", "a@example.com", "--yes"], "user_deleted");
     let entry = |event: &str, details: &str| {
         (event.to_owned(), "command_line".to_owned(), Some(1), details.to_owned(), false)
@@ -189,11 +191,12 @@ async fn command_that_changes_a_user_writes_one_audit_entry() {
         entry("password_changed", r#"{"sessions_ended": 0}"#),
         entry("user_disabled", r#"{"sessions_ended": 0}"#),
         entry("user_enabled", "{}"),
+        entry("user_unlocked", "{}"),
         entry("user_deleted", r#"{"sessions_ended": 0}"#),
     ];
     assert_eq!(audit(&api).await, expected);
     let failed = run(&api.database.url, &["user", "disable", "a@example.com"], "");
-    assert_eq!((failed.status.code(), audit(&api).await.len()), (Some(1), 6));
+    assert_eq!((failed.status.code(), audit(&api).await.len()), (Some(1), 7));
 }
 
 #[tokio::test]

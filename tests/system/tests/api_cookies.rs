@@ -17,6 +17,7 @@ async fn settings_determine_the_attributes_of_cookies() {
     content-type: application/json
     set-cookie: access_token=[token]; HttpOnly; SameSite=Lax; Path=/; Max-Age=3600
     set-cookie: refresh_token=[token]; HttpOnly; SameSite=Lax; Path=/; Max-Age=2592000
+    set-cookie: device_token=[token]; HttpOnly; SameSite=Lax; Path=/api/auth; Max-Age=31536000
 
     {"message": "User registered successfully", "userId": 1}
     "#);
@@ -26,6 +27,7 @@ async fn settings_determine_the_attributes_of_cookies() {
     content-type: application/json
     set-cookie: __Host-access_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=600
     set-cookie: __Host-refresh_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2592000
+    set-cookie: __Secure-device_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/api/auth; Max-Age=31536000
 
     {"message": "User registered successfully", "userId": 1}
     "#);
@@ -35,6 +37,7 @@ async fn settings_determine_the_attributes_of_cookies() {
     content-type: application/json
     set-cookie: access_token=[token]; HttpOnly; SameSite=Strict; Path=/; Max-Age=3600
     set-cookie: refresh_token=[token]; HttpOnly; SameSite=Strict; Path=/; Max-Age=2592000
+    set-cookie: device_token=[token]; HttpOnly; SameSite=Strict; Path=/api/auth; Max-Age=31536000
 
     {"message": "User registered successfully", "userId": 1}
     "#);
@@ -44,6 +47,7 @@ async fn settings_determine_the_attributes_of_cookies() {
     content-type: application/json
     set-cookie: access_token=[token]; HttpOnly; SameSite=None; Secure; Path=/; Max-Age=3600
     set-cookie: refresh_token=[token]; HttpOnly; SameSite=None; Secure; Path=/; Max-Age=2592000
+    set-cookie: device_token=[token]; HttpOnly; SameSite=None; Secure; Path=/api/auth; Max-Age=31536000
 
     {"message": "User registered successfully", "userId": 1}
     "#);
@@ -53,6 +57,7 @@ async fn settings_determine_the_attributes_of_cookies() {
     content-type: application/json
     set-cookie: access_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.com; Max-Age=3600
     set-cookie: refresh_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.com; Max-Age=2592000
+    set-cookie: device_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/api/auth; Domain=example.com; Max-Age=31536000
 
     {"message": "User registered successfully", "userId": 1}
     "#);

@@ -1,6 +1,7 @@
-//! Access and refresh tokens, the keys that sign them, and the serialization of both.
+//! Access, refresh and device tokens, the keys that sign them, and the serialization of both.
 
 pub mod access_token;
+pub mod device_token;
 pub mod invalid_key;
 pub mod jws;
 pub mod key_set;

@@ -57,6 +57,14 @@ pub enum RefreshTokenRejection {
     IdMalformed,
 }
 
+impl RefreshTokenRejection {
+    /// Returns `true` if no secret has signed the text: whoever presents it has made it up.
+    #[must_use]
+    pub fn is_made_up(self) -> bool {
+        !matches!(self, Self::Jws(InvalidJws::ClaimsMalformed) | Self::IssuerUnexpected | Self::IdMalformed)
+    }
+}
+
 impl RefreshClaims {
     /// Returns the user and session of the token, and its time of issue.
     #[must_use]

@@ -10,6 +10,7 @@ use super::body;
 use crate::http::cookies::CookiePolicy;
 use crate::http::error::ApiError;
 use crate::service::Context;
+use crate::service::guard::Guard;
 use crate::service::{Tokens, session};
 
 /// Refresh
@@ -29,10 +30,11 @@ use crate::service::{Tokens, session};
 )]
 pub(in crate::http) async fn refresh(
     context: Context,
+    State(guard): State<Arc<Guard>>,
     State(tokens): State<Arc<Tokens>>,
     State(cookies): State<Arc<CookiePolicy>>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let pair = session::refresh(&context, &tokens, cookies.read_refresh(&headers)).await?;
+    let pair = session::refresh(&context, &guard, &tokens, cookies.read_refresh(&headers)).await?;
     Ok(body::signed_in(&cookies, StatusCode::OK, "Token refreshed successfully", &pair))
 }

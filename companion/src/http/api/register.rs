@@ -21,6 +21,7 @@ use crate::http::error::ApiError;
 use crate::http::extract::json_body::{FieldErrors, JsonBody, TextField};
 use crate::http::openapi::fields;
 use crate::service::Context;
+use crate::service::guard::Guard;
 use crate::service::{Tokens, account};
 
 // It has no role: a client must not choose its own (CVE-2026-31071).
@@ -49,12 +50,12 @@ pub(in crate::http) struct RegisterRequest {
     tag = "Accounts",
     request_body = RegisterRequest,
     responses((status = 201, description = "Registered and signed in", body = body::SignedInBody, headers(
-        ("set-cookie" = String, description = "Both cookies, in two fields."),
+        ("set-cookie" = String, description = "The cookies of the session and of the device, in three fields."),
     ))),
     extensions(("x-error-codes" = json!([
         "busy", "database_unavailable", "email_has_invisible_character", "email_malformed", "email_not_ascii", "email_taken",
         "email_too_long", "name_has_invisible_character", "name_too_long", "not_text", "password_has_control_character",
-        "password_too_long", "password_too_short", "required",
+        "password_too_long", "password_too_short", "required", "too_many_attempts",
     ]))),
 )]
 pub(in crate::http) async fn register(
@@ -62,11 +63,12 @@ pub(in crate::http) async fn register(
     device: Device,
     State(tokens): State<Arc<Tokens>>,
     State(hasher): State<Arc<PasswordHasher>>,
+    State(guard): State<Arc<Guard>>,
     State(cookies): State<Arc<CookiePolicy>>,
     JsonBody(request): JsonBody<RegisterRequest>,
 ) -> Result<Response, ApiError> {
     let (user, password) = request.parse()?;
-    let pair = account::register(&context, &hasher, &tokens, &user, password, &device).await?;
+    let pair = account::register(&context, &hasher, &guard, &tokens, &user, password, &device).await?;
     Ok(body::signed_in(&cookies, StatusCode::CREATED, "User registered successfully", &pair))
 }
 

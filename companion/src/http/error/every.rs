@@ -1,9 +1,12 @@
 //! Every error and every mistake in a field, for the documents that list them.
 
+use time::Duration;
+
 use super::{ApiError, FieldError};
 use crate::domain::account::email::InvalidEmail;
 use crate::domain::account::name::InvalidName;
 use crate::domain::account::password::InvalidPassword;
+use crate::domain::guard::Limit;
 use crate::domain::token::jws::SigningError;
 use crate::hashing::HashingError;
 use crate::http::extract::invalid_text::InvalidText;
@@ -14,6 +17,10 @@ pub(in crate::http) fn every_error() -> Vec<ApiError> {
     let database = || sqlx::Error::WorkerCrashed;
     let service = [
         Error::WrongCredentials,
+        Error::TooManyAttempts {
+            limit: Limit::new(20, Duration::minutes(20)),
+            retry_after: Duration::MINUTE,
+        },
         Error::NotSignedIn,
         Error::Disabled,
         Error::PasswordChanged,

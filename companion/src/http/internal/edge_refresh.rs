@@ -10,15 +10,17 @@ use edgeward_wire::EdgeRefresh;
 use crate::http::cookies::CookiePolicy;
 use crate::http::error::ApiError;
 use crate::service::Context;
+use crate::service::guard::Guard;
 use crate::service::{Tokens, session};
 
 pub(in crate::http) async fn refresh(
     context: Context,
+    State(guard): State<Arc<Guard>>,
     State(tokens): State<Arc<Tokens>>,
     State(cookies): State<Arc<CookiePolicy>>,
     headers: HeaderMap,
 ) -> Result<Json<EdgeRefresh>, ApiError> {
-    let pair = session::refresh(&context, &tokens, cookies.read_refresh(&headers)).await?;
+    let pair = session::refresh(&context, &guard, &tokens, cookies.read_refresh(&headers)).await?;
     let set_cookies = cookies.set(&pair).into_values();
     Ok(Json(EdgeRefresh { access_token: pair.access, set_cookies }))
 }

@@ -39,7 +39,8 @@ pub(in crate::http) async fn require(
         access: state.cookies.read_access(request.headers()),
         refresh: state.cookies.read_refresh(request.headers()),
     };
-    let (signed_in, renewed) = session::authenticate(&context, &state.tokens, presented).await?;
+    let (signed_in, renewed) =
+        session::authenticate(&context, &state.guard, &state.tokens, presented).await?;
     request.extensions_mut().insert(context.caller.as_user());
     request.extensions_mut().insert(signed_in);
     let response = next.run(request).await;

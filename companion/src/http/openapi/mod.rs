@@ -93,7 +93,7 @@ fn complete_operation(operation: &mut Map<String, Value>) {
         add_headers(response, &[("x-request-id", "RequestId")]);
         match status.as_str() {
             "401" => add_headers(response, &[("www-authenticate", "Challenge")]),
-            "503" => add_headers(response, &[("retry-after", "RetryAfter")]),
+            "429" | "503" => add_headers(response, &[("retry-after", "RetryAfter")]),
             _ => {}
         }
     }

@@ -17,7 +17,7 @@ fn document(base_path: &str, prefix: &str) -> Value {
         same_site: cookie::SameSite::Lax,
         secure: true,
     };
-    routes::document(base_path, &CookiePolicy::new(&settings, Duration::HOUR, Duration::DAY))
+    routes::document(base_path, &CookiePolicy::new(&settings, base_path, Duration::HOUR, Duration::DAY))
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The deletion of a user.
 
 use super::begin_change;
-use crate::db::{sessions, users};
+use crate::db::{attempts, sessions, users};
 use crate::domain::UserId;
 use crate::domain::account::email::Email;
 use crate::domain::audit::Event;
@@ -19,6 +19,7 @@ pub async fn delete(context: &Context, email: &Email) -> Result<(UserId, usize),
     let now = context.now();
     // A trigger revokes the user's tokens, also for a row that is deleted by hand.
     let sessions_ended = sessions::end(change.connection(), Ending::all(user_id), None).await?.len();
+    attempts::clear_of_user(change.connection(), user_id).await?;
     users::delete(change.connection(), user_id).await?;
     change.record(now, &Event::UserDeleted { sessions_ended }, user_id, None);
     change.commit().await?;

@@ -8,6 +8,7 @@ mod list;
 mod register;
 mod set_password;
 mod set_role;
+mod unlock;
 
 pub use self::create::create;
 pub use self::delete::delete;
@@ -17,6 +18,7 @@ pub use self::list::list;
 pub use self::register::register;
 pub use self::set_password::set_password;
 pub use self::set_role::set_role;
+pub use self::unlock::unlock;
 
 use super::change::Change;
 use super::{Context, Error};

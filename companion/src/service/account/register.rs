@@ -6,22 +6,25 @@ use crate::domain::account::password::Password;
 use crate::domain::audit::Event;
 use crate::domain::session::device::Device;
 use crate::hashing::PasswordHasher;
+use crate::service::guard::{self, Guard};
 use crate::service::session::start;
 use crate::service::{Context, Error, TokenPair, Tokens};
 
 /// Creates an account and its first session.
 ///
 /// # Errors
-/// [`Error::EmailTaken`] if another user has the address; [`Error::Hashing`], [`Error::Signing`] and
+/// [`Error::TooManyAttempts`] if there were; [`Error::EmailTaken`] if another user has the address; [`Error::Hashing`], [`Error::Signing`] and
 /// [`Error::Database`] if these fail.
 pub async fn register(
     context: &Context,
     hasher: &PasswordHasher,
+    guard: &Guard,
     tokens: &Tokens,
     user: &NewUser,
     password: Password,
     device: &Device,
 ) -> Result<TokenPair, Error> {
+    let _permit = guard::admit(context, guard, guard.registration(context)).await?;
     let hash = hasher.hash(password).await?;
     let mut change = context.begin().await?;
     let now = context.now();
@@ -29,5 +32,6 @@ pub async fn register(
     passwords::set(change.connection(), user_id, &hash, now).await?;
     let (claims, role) = start(&mut change, tokens, user_id, device, &Event::Registered).await?;
     change.commit().await?;
-    Ok(tokens.sign(claims, &role)?)
+    let device = guard.device_token(context, &user.email, claims.session_id)?;
+    Ok(TokenPair { device: Some(device), ..tokens.sign(claims, &role)? })
 }

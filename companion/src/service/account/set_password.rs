@@ -1,7 +1,7 @@
 //! The change of a user's password by an operator.
 
 use super::begin_change;
-use crate::db::{passwords, users};
+use crate::db::{attempts, passwords, users};
 use crate::domain::UserId;
 use crate::domain::account::email::Email;
 use crate::domain::account::password::Password;
@@ -27,6 +27,8 @@ pub async fn set_password(
     let (mut change, user_id) = begin_change(context, email).await?;
     let now = context.now();
     passwords::set(change.connection(), user_id, &hash, now).await?;
+    // A new password is a new authenticator: nobody has failed to guess it.
+    attempts::clear_of_user(change.connection(), user_id).await?;
     users::touch(change.connection(), user_id, now).await?;
     let sessions_ended = end_sessions(&mut change, Ending::all(user_id), now).await?.len();
     change.record(now, &Event::PasswordChanged { sessions_ended }, user_id, None);

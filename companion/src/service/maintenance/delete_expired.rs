@@ -1,6 +1,6 @@
 //! The deletion of expired rows, a batch at a time. Its time does not matter: an expired row is rejected in any case.
 
-use crate::db::{revocations, sessions};
+use crate::db::{attempts, bans, revocations, sessions};
 use crate::service::{Context, Error};
 
 /// Number of rows that have not expired.
@@ -12,7 +12,8 @@ pub struct Live {
     pub revocations: i64,
 }
 
-/// Deletes sessions and revocations that have expired, and counts those that have not.
+/// Deletes sessions, revocations, buckets of attempts and bans that have expired, and counts the sessions and revocations
+/// that have not.
 ///
 /// # Errors
 /// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
@@ -21,7 +22,9 @@ pub async fn delete_expired(context: &Context) -> Result<Live, Error> {
     // A connection for each batch, so that nobody waits for all of them.
     while sessions::delete_expired(&mut *context.connection().await?, now).await? {}
     while revocations::delete_expired(&mut *context.connection().await?, now).await? {}
+    while attempts::delete_expired(&mut *context.connection().await?, now).await? {}
     let mut connection = context.connection().await?;
+    bans::delete_expired(&mut connection, now).await?;
     Ok(Live {
         sessions: sessions::count_live(&mut connection, now).await?,
         revocations: revocations::count_live(&mut connection, now).await?,

@@ -7,6 +7,7 @@ use super::refresh;
 use crate::db::sessions;
 use crate::domain::account::User;
 use crate::domain::token::access_token::{AccessTokenRejection, Expiry, TokenSubject};
+use crate::service::guard::Guard;
 use crate::service::{Context, Error, TokenPair, Tokens};
 
 /// A signed-in user.
@@ -37,6 +38,7 @@ pub struct RequestTokens<'a> {
 /// [`Error::Database`] if these fail.
 pub async fn authenticate(
     context: &Context,
+    guard: &Guard,
     tokens: &Tokens,
     request: RequestTokens<'_>,
 ) -> Result<(SignedIn, Option<TokenPair>), Error> {
@@ -53,7 +55,7 @@ pub async fn authenticate(
     if request.refresh == Ok(None) {
         return Err(Error::NotSignedIn);
     }
-    let pair = refresh(context, tokens, request.refresh).await?;
+    let pair = refresh(context, guard, tokens, request.refresh).await?;
     let signed_in = find(context, tokens, pair.subject).await?.ok_or(Error::NotSignedIn)?;
     Ok((signed_in, Some(pair)))
 }

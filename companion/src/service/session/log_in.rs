@@ -10,6 +10,7 @@ use crate::domain::account::password::{Password, PasswordHash, PresentedPassword
 use crate::domain::audit::Event;
 use crate::domain::session::device::Device;
 use crate::hashing::{PasswordHasher, Verdict};
+use crate::service::guard::{self, Guard};
 use crate::service::{Context, Error, TokenPair, Tokens};
 
 /// Credentials of a login. The password is compared, and not held to the rules for new ones.
@@ -18,26 +19,36 @@ pub struct Credentials {
     pub email: Email,
     /// Password as it was typed.
     pub password: SecretString,
+    /// Device tokens of the request. With one of this account, the client is known to it.
+    pub device_tokens: Vec<String>,
 }
 
 /// Compares the password and starts a session.
 ///
 /// # Errors
-/// [`Error::WrongCredentials`] if the address or the password is wrong, with the same work for both.
+/// [`Error::TooManyAttempts`] if there were; [`Error::WrongCredentials`] if the address or the password is wrong, with the same work for both.
 /// [`Error::Disabled`] if the password is right and the user may not sign in; [`Error::PasswordChanged`] if it was
 /// changed meanwhile; [`Error::Hashing`], [`Error::Signing`] and [`Error::Database`] if these fail.
 pub async fn log_in(
     context: &Context,
     hasher: &PasswordHasher,
+    guard: &Guard,
     tokens: &Tokens,
     credentials: &Credentials,
     device: &Device,
 ) -> Result<TokenPair, Error> {
-    let Credentials { email, password } = credentials;
+    let Credentials { email, password, device_tokens } = credentials;
+    let permit = guard::admit(context, guard, guard.login(context, email, device_tokens)).await?;
     // The connection goes back before the password is compared: that takes long.
     let found = passwords::find(&mut *context.connection().await?, email).await?;
     let hash = found.as_ref().and_then(|found| found.hash.as_ref());
-    let verdict = hasher.verify(PresentedPassword::new(password.expose_secret()), hash).await?;
+    let verdict = match hasher.verify(PresentedPassword::new(password.expose_secret()), hash).await {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            permit.refund(context).await;
+            return Err(error.into());
+        }
+    };
 
     let Some(found) = found else {
         return Err(reject(context, None, "user_unknown", Error::WrongCredentials));
@@ -60,6 +71,7 @@ pub async fn log_in(
         return Err(reject(context, Some(user_id), "password_changed", Error::PasswordChanged));
     }
     let (claims, role) = start(&mut change, tokens, user_id, device, &Event::LoggedIn).await?;
+    permit.record_success(change.connection()).await?;
     change.commit().await?;
     if let Some(hash) = found.hash.filter(|_| outdated)
         && let Err(cause) = rehash(context, hasher, user_id, password, &hash).await
@@ -67,7 +79,8 @@ pub async fn log_in(
         // The login is good either way.
         tracing::warn!(user_id = user_id.0, %cause, "the password keeps its old hash");
     }
-    Ok(tokens.sign(claims, &role)?)
+    let device = guard.device_token(context, email, claims.session_id)?;
+    Ok(TokenPair { device: Some(device), ..tokens.sign(claims, &role)? })
 }
 
 /// Reports a rejected login.

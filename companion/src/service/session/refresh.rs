@@ -8,6 +8,7 @@ use crate::db::sessions;
 use crate::domain::audit::Event;
 use crate::domain::session::{Ending, RefreshRejection, Session, Step};
 use crate::domain::token::refresh_token::RefreshClaims;
+use crate::service::guard::{self, Guard};
 use crate::service::{Context, Error, TokenPair, Tokens, detached};
 
 /// Maximum number of decisions on one refresh. Another one is due when the session has changed between the reading and the
@@ -22,6 +23,7 @@ const MAX_ATTEMPTS: usize = 20;
 /// [`Error::Database`] and [`Error::Panicked`] if these fail.
 pub async fn refresh(
     context: &Context,
+    guard: &Guard,
     tokens: &Tokens,
     cookie: Result<Option<&str>, Repeated>,
 ) -> Result<TokenPair, Error> {
@@ -34,7 +36,15 @@ pub async fn refresh(
         Ok(None) => return reject("token_missing"),
         Err(Repeated) => return reject("token_repeated"),
     };
-    let Ok(presented) = tokens.refresh.verify(token) else { return reject("token_invalid") };
+    let presented = match tokens.refresh.verify(token) {
+        Ok(presented) => presented,
+        Err(rejection) => {
+            if rejection.is_made_up() {
+                guard::count_made_up_token(context, guard).await;
+            }
+            return reject("token_invalid");
+        }
+    };
     let (user_id, session_id) = (Some(presented.user_id), Some(presented.session_id));
     match present(context, tokens, presented).await? {
         Ok(session) => {

@@ -1,5 +1,6 @@
 //! Metrics for Prometheus, at `GET /metrics`. No client can choose the value of a label.
 
+mod attempts;
 mod database;
 mod feed;
 mod hashing;
@@ -19,6 +20,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use time::OffsetDateTime;
 
+use self::attempts::Attempts;
 use self::database::Database;
 use self::feed::Feed;
 pub use self::feed::FeedPoll;
@@ -35,6 +37,7 @@ pub struct Metrics {
     registry: Registry,
     http: Http,
     events: Family<Event, Counter>,
+    attempts: Attempts,
     database: Database,
     jobs: Jobs,
     feed: Feed,
@@ -83,6 +86,7 @@ impl Metrics {
         let metrics = Self {
             http: Http::register(registry),
             events: Family::default(),
+            attempts: Attempts::register(registry),
             database: Database::register(registry),
             jobs: Jobs::register(registry),
             feed: Feed::register(registry),

@@ -24,6 +24,22 @@ impl Api {
         account::disable(&self.system(), &parse(email)).await.expect("a user");
     }
 
+    /// Forgets a user's failed logins, as the command does.
+    pub async fn unlock(&self, email: &str) {
+        account::unlock(&self.system(), &parse(email)).await.expect("a user");
+    }
+
+    /// Returns the bans as `<network> <door>`, in order.
+    pub async fn bans(&self) -> Vec<String> {
+        let all = "select network || ' ' || door from bans order by 1";
+        sqlx::query_scalar(all).fetch_all(&self.pool).await.expect("bans")
+    }
+
+    /// Returns the number of buckets of attempts.
+    pub async fn count_buckets(&self) -> i64 {
+        self.count("select count(*) from attempts").await
+    }
+
     /// Disables every user in the table only: unlike after the command, the sessions stay.
     pub async fn mark_disabled(&self) {
         self.execute("update users set disabled_at = now()").await;

@@ -1,0 +1,263 @@
+//! The buckets that an attempt is charged to.
+
+use std::net::IpAddr;
+
+use aws_lc_rs::hmac;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::Limit;
+use crate::domain::SessionId;
+use crate::domain::account::email::Email;
+use crate::domain::network::Network;
+
+/// Number of bytes of a key: the number of the bucket's subject, and 128 bits of a keyed hash.
+const KEY_BYTES: usize = 17;
+/// Attempts of a site's network for each of one client. Chosen: a site has ten clients that fail at the same time.
+const CLIENTS_OF_A_SITE: u32 = 10;
+
+/// Key of a bucket. No address and no e-mail address can be read from it.
+pub type BucketKey = [u8; KEY_BYTES];
+
+/// Limits of the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Logins of an account, by all strangers together and by each known device.
+    pub account: Limit,
+    /// Logins of an address by strangers.
+    pub address: Limit,
+    /// Registrations of an address.
+    pub registration: Limit,
+}
+
+/// Kind of a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Client: an IPv4 address, or a /64 of IPv6.
+    Address,
+    /// Network of neighbours, or all clients of unknown address.
+    Network,
+    /// Account, as all strangers together see it.
+    Account,
+    /// Account and a device that has signed in to it.
+    Device,
+}
+
+/// Bucket that an attempt is charged to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    /// Kind.
+    pub kind: Kind,
+    /// Key.
+    pub key: BucketKey,
+    /// Limit.
+    pub limit: Limit,
+    /// Network that is banned if the bucket keeps refusing.
+    pub network: Option<Network>,
+}
+
+/// Composition of the buckets of attempts.
+pub struct Buckets {
+    hash: hmac::Key,
+    limits: Limits,
+}
+
+/// Subject of a bucket: the first byte of its key. Other versions of the companion share the rows, so a number keeps its
+/// meaning.
+#[derive(Clone, Copy)]
+enum Subject {
+    LoginAddress = 1,
+    LoginNetwork = 2,
+    Account = 3,
+    Device = 4,
+    RegistrationAddress = 5,
+    RegistrationNetwork = 6,
+    Refresh = 7,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Address, Self::Network, Self::Account, Self::Device];
+
+    /// Returns the value of a metric's label.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Network => "network",
+            Self::Account => "account",
+            Self::Device => "device",
+        }
+    }
+
+    /// Returns `true` if consecutive failures are counted: the bucket belongs to an authenticator.
+    #[must_use]
+    pub fn counts_failures(self) -> bool {
+        matches!(self, Self::Account | Self::Device)
+    }
+}
+
+impl Buckets {
+    /// Takes a secret that all companions share, from which the key of the hashes is derived, and the limits.
+    #[must_use]
+    pub fn new(secret: &SecretString, limits: Limits) -> Self {
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
+        let key = hmac::sign(&secret, b"edgeward attempts: buckets");
+        Self { hash: hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()), limits }
+    }
+
+    /// Returns the buckets of a login from an address. A known device, named by the session that it was made known by, is
+    /// charged to its own bucket alone: neither strangers nor neighbours can keep it out. An account that does not exist
+    /// has the same buckets as one that does.
+    #[must_use]
+    pub fn of_login(&self, client: Option<IpAddr>, email: &Email, device: Option<SessionId>) -> Vec<Bucket> {
+        let (email, limit) = (email.as_str().as_bytes(), self.limits.account);
+        if let Some(SessionId(session)) = device {
+            let key = self.key(Subject::Device, &[&session.to_be_bytes(), email]);
+            return vec![Bucket { kind: Kind::Device, key, limit, network: None }];
+        }
+        let subjects = [Subject::LoginAddress, Subject::LoginNetwork];
+        let mut buckets = self.of_client(client, subjects, self.limits.address);
+        buckets.push(Bucket {
+            kind: Kind::Account,
+            key: self.key(Subject::Account, &[email]),
+            limit,
+            network: None,
+        });
+        buckets
+    }
+
+    /// Returns the bucket of an account as all strangers together see it.
+    #[must_use]
+    pub fn key_of_strangers(&self, email: &Email) -> BucketKey {
+        self.key(Subject::Account, &[email.as_str().as_bytes()])
+    }
+
+    /// Returns the buckets of a registration from an address.
+    #[must_use]
+    pub fn of_registration(&self, client: Option<IpAddr>) -> Vec<Bucket> {
+        let subjects = [Subject::RegistrationAddress, Subject::RegistrationNetwork];
+        self.of_client(client, subjects, self.limits.registration)
+    }
+
+    /// Returns the key and the network of a client that presents made-up refresh tokens; `None` for one that is never
+    /// banned.
+    #[must_use]
+    pub fn of_refresh(&self, client: Option<IpAddr>) -> Option<(BucketKey, Network)> {
+        let network = Network::of_client(client.filter(|client| !is_exempt(*client))?);
+        Some((self.key(Subject::Refresh, &[network.to_string().as_bytes()]), network))
+    }
+
+    /// An address that the proxy does not know is a client of one network, that of all such clients: without a limit, a
+    /// proxy that hides addresses would open the door to everybody behind it.
+    fn of_client(&self, client: Option<IpAddr>, subjects: [Subject; 2], limit: Limit) -> Vec<Bucket> {
+        let [address, network] = subjects;
+        let wide = limit.times(CLIENTS_OF_A_SITE);
+        let bucket = |kind, subject, limit, network: Network| {
+            let key = self.key(subject, &[network.to_string().as_bytes()]);
+            Bucket { kind, key, limit, network: Some(network) }
+        };
+        match client {
+            Some(client) if is_exempt(client) => Vec::new(),
+            Some(client) => vec![
+                bucket(Kind::Address, address, limit, Network::of_client(client)),
+                bucket(Kind::Network, network, wide, Network::of_site(client)),
+            ],
+            None => {
+                let key = self.key(network, &[b"unknown"]);
+                vec![Bucket { kind: Kind::Network, key, limit: wide, network: None }]
+            }
+        }
+    }
+
+    fn key(&self, subject: Subject, parts: &[&[u8]]) -> BucketKey {
+        let mut context = hmac::Context::with_key(&self.hash);
+        context.update(&[subject as u8]);
+        for part in parts {
+            context.update(part);
+        }
+        let mut key = [subject as u8; KEY_BYTES];
+        key.iter_mut().skip(1).zip(context.sign().as_ref()).for_each(|(byte, hashed)| *byte = *hashed);
+        key
+    }
+}
+
+/// Returns `true` for an address that is never limited or banned. Behind a proxy that is not trusted, loopback is every
+/// client.
+fn is_exempt(client: IpAddr) -> bool {
+    client.to_canonical().is_loopback()
+}
+
+#[cfg(test)]
+mod tests {
+    use time::Duration;
+
+    use super::*;
+
+    fn buckets() -> Buckets {
+        let limit = |burst| Limit::new(burst, Duration::MINUTE);
+        let limits = Limits { account: limit(5), address: limit(7), registration: limit(3) };
+        Buckets::new(&"a secret of the tests".into(), limits)
+    }
+
+    fn check(buckets: &[Bucket], expected: &[(&str, u32, Option<&str>)]) {
+        let networks: Vec<_> =
+            buckets.iter().map(|bucket| bucket.network.map(|network| network.to_string())).collect();
+        let found: Vec<_> = buckets
+            .iter()
+            .zip(&networks)
+            .map(|(bucket, network)| (bucket.kind.label(), bucket.limit.burst(), network.as_deref()))
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    fn login(client: &str, email: &str, device: Option<i64>) -> Vec<Bucket> {
+        let email = Email::parse(email).unwrap();
+        buckets().of_login(client.parse().ok(), &email, device.map(SessionId))
+    }
+
+    const ADA: &str = "ada@example.com";
+
+    #[test]
+    fn stranger_is_charged_for_address_network_and_account() {
+        let account = ("account", 5, None);
+        check(
+            &login("203.0.113.7", ADA, None),
+            &[("address", 7, Some("203.0.113.7/32")), ("network", 70, Some("203.0.113.0/24")), account],
+        );
+        check(
+            &login("2001:db8:1:2:3::4", ADA, None),
+            &[("address", 7, Some("2001:db8:1:2::/64")), ("network", 70, Some("2001:db8:1::/48")), account],
+        );
+        check(&login("unknown", ADA, None), &[("network", 70, None), account]);
+        for loopback in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+            check(&login(loopback, ADA, None), &[account]);
+        }
+    }
+
+    #[test]
+    fn known_device_is_charged_for_itself_alone() {
+        check(&login("203.0.113.7", ADA, Some(1)), &[("device", 5, None)]);
+        assert_ne!(login("::1", ADA, Some(1)), login("::1", ADA, Some(2)));
+        assert_ne!(login("::1", ADA, Some(1)), login("::1", "bob@example.com", Some(1)));
+    }
+
+    #[test]
+    fn registration_has_buckets_of_its_own() {
+        let client = "203.0.113.7".parse().ok();
+        let registration = buckets().of_registration(client);
+        check(
+            &registration,
+            &[("address", 3, Some("203.0.113.7/32")), ("network", 30, Some("203.0.113.0/24"))],
+        );
+        let login = login("203.0.113.7", ADA, None);
+        assert!(registration.iter().all(|bucket| login.iter().all(|other| other.key != bucket.key)));
+        check(&buckets().of_registration("::1".parse().ok()), &[]);
+    }
+
+    #[test]
+    fn addresses_of_one_ipv6_host_share_their_buckets() {
+        assert_eq!(login("2001:db8:1:2::a", ADA, None), login("2001:db8:1:2:ffff::b", ADA, None));
+        assert_ne!(login("2001:db8:1:2::a", ADA, None), login("2001:db8:1:3::a", ADA, None));
+        assert_eq!(login("::ffff:203.0.113.7", ADA, None), login("203.0.113.7", ADA, None));
+    }
+}

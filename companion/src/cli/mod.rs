@@ -6,10 +6,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
+use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Environment, Section};
 
+mod audit;
 mod config_;
 mod connect;
 mod db;
@@ -19,6 +22,7 @@ mod keys;
 mod migrate;
 mod openapi;
 mod serve;
+mod session;
 mod shutdown;
 mod user;
 
@@ -49,6 +53,11 @@ enum Command {
     /// Create, list and change users
     #[command(subcommand)]
     User(user::User),
+    /// List and end the sessions of a user
+    #[command(subcommand)]
+    Session(session::Session),
+    /// Print the audit log, newest first
+    Audit(audit::Audit),
     /// Check that the running service is ready, for container health checks; exit code 0 if it is
     Health(health::Health),
     /// Check and print the settings
@@ -99,6 +108,12 @@ fn print_line(line: impl Display) -> anyhow::Result<()> {
     Ok(writeln!(io::stdout(), "{line}")?)
 }
 
+/// Writes a time in UTC, to the second (RFC 3339).
+fn time_of(time: OffsetDateTime) -> String {
+    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    time.to_offset(UtcOffset::UTC).format(&form).unwrap_or_default()
+}
+
 impl Command {
     fn run(self) -> anyhow::Result<()> {
         match self {
@@ -107,6 +122,8 @@ impl Command {
             Self::Db(db) => block_on(db.run()),
             Self::Keys(keys) => keys.run(SystemClock.now()),
             Self::User(user) => block_on(user.run(Arc::new(SystemClock))),
+            Self::Session(session) => block_on(session.run(Arc::new(SystemClock))),
+            Self::Audit(audit) => block_on(audit.run(Arc::new(SystemClock))),
             Self::Health(health) => block_on(health.run()),
             Self::Config(config) => config.run(),
             Self::Openapi => openapi::run(),

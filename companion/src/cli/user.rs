@@ -1,4 +1,6 @@
-//! `edgeward user create|list|set-role|set-password|disable|enable|unlock|delete`.
+//! `edgeward user create|list|show|set-role|set-password|disable|enable|unlock|delete`.
+
+mod list;
 
 use std::io::{self, IsTerminal, Read};
 use std::sync::Arc;
@@ -10,13 +12,16 @@ use clap::{Args, Subcommand};
 use super::{connect, print_line, read_settings};
 use crate::clock::Clock;
 use crate::config::{Database, Hashing, Log, Reader, Section};
-use crate::domain::account::NewUser;
+use crate::domain;
 use crate::domain::account::email::Email;
 use crate::domain::account::name::Name;
 use crate::domain::account::password::Password;
 use crate::domain::account::role::Role;
+use crate::domain::account::user_ref::UserRef;
+use crate::domain::account::{NewUser, UserChanges};
 use crate::hashing::PasswordHasher;
-use crate::service::{Context, Error, account};
+use crate::service::account::{self, LastAdmin};
+use crate::service::{Context, Error};
 use crate::telemetry::log;
 
 #[derive(Subcommand)]
@@ -25,50 +30,58 @@ pub(super) enum User {
     Create(Create),
     /// List every user
     List,
+    /// Show a user
+    Show {
+        /// E-mail address or ID of the user
+        user: UserRef,
+    },
     /// Set a user's role; the edge refreshes the user's tokens at their next request, and the role holds from then on
     SetRole {
-        /// E-mail address of the user
-        #[arg(value_parser = parse_email)]
-        email: Email,
+        /// E-mail address or ID of the user
+        user: UserRef,
         /// New role
         #[arg(value_parser = Role::parse)]
         role: Role,
+        /// Make the change even if no administrator is left who may sign in
+        #[arg(long)]
+        last_admin_too: bool,
     },
     /// Set a user's password, which is read from standard input, and end all the user's sessions
     SetPassword {
-        /// E-mail address of the user
-        #[arg(value_parser = parse_email)]
-        email: Email,
+        /// E-mail address or ID of the user
+        user: UserRef,
         /// Read the password from standard input even if that is a terminal
         #[arg(long)]
         password_stdin: bool,
     },
     /// Disable a user's sign-in, and end all the user's sessions
     Disable {
-        /// E-mail address of the user
-        #[arg(value_parser = parse_email)]
-        email: Email,
+        /// E-mail address or ID of the user
+        user: UserRef,
+        /// Make the change even if no administrator is left who may sign in
+        #[arg(long)]
+        last_admin_too: bool,
     },
     /// Enable the sign-in of a disabled user
     Enable {
-        /// E-mail address of the user
-        #[arg(value_parser = parse_email)]
-        email: Email,
+        /// E-mail address or ID of the user
+        user: UserRef,
     },
     /// Forget a user's failed logins, from every device
     Unlock {
-        /// E-mail address of the user
-        #[arg(value_parser = parse_email)]
-        email: Email,
+        /// E-mail address or ID of the user
+        user: UserRef,
     },
     /// Delete a user and all the user's sessions; the entries in the audit log stay
     Delete {
-        /// E-mail address of the user
-        #[arg(value_parser = parse_email)]
-        email: Email,
+        /// E-mail address or ID of the user
+        user: UserRef,
         /// Confirm the deletion, which cannot be undone
         #[arg(long)]
         yes: bool,
+        /// Make the change even if no administrator is left who may sign in
+        #[arg(long)]
+        last_admin_too: bool,
     },
 }
 
@@ -108,46 +121,67 @@ impl Section for Settings {
 impl User {
     pub(super) async fn run(self, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
         let settings: Settings = read_settings()?;
-        if let Self::Delete { email, yes: false } = &self {
-            bail!("this deletes {} and cannot be undone; confirm with --yes", email.as_str())
+        if let Self::Delete { user, yes: false, .. } = &self {
+            bail!("this deletes {user} and cannot be undone; confirm with --yes")
         }
         log::start_for_command(&settings.log)?;
         let context = &connect::open(&settings.database, clock).await?;
         match self {
             Self::Create(user) => create(context, user, &settings.hashing).await,
-            Self::List => list(context).await,
-            Self::SetRole { email, role } => {
-                let id = account::set_role(context, &email, &role).await.map_err(describe(&email))?;
-                let (email, role) = (email.as_str(), role.as_str());
-                print_line(format_args!("user {id} ({email}) has the role {role} from the next refresh on"))
+            Self::List => list::print_all(context).await,
+            Self::Show { user } => list::print_one(context, &user).await,
+            Self::SetRole { user, role, last_admin_too } => {
+                let changes = UserChanges { role: Some(role), ..UserChanges::default() };
+                let (user, _) = update(context, &user, &changes, last_admin_too).await?;
+                let (name, role) = (named(&user), user.role.as_str());
+                print_line(format_args!("{name} has the role {role} from the next refresh on"))
             }
-            Self::SetPassword { email, password_stdin } => {
+            Self::SetPassword { user, password_stdin } => {
                 let password = read_password(password_stdin)?;
                 let hasher = hasher(context, &settings.hashing)?;
-                let done = account::set_password(context, &hasher, &email, password).await;
-                let (id, ended) = done.map_err(describe(&email))?;
-                let email = email.as_str();
-                print_line(format_args!("user {id} ({email}) has a new password; sessions ended: {ended}"))
+                let done = account::set_password(context, &hasher, &user, password).await;
+                let (user, ended) = done.map_err(describe(&user))?;
+                print_line(format_args!("{} has a new password; sessions ended: {ended}", named(&user)))
             }
-            Self::Disable { email } => {
-                let (id, ended) = account::disable(context, &email).await.map_err(describe(&email))?;
-                let email = email.as_str();
-                print_line(format_args!("user {id} ({email}) may not sign in; sessions ended: {ended}"))
+            Self::Disable { user, last_admin_too } => {
+                let changes = UserChanges { disabled: Some(true), ..UserChanges::default() };
+                let (user, ended) = update(context, &user, &changes, last_admin_too).await?;
+                print_line(format_args!("{} may not sign in; sessions ended: {ended}", named(&user)))
             }
-            Self::Enable { email } => {
-                let id = account::enable(context, &email).await.map_err(describe(&email))?;
-                print_line(format_args!("user {id} ({}) may sign in", email.as_str()))
+            Self::Enable { user } => {
+                let changes = UserChanges { disabled: Some(false), ..UserChanges::default() };
+                let (user, _) = update(context, &user, &changes, false).await?;
+                print_line(format_args!("{} may sign in", named(&user)))
             }
-            Self::Unlock { email } => {
-                let id = account::unlock(context, &email).await.map_err(describe(&email))?;
-                print_line(format_args!("user {id} ({}) is unlocked: no login has failed", email.as_str()))
+            Self::Unlock { user } => {
+                let user = account::unlock(context, &user).await.map_err(describe(&user))?;
+                print_line(format_args!("{} is unlocked: no login has failed", named(&user)))
             }
-            Self::Delete { email, .. } => {
-                let (id, ended) = account::delete(context, &email).await.map_err(describe(&email))?;
-                print_line(format_args!("user {id} ({}) is deleted; sessions ended: {ended}", email.as_str()))
+            Self::Delete { user, last_admin_too, .. } => {
+                let deleted = account::delete(context, &user, last_admin(last_admin_too)).await;
+                let (user, ended) = deleted.map_err(describe(&user))?;
+                print_line(format_args!("{} is deleted; sessions ended: {ended}", named(&user)))
             }
         }
     }
+}
+
+async fn update(
+    context: &Context,
+    user: &UserRef,
+    changes: &UserChanges,
+    last_admin_too: bool,
+) -> anyhow::Result<(domain::account::User, usize)> {
+    account::update(context, user, changes, last_admin(last_admin_too)).await.map_err(describe(user))
+}
+
+fn last_admin(last_admin_too: bool) -> LastAdmin {
+    if last_admin_too { LastAdmin::MayGo } else { LastAdmin::Stays }
+}
+
+/// Names a user by ID and address.
+fn named(user: &domain::account::User) -> String {
+    format!("user {} ({})", user.id, user.email.as_str())
 }
 
 async fn create(context: &Context, user: Create, hashing: &Hashing) -> anyhow::Result<()> {
@@ -155,27 +189,19 @@ async fn create(context: &Context, user: Create, hashing: &Hashing) -> anyhow::R
     let password = read_password(password_stdin)?;
     let user = NewUser { first_name, last_name, email, role: role.unwrap_or_else(Role::initial) };
     let created = account::create(context, &hasher(context, hashing)?, &user, password).await;
-    let id = created.map_err(describe(&user.email))?;
+    let id = created.map_err(describe(&UserRef::Email(user.email.clone())))?;
     print_line(format_args!("user {id} ({}) is created, as {}", user.email.as_str(), user.role.as_str()))
 }
 
-async fn list(context: &Context) -> anyhow::Result<()> {
-    print_line(format_args!("{:>6}  {:<32}  {:<16}  {:<9}  NAME", "ID", "E-MAIL", "ROLE", "STATE"))?;
-    for user in account::list(context).await? {
-        let state = if user.disabled_at.is_some() { "disabled" } else { "active" };
-        let name = format!("{} {}", user.first_name.as_str(), user.last_name.as_str());
-        let (id, email, role) = (user.id, user.email.as_str(), user.role.as_str());
-        print_line(format_args!("{id:>6}  {email:<32}  {role:<16}  {state:<9}  {name}"))?;
-    }
-    Ok(())
-}
-
-/// Describes an error with the user's e-mail address.
-fn describe(email: &Email) -> impl Fn(Error) -> anyhow::Error {
-    let email = email.as_str();
+/// Describes an error with the user that it concerns.
+pub(super) fn describe(user: &UserRef) -> impl Fn(Error) -> anyhow::Error {
     move |error| match error {
-        Error::UserUnknown => anyhow!("there is no user {email}"),
-        Error::EmailTaken => anyhow!("there is a user {email} already"),
+        Error::UserUnknown => anyhow!("there is no user {user}"),
+        Error::EmailTaken => anyhow!("there is a user {user} already"),
+        Error::LastAdmin => anyhow!(
+            "{user} is the last administrator who may sign in: give another user the role first, or repeat the command \
+             with --last-admin-too"
+        ),
         other => other.into(),
     }
 }

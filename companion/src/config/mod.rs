@@ -23,7 +23,7 @@ pub use database::Database;
 pub use env_file::InvalidLine;
 pub use mistake::{Mistake, Mistakes, Problem};
 pub use reader::{Effective, Reader};
-pub use sections::{Feed, Hashing, Http, InternalListener, KeyFolder, Log, LogFormat, Tokens};
+pub use sections::{Feed, Hashing, Http, InternalListener, KeyFolder, Log, LogFormat, SessionAge, Tokens};
 pub use setting::{DefaultValue, Example, Form, Group, Setting};
 pub use source::{AppEnv, Environment, Lookup, TextFileError};
 pub use traces::Traces;

@@ -55,6 +55,9 @@ pub struct Tokens {
     pub refresh_secrets: Vec<SecretString>,
 }
 
+/// `SESSION_MAX_SECONDS`: maximum age of a session.
+pub struct SessionAge(pub Duration);
+
 /// Access to the edge feed and the edge refresh.
 pub struct Feed {
     /// `FEED_SECRET`, newest first; empty if all who reach the internal listener have access.
@@ -162,7 +165,7 @@ impl Section for Tokens {
         let audience = reader.parsed(&settings::AUDIENCE, own);
         let access_ttl = reader.number(&settings::ACCESS_TTL_SECONDS);
         let idle = reader.number(&settings::REFRESH_TTL_SECONDS);
-        let absolute = reader.number(&settings::SESSION_MAX_SECONDS);
+        let absolute = SessionAge::read(reader);
         let grace = reader.number(&settings::REFRESH_GRACE_SECONDS);
         let refresh_secrets = reader.secrets(&settings::REFRESH_JWT_SECRET);
         Some(Self {
@@ -171,11 +174,17 @@ impl Section for Tokens {
             access_ttl: Duration::seconds(access_ttl?),
             lifetimes: Lifetimes {
                 idle: Duration::seconds(idle?),
-                absolute: Duration::seconds(absolute?),
+                absolute: absolute?.0,
                 grace: Duration::seconds(grace?),
             },
             refresh_secrets: refresh_secrets?,
         })
+    }
+}
+
+impl Section for SessionAge {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.number(&settings::SESSION_MAX_SECONDS).map(|seconds| Self(Duration::seconds(seconds)))
     }
 }
 

@@ -3,6 +3,7 @@
 use sqlx::PgConnection;
 
 use crate::domain::audit::Entry;
+use crate::domain::audit::list::{AuditCursor, AuditFilter, ListedEntry};
 use crate::domain::{SessionId, UserId};
 
 /// Maximum number of entries that one call claims.
@@ -75,4 +76,52 @@ pub async fn claim_unreported(connection: &mut PgConnection) -> Result<Vec<Entry
         details: row.details,
     });
     Ok(entries.collect())
+}
+
+/// Lists at most `rows` entries, newest first, each with its cursor: those before `before`, or the newest of all.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn list(
+    connection: &mut PgConnection,
+    filter: &AuditFilter,
+    before: Option<AuditCursor>,
+    rows: i64,
+) -> Result<Vec<(AuditCursor, ListedEntry)>, sqlx::Error> {
+    // One bound above, of the cursor and the filter: of two, Postgres may begin at the later one. No entry has the ID 0.
+    let until = filter.until.map(|at| AuditCursor { at, id: 0 });
+    let before = [before, until].into_iter().flatten().min();
+    let rows = sqlx::query!(
+        r#"select id, at, event, actor, user_id as "user_id: UserId", session_id as "session_id: SessionId", request_id,
+                  client_prefix, details::text as "details!"
+           from audit_log
+           where (at, id) < (coalesce($1, 'infinity'::timestamptz), coalesce($2::bigint, 0))
+               and at >= coalesce($3, '-infinity'::timestamptz) and ($4::bigint is null or user_id = $4)
+               and ($5::text is null or event = $5) and ($6::text is null or actor = $6)
+           order by at desc, id desc limit $7"#,
+        before.map(|before| before.at),
+        before.map(|before| before.id),
+        filter.from,
+        filter.user_id as Option<UserId>,
+        filter.event,
+        filter.actor,
+        rows,
+    )
+    .fetch_all(connection)
+    .await?;
+    let listed = rows.into_iter().map(|row| {
+        let entry = Entry {
+            at: row.at,
+            event: row.event,
+            reason: None,
+            actor: row.actor,
+            user_id: row.user_id,
+            session_id: row.session_id,
+            request_id: row.request_id,
+            client_prefix: row.client_prefix,
+            details: row.details,
+        };
+        (AuditCursor { at: row.at, id: row.id }, ListedEntry { id: row.id, entry })
+    });
+    Ok(listed.collect())
 }

@@ -1,5 +1,10 @@
 //! SQL over `users`.
 
+pub mod admins;
+mod page;
+
+pub use self::page::list;
+
 use sqlx::PgConnection;
 use thiserror::Error;
 use time::OffsetDateTime;
@@ -8,6 +13,7 @@ use crate::domain::UserId;
 use crate::domain::account::email::Email;
 use crate::domain::account::name::Name;
 use crate::domain::account::role::Role;
+use crate::domain::account::user_ref::UserRef;
 use crate::domain::account::{NewUser, User};
 
 /// Failure to insert a user.
@@ -51,21 +57,6 @@ pub async fn insert(
     Ok(inserted.fetch_one(connection).await?)
 }
 
-/// Lists every user, in order of creation.
-///
-/// # Errors
-/// [`sqlx::Error`] if the statement fails.
-pub async fn list(connection: &mut PgConnection) -> Result<Vec<User>, sqlx::Error> {
-    sqlx::query_as!(
-        User,
-        r#"select id as "id: UserId", first_name as "first_name: Name", last_name as "last_name: Name",
-                  email as "email: Email", role as "role: Role", disabled_at, created_at, updated_at
-           from users order by id"#
-    )
-    .fetch_all(connection)
-    .await
-}
-
 /// Locks a user's row until the transaction ends. Starts and refreshes of the user's sessions wait for that.
 ///
 /// # Errors
@@ -87,20 +78,48 @@ pub async fn lock_shared(connection: &mut PgConnection, user_id: UserId) -> Resu
     Ok(found.fetch_optional(connection).await?.is_some())
 }
 
-/// Locks the row of the user with an e-mail address, as [`lock`] does. `None` if there is no such user.
+/// Locks the row of a user, as [`lock`] does. `None` if there is no such user.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn lock_by_email(
+pub async fn lock_by_ref(
     connection: &mut PgConnection,
-    email: &Email,
+    user: &UserRef,
 ) -> Result<Option<UserId>, sqlx::Error> {
+    let (id, email) = columns(user);
     sqlx::query_scalar!(
-        r#"select id as "id: UserId" from users where lower(email collate "C") = $1 for no key update"#,
-        email.as_str(),
+        r#"select id as "id: UserId" from users where id = $1 or lower(email collate "C") = $2 for no key update"#,
+        id as Option<UserId>,
+        email,
     )
     .fetch_optional(connection)
     .await
+}
+
+/// Finds a user.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn find(connection: &mut PgConnection, user: &UserRef) -> Result<Option<User>, sqlx::Error> {
+    let (id, email) = columns(user);
+    sqlx::query_as!(
+        User,
+        r#"select id as "id: UserId", first_name as "first_name: Name", last_name as "last_name: Name",
+                  email as "email: Email", role as "role: Role", disabled_at, created_at, updated_at
+           from users where id = $1 or lower(email collate "C") = $2"#,
+        id as Option<UserId>,
+        email,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Returns the columns of a reference. One of them is null, and equal to none.
+fn columns(user: &UserRef) -> (Option<UserId>, Option<&str>) {
+    match user {
+        UserRef::Id(id) => (Some(*id), None),
+        UserRef::Email(email) => (None, Some(email.as_str())),
+    }
 }
 
 /// Sets a user's role.
@@ -139,6 +158,30 @@ pub async fn set_disabled(
          where id = $1",
         user_id as UserId,
         disabled,
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Sets a user's names. `None` keeps the one there is.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn set_names(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    first_name: Option<&Name>,
+    last_name: Option<&Name>,
+    now: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update users set first_name = coalesce($2, first_name), last_name = coalesce($3, last_name), updated_at = $4
+         where id = $1",
+        user_id as UserId,
+        first_name.map(Name::as_str),
+        last_name.map(Name::as_str),
         now,
     )
     .execute(connection)

@@ -1,11 +1,13 @@
 //! Audit events: what happened to an account, a session or the keys, and the actor. An event holds no password, token
 //! or e-mail address; a person is a user ID.
 
+pub mod list;
+
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::account::role::Role;
-use super::caller::Caller;
+use super::caller::{Actor, Caller};
 use super::{SessionId, UserId};
 
 /// Audit event.
@@ -23,8 +25,13 @@ pub enum Event {
     RefreshRejected(&'static str),
     /// A superseded refresh token was presented: two parties hold it, and the session ended for both.
     RefreshTokenReused,
-    /// A user ended one of their sessions from another one, or from the list.
+    /// A session was ended from another one, or from the list.
     SessionEnded,
+    /// All sessions of a user were ended, for them.
+    SessionsEnded {
+        /// Number of sessions that ended.
+        sessions_ended: usize,
+    },
     /// A user ended the session of the request.
     LoggedOut,
     /// A user ended all of their sessions.
@@ -47,6 +54,8 @@ pub enum Event {
     UserUnlocked,
     /// The role of a user was changed to this one.
     RoleChanged(Role),
+    /// The first or the last name of a user was changed.
+    NameChanged,
     /// The password of a user was changed.
     PasswordChanged {
         /// Number of sessions that ended.
@@ -66,7 +75,7 @@ pub enum Event {
 }
 
 /// Names of all events: the values of a metric's label and of `audit_log.event`.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 21] = [
     "register",
     "login",
     "login_refused",
@@ -74,6 +83,7 @@ const NAMES: [&str; 19] = [
     "refresh_refused",
     "refresh_token_reused",
     "session_ended",
+    "sessions_ended",
     "logout",
     "logout_all",
     "user_created",
@@ -82,6 +92,7 @@ const NAMES: [&str; 19] = [
     "user_enabled",
     "user_unlocked",
     "role_changed",
+    "name_changed",
     "password_changed",
     "keys_generated",
     "keys_rotated",
@@ -121,6 +132,10 @@ impl Entry {
         user_id: Option<UserId>,
         session_id: Option<SessionId>,
     ) -> Self {
+        let mut details = event.details();
+        if let Actor::Admin(by) = caller.actor {
+            details.insert("by".to_owned(), by.0.into());
+        }
         Self {
             at,
             event: event.name().to_owned(),
@@ -130,7 +145,7 @@ impl Entry {
             session_id,
             request_id: caller.request.as_ref().map(|request| request.id.as_str().to_owned()),
             client_prefix: caller.client_prefix(),
-            details: Value::Object(event.details()).to_string(),
+            details: Value::Object(details).to_string(),
         }
     }
 
@@ -151,6 +166,7 @@ impl Event {
             Self::RefreshRejected(_) => "refresh_refused",
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::SessionEnded => "session_ended",
+            Self::SessionsEnded { .. } => "sessions_ended",
             Self::LoggedOut => "logout",
             Self::LoggedOutEverywhere => "logout_all",
             Self::UserCreated(_) => "user_created",
@@ -159,6 +175,7 @@ impl Event {
             Self::UserEnabled => "user_enabled",
             Self::UserUnlocked => "user_unlocked",
             Self::RoleChanged(_) => "role_changed",
+            Self::NameChanged => "name_changed",
             Self::PasswordChanged { .. } => "password_changed",
             Self::KeysGenerated(_) => "keys_generated",
             Self::KeysRotated { .. } => "keys_rotated",
@@ -175,7 +192,8 @@ impl Event {
 
     fn details(&self) -> Map<String, Value> {
         let details = match self {
-            Self::UserDeleted { sessions_ended }
+            Self::SessionsEnded { sessions_ended }
+            | Self::UserDeleted { sessions_ended }
             | Self::UserDisabled { sessions_ended }
             | Self::PasswordChanged { sessions_ended } => json!({"sessions_ended": sessions_ended}),
             Self::UserCreated(role) | Self::RoleChanged(role) => json!({"role": role.as_str()}),
@@ -206,6 +224,7 @@ mod tests {
             Event::RefreshRejected("token_reused"),
             Event::RefreshTokenReused,
             Event::SessionEnded,
+            Event::SessionsEnded { sessions_ended: 1 },
             Event::LoggedOut,
             Event::LoggedOutEverywhere,
             Event::UserCreated(role()),
@@ -214,6 +233,7 @@ mod tests {
             Event::UserEnabled,
             Event::UserUnlocked,
             Event::RoleChanged(role()),
+            Event::NameChanged,
             Event::PasswordChanged { sessions_ended: 1 },
             Event::KeysGenerated(text()),
             Event::KeysRotated { signing: text(), announced: text() },

@@ -2,16 +2,16 @@
 
 use std::net::IpAddr;
 
-use super::RequestId;
 use super::network;
+use super::{RequestId, UserId};
 
 /// Actor behind a use case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// User, for themselves.
     User,
-    /// Administrator, for another user.
-    Admin,
+    /// Administrator with this ID, for a user.
+    Admin(UserId),
     /// Operator at the command line.
     CommandLine,
     /// Background job of the service.
@@ -43,12 +43,15 @@ pub struct Request {
 }
 
 impl Actor {
-    /// Returns the value of `audit_log.actor`.
+    /// Values of `audit_log.actor`.
+    pub const NAMES: [&str; 5] = ["user", "admin", "command_line", "system", "stranger"];
+
+    /// Returns the value of `audit_log.actor`, one of [`Actor::NAMES`].
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
-            Self::Admin => "admin",
+            Self::Admin(_) => "admin",
             Self::CommandLine => "command_line",
             Self::System => "system",
             Self::Stranger => "stranger",
@@ -78,6 +81,12 @@ impl Caller {
     #[must_use]
     pub fn client(&self) -> Option<IpAddr> {
         self.request.as_ref()?.client
+    }
+
+    /// Returns the same caller as an administrator.
+    #[must_use]
+    pub fn as_admin(&self, user_id: UserId) -> Self {
+        Self { actor: Actor::Admin(user_id), request: self.request.clone() }
     }
 
     /// Returns the network of the client; `None` if its address is unknown.

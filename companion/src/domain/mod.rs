@@ -8,7 +8,8 @@ pub mod guard;
 pub mod host_name;
 pub mod id;
 pub mod network;
+pub mod page;
 pub mod session;
 pub mod token;
 
-pub use id::{RequestId, SessionId, UserId};
+pub use id::{InvalidUserId, RequestId, SessionId, UserId};

@@ -3,6 +3,7 @@
 pub(super) mod every;
 
 use std::any::Any;
+use std::borrow::Cow;
 
 use axum::Json;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
@@ -25,7 +26,7 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 /// the client.
 #[derive(Debug, Error)]
 pub enum ApiError {
-    /// Fields of the body are missing or wrong. The list is complete.
+    /// Fields of the body, or parameters of the query, are missing or wrong. The list is complete.
     #[error("fields are missing or wrong")]
     FieldsInvalid(Vec<FieldError>),
     /// The body is not a JSON object.
@@ -37,6 +38,9 @@ pub enum ApiError {
     /// The edge's secret is missing or wrong. The status is not 401: for the edge that means the end of a session.
     #[error("the edge's secret is missing or wrong")]
     EdgeSecretWrong,
+    /// The user is not an administrator.
+    #[error("the user is not an administrator")]
+    NotAdmin,
     /// No route or resource has this path.
     #[error("not found")]
     NotFound,
@@ -75,8 +79,10 @@ pub enum ApiError {
 /// Mistake in one field. It never contains the field's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
-    /// JSON name of the field.
-    pub field: &'static str,
+    /// JSON name of the field, or name of the parameter.
+    pub field: Cow<'static, str>,
+    /// `body` or `query`.
+    pub location: &'static str,
     /// Stable, machine-readable code.
     pub code: &'static str,
     /// Message for people.
@@ -95,7 +101,7 @@ struct ErrorBody {
 struct ErrorEntry {
     r#type: &'static str,
     msg: String,
-    path: &'static str,
+    path: Cow<'static, str>,
     location: &'static str,
     code: &'static str,
 }
@@ -116,7 +122,9 @@ impl ApiError {
                 (StatusCode::BAD_REQUEST, "body_not_object", "The body is not a JSON object")
             }
             Self::QueryInvalid => (StatusCode::BAD_REQUEST, "query_invalid", "The query cannot be read"),
-            Self::EdgeSecretWrong => (StatusCode::FORBIDDEN, error_code::NOT_ALLOWED, "Not allowed"),
+            Self::EdgeSecretWrong | Self::NotAdmin => {
+                (StatusCode::FORBIDDEN, error_code::NOT_ALLOWED, "Not allowed")
+            }
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
             Self::MethodNotAllowed => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed")
@@ -161,22 +169,19 @@ impl ApiError {
     }
 
     fn entries(&self, code: &'static str, message: &'static str) -> Vec<ErrorEntry> {
-        match self {
-            Self::FieldsInvalid(errors) => errors
-                .iter()
-                .map(|error| ErrorEntry {
-                    r#type: "field",
-                    msg: error.message.clone(),
-                    path: error.field,
-                    location: "body",
-                    code: error.code,
-                })
-                .collect(),
-            // Front ends show `errors[0].msg`, so the list is never empty.
-            _ => {
-                vec![ErrorEntry { r#type: "request", msg: message.to_owned(), path: "", location: "", code }]
-            }
+        if let Self::FieldsInvalid(errors) = self {
+            let entry = |error: &FieldError| ErrorEntry {
+                r#type: "field",
+                msg: error.message.clone(),
+                path: error.field.clone(),
+                location: error.location,
+                code: error.code,
+            };
+            return errors.iter().map(entry).collect();
         }
+        // Front ends show `errors[0].msg`, so the list is never empty.
+        let (msg, path) = (message.to_owned(), Cow::Borrowed(""));
+        vec![ErrorEntry { r#type: "request", msg, path, location: "", code }]
     }
 }
 
@@ -192,6 +197,9 @@ fn public_service_error(error: &service::Error) -> Public {
         Error::NotSignedIn => (StatusCode::UNAUTHORIZED, error_code::NOT_SIGNED_IN, "Not signed in"),
         Error::Disabled => (StatusCode::FORBIDDEN, "account_disabled", "This account is disabled"),
         Error::EmailTaken => (StatusCode::CONFLICT, "email_taken", "This e-mail is already registered"),
+        Error::LastAdmin => {
+            (StatusCode::CONFLICT, "last_admin", "This is the last administrator: name another one first")
+        }
         Error::UserUnknown | Error::SessionUnknown => (StatusCode::NOT_FOUND, "not_found", "Not found"),
         // One response for both: neither gives a hint about the account.
         Error::PasswordChanged | Error::Contended | Error::Hashing(HashingError::Busy) => {

@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use super::cookies::CookiePolicy;
 use super::layer::observe::{self, Logged};
-use super::layer::{cors, edge_secret, signed_in};
+use super::layer::{admin, cors, edge_secret, signed_in};
 use super::state::AppState;
 use super::{api, error, internal, openapi, pages};
 
@@ -23,7 +23,9 @@ pub fn public(state: AppState) -> Router {
     let signed_in = from_fn_with_state(state.clone(), signed_in::require);
     // Around handlers only: a wrong method is 405 without a token, too.
     let for_users = |handlers: Handlers| handlers.map(|methods| methods.route_layer(signed_in.clone()));
-    let (routes, _) = described(&state.http.base_path, for_users).split_for_parts();
+    let for_admins =
+        |handlers: Handlers| for_users(handlers.map(|methods| methods.route_layer(from_fn(admin::require))));
+    let (routes, _) = described(&state.http.base_path, for_users, for_admins).split_for_parts();
     let routes = routes
         .route(pages::login::PATH, get(pages::login::login))
         .route("/login/", get(pages::login::login_with_slash))
@@ -36,11 +38,16 @@ pub fn public(state: AppState) -> Router {
 /// Makes the OpenAPI document of the public listener.
 #[must_use]
 pub fn document(base_path: &str, cookies: &CookiePolicy) -> Value {
-    openapi::complete(described(base_path, |handlers| handlers).get_openapi(), cookies)
+    openapi::complete(described(base_path, |handlers| handlers, |handlers| handlers).get_openapi(), cookies)
 }
 
-/// Routes of the OpenAPI document. `for_users` surrounds handlers that need a signed-in user.
-fn described(base_path: &str, for_users: impl Fn(Handlers) -> Handlers) -> OpenApiRouter<AppState> {
+/// Routes of the OpenAPI document. `for_users` surrounds handlers that need a signed-in user, `for_admins` those that need
+/// an administrator.
+fn described(
+    base_path: &str,
+    for_users: impl Fn(Handlers) -> Handlers,
+    for_admins: impl Fn(Handlers) -> Handlers,
+) -> OpenApiRouter<AppState> {
     let api = OpenApiRouter::default()
         .routes(routes!(api::register::register))
         .routes(routes!(api::login::login))
@@ -50,6 +57,16 @@ fn described(base_path: &str, for_users: impl Fn(Handlers) -> Handlers) -> OpenA
         .routes(for_users(routes!(api::logout::logout_all)))
         .routes(for_users(routes!(api::sessions::list, api::sessions::end_others)))
         .routes(for_users(routes!(api::sessions::end)))
+        .routes(for_admins(routes!(api::admin::users::list)))
+        .routes(for_admins(routes!(
+            api::admin::users::show,
+            api::admin::users::change,
+            api::admin::users::delete
+        )))
+        .routes(for_admins(routes!(api::admin::sessions::list)))
+        .routes(for_admins(routes!(api::admin::sessions::end)))
+        .routes(for_admins(routes!(api::admin::sessions::end_one)))
+        .routes(for_admins(routes!(api::admin::audit::list)))
         .routes(routes!(api::openapi::show));
     let keys = OpenApiRouter::default().routes(routes!(api::jwks::show));
     if base_path.is_empty() { keys.merge(api) } else { keys.nest(base_path, api) }

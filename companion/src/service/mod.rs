@@ -4,6 +4,7 @@
 //! Handlers, commands, pages and jobs do three things: extract, call a use case, render.
 
 pub mod account;
+pub mod audit_log;
 mod change;
 pub mod edge;
 pub mod guard;
@@ -81,6 +82,9 @@ pub enum Error {
     /// There is no such user.
     #[error("there is no such user")]
     UserUnknown,
+    /// No administrator would be left who may sign in.
+    #[error("this is the last administrator")]
+    LastAdmin,
     /// The session changed too often while it was being refreshed.
     #[error("the session changed too often during a refresh")]
     Contended,

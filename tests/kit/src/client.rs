@@ -72,6 +72,12 @@ impl Client {
         self.send(request).await
     }
 
+    /// Sends JSON in a `PATCH` request.
+    pub async fn patch_json(&mut self, path: &str, body: &Value) -> Response {
+        let request = self.request(Method::PATCH, path).json(body);
+        self.send(request).await
+    }
+
     /// Sends a request without a body, with these header fields.
     pub async fn call(&mut self, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
         let mut request = self.request(method, path);

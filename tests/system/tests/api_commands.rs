@@ -28,12 +28,13 @@ async fn migrations_are_listed_applied_and_reverted() {
         |arguments: &[&str], code, expected: &str| check(&database.url, arguments, "", code, expected);
     let pending = "0001 users: pending\n0002 refresh tokens: pending\n0003 revocations: pending\n0004 sessions: pending\n\
                    0005 deleted users: pending\n0006 audit log: pending\n0007 passwords: pending\n\
-                   0008 users without password: pending\n0009 attempts: pending\n";
+                   0008 users without password: pending\n0009 attempts: pending\n0010 admin lists: pending\n";
     check(&["migrate", "status"], 0, pending);
     check(&["user", "list"], 1, "run: edgeward migrate run");
     let applied = pending.replace("pending", "applied");
     check(&["migrate", "run"], 0, &applied);
     check(&["migrate", "run"], 0, &applied);
+    check(&["migrate", "revert"], 0, "reverted 0010\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "reverted 0009\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "reverted 0008\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "reverted 0007\n0001 users: applied\n");
@@ -133,7 +134,8 @@ async fn user_is_created_listed_promoted_disabled_enabled_and_deleted() {
     assert_eq!(root.get("/api/auth/self").await.body["user"]["role"], "admin");
 
     check(&["user", "list"], 0, "root@example.com");
-    check(&["user", "set-role", "ROOT@example.com", "auditor"], 0, "has the role auditor");
+    let demote = ["user", "set-role", "ROOT@example.com", "auditor", "--last-admin-too"];
+    check(&demote, 0, "user 1 (root@example.com) has the role auditor");
     assert_eq!(root.get("/api/auth/self").await.body["user"]["role"], "auditor");
     check(&["user", "set-role", "root@example.com", "Big Boss"], 2, "a role is 1 to 64 of");
 
@@ -176,7 +178,7 @@ async fn command_that_changes_a_user_writes_one_audit_entry() {
         assert!(!text.contains("example.com") && !text.contains(PASSWORD), "{text}");
     };
     check(&["user", "create", "a@example.com", "--first-name", "A", "--last-name", "B"], "user_created");
-    check(&["user", "set-role", "a@example.com", "admin"], "role_changed");
+    check(&["user", "set-role", "a@example.com", "seller"], "role_changed");
     check(&["user", "set-password", "a@example.com"], "password_changed");
     check(&["user", "disable", "a@example.com"], "user_disabled");
     check(&["user", "enable", "a@example.com"], "user_enabled");
@@ -187,7 +189,7 @@ async fn command_that_changes_a_user_writes_one_audit_entry() {
     };
     let expected = [
         entry("user_created", r#"{"role": "customer"}"#),
-        entry("role_changed", r#"{"role": "admin"}"#),
+        entry("role_changed", r#"{"role": "seller"}"#),
         entry("password_changed", r#"{"sessions_ended": 0}"#),
         entry("user_disabled", r#"{"sessions_ended": 0}"#),
         entry("user_enabled", "{}"),

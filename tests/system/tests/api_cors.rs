@@ -47,7 +47,7 @@ async fn preflight_allows_the_headers_of_common_front_end_libraries() {
     let api = Api::start_with(&[("CLIENT_UI_DOMAIN", PAGE)]).await;
     let response = preflight(&api).await;
     assert_eq!(response.status, 200);
-    assert_eq!(response.header("access-control-allow-methods"), "GET,POST,DELETE");
+    assert_eq!(response.header("access-control-allow-methods"), "GET,POST,PATCH,DELETE");
     assert_eq!(response.header("access-control-max-age"), "3600");
     let allowed: Vec<_> = response.header("access-control-allow-headers").split(',').collect();
     for name in [

@@ -16,7 +16,7 @@ const MAX_LISTED: i64 = 100;
 /// Maximum number of sessions that are counted one by one. Chosen: some 20 ms of Postgres' time, once a minute.
 const MAX_COUNTED: i64 = 100_000;
 
-/// Lists at most 100 live sessions of a user: `own` first, then by last use. A session that began at or before
+/// Lists at most 100 live sessions of a user: `own` first, if it is one of them, then by last use. A session that began at or before
 /// `oldest_start` has ended.
 ///
 /// # Errors
@@ -24,7 +24,7 @@ const MAX_COUNTED: i64 = 100_000;
 pub async fn list(
     connection: &mut PgConnection,
     user_id: UserId,
-    own: SessionId,
+    own: Option<SessionId>,
     now: OffsetDateTime,
     oldest_start: OffsetDateTime,
 ) -> Result<Vec<SessionSummary>, sqlx::Error> {
@@ -36,7 +36,7 @@ pub async fn list(
            order by id = $2 desc, updated_at desc, id desc
            limit $5"#,
         user_id as UserId,
-        own as SessionId,
+        own as Option<SessionId>,
         now,
         oldest_start,
         MAX_LISTED,

@@ -4,7 +4,9 @@ pub mod email;
 pub mod name;
 pub mod password;
 pub mod role;
+pub mod search;
 pub mod text;
+pub mod user_ref;
 
 use time::OffsetDateTime;
 
@@ -45,4 +47,31 @@ pub struct NewUser {
     pub email: Email,
     /// Role.
     pub role: Role,
+}
+
+/// Changes of a user that are made together. What is `None` stays; the default changes nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserChanges {
+    /// New role.
+    pub role: Option<Role>,
+    /// `true` to disable the sign-in and end all sessions, `false` to enable it.
+    pub disabled: Option<bool>,
+    /// New first name.
+    pub first_name: Option<Name>,
+    /// New last name.
+    pub last_name: Option<Name>,
+}
+
+impl UserChanges {
+    /// Returns `true` if an administrator is none afterwards, or may not sign in.
+    #[must_use]
+    pub fn remove_admin(&self) -> bool {
+        self.disabled == Some(true) || self.role.as_ref().is_some_and(|role| !role.is_admin())
+    }
+
+    /// Returns `true` if there is a new name.
+    #[must_use]
+    pub fn rename(&self) -> bool {
+        self.first_name.is_some() || self.last_name.is_some()
+    }
 }

@@ -60,7 +60,7 @@ impl Name {
 
 /// Converts a name to NFC, so that a search finds it however the keyboard spells `é`. A name with a compatibility
 /// ideograph stays as it is: NFC replaces these by characters that look different, and U+FA19 is in people's names.
-fn compose(name: &str) -> String {
+pub(super) fn compose(name: &str) -> String {
     let is_compatibility_ideograph =
         |char| matches!(char, '\u{f900}'..='\u{faff}' | '\u{2f800}'..='\u{2fa1f}');
     if name.chars().any(is_compatibility_ideograph) {

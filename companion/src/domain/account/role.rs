@@ -19,6 +19,18 @@ impl Role {
         Self("customer".to_owned())
     }
 
+    /// Role whose users administrate the others, here and in the filter's rule of the admin API.
+    #[must_use]
+    pub fn admin() -> Self {
+        Self("admin".to_owned())
+    }
+
+    /// Returns `true` for [`Role::admin`].
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        *self == Self::admin()
+    }
+
     /// Reads a role exactly as written: nothing is trimmed, and case counts.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The JSON API: one file a path. `logout` has both logouts, `sessions` the list and its ends.
 
+pub(super) mod admin;
 pub(super) mod body;
 pub(super) mod current_user;
 pub(super) mod jwks;

@@ -67,9 +67,8 @@ pub(in crate::http) async fn list(
     signed_in: SignedIn,
     State(tokens): State<Arc<Tokens>>,
 ) -> Result<Json<SessionsResponse>, ApiError> {
-    let listed = session::list(&context, &tokens, signed_in.subject).await?;
-    let sessions = listed.into_iter().map(|session| SessionBody::new(session, signed_in.subject.session_id));
-    Ok(Json(SessionsResponse { message: "Sessions fetched successfully", sessions: sessions.collect() }))
+    let listed = session::list(&context, &tokens.lifetimes, signed_in.subject).await?;
+    Ok(Json(SessionsResponse::new(listed, signed_in.subject.session_id)))
 }
 
 /// End a session
@@ -121,6 +120,14 @@ pub(in crate::http) async fn end_others(
 ) -> Result<Json<Done>, ApiError> {
     session::end_others(&context, signed_in.subject).await?;
     Ok(Done::new("Other sessions ended successfully"))
+}
+
+impl SessionsResponse {
+    /// Makes the body of a list, in which one session may be the current one.
+    pub(in crate::http) fn new(listed: Vec<SessionSummary>, current: SessionId) -> Self {
+        let sessions = listed.into_iter().map(|session| SessionBody::new(session, current)).collect();
+        Self { message: "Sessions fetched successfully", sessions }
+    }
 }
 
 impl SessionBody {

@@ -1,15 +1,22 @@
 //! Every error and every mistake in a field, for the documents that list them.
 
 use time::Duration;
+use std::borrow::Cow;
 
 use super::{ApiError, FieldError};
+use crate::domain::InvalidUserId;
 use crate::domain::account::email::InvalidEmail;
 use crate::domain::account::name::InvalidName;
 use crate::domain::account::password::InvalidPassword;
 use crate::domain::guard::Limit;
+use crate::domain::account::role::InvalidRole;
+use crate::domain::account::search::InvalidSearch;
+use crate::domain::audit::list::{InvalidActor, InvalidEvent, InvalidTime};
+use crate::domain::page::{InvalidCursor, InvalidPageSize};
 use crate::domain::token::jws::SigningError;
 use crate::hashing::HashingError;
 use crate::http::extract::invalid_text::InvalidText;
+use crate::http::extract::known_fields::{UNKNOWN, capitalize};
 use crate::service::Error;
 
 /// Lists an error of each kind. Each mistake in a field has an error of its own.
@@ -27,6 +34,7 @@ pub(in crate::http) fn every_error() -> Vec<ApiError> {
         Error::Contended,
         Error::EmailTaken,
         Error::UserUnknown,
+        Error::LastAdmin,
         Error::SessionUnknown,
         Error::FeedNotReady,
         Error::Hashing(HashingError::Busy),
@@ -40,6 +48,7 @@ pub(in crate::http) fn every_error() -> Vec<ApiError> {
         ApiError::BodyNotObject,
         ApiError::QueryInvalid,
         ApiError::EdgeSecretWrong,
+        ApiError::NotAdmin,
         ApiError::NotFound,
         ApiError::MethodNotAllowed,
         ApiError::BodyTooLarge,
@@ -49,20 +58,19 @@ pub(in crate::http) fn every_error() -> Vec<ApiError> {
         ApiError::MissingLayer,
         ApiError::Panicked,
     ];
-    let fields = every_mistake().into_iter().map(|mistake| ApiError::FieldsInvalid(vec![mistake]));
+    let fields = every_mistake()
+        .into_iter()
+        .chain(every_admin_mistake())
+        .map(|mistake| ApiError::FieldsInvalid(vec![mistake]));
     own.into_iter().chain(service.map(ApiError::Service)).chain(fields).collect()
 }
 
-/// Lists every mistake in a field, each in one of the fields that can have it.
+/// Lists every mistake in a field, each in one of the fields that can have it, without those of the admin API.
 pub(in crate::http) fn every_mistake() -> Vec<FieldError> {
-    let mistake = |field, mistake: &dyn InvalidText| FieldError {
-        field,
-        code: mistake.code(),
-        message: mistake.to_string(),
-    };
+    let mistake = |field, mistake: &dyn InvalidText| body(field, mistake.code(), mistake.to_string());
     vec![
-        FieldError { field: "email", code: "required", message: "email is required".to_owned() },
-        FieldError { field: "email", code: "not_text", message: "email must be a text".to_owned() },
+        body("email", "required", "email is required".to_owned()),
+        body("email", "not_text", "email must be a text".to_owned()),
         mistake("firstName", &InvalidName::TooLong),
         mistake("firstName", &InvalidName::InvisibleCharacter),
         mistake("email", &InvalidEmail::Malformed),
@@ -73,4 +81,30 @@ pub(in crate::http) fn every_mistake() -> Vec<FieldError> {
         mistake("password", &InvalidPassword::TooLong),
         mistake("password", &InvalidPassword::ControlCharacter),
     ]
+}
+
+/// Lists every mistake in a field or a parameter of the admin API that other calls do not have.
+pub(in crate::http) fn every_admin_mistake() -> Vec<FieldError> {
+    let query = |field, mistake: &dyn InvalidText| FieldError {
+        location: "query",
+        ..body(field, mistake.code(), capitalize(&mistake.to_string()))
+    };
+    vec![
+        body("ids", "ids_malformed", "ids must be 1 to 100 session IDs".to_owned()),
+        body("disabled", "not_true_or_false", "disabled must be true or false".to_owned()),
+        query("role", &InvalidRole),
+        query("search", &InvalidSearch::TooLong),
+        query("search", &InvalidSearch::InvisibleCharacter),
+        query("limit", &InvalidPageSize),
+        query("cursor", &InvalidCursor),
+        query("userId", &InvalidUserId),
+        query("event", &InvalidEvent),
+        query("actor", &InvalidActor),
+        query("from", &InvalidTime),
+        body("nickname", "unknown", UNKNOWN.to_owned()),
+    ]
+}
+
+fn body(field: &'static str, code: &'static str, message: String) -> FieldError {
+    FieldError { field: Cow::Borrowed(field), location: "body", code, message }
 }

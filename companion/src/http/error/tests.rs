@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::every::{every_error, every_mistake};
+use super::every::{every_admin_mistake, every_error, every_mistake};
 use super::*;
 
 const PAGE: &str = include_str!("../../../../docs/reference/errors.md");
@@ -26,7 +26,7 @@ fn every_error_is_documented_and_no_other() {
 
 #[test]
 fn every_mistake_in_a_field_is_documented() {
-    let rows = every_mistake().into_iter().map(|FieldError { field, code, message }| match field {
+    let rows = every_mistake().into_iter().map(|FieldError { field, code, message, .. }| match &*field {
         _ if matches!(code, "required" | "not_text") => {
             format!("| any field | `{code}` | {} |", message.replace("email", "…"))
         }
@@ -34,4 +34,15 @@ fn every_mistake_in_a_field_is_documented() {
         _ => format!("| `{field}` | `{code}` | {message} |"),
     });
     assert_eq!(rows.collect::<BTreeSet<_>>(), documented("## Codes of fields"));
+}
+
+#[test]
+fn every_mistake_in_the_admin_api_is_documented() {
+    let rows = every_admin_mistake().into_iter().map(|FieldError { field, code, message, .. }| {
+        // The names come from the code.
+        let message = message.split("; there are").next().unwrap();
+        let field = if code == "unknown" { "any other".to_owned() } else { format!("`{field}`") };
+        format!("| {field} | `{code}` | {message} |")
+    });
+    assert_eq!(rows.collect::<BTreeSet<_>>(), documented("## Codes of the admin API"));
 }

@@ -2,14 +2,62 @@
 
 use std::fmt::Display;
 
+use thiserror::Error;
+
+use crate::domain::InvalidUserId;
 use crate::domain::account::email::InvalidEmail;
 use crate::domain::account::name::InvalidName;
 use crate::domain::account::password::InvalidPassword;
+use crate::domain::account::role::InvalidRole;
+use crate::domain::account::search::InvalidSearch;
+use crate::domain::audit::list::{InvalidActor, InvalidEvent, InvalidTime};
+use crate::domain::page::{InvalidCursor, InvalidPageSize};
 
 /// Reason that a text does not parse.
 pub(in crate::http) trait InvalidText: Display {
     /// Returns the stable, machine-readable code.
     fn code(&self) -> &'static str;
+}
+
+/// Text other than `true` and `false`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("disabled must be true or false")]
+pub(in crate::http) struct InvalidFlag;
+
+/// Reads `true` or `false`.
+pub(in crate::http) fn parse_flag(text: &str) -> Result<bool, InvalidFlag> {
+    text.parse().map_err(|_| InvalidFlag)
+}
+
+/// Implements the trait for reasons without variants.
+macro_rules! code {
+    ($($reason:ty: $code:literal),+ $(,)?) => {
+        $(impl InvalidText for $reason {
+            fn code(&self) -> &'static str {
+                $code
+            }
+        })+
+    };
+}
+
+code! {
+    InvalidActor: "actor_unknown",
+    InvalidCursor: "cursor_invalid",
+    InvalidEvent: "event_unknown",
+    InvalidFlag: "not_true_or_false",
+    InvalidPageSize: "limit_out_of_range",
+    InvalidRole: "role_malformed",
+    InvalidTime: "time_malformed",
+    InvalidUserId: "user_id_malformed",
+}
+
+impl InvalidText for InvalidSearch {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::TooLong => "search_too_long",
+            Self::InvisibleCharacter => "search_has_invisible_character",
+        }
+    }
 }
 
 impl InvalidText for InvalidEmail {

@@ -1,9 +1,11 @@
 //! Extractor of JSON bodies, which reports the mistakes of all fields at once.
 
+use std::borrow::Cow;
+
 use axum::RequestExt;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, FromRequest, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest, OptionalFromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
@@ -34,11 +36,30 @@ pub(in crate::http) enum TextField {
     Text(String),
 }
 
-/// Collection of the mistakes in a body's fields.
-#[derive(Default)]
-pub(in crate::http) struct FieldErrors(Vec<FieldError>);
+/// Collection of the mistakes in fields.
+pub(in crate::http) struct FieldErrors {
+    errors: Vec<FieldError>,
+    location: &'static str,
+}
+
+/// For the fields of a body.
+impl Default for FieldErrors {
+    fn default() -> Self {
+        Self { errors: Vec::new(), location: "body" }
+    }
+}
 
 impl FieldErrors {
+    /// Makes a collection for the parameters of a query.
+    pub(super) fn of_query() -> Self {
+        Self { errors: Vec::new(), location: "query" }
+    }
+
+    /// Returns `true` if there is no mistake.
+    pub(super) fn is_empty(&self) -> bool {
+        self.errors.is_empty()
+    }
+
     /// Parses a field. `None` if it is missing or wrong; the mistake is collected.
     pub(in crate::http) fn parse<T, E: InvalidText>(
         &mut self,
@@ -67,14 +88,20 @@ impl FieldErrors {
         }
     }
 
-    fn add<T>(&mut self, field: &'static str, code: &'static str, message: String) -> Option<T> {
-        self.0.push(FieldError { field, code, message });
+    /// Adds a mistake.
+    pub(super) fn add<T>(
+        &mut self,
+        field: impl Into<Cow<'static, str>>,
+        code: &'static str,
+        message: String,
+    ) -> Option<T> {
+        self.errors.push(FieldError { field: field.into(), location: self.location, code, message });
         None
     }
 
     /// Returns the error with all mistakes.
     pub(in crate::http) fn into_error(self) -> ApiError {
-        ApiError::FieldsInvalid(self.0)
+        ApiError::FieldsInvalid(self.errors)
     }
 }
 
@@ -91,23 +118,40 @@ impl<'de> Deserialize<'de> for TextField {
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
-    async fn from_request(mut request: Request, _: &S) -> Result<Self, ApiError> {
-        if !is_json(request.headers()) {
-            return Err(ApiError::ContentTypeNotJson);
-        }
-        DefaultBodyLimit::max(MAX_BYTES).apply(&mut request);
-        let bytes: Bytes = request.extract().await.map_err(|rejection: BytesRejection| {
-            if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
-                ApiError::BodyTooLarge
-            } else {
-                ApiError::BodyNotObject
-            }
-        })?;
-        let json = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
-        // Through a map, in which the last one of repeated members counts.
-        let object: Map<String, Value> = serde_json::from_slice(json).map_err(|_| ApiError::BodyNotObject)?;
-        T::deserialize(Value::Object(object)).map(Self).map_err(|_| ApiError::BodyNotObject)
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        parse(&read(request).await?)
     }
+}
+
+/// `None` if there is no body. Its type is required all the same.
+impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Option<Self>, ApiError> {
+        let bytes = read(request).await?;
+        if bytes.is_empty() { Ok(None) } else { parse(&bytes).map(Some) }
+    }
+}
+
+async fn read(mut request: Request) -> Result<Bytes, ApiError> {
+    if !is_json(request.headers()) {
+        return Err(ApiError::ContentTypeNotJson);
+    }
+    DefaultBodyLimit::max(MAX_BYTES).apply(&mut request);
+    request.extract().await.map_err(|rejection: BytesRejection| {
+        if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
+            ApiError::BodyTooLarge
+        } else {
+            ApiError::BodyNotObject
+        }
+    })
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<JsonBody<T>, ApiError> {
+    let json = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    // Through a map, in which the last one of repeated members counts.
+    let object: Map<String, Value> = serde_json::from_slice(json).map_err(|_| ApiError::BodyNotObject)?;
+    T::deserialize(Value::Object(object)).map(JsonBody).map_err(|_| ApiError::BodyNotObject)
 }
 
 /// Returns `true` if the type is `application/json`. Requiring it also rejects forms of other sites: browsers send it

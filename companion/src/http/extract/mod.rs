@@ -3,6 +3,7 @@
 mod context;
 pub(super) mod invalid_text;
 pub(super) mod json_body;
+pub(super) mod known_fields;
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;

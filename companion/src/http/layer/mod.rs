@@ -1,5 +1,6 @@
 //! Layers around handlers.
 
+pub(super) mod admin;
 mod client_address;
 pub(super) mod cors;
 pub(super) mod edge_secret;

@@ -91,8 +91,8 @@ fn schema() -> Value {
                     "properties": {
                         "type": text("`field` for a mistake in one field, otherwise `request`."),
                         "msg": text("Message for people. It never repeats a value that was sent."),
-                        "path": text("JSON name of the field; empty if it is no field's mistake."),
-                        "location": text("`body` for a field of the body; otherwise empty."),
+                        "path": text("Name of the field or the parameter; empty if it is no mistake in one."),
+                        "location": text("`body` for a field of the body, `query` for a parameter; otherwise empty."),
                         "code": { "$ref": "#/components/schemas/ErrorCode" },
                     },
                 },

@@ -79,6 +79,13 @@ pub(in crate::http) fn timestamp() -> Object {
         .build()
 }
 
+/// Schema of a role.
+pub(in crate::http) fn role() -> Object {
+    text("Role, as rules of the gateway name it.", "customer")
+        .pattern(Some("^[a-z0-9][a-z0-9_-]{0,63}$"))
+        .build()
+}
+
 /// Schema of an ID of a user or a session.
 pub(in crate::http) fn id() -> Object {
     ObjectBuilder::new()

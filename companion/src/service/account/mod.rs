@@ -2,35 +2,44 @@
 
 mod create;
 mod delete;
-mod disable;
-mod enable;
+mod find;
+mod last_admin;
 mod list;
 mod register;
 mod set_password;
-mod set_role;
 mod unlock;
+mod update;
 
 pub use self::create::create;
 pub use self::delete::delete;
-pub use self::disable::disable;
-pub use self::enable::enable;
+pub use self::find::find;
+pub use self::last_admin::LastAdmin;
 pub use self::list::list;
 pub use self::register::register;
 pub use self::set_password::set_password;
-pub use self::set_role::set_role;
 pub use self::unlock::unlock;
+pub use self::update::update;
 
 use super::change::Change;
 use super::{Context, Error};
 use crate::db::users::{self, InsertError};
 use crate::domain::UserId;
-use crate::domain::account::email::Email;
+use crate::domain::account::User;
+use crate::domain::account::user_ref::UserRef;
 
-/// Begins a change of the user with an e-mail address, whose row is locked until it is committed.
-async fn begin_change<'a>(context: &'a Context, email: &Email) -> Result<(Change<'a>, UserId), Error> {
+/// Begins a change of a user, whose row is locked until it is committed.
+pub(super) async fn begin_change<'a>(
+    context: &'a Context,
+    user: &UserRef,
+) -> Result<(Change<'a>, UserId), Error> {
     let mut change = context.begin().await?;
-    let found = users::lock_by_email(change.connection(), email).await?;
+    let found = users::lock_by_ref(change.connection(), user).await?;
     Ok((change, found.ok_or(Error::UserUnknown)?))
+}
+
+/// Finds the user whose row a change has locked, as the change has made them.
+async fn find_locked(change: &mut Change<'_>, user_id: UserId) -> Result<User, Error> {
+    users::find(change.connection(), &UserRef::Id(user_id)).await?.ok_or(Error::UserUnknown)
 }
 
 impl From<InsertError> for Error {

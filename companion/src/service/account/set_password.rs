@@ -1,30 +1,29 @@
 //! The change of a user's password by an operator.
 
-use super::begin_change;
+use super::{begin_change, find_locked};
 use crate::db::{attempts, passwords, users};
-use crate::domain::UserId;
-use crate::domain::account::email::Email;
+use crate::domain::account::User;
 use crate::domain::account::password::Password;
+use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
 use crate::domain::session::Ending;
 use crate::hashing::PasswordHasher;
 use crate::service::session::end_sessions;
 use crate::service::{Context, Error};
 
-/// Sets the password of the user with an e-mail address, and ends their sessions. Returns the user and the number of
-/// sessions that ended.
+/// Sets the password of a user, and ends their sessions. Returns the user and the number of sessions that ended.
 ///
 /// # Errors
 /// [`Error::UserUnknown`] if there is no such user; [`Error::Hashing`] and [`Error::Database`] if these fail.
 pub async fn set_password(
     context: &Context,
     hasher: &PasswordHasher,
-    email: &Email,
+    user: &UserRef,
     password: Password,
-) -> Result<(UserId, usize), Error> {
+) -> Result<(User, usize), Error> {
     // Before the transaction: it takes long.
     let hash = hasher.hash(password).await?;
-    let (mut change, user_id) = begin_change(context, email).await?;
+    let (mut change, user_id) = begin_change(context, user).await?;
     let now = context.now();
     passwords::set(change.connection(), user_id, &hash, now).await?;
     // A new password is a new authenticator: nobody has failed to guess it.
@@ -32,6 +31,7 @@ pub async fn set_password(
     users::touch(change.connection(), user_id, now).await?;
     let sessions_ended = end_sessions(&mut change, Ending::all(user_id), now).await?.len();
     change.record(now, &Event::PasswordChanged { sessions_ended }, user_id, None);
+    let user = find_locked(&mut change, user_id).await?;
     change.commit().await?;
-    Ok((user_id, sessions_ended))
+    Ok((user, sessions_ended))
 }

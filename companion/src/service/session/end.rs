@@ -1,13 +1,17 @@
 //! The end of sessions, here and at the edge.
 
+use std::collections::BTreeSet;
+
 use time::OffsetDateTime;
 
 use crate::db::{revocations, sessions};
-use crate::domain::SessionId;
+use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
 use crate::domain::edge::revocation;
 use crate::domain::session::{Chosen, Ending};
 use crate::domain::token::access_token::TokenSubject;
+use crate::domain::{SessionId, UserId};
+use crate::service::account::begin_change;
 use crate::service::change::Change;
 use crate::service::{Context, Error, detached};
 
@@ -34,6 +38,34 @@ pub async fn end_others(context: &Context, by: TokenSubject) -> Result<(), Error
     Ok(())
 }
 
+/// Ends sessions of a user for them: the chosen ones, or all without a choice. Returns the user's ID and the number of
+/// sessions that ended; IDs of no session of this user's have no effect.
+///
+/// # Errors
+/// [`Error::UserUnknown`] if there is no such user, [`Error::Unavailable`] and [`Error::Database`] if the database
+/// fails.
+pub async fn end_of(
+    context: &Context,
+    user: &UserRef,
+    chosen: Option<&BTreeSet<SessionId>>,
+) -> Result<(UserId, usize), Error> {
+    let (mut change, user_id) = begin_change(context, user).await?;
+    let now = context.now();
+    let sessions_ended = match chosen {
+        None => {
+            let sessions_ended = end_sessions(&mut change, Ending::all(user_id), now).await?.len();
+            change.record(now, &Event::SessionsEnded { sessions_ended }, user_id, None);
+            sessions_ended
+        }
+        Some(chosen) => {
+            let endings = chosen.iter().map(|session_id| Ending::one(user_id, *session_id));
+            end_each(&mut change, endings, &Event::SessionEnded, now).await?
+        }
+    };
+    change.commit().await?;
+    Ok((user_id, sessions_ended))
+}
+
 /// Ends sessions in one change, each with the event, and returns their number.
 pub(super) async fn end_and_record(
     context: Context,
@@ -42,14 +74,24 @@ pub(super) async fn end_and_record(
 ) -> Result<usize, Error> {
     let mut change = context.begin().await?;
     let now = context.now();
+    let count = end_each(&mut change, endings.into_iter(), &event, now).await?;
+    change.commit().await?;
+    Ok(count)
+}
+
+async fn end_each(
+    change: &mut Change<'_>,
+    endings: impl Iterator<Item = Ending>,
+    event: &Event,
+    now: OffsetDateTime,
+) -> Result<usize, Error> {
     let mut count = 0;
     for ending in endings {
-        for session_id in end_sessions(&mut change, ending, now).await? {
-            change.record(now, &event, ending.user_id, Some(session_id));
+        for session_id in end_sessions(change, ending, now).await? {
+            change.record(now, event, ending.user_id, Some(session_id));
             count += 1;
         }
     }
-    change.commit().await?;
     Ok(count)
 }
 

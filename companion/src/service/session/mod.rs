@@ -10,8 +10,8 @@ mod refresh;
 mod start;
 
 pub use self::authenticate::{RequestTokens, SignedIn, authenticate};
-pub use self::end::{end, end_others};
-pub use self::list::list;
+pub use self::end::{end, end_of, end_others};
+pub use self::list::{list, list_of};
 pub use self::log_in::{Credentials, log_in};
 pub use self::log_out::{PresentedTokens, log_out};
 pub use self::log_out_everywhere::log_out_everywhere;

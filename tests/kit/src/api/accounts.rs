@@ -1,27 +1,58 @@
 //! Changes of accounts without the API, for tests: by the use cases of the command line where one exists, else in SQL.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use aws_lc_rs::rand::SystemRandom;
+use edgeward_companion::domain::account::UserChanges;
 use edgeward_companion::domain::account::email::Email;
 use edgeward_companion::domain::account::password::Password;
 use edgeward_companion::domain::account::role::Role;
+use edgeward_companion::domain::account::user_ref::UserRef;
 use edgeward_companion::hashing::PasswordHasher;
-use edgeward_companion::service::account;
+use edgeward_companion::service::account::{self, LastAdmin};
 use edgeward_companion::telemetry::metrics::Metrics;
 
 use super::Api;
+use crate::client::Client;
 
 impl Api {
     /// Changes a user's role, as the command does: sessions continue, tokens with the former role are revoked.
     pub async fn set_role(&self, email: &str, role: &str) {
-        let role = Role::parse(role).expect("a role");
-        account::set_role(&self.system(), &parse(email), &role).await.expect("a user");
+        let role = Some(Role::parse(role).expect("a role"));
+        self.update(email, &UserChanges { role, ..UserChanges::default() }).await;
+    }
+
+    /// Returns the client of a new administrator.
+    pub async fn admin(&self, email: &str) -> Client {
+        self.registered(email).await;
+        self.set_role(email, "admin").await;
+        self.logged_in(email).await
+    }
+
+    /// Adds users without a password, `user<n>@example.com` for each number, with these names.
+    pub async fn add_users(&self, numbers: RangeInclusive<i32>, first_name: &str, last_name: &str) {
+        let insert = "insert into users (first_name, last_name, email, created_at, updated_at)
+                      select $3, $4, format('user%s@example.com', number), now(), now()
+                      from generate_series($1, $2) number";
+        let insert = sqlx::query(insert).bind(numbers.start()).bind(numbers.end());
+        insert.bind(first_name).bind(last_name).execute(&self.pool).await.expect("users");
+    }
+
+    /// Deletes the users that were added with a number of `first` or more.
+    pub async fn delete_added_users(&self, first: i32) {
+        let delete = "delete from users where substring(email from '^user([0-9]+)@')::integer >= $1";
+        sqlx::query(delete).bind(first).execute(&self.pool).await.expect("a deletion");
     }
 
     /// Disables a user, as the command does: the sessions end.
     pub async fn disable(&self, email: &str) {
-        account::disable(&self.system(), &parse(email)).await.expect("a user");
+        self.update(email, &UserChanges { disabled: Some(true), ..UserChanges::default() }).await;
+    }
+
+    async fn update(&self, email: &str, changes: &UserChanges) {
+        let user = UserRef::Email(Email::parse(email).expect("an e-mail address"));
+        account::update(&self.system(), &user, changes, LastAdmin::MayGo).await.expect("a user");
     }
 
     /// Forgets a user's failed logins, as the command does.
@@ -76,8 +107,4 @@ impl Api {
     pub(super) async fn count(&self, query: &'static str) -> i64 {
         sqlx::query_scalar(query).fetch_one(&self.pool).await.expect("a count")
     }
-}
-
-fn parse(email: &str) -> Email {
-    Email::parse(email).expect("an e-mail address")
 }

@@ -63,7 +63,9 @@ impl Response {
         assert_eq!(self.status, 400, "{self}");
         let entries = self.body["errors"].as_array().expect("errors");
         assert!(
-            entries.iter().all(|entry| entry["type"] == "field" && entry["location"] == "body"),
+            entries.iter().all(|entry| {
+                entry["type"] == "field" && (entry["location"] == "body" || entry["location"] == "query")
+            }),
             "{self}"
         );
         let text = |entry: &Value, name: &str| entry[name].as_str().expect("a string").to_owned();

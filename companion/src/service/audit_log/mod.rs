@@ -1,0 +1,5 @@
+//! Use cases of the audit log.
+
+mod list;
+
+pub use self::list::list;

@@ -1,4 +1,4 @@
-//! The edge feed: `GET` [`PATH`], which the filter polls for public keys and revocations.
+//! The edge feed: `GET` [`PATH`], which the filter polls for public keys, revocations and bans.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,27 +10,30 @@ use crate::JwkSet;
 /// Path on the companion's internal listener, and default of the filter's `feed.path`.
 pub const PATH: &str = "/internal/edge-feed";
 
-/// Maximum length of a response, in bytes: a page of [`MAX_PAGE`] revocations takes half of it, and
-/// [`MAX_KEYS`](crate::jwk::MAX_KEYS) keys of 8,192 bits a tenth.
+/// Maximum length of a response, in bytes: a page of [`MAX_PAGE`] revocations takes half of it, [`MAX_BANS`] bans of IPv6
+/// networks a third, and [`MAX_KEYS`](crate::jwk::MAX_KEYS) keys of 8,192 bits a tenth.
 pub const MAX_BYTES: usize = 768 * 1024;
 
 /// Maximum number of revocations in a response, of both kinds together: a page of them.
 pub const MAX_PAGE: usize = 8192;
 
+/// Maximum number of bans in a response. Chosen: a flood from more networks is not one that a list can stop.
+pub const MAX_BANS: usize = 4096;
+
 /// Maximum length of a cursor, in bytes. Chosen: room for two snapshots (`pg_snapshot`) with some dozens of open
 /// transactions each.
 pub const MAX_CURSOR_BYTES: usize = 2048;
 
-/// Maximum length of a key set's `etag`, in bytes. Chosen: a SHA-256 in base64url has 43.
+/// Maximum length of an `etag`, in bytes. Chosen: a SHA-256 in base64url has 43.
 pub const MAX_ETAG_BYTES: usize = 64;
 
 /// Default of the filter's `feed.max_staleness_seconds`. A new key must be announced for longer than this before it
 /// signs.
 pub const DEFAULT_MAX_STALENESS_S: u32 = 300;
 
-/// Query of a request. Neither value needs an escape, so that `Display` writes the query as it is sent.
+/// Query of a request. No value needs an escape, so that `Display` writes the query as it is sent.
 ///
-/// Both are empty at first. Applying the same response twice changes nothing.
+/// All are empty at first. Applying the same response twice changes nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct FeedQuery<'a> {
     /// Cursor of the last response that was applied.
@@ -39,6 +42,9 @@ pub struct FeedQuery<'a> {
     /// [`KeysAt::etag`] of the key set that the filter holds.
     #[serde(default)]
     pub keys: Cow<'a, str>,
+    /// [`BansAt::etag`] of the bans that the filter holds; absent from filters that know no bans.
+    #[serde(default)]
+    pub bans: Option<Cow<'a, str>>,
 }
 
 /// Body of a response.
@@ -54,6 +60,9 @@ pub struct EdgeFeed {
     pub cursor: String,
     /// `true` if the next page is ready now.
     pub more: bool,
+    /// Bans; absent if the query has no `bans`, and from companions that know none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bans: Option<BansAt>,
 }
 
 /// Key set at one moment. The set itself is left out if the filter holds it.
@@ -64,6 +73,34 @@ pub struct KeysAt {
     /// Set; absent if the query's `keys` is its tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set: Option<JwkSet>,
+}
+
+/// Bans at one moment. The list itself is left out if the filter holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BansAt {
+    /// Tag of this exact list: equal lists have equal tags. [`is_etag`] is its grammar.
+    pub etag: String,
+    /// All bans, at most [`MAX_BANS`]; absent if the query's `bans` is their tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<Vec<Ban>>,
+}
+
+/// `[network, door, until]`: requests of this kind are rejected from addresses of this network, `<address>/<bits>`, until
+/// that time, in seconds since 1970.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ban(pub String, pub Door, pub u32);
+
+/// Kind of request that a ban rejects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Door {
+    /// Attempts with credentials: login and registration.
+    Credentials,
+    /// Requests that would be held for a refresh.
+    Refresh,
+    /// A kind that this release does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Access tokens that are rejected though they have not expired.
@@ -106,7 +143,8 @@ fn is_word(text: &str, max: usize, others: &[u8]) -> bool {
 
 impl fmt::Display for FeedQuery<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "after={}&keys={}", self.after, self.keys)
+        write!(formatter, "after={}&keys={}", self.after, self.keys)?;
+        self.bans.iter().try_for_each(|bans| write!(formatter, "&bans={bans}"))
     }
 }
 
@@ -132,8 +170,10 @@ mod tests {
 
     #[test]
     fn query_is_written_as_the_companion_reads_it() {
-        let query = FeedQuery { after: "7.1:1:".into(), keys: "e1".into() };
-        assert_eq!(query.to_string(), "after=7.1:1:&keys=e1");
-        assert_eq!(FeedQuery::default().to_string(), "after=&keys=");
+        let query = FeedQuery { after: "7.1:1:".into(), keys: "e1".into(), bans: Some("b1".into()) };
+        assert_eq!(query.to_string(), "after=7.1:1:&keys=e1&bans=b1");
+        let query = FeedQuery { bans: Some("".into()), ..FeedQuery::default() };
+        assert_eq!(query.to_string(), "after=&keys=&bans=");
+        assert_eq!(FeedQuery::default().to_string(), "after=&keys=", "from a filter that knows no bans");
     }
 }

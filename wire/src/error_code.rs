@@ -5,3 +5,6 @@ pub const NOT_SIGNED_IN: &str = "not_signed_in";
 
 /// Code of a 403: no permission.
 pub const NOT_ALLOWED: &str = "not_allowed";
+
+/// Code of a 429: too many attempts, from this client's address or at this account.
+pub const TOO_MANY_ATTEMPTS: &str = "too_many_attempts";

@@ -27,7 +27,8 @@ pub mod user_id;
 
 pub use access_token::{ACCESS_TOKEN_TYP, AccessClaims};
 pub use edge_feed::{
-    EdgeFeed, FeedQuery, KeysAt, MAX_CURSOR_BYTES, MAX_PAGE, Revoked, RevokedSession, RevokedUser,
+    Ban, BansAt, Door, EdgeFeed, FeedQuery, KeysAt, MAX_BANS, MAX_CURSOR_BYTES, MAX_PAGE, Revoked,
+    RevokedSession, RevokedUser,
 };
 pub use edge_refresh::{EdgeRefresh, EdgeSession};
 pub use jwk::{Jwk, JwkSet, PrivateMembers};

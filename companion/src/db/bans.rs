@@ -1,5 +1,6 @@
 //! SQL over `bans`: networks that the edge refuses itself.
 
+use edgeward_wire::Door;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -34,4 +35,32 @@ pub async fn set(connection: &mut PgConnection, ban: &Ban) -> Result<(), sqlx::E
 pub async fn delete_expired(connection: &mut PgConnection, now: OffsetDateTime) -> Result<(), sqlx::Error> {
     sqlx::query!("delete from bans where until <= $1", now).execute(connection).await?;
     Ok(())
+}
+
+/// Reads at most `limit` bans that have not ended at `now`: those that end last, in a fixed order.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn list(
+    connection: &mut PgConnection,
+    now: OffsetDateTime,
+    limit: usize,
+) -> Result<Vec<edgeward_wire::Ban>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select network::text as "network!", door, ceil(extract(epoch from until))::bigint as "until!"
+           from bans where until > $1 order by until desc, network, door limit $2"#,
+        now,
+        i64::try_from(limit).unwrap_or(i64::MAX),
+    )
+    .fetch_all(connection)
+    .await?;
+    let ban = |door: &str, network, until| {
+        let door = match door {
+            "credentials" => Door::Credentials,
+            "refresh" => Door::Refresh,
+            _ => Door::Unknown,
+        };
+        edgeward_wire::Ban(network, door, u32::try_from(until).unwrap_or(u32::MAX))
+    };
+    Ok(rows.into_iter().map(|row| ban(&row.door, row.network, row.until)).collect())
 }

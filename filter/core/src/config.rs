@@ -1,6 +1,7 @@
 //! Plugin configuration: JSON becomes a compiled policy, or a list of mistakes with their JSON paths. An unknown or
 //! doubtful member is a mistake and never falls back to a default (invariant 4).
 
+mod bans;
 mod cookies;
 mod feed;
 mod headers;
@@ -91,6 +92,7 @@ fn read(text: &[u8], mistakes: &Mistakes) -> Option<Configuration> {
         ready_path: root.path("ready_path"),
         max_staleness_s: feed.as_ref().filter(|feed| feed.denies_stale).map(|feed| feed.max_staleness_s),
         refresh_enabled: refresh.is_some(),
+        attempt_paths: bans::read(&mut root),
         max_token_bytes: match root.integer("max_token_bytes", 256..=16_384) {
             Some(bytes) => usize::try_from(bytes).ok()?,
             None => access_token::MAX_BYTES,

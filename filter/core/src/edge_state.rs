@@ -1,6 +1,7 @@
-//! State that the companion publishes and the filter decides by: keys and revocations, and how current they are. Each
+//! State that the companion publishes and the filter decides by: keys, revocations and bans, and how current they are. Each
 //! response of the edge feed changes it as a whole, or not at all.
 
+use crate::bans::Bans;
 use crate::feed_response::{self, InvalidFeed, Update};
 use crate::keys::KeySet;
 use crate::revocation::{CapacityError, Revocations};
@@ -9,13 +10,16 @@ use crate::revocation::{CapacityError, Revocations};
 /// whose clocks differ a little respond in turn.
 const MAX_BACK_S: u64 = 5;
 
-/// Keys and revocations.
+/// Keys, revocations and bans.
 #[derive(Debug, Default)]
 pub struct EdgeState {
     keys: KeySet,
     generation: u64,
     /// Tag of the key set in the feed, empty for one that is not from the feed.
-    etag: String,
+    keys_etag: String,
+    bans: Bans,
+    /// Tag of the bans in the feed, empty before the first.
+    bans_etag: String,
     revocations: Revocations,
     revision: u64,
     /// Cursor of the next request to the feed, empty for its beginning.
@@ -58,11 +62,15 @@ impl EdgeState {
     /// # Errors
     /// Any [`InvalidFeed`]. Nothing has changed then.
     pub fn apply(&mut self, body: &[u8], now: u64) -> Result<Applied, InvalidFeed> {
-        let Update { at, keys, revoked, cursor, more } = feed_response::read(body, &self.etag, now)?;
+        let Update { at, keys, revoked, cursor, more, bans } =
+            feed_response::read(body, &self.keys_etag, now)?;
         // One response of a clock that is ahead must not make all later ones look old.
         let latest_at = self.latest_at.min(now.saturating_add(MAX_BACK_S));
         if at.saturating_add(MAX_BACK_S) < latest_at {
             return Err(InvalidFeed::Backwards { at, latest_at });
+        }
+        if bans.as_ref().is_some_and(|(etag, list)| list.is_none() && *etag != self.bans_etag) {
+            return Err(InvalidFeed::BansMissing);
         }
         self.revocations.add(&revoked, now).map_err(|CapacityError| InvalidFeed::TooManyRevocations)?;
         if !revoked.sessions.is_empty() || !revoked.users.is_empty() {
@@ -71,6 +79,9 @@ impl EdgeState {
         let clock_ahead_s = at.cast_signed().wrapping_sub(now.cast_signed());
         let applied = Applied { keys_changed: keys.is_some(), has_more: more, clock_ahead_s };
         self.replace_keys(keys);
+        if let Some((etag, Some(bans))) = bans {
+            (self.bans_etag, self.bans) = (etag, bans);
+        }
         self.cursor = cursor;
         self.is_syncing &= more;
         self.latest_at = latest_at.max(at);
@@ -84,7 +95,7 @@ impl EdgeState {
     /// # Errors
     /// Any [`InvalidFeed`]. Nothing has changed then.
     pub fn apply_keys(&mut self, body: &[u8], received_at: u64) -> Result<(), InvalidFeed> {
-        let keys = feed_response::read(body, &self.etag, received_at)?.keys;
+        let keys = feed_response::read(body, &self.keys_etag, received_at)?.keys;
         self.replace_keys(keys);
         self.current_at = received_at;
         Ok(())
@@ -92,7 +103,7 @@ impl EdgeState {
 
     fn replace_keys(&mut self, keys: Option<(String, KeySet)>) {
         if let Some((etag, keys)) = keys {
-            (self.etag, self.keys) = (etag, keys);
+            (self.keys_etag, self.keys) = (etag, keys);
             self.generation += 1;
         }
     }
@@ -129,8 +140,20 @@ impl EdgeState {
 
     /// Returns the tag of the key set, for a request to the feed.
     #[must_use]
-    pub fn etag(&self) -> &str {
-        &self.etag
+    pub fn keys_etag(&self) -> &str {
+        &self.keys_etag
+    }
+
+    /// Returns the tag of the bans, for a request to the feed.
+    #[must_use]
+    pub fn bans_etag(&self) -> &str {
+        &self.bans_etag
+    }
+
+    /// Returns the bans.
+    #[must_use]
+    pub fn bans(&self) -> &Bans {
+        &self.bans
     }
 
     /// Returns the cursor of the next request to the feed.

@@ -3,10 +3,11 @@
 
 use edgeward_wire::clock::MAX_GAP_S;
 use edgeward_wire::edge_feed::{
-    self, EdgeFeed, MAX_BYTES, MAX_CURSOR_BYTES, MAX_ETAG_BYTES, MAX_PAGE, Revoked,
+    self, Ban, EdgeFeed, MAX_BYTES, MAX_CURSOR_BYTES, MAX_ETAG_BYTES, MAX_PAGE, Revoked,
 };
 use thiserror::Error;
 
+use crate::bans::{Bans, InvalidBans};
 use crate::keys::{InvalidKeySet, KeySet};
 
 /// Change that a response makes.
@@ -22,6 +23,8 @@ pub struct Update {
     pub cursor: String,
     /// `true` if the next page is ready now.
     pub more: bool,
+    /// Tag and bans, if the companion knows bans. They are left out where they have the tag of the request.
+    pub bans: Option<(String, Option<Bans>)>,
 }
 
 /// Response that is not valid.
@@ -69,6 +72,15 @@ pub enum InvalidFeed {
     /// More than [`MAX_PAGE`] revocations.
     #[error("revoked has more than {MAX_PAGE} entries")]
     PageOversize,
+    /// The bans' tag fails [`edge_feed::is_etag`].
+    #[error("bans.etag is not 1 to {MAX_ETAG_BYTES} bytes of [0-9A-Za-z_-]")]
+    BansEtagMalformed,
+    /// The bans are left out, though they are not those that are held.
+    #[error("bans.list is missing, though bans.etag is new")]
+    BansMissing,
+    /// The bans are not usable.
+    #[error("bans.list: {0}")]
+    Bans(InvalidBans),
     /// More revocations than a worker holds: [`MAX_ENTRIES`](crate::revocation::MAX_ENTRIES).
     #[error("there are more revocations than the gateway holds")]
     TooManyRevocations,
@@ -80,9 +92,13 @@ impl InvalidFeed {
     pub const fn label(&self) -> &'static str {
         match self {
             Self::Oversize => "oversize",
-            Self::Malformed(_) | Self::EtagMalformed | Self::CursorMalformed | Self::PageOversize => {
-                "malformed"
-            }
+            Self::Malformed(_)
+            | Self::EtagMalformed
+            | Self::CursorMalformed
+            | Self::PageOversize
+            | Self::BansEtagMalformed
+            | Self::BansMissing
+            | Self::Bans(_) => "malformed",
             Self::ClockApart { .. } => "clock_apart",
             Self::Backwards { .. } => "backwards",
             Self::KeysMissing | Self::KeysEmpty | Self::Keys(_) => "keys_unusable",
@@ -95,12 +111,12 @@ impl InvalidFeed {
 /// held, empty for none.
 ///
 /// # Errors
-/// Each variant of [`InvalidFeed`] but `Backwards` and `TooManyRevocations`, which depend on what is held.
+/// Each variant of [`InvalidFeed`] but `Backwards`, `BansMissing` and `TooManyRevocations`, which depend on what is held.
 pub fn read(body: &[u8], held_etag: &str, now: u64) -> Result<Update, InvalidFeed> {
     if body.len() > MAX_BYTES {
         return Err(InvalidFeed::Oversize);
     }
-    let EdgeFeed { at, keys, revoked, cursor, more } =
+    let EdgeFeed { at, keys, revoked, cursor, more, bans } =
         serde_json::from_slice(body).map_err(InvalidFeed::Malformed)?;
     if at.abs_diff(now) > MAX_GAP_S.into() {
         return Err(InvalidFeed::ClockApart { ahead_s: at.cast_signed().wrapping_sub(now.cast_signed()) });
@@ -120,7 +136,15 @@ pub fn read(body: &[u8], held_etag: &str, now: u64) -> Result<Update, InvalidFee
     if revoked.sessions.len() + revoked.users.len() > MAX_PAGE {
         return Err(InvalidFeed::PageOversize);
     }
-    Ok(Update { at, keys, revoked, cursor, more })
+    let bans = bans.map(|bans| read_bans(bans.etag, bans.list.as_deref())).transpose()?;
+    Ok(Update { at, keys, revoked, cursor, more, bans })
+}
+
+fn read_bans(etag: String, list: Option<&[Ban]>) -> Result<(String, Option<Bans>), InvalidFeed> {
+    if !edge_feed::is_etag(&etag) {
+        return Err(InvalidFeed::BansEtagMalformed);
+    }
+    Ok((etag, list.map(Bans::read).transpose().map_err(InvalidFeed::Bans)?))
 }
 
 #[cfg(test)]

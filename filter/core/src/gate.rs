@@ -4,6 +4,8 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use edgeward_wire::Door;
+
 use crate::claims::Identity;
 use crate::cookie::Repeated;
 use crate::edge_state::EdgeState;
@@ -41,6 +43,9 @@ impl Gate<'_> {
                 // The feed may have the key by now.
                 let poll_early = rejection == Rejection::KeyUnknown;
                 if let Some(token) = self.find_refresh_token(request, rejection) {
+                    if let Err(banned) = self.check_bans(request, Door::Refresh) {
+                        return self.reject(banned).widen();
+                    }
                     return Verdict::Hold(Hold { refresh_token: token.to_owned(), rejection, poll_early });
                 }
                 let reply = LocalReply::login_redirect_or_rejection(self.policy, request, rejection);
@@ -85,6 +90,12 @@ impl Gate<'_> {
         };
         if request.is_preflight() {
             return Ok(Verdict::Pass(Pass::anonymous(OurCookies::Removed)));
+        }
+        if request.method() == b"POST"
+            && self.policy.attempt_paths.iter().any(|attempt| attempt.as_bytes() == path.as_bytes())
+            && let Err(banned) = self.check_bans(request, Door::Credentials)
+        {
+            return Ok(self.reject(banned));
         }
         let our_cookies = match renewed {
             _ if !rule.forward_cookies => OurCookies::Removed,
@@ -171,6 +182,14 @@ impl Gate<'_> {
             return Err(Rejection::RevocationsUnknown);
         }
         Ok(())
+    }
+
+    /// Rejects a kind of request from networks that are banned from it.
+    #[cold]
+    fn check_bans(&self, request: &Request<'_>, door: Door) -> Result<(), Rejection> {
+        let bans = self.state.bans();
+        let address = if bans.is_empty() { None } else { request.client_address() };
+        address.map_or(Ok(()), |address| bans.judge(address, door, self.now))
     }
 
     /// Returns the refresh token of a request that a new access token could let pass.

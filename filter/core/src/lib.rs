@@ -13,6 +13,7 @@
 //! # The state of the edge
 //! [`feed`] follows the companion's edge feed, and applies its responses to the [`edge_state`]: keys and revocations.
 
+pub mod bans;
 pub mod call;
 pub mod claims;
 pub mod config;
@@ -30,6 +31,7 @@ pub mod hold;
 pub mod json;
 pub mod keys;
 pub mod log;
+pub mod network;
 pub mod origin;
 pub mod path;
 pub mod policy;
@@ -43,4 +45,8 @@ pub mod rules;
 pub mod streams;
 pub mod token;
 pub mod token_cache;
+pub mod trace_context;
 pub mod verdict;
+
+/// Gauge of the build, which is 1: its version is a part of the name, of which Envoy's `stats_tags` make a label.
+pub const BUILD_INFO: &str = concat!("edgeward_build_info.version.", env!("CARGO_PKG_VERSION"));

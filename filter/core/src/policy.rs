@@ -29,6 +29,8 @@ pub struct Policy {
     pub max_staleness_s: Option<u64>,
     /// `true` if the companion is asked for a new access token when that would help.
     pub refresh_enabled: bool,
+    /// Paths whose `POST` requests are attempts with credentials, which are rejected from banned networks.
+    pub attempt_paths: Vec<String>,
     /// Maximum length of a token, in bytes.
     pub max_token_bytes: usize,
 }

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 pub use claim::Claim;
 
+use crate::network::Network;
 use crate::path::Ambiguity;
 
 /// Reason to reject a request, with its evidence: numbers of a verified token and of the configuration, and nothing
@@ -28,6 +29,19 @@ pub enum Rejection {
     /// The path has more than one reading.
     #[error("the path {0}")]
     Path(Ambiguity),
+    /// The client's network is banned from requests of this kind, after too many that failed.
+    #[error(
+        "the client's network {network} is banned for another {} s (until {until})",
+        .until.saturating_sub(*.now)
+    )]
+    AddressBanned {
+        /// Network that is banned.
+        network: Network,
+        /// End of the ban, in seconds since 1970.
+        until: u64,
+        /// Time of the decision, in seconds since 1970.
+        now: u64,
+    },
     /// No key is known yet, so no token can be verified.
     #[error("no signing key is known yet")]
     KeysUnknown,
@@ -179,6 +193,7 @@ impl Rejection {
                 400
             }
             Self::CrossSite | Self::RoleInsufficient => 403,
+            Self::AddressBanned { .. } => 429,
             Self::HostFailed
             | Self::KeysUnknown
             | Self::FeedStale { .. }

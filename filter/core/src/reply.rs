@@ -57,12 +57,16 @@ impl LocalReply {
             400 => ("bad_request", "bad_request", "The request can't be processed"),
             401 => ("unauthorized", error_code::NOT_SIGNED_IN, "Not signed in"),
             403 => ("forbidden", error_code::NOT_ALLOWED, "Not allowed"),
+            429 => ("too_many_attempts", error_code::TOO_MANY_ATTEMPTS, "Too many attempts: try again later"),
             _ => ("unavailable", "unavailable", "Not available right now"),
         };
         let body = format!(
             r#"{{"message":"{message}","errors":[{{"type":"{kind}","msg":"{message}","path":"","location":"","code":"{code}"}}]}}"#
         );
         let mut headers = vec![("content-type", "application/json".to_owned()), no_store()];
+        if let Rejection::AddressBanned { until, now, .. } = rejection {
+            headers.push(("retry-after", until.saturating_sub(now).to_string()));
+        }
         match (status, policy) {
             // RFC 9110 §15.5.2 requires a challenge, and no registered scheme is for cookies.
             (401, Some(policy)) => headers.push((

@@ -1,8 +1,10 @@
 //! Request head as the gate reads it: the header fields that matter, and the kind of client. It decides nothing.
 
 use std::cell::OnceCell;
+use std::net::IpAddr;
 
 use crate::cookie::{self, Found};
+use crate::network;
 
 /// Number of a stream, given by the host.
 pub type StreamId = u32;
@@ -15,6 +17,7 @@ pub type Field<'a> = (&'a [u8], &'a [u8]);
 pub struct Request<'a> {
     /// `true` if neither a body nor a tunnel follows.
     pub end_of_stream: bool,
+    client: &'a dyn Fn() -> Option<Vec<u8>>,
     first: [Option<&'a [u8]>; Name::COUNT],
     /// Fields after the first of their name, in order.
     repeated: Vec<(Name, &'a [u8])>,
@@ -78,6 +81,7 @@ impl<'a> Request<'a> {
     pub fn new(fields: impl IntoIterator<Item = Field<'a>>, end_of_stream: bool) -> Self {
         let mut request = Self {
             end_of_stream,
+            client: &|| None,
             first: [None; Name::COUNT],
             repeated: Vec::new(),
             token_cookies: OnceCell::new(),
@@ -108,6 +112,19 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn method(&self) -> &'a [u8] {
         self.first(Name::Method).unwrap_or_default()
+    }
+
+    /// Sets the source of the client's address as the host has it: `<address>:<port>`. It is read only for requests that are
+    /// judged by it.
+    #[must_use]
+    pub fn from_client(self, client: &'a dyn Fn() -> Option<Vec<u8>>) -> Self {
+        Self { client, ..self }
+    }
+
+    /// Reads the client's address.
+    #[must_use]
+    pub fn client_address(&self) -> Option<IpAddr> {
+        network::client_address(&(self.client)()?)
     }
 
     /// First field of a name.

@@ -97,13 +97,16 @@ impl Feed {
                 }
                 Command::CancelPoll => self.call.set(None),
                 Command::Log(level, line) => host::log(level, &line),
-                Command::Count(counter) => {
-                    let (name, reason) = counter.metric();
-                    metrics::count(name, reason, 1);
-                }
+                Command::Count(counter) => metrics::count(counter.metric(), 1),
                 Command::Record(gauges) => gauges.metrics().into_iter().for_each(metrics::record),
             }
         }
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.follower.get_mut().stop(&mut HostData);
     }
 }
 

@@ -20,11 +20,11 @@ thread_local! {
 pub(crate) fn record_rejection(rejection: Rejection) {
     host::set_property("edgeward.rejection", rejection.label().as_bytes());
     host::set_property("edgeward.rejection_details", rejection.to_string().as_bytes());
-    count(REFUSED, rejection.label(), 1);
+    count((REFUSED, rejection.label()), 1);
 }
 
-/// Increments a counter, that of the reason if it is not empty.
-pub(crate) fn count(name: &'static str, reason: &'static str, by: u64) {
+/// Increments a counter: its name, and the reason by which it is divided, empty if it is not.
+pub(crate) fn count((name, reason): (&'static str, &'static str), by: u64) {
     if let Some(counter) = number(MetricType::Counter, name, reason) {
         host::increment(counter, by);
     }

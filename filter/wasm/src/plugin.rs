@@ -45,9 +45,7 @@ impl Plugin {
 
     /// Polls the feed soon, if there is one.
     pub(crate) fn poll_early(&self, now: Duration) {
-        if let Some(feed) = &self.feed {
-            feed.poll_early(now);
-        }
+        self.feed.iter().for_each(|feed| feed.poll_early(now));
     }
 }
 
@@ -70,9 +68,7 @@ pub(crate) fn remove_root(root: u32) -> bool {
         let Some((number, plugin)) = roots.iter_mut().find(|(known, _)| *known == root) else { return false };
         *number = ENDED;
         // The host drops the calls of a plugin that ends. Another may follow the same feed.
-        if let Some(feed) = plugin.as_ref().and_then(|plugin| plugin.feed.as_ref()) {
-            feed.cancel_call();
-        }
+        plugin.iter().flat_map(|plugin| &plugin.feed).for_each(|feed| feed.cancel_call());
         let holds = |plugin: &Rc<Plugin>| plugin.filter.borrow().holds_requests();
         roots.retain(|(number, plugin)| *number != ENDED || plugin.as_ref().is_some_and(holds));
         true

@@ -1,5 +1,6 @@
 //! A root context: the plugin is configured once, and then woken by the host's timer.
 
+use edgeward_filter::BUILD_INFO;
 use edgeward_filter::config;
 use edgeward_filter::filter::TICK;
 use edgeward_filter::log::Level;
@@ -7,7 +8,7 @@ use proxy_wasm::traits::{Context, RootContext};
 use proxy_wasm::types::BufferType;
 
 use crate::plugin::{self, Plugin};
-use crate::{host, stream};
+use crate::{host, metrics, stream};
 
 /// Root context, by its number.
 pub(crate) struct Root(pub(crate) u32);
@@ -24,6 +25,7 @@ impl RootContext for Root {
         match config::compile(&text) {
             Ok(configuration) => {
                 host::set_tick_period(TICK);
+                metrics::record((BUILD_INFO, 1));
                 let plugin = Plugin::start(configuration, now, key, u64::from_le_bytes(seed));
                 plugin::configure_root(self.0, plugin);
                 true
@@ -39,9 +41,7 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         let (Some(plugin), Some(now)) = (plugin::of_root(self.0), host::now()) else { return };
-        if let Some(feed) = &plugin.feed {
-            feed.on_tick(now);
-        }
+        plugin.feed.iter().for_each(|feed| feed.on_tick(now));
         stream::on_tick(&plugin, now);
     }
 }

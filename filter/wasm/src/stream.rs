@@ -33,7 +33,9 @@ fn admit(stream: u32, plugin: &Rc<Plugin>, end_of_stream: bool) -> Option<Action
     let mut filter = plugin.filter.borrow_mut();
     apply(MapType::HttpRequestHeaders, header_edits::forged(filter.policy(), fields.clone()))?;
     let now = host::now()?;
-    let request = Request::new(fields.clone(), end_of_stream);
+    // As Envoy has found it by its trusted hops.
+    let client = || host::property(&["source", "address"]);
+    let request = Request::new(fields.clone(), end_of_stream).from_client(&client);
     let admission = filter.admit(stream, &request, fields, &plugin.state.borrow(), now);
     let held = match admission {
         Ok(verdict) => return carry_out(plugin, filter, verdict, &request, now),
@@ -76,7 +78,7 @@ fn run(plugin: &Rc<Plugin>, commands: impl IntoIterator<Item = Command>, now: Du
                 }
             }
             Command::Log(level, line) => host::log(level, &line),
-            Command::Count { name, reason, by } => metrics::count(name, reason, by),
+            Command::Count { name, reason, by } => metrics::count((name, reason), by),
         }
     }
 }
@@ -89,7 +91,7 @@ fn on_response(plugin: &Rc<Plugin>, id: CallId, outcome: &CallOutcome<'_>, now: 
 fn resume(plugin: &Plugin, stream: &Resume, now: Duration) {
     if !host::set_effective_context(stream.stream) {
         // Calls of the host would be about another stream.
-        metrics::count(metrics::REFUSED, Rejection::HostFailed.label(), 1);
+        metrics::count((metrics::REFUSED, Rejection::HostFailed.label()), 1);
         return;
     }
     let action = decide_again(plugin, stream, now).unwrap_or_else(|| reject_failed(Some(plugin)));

@@ -44,7 +44,7 @@ fn without_a_key_protected_routes_respond_503_until_the_feed_has_one() {
     let (call, path) = take_poll(&mut host);
     assert_eq!(
         (call.cluster.as_str(), path.as_str()),
-        ("companion_internal", "/internal/edge-feed?after=&keys=")
+        ("companion_internal", "/internal/edge-feed?after=&keys=&bans=")
     );
     host.complete_call(&call, Some(200), &feed(&json!({"keys": keys("e1", &[&key])})));
     assert_eq!(upstream(&get(&mut host, "/orders", &[("cookie", &cookie(&key))]))[1], "x-user-id: 42");
@@ -69,23 +69,23 @@ fn revoked_token_is_rejected_though_it_was_accepted_before() {
         }
     };
     let until = NOW + 3600;
-    check(json!({}), "/internal/edge-feed?after=c1&keys=e1", [None, None]);
+    check(json!({}), "/internal/edge-feed?after=c1&keys=e1&bans=", [None, None]);
     let session = json!({"sessions": [[7, until]], "users": []});
     check(
         json!({"revoked": session, "cursor": "c2"}),
-        "/internal/edge-feed?after=c1&keys=e1",
+        "/internal/edge-feed?after=c1&keys=e1&bans=",
         [Some("session_ended"), None],
     );
     let others = json!({"sessions": [[6, until]], "users": [[41, NOW + 1, until], [42, NOW, until]]});
     check(
         json!({"revoked": others, "cursor": "c3"}),
-        "/internal/edge-feed?after=c2&keys=e1",
+        "/internal/edge-feed?after=c2&keys=e1&bans=",
         [Some("session_ended"), None],
     );
     let user = json!({"sessions": [], "users": [[42, NOW + 1, until]]});
     check(
         json!({"revoked": user, "cursor": "c4"}),
-        "/internal/edge-feed?after=c3&keys=e1",
+        "/internal/edge-feed?after=c3&keys=e1&bans=",
         [Some("session_ended"), Some("token_outdated")],
     );
     assert_eq!(host.counter("edgeward_refused.reason.session_ended"), 3);
@@ -97,8 +97,8 @@ fn no_request_passes_before_the_last_page_of_revocations() {
     let mut host = with_feed();
     host.tick();
     let pages = [
-        ("c1", true, "/internal/edge-feed?after=&keys="),
-        ("c2", true, "/internal/edge-feed?after=c1&keys=e1"),
+        ("c1", true, "/internal/edge-feed?after=&keys=&bans="),
+        ("c2", true, "/internal/edge-feed?after=c1&keys=e1&bans="),
     ];
     for (cursor, more, expected) in pages {
         let (call, path) = take_poll(&mut host);
@@ -109,7 +109,7 @@ fn no_request_passes_before_the_last_page_of_revocations() {
         assert_eq!(rejected(&exchange), (503, "revocations_unknown"));
     }
     let (call, path) = take_poll(&mut host);
-    assert_eq!(path, "/internal/edge-feed?after=c2&keys=e1");
+    assert_eq!(path, "/internal/edge-feed?after=c2&keys=e1&bans=");
     host.complete_call(&call, Some(200), &feed(&json!({"cursor": "c3"})));
     assert!(passes(&mut host, &key));
 }
@@ -154,7 +154,7 @@ fn invalid_responses_leave_the_last_valid_state_in_use() {
         let before = host.counter(&counter);
         host.advance(2200);
         let (call, path) = take_poll(&mut host);
-        assert_eq!(path, "/internal/edge-feed?after=c1&keys=e1", "{status:?} {reason}");
+        assert_eq!(path, "/internal/edge-feed?after=c1&keys=e1&bans=", "{status:?} {reason}");
         host.complete_call(&call, status, &body);
         assert!(passes(&mut host, &key), "{status:?} {reason}");
         assert_eq!(host.counter(&counter), before + 1, "{status:?} {reason}");
@@ -243,7 +243,7 @@ fn change_of_configuration_rejects_no_request_and_loses_nothing() {
             "{more}"
         );
         let response = feed(&json!({"cursor": "c2"}));
-        assert_eq!(poll(&mut host, &response), "/internal/edge-feed?after=c2&keys=e1", "{more}");
+        assert_eq!(poll(&mut host, &response), "/internal/edge-feed?after=c2&keys=e1&bans=", "{more}");
     }
     host.reconfigure(&following("elsewhere", &json!({})));
     assert!(!passes(&mut host, &key), "the keys of another feed are not used");

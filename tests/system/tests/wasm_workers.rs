@@ -34,14 +34,14 @@ fn another_worker_takes_over_where_the_polling_one_stopped() {
     assert_eq!(second.take_calls().len(), 0, "the first still has the lease");
     second.advance(1000);
     let (taken_over, path) = take_poll(&mut second);
-    assert_eq!(path, "/internal/edge-feed?after=c1&keys=e1");
+    assert_eq!(path, "/internal/edge-feed?after=c1&keys=e1&bans=");
     let session = json!({"sessions": [[7, NOW + 3600]], "users": []});
     second.complete_call(&taken_over, Some(200), &feed(&json!({"revoked": session, "cursor": "c2"})));
     // The first returns. The response that it has received counts for itself alone: it polls for what it missed.
     first.complete_call(&call, Some(200), &feed(&json!({"cursor": "c3"})));
     first.advance(100);
     let (call, path) = take_poll(&mut first);
-    assert_eq!(path, "/internal/edge-feed?after=c3&keys=e1");
+    assert_eq!(path, "/internal/edge-feed?after=c3&keys=e1&bans=");
     first.complete_call(&call, Some(200), &feed(&json!({"revoked": session, "cursor": "c4"})));
     assert!(!passes(&mut first, &key) && !passes(&mut second, &key));
 }
@@ -69,7 +69,7 @@ fn worker_that_starts_late_or_was_paused_catches_up_completely() {
         host.set_now(now);
         host.advance(100);
         let (call, path) = take_poll(&mut host);
-        assert_eq!(path, format!("/internal/edge-feed?after={cursor}&keys={etag}"));
+        assert_eq!(path, format!("/internal/edge-feed?after={cursor}&keys={etag}&bans="));
         assert_eq!(passes(&mut host, &key), cursor == "c1", "a worker without a state admits no request");
         let revoked = json!({"sessions": [[7, NOW + 3600]], "users": []});
         host.complete_call(&call, Some(200), &feed(&json!({"at": now, "revoked": revoked, "cursor": "c39"})));
@@ -125,11 +125,14 @@ fn two_workers_that_poll_at_once_both_get_every_page() {
     let page = feed(&json!({"keys": keys("e1", &[&key]), "cursor": "p1", "more": true}));
     first.complete_call(&poll_of_first, Some(200), &page);
     let (call, path) = take_poll(&mut first);
-    assert_eq!(path, "/internal/edge-feed?after=p1&keys=e1");
+    assert_eq!(path, "/internal/edge-feed?after=p1&keys=e1&bans=");
     first.complete_call(&call, Some(200), &feed(&json!({"cursor": "p2"})));
     second.complete_call(&poll_of_second, Some(200), &page);
     let (call, path) = take_poll(&mut second);
-    assert_eq!(path, "/internal/edge-feed?after=p1&keys=e1", "it continues, though its page was not stored");
+    assert_eq!(
+        path, "/internal/edge-feed?after=p1&keys=e1&bans=",
+        "it continues, though its page was not stored"
+    );
     second.complete_call(&call, Some(200), &feed(&json!({"cursor": "p2"})));
     assert!(passes(&mut first, &key) && passes(&mut second, &key));
 }

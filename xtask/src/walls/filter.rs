@@ -9,11 +9,25 @@ pub(super) const CORE: Crate = Crate {
     modules: Modules::Layered(&[
         (
             "syntax",
-            &["call", "cookie", "fold", "json", "log", "origin", "path", "random", "request", "rs256"],
+            &[
+                "call",
+                "cookie",
+                "fold",
+                "json",
+                "log",
+                "network",
+                "origin",
+                "path",
+                "random",
+                "request",
+                "rs256",
+                "trace_context",
+            ],
         ),
         (
             "policy and tokens",
             &[
+                "bans",
                 "claims",
                 "config",
                 "keys",

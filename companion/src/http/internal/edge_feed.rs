@@ -1,4 +1,4 @@
-//! `GET /internal/edge-feed`: public keys and revocations for a gateway.
+//! `GET /internal/edge-feed`: public keys, revocations and bans for a gateway.
 
 use std::sync::Arc;
 
@@ -16,6 +16,6 @@ pub(in crate::http) async fn show(
     State(tokens): State<Arc<Tokens>>,
     query: Result<Query<FeedQuery<'static>>, QueryRejection>,
 ) -> Result<Json<EdgeFeed>, ApiError> {
-    let Query(FeedQuery { after, keys }) = query.map_err(|_| ApiError::QueryInvalid)?;
-    Ok(Json(edge::read_feed(&context, &tokens, &after, &keys).await?))
+    let Query(query) = query.map_err(|_| ApiError::QueryInvalid)?;
+    Ok(Json(edge::read_feed(&context, &tokens, &query).await?))
 }

@@ -1,27 +1,25 @@
 //! The poll of the edge feed by a gateway.
 
-use edgeward_wire::{EdgeFeed, KeysAt, MAX_PAGE};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use edgeward_wire::{Ban, BansAt, EdgeFeed, FeedQuery, KeysAt, MAX_BANS, MAX_PAGE};
 
-use crate::db::edge_feed;
+use crate::db::{bans, edge_feed};
 use crate::domain::edge::feed_cursor::{Cursor, Position};
 use crate::service::{Context, Error, Tokens};
 use crate::telemetry::metrics::FeedPoll;
 
 /// Reads what a gateway does not know yet, and counts the poll.
 ///
-/// `after` is the cursor of the last response that it has applied, and `etag` names the key set that it has. An
-/// unknown cursor starts from the beginning: it is harmless to apply an entry twice.
+/// The query has the cursor of the last response that it has applied, and the tags of the key set and of the bans that it
+/// has. An unknown cursor starts from the beginning: it is harmless to apply an entry twice.
 ///
 /// # Errors
 /// [`Error::FeedNotReady`] if another companion is just beginning the history, [`Error::Database`] if the database
 /// fails.
-pub async fn read_feed(
-    context: &Context,
-    tokens: &Tokens,
-    after: &str,
-    etag: &str,
-) -> Result<EdgeFeed, Error> {
-    let read = read(context, tokens, after, etag).await;
+pub async fn read_feed(context: &Context, tokens: &Tokens, query: &FeedQuery<'_>) -> Result<EdgeFeed, Error> {
+    let read = read(context, tokens, query).await;
     let poll = match &read {
         Ok(EdgeFeed { more: false, .. }) => FeedPoll::Complete,
         Ok(EdgeFeed { more: true, .. }) => FeedPoll::More,
@@ -31,14 +29,14 @@ pub async fn read_feed(
     read
 }
 
-async fn read(context: &Context, tokens: &Tokens, after: &str, etag: &str) -> Result<EdgeFeed, Error> {
+async fn read(context: &Context, tokens: &Tokens, query: &FeedQuery<'_>) -> Result<EdgeFeed, Error> {
     let keys = tokens.keys.current();
-    let is_known = etag == keys.etag();
+    let is_known = query.keys == keys.etag();
     let set = (!is_known).then(|| keys.published().clone());
 
     let mut connection = context.connection().await?;
     let now = context.now();
-    let cursor: Option<Cursor> = after.parse().ok();
+    let cursor: Option<Cursor> = query.after.parse().ok();
     let mut position = cursor.as_ref().map_or_else(Position::start, |cursor| cursor.position.clone());
     let mut page = edge_feed::read(&mut connection, &position, now, MAX_PAGE).await?;
     if page.history.is_none() {
@@ -50,11 +48,25 @@ async fn read(context: &Context, tokens: &Tokens, after: &str, etag: &str) -> Re
         position = Position::start();
         page = edge_feed::read(&mut connection, &position, now, MAX_PAGE).await?;
     }
+    let bans = match &query.bans {
+        Some(held) => Some(tag_bans(bans::list(&mut connection, now, MAX_BANS).await?, held)),
+        None => None,
+    };
     Ok(EdgeFeed {
+        bans,
         at: now.unix_timestamp().unsigned_abs(),
         keys: KeysAt { etag: keys.etag().to_owned(), set },
         revoked: page.revoked,
         more: page.last.is_some(),
         cursor: Cursor { history, position: position.advance(&page.present, page.last) }.to_string(),
     })
+}
+
+/// Tags a list of bans, and leaves it out if the gateway holds it.
+fn tag_bans(list: Vec<Ban>, held: &str) -> BansAt {
+    let lines: Vec<String> =
+        list.iter().map(|Ban(network, door, until)| format!("{network} {door:?} {until}")).collect();
+    let etag = URL_SAFE_NO_PAD.encode(digest(&SHA256, lines.join("\n").as_bytes()));
+    let list = (etag != held).then_some(list);
+    BansAt { etag, list }
 }

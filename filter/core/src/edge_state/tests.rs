@@ -41,7 +41,7 @@ fn valid_response_changes_the_state() {
     state.apply(&response(NOW + 43, "e2", true, "c3", true), NOW + 43).unwrap();
     check(&state, 57, 2, 3, "c3");
     assert!(!state.is_syncing(), "later pages make no request wait");
-    assert_eq!((state.keys().len(), state.etag()), (1, "e2"));
+    assert_eq!((state.keys().len(), state.keys_etag()), (1, "e2"));
     assert_eq!(state.age_s(0), 0);
 }
 
@@ -81,7 +81,7 @@ fn response_of_a_clock_ahead_hides_no_later_one() {
 fn keys_of_another_worker_leave_cursor_and_revocations() {
     let mut state = EdgeState::syncing(KeySet::default(), NOW + 50);
     state.apply_keys(&response(NOW, "e1", true, "c1", false), NOW).unwrap();
-    assert_eq!((state.keys().len(), state.etag()), (1, "e1"));
+    assert_eq!((state.keys().len(), state.keys_etag()), (1, "e1"));
     check(&state, 100, 1, 0, "");
     assert_eq!(state.revision(), 0);
     assert!(state.is_syncing());
@@ -122,4 +122,32 @@ fn revision_changes_exactly_when_revocations_are_added() {
         let _invalid = state.apply(body, NOW);
         assert_eq!(state.revision(), expected, "{}", body.escape_ascii());
     }
+}
+
+/// Returns a response with these bans, or without any.
+fn with_bans(at: u64, bans: &str) -> Vec<u8> {
+    let body = String::from_utf8(response(at, "e1", at == NOW, "c1", false)).unwrap();
+    body.replace(r#""more":false"#, &format!(r#""more":false{bans}"#)).into_bytes()
+}
+
+#[test]
+fn bans_are_replaced_as_a_whole_and_kept_by_their_tag() {
+    let mut state = EdgeState::syncing(KeySet::default(), NOW);
+    for (bans, expected) in [
+        ("", Ok((0, ""))),
+        (r#","bans":{"etag":"b1"}"#, Err("malformed")),
+        (r#","bans":{"etag":"b1","list":[["192.0.2.0/24","credentials",4000000000]]}"#, Ok((1, "b1"))),
+        (r#","bans":{"etag":"b1"}"#, Ok((1, "b1"))),
+        ("", Ok((1, "b1"))),
+        (r#","bans":{"etag":"b 1"}"#, Err("malformed")),
+        (r#","bans":{"etag":"b2","list":[["192.0.2.0","credentials",4000000000]]}"#, Err("malformed")),
+        (r#","bans":{"etag":"b2","list":[]}"#, Ok((0, "b2"))),
+    ] {
+        let applied = state.apply(&with_bans(NOW, bans), NOW).map_err(|invalid| invalid.label());
+        let held = applied.map(|_| (state.bans().len(), state.bans_etag()));
+        assert_eq!(held, expected, "{bans}");
+    }
+    let mut beside = EdgeState::syncing(KeySet::default(), NOW);
+    beside.apply_keys(&with_bans(NOW, r#","bans":{"etag":"b9"}"#), NOW).unwrap();
+    assert_eq!((beside.keys().len(), beside.bans_etag()), (1, ""), "the keys are usable without the bans");
 }

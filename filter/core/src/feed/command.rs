@@ -32,7 +32,8 @@ pub enum Counter {
 /// Values of the gauges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gauges {
-    /// Time since the state was last known to be current, in seconds.
+    /// Time since the state was last known to be current, in seconds: that of the worker whose state is the oldest. The host
+    /// has one gauge for all workers.
     pub feed_age_s: u64,
     /// Number of the last response, among those that the workers of this proxy share.
     pub feed_answer: u64,
@@ -42,6 +43,8 @@ pub struct Gauges {
     pub keys: u64,
     /// Revocations held.
     pub revocations: u64,
+    /// Bans held.
+    pub bans: u64,
 }
 
 impl Counter {
@@ -58,13 +61,14 @@ impl Counter {
 impl Gauges {
     /// Returns the values by the names of the metrics.
     #[must_use]
-    pub const fn metrics(self) -> [(&'static str, u64); 5] {
+    pub const fn metrics(self) -> [(&'static str, u64); 6] {
         [
             ("edgeward_feed_age_seconds", self.feed_age_s),
             ("edgeward_feed_answer", self.feed_answer),
             ("edgeward_key_set_generation", self.key_set_generation),
             ("edgeward_keys", self.keys),
             ("edgeward_revocations", self.revocations),
+            ("edgeward_bans", self.bans),
         ]
     }
 }
@@ -75,14 +79,15 @@ impl Command {
         Self::Log(level, format!("edgeward: {line}"))
     }
 
-    /// Sets the gauges to the state at `now`, in seconds since 1970.
-    pub(super) fn record(state: &EdgeState, response: u32, now: u64) -> Self {
+    /// Sets the gauges to the state. `feed_age_s` is that of the worker whose state is the oldest.
+    pub(super) fn record(state: &EdgeState, response: u32, feed_age_s: u64) -> Self {
         Self::Record(Gauges {
-            feed_age_s: state.age_s(now),
+            feed_age_s,
             feed_answer: response.into(),
             key_set_generation: state.generation(),
             keys: state.keys().len() as u64,
             revocations: state.revocations().len() as u64,
+            bans: state.bans().len() as u64,
         })
     }
 }

@@ -78,6 +78,7 @@ impl Companion {
             revoked: Revoked { sessions, users: Vec::new() },
             cursor: format!("c{cursor}"),
             more: cursor < self.revoked.len(),
+            bans: None,
         };
         serde_json::to_vec(&response).unwrap()
     }
@@ -91,6 +92,7 @@ pub(super) fn count(cursor: &str) -> usize {
 /// Reads the cursor and the key set's tag of a request.
 fn query(path: &str) -> (usize, &str) {
     let (_, query) = path.split_once("?after=").unwrap();
-    let (cursor, etag) = query.split_once("&keys=").unwrap();
+    let (cursor, etags) = query.split_once("&keys=").unwrap();
+    let (etag, _bans) = etags.split_once("&bans=").unwrap();
     (count(cursor), etag)
 }

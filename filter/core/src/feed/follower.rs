@@ -110,7 +110,9 @@ impl FeedFollower {
         let mut commands = Vec::new();
         if now.saturating_sub(self.recorded_at) >= RECORD_INTERVAL {
             self.recorded_at = now;
-            commands.push(Command::record(state, self.applied.number, now.as_secs()));
+            let now_s = now.as_secs();
+            let current_at = self.relay.report(shared, now_s - state.age_s(now_s), now_s);
+            commands.push(Command::record(state, self.applied.number, now_s.saturating_sub(current_at)));
         }
         let leads = self.schedule.may_lead(now) && self.relay.try_acquire_lease(shared, now);
         if let Some(call) = &self.call {
@@ -147,6 +149,11 @@ impl FeedFollower {
         true
     }
 
+    /// Takes back what this worker has reported to the others: it does not follow the feed any more.
+    pub fn stop(&self, shared: &mut impl SharedData) {
+        self.relay.withdraw_report(shared);
+    }
+
     /// Copes with a clock that was set back to `now`: whatever was scheduled for later is due.
     fn clamp_clock(&mut self, now: Duration, state: &mut EdgeState) {
         state.clamp_clock(now.as_secs());
@@ -177,7 +184,7 @@ impl FeedFollower {
         let catches_up_to = self.catching_up.take();
         // Other workers have applied what is in the relay, and perhaps not what this one caught up with by itself.
         let cursor = if catches_up_to.is_some() { state.cursor() } else { &self.applied.cursor };
-        let call = poll::request(&self.feed, cursor, state.etag());
+        let call = poll::request(&self.feed, cursor, state.keys_etag(), state.bans_etag());
         let lost_at = now + call.timeout + LOST_AFTER;
         self.call = Some(CallInFlight { lost_at, catches_up_to });
         // The poll last: the host may report at once that it did not accept it.

@@ -40,10 +40,11 @@ impl PollError {
     }
 }
 
-/// Returns the request for what follows a cursor, for a worker whose key set has this tag. Both are empty at first.
-pub(super) fn request(feed: &Feed, cursor: &str, etag: &str) -> HttpCall {
+/// Returns the request for what follows a cursor, for a worker whose key set and bans have these tags. All are empty at
+/// first.
+pub(super) fn request(feed: &Feed, cursor: &str, keys: &str, bans: &str) -> HttpCall {
     let Feed { cluster, path, timeout, secret, .. } = feed;
-    let query = FeedQuery { after: cursor.into(), keys: etag.into() };
+    let query = FeedQuery { after: cursor.into(), keys: keys.into(), bans: Some(bans.into()) };
     let authorization = secret.as_ref().map(Secret::authorization);
     HttpCall {
         cluster: cluster.clone(),

@@ -16,6 +16,14 @@ const KEPT: u32 = 16;
 /// Time for which no other worker polls after the one with the lease was last alive. Chosen: ten ticks.
 const LEASE: Duration = Duration::from_secs(1);
 
+/// Time after which a worker that does not report any more is taken to have ended without notice, in seconds. Chosen: an alert
+/// fires within it.
+const ENDED_AFTER_S: u64 = 300;
+/// Maximum number of workers that report. Chosen: several times the processors of a large machine.
+const MAX_WORKERS: usize = 1024;
+/// Number of attempts to write a report, while other workers write theirs.
+const REPORT_ATTEMPTS: usize = 3;
+
 const NUMBER_BYTES: usize = 4;
 const TIME_BYTES: usize = 8;
 
@@ -37,6 +45,9 @@ pub(super) struct Relay {
     /// Number that distinguishes this worker from the others.
     worker: u64,
 }
+
+/// Report of a worker: its number, the time at which its state was current, and the time of the report, in seconds since 1970.
+type Report = (u64, u64, u64);
 
 /// Position in the sequence of responses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,6 +92,44 @@ impl Relay {
         // A set of version 0 is unconditional, so that two workers can both write the first lease: the later one has it.
         shared.set(&key, &lease, version)
             && (version != 0 || shared.get(&key).is_some_and(|(written, _)| written == lease))
+    }
+
+    /// Reports that this worker's state was current at `current_at`, to the other workers. Returns the earliest such time of
+    /// all workers that have reported lately. Both and `now` are in seconds since 1970.
+    pub(super) fn report(&self, shared: &mut impl SharedData, current_at: u64, now: u64) -> u64 {
+        let own = (self.worker, current_at, now);
+        let mut earliest = current_at;
+        for _ in 0..REPORT_ATTEMPTS {
+            let (mut reports, version) = self.reports(shared);
+            reports.retain(|(worker, _, at)| *worker != self.worker && at.abs_diff(now) <= ENDED_AFTER_S);
+            earliest = reports.iter().map(|(_, current_at, _)| *current_at).fold(current_at, u64::min);
+            reports.truncate(MAX_WORKERS - 1);
+            reports.push(own);
+            if shared.set(&self.reports_key(), &write_reports(&reports), version) {
+                break;
+            }
+        }
+        earliest
+    }
+
+    /// Takes back the report of this worker, which does not follow the feed any more.
+    pub(super) fn withdraw_report(&self, shared: &mut impl SharedData) {
+        for _ in 0..REPORT_ATTEMPTS {
+            let (mut reports, version) = self.reports(shared);
+            reports.retain(|(worker, ..)| *worker != self.worker);
+            if shared.set(&self.reports_key(), &write_reports(&reports), version) {
+                break;
+            }
+        }
+    }
+
+    /// Returns the reports of all workers, and the version of the value that they are in.
+    fn reports(&self, shared: &impl SharedData) -> (Vec<Report>, u32) {
+        let (bytes, version) = shared.get(&self.reports_key()).unwrap_or_default();
+        let (numbers, _) = bytes.as_chunks();
+        let numbers: Vec<u64> = numbers.iter().map(|number| u64::from_le_bytes(*number)).collect();
+        let (reports, _) = numbers.as_chunks();
+        (reports.iter().map(|&[worker, current_at, at]| (worker, current_at, at)).collect(), version)
     }
 
     /// Returns the offset of the last response.
@@ -157,9 +206,18 @@ impl Relay {
         format!("{} keys", self.name)
     }
 
+    fn reports_key(&self) -> String {
+        format!("{} workers", self.name)
+    }
+
     fn slot_key(&self, number: u32) -> String {
         format!("{} {}", self.name, number % KEPT)
     }
+}
+
+fn write_reports(reports: &[Report]) -> Vec<u8> {
+    let numbers = reports.iter().flat_map(|&(worker, current_at, at)| [worker, current_at, at]);
+    numbers.flat_map(u64::to_le_bytes).collect()
 }
 
 fn millis(time: Duration) -> u64 {

@@ -134,3 +134,23 @@ fn response_of_a_clock_more_than_a_minute_apart_is_rejected() {
         assert!(matches!(read(body.as_bytes(), "e1", NOW), Err(InvalidFeed::ClockApart { .. })), "{at}");
     }
 }
+
+#[test]
+fn bans_of_another_release_are_read_as_far_as_they_are_known() {
+    let list =
+        r#"[["192.0.2.0/24","credentials",7],["2001:db8::/64","refresh",8],["192.0.2.0/24","mail",9]]"#;
+    let body = response(SAME, &[("bans", &format!(r#"{{"etag":"b1","list":{list}}}"#))]);
+    let (etag, bans) = read(body.as_bytes(), "e1", NOW).unwrap().bans.unwrap();
+    assert_eq!((etag.as_str(), bans.unwrap().len()), ("b1", 2));
+    assert!(read(response(SAME, &[]).as_bytes(), "e1", NOW).unwrap().bans.is_none());
+}
+
+#[test]
+fn longest_bans_leave_room_for_a_page_of_revocations() {
+    let network = "2001:db80:ffff:ffff:ffff:ffff:ffff:ffff/128";
+    let bans = vec![Ban(network.into(), edgeward_wire::Door::Credentials, u32::MAX); edgeward_wire::MAX_BANS];
+    let users = vec![edgeward_wire::RevokedUser(1 << 40, u32::MAX, u32::MAX); MAX_PAGE];
+    let len = |json: serde_json::Result<Vec<u8>>| json.unwrap().len();
+    let (bans, users) = (len(serde_json::to_vec(&bans)), len(serde_json::to_vec(&users)));
+    assert!(bans + users < MAX_BYTES - 16 * 1024, "{bans} bytes of bans, {users} of revocations");
+}

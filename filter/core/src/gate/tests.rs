@@ -32,6 +32,7 @@ fn policy() -> Policy {
         ready_path: Some("/readyz".into()),
         max_staleness_s: None,
         refresh_enabled: false,
+        attempt_paths: vec!["/public/login".into()],
         max_token_bytes: 64,
     }
 }
@@ -179,6 +180,47 @@ fn navigation_is_redirected_to_the_login_page_and_back() {
         check(&[&[":method= GET", ":path= /x"], script].concat(), "401 cookie_missing");
     }
     check(&[":method= POST", ":path= /x", "accept= text/html"], "401 cookie_missing");
+}
+
+/// Decides on a request of this address while 192.0.2.0/24 is banned from both kinds of requests.
+fn decide_with_bans(lines: &[&str], client: &str) -> Verdict {
+    let modulus = format!("{}w", "_".repeat(341));
+    let body = format!(
+        r#"{{"at":{NOW},"keys":{{"etag":"e1","set":{{"keys":[{{"kty":"RSA","n":"{modulus}","e":"AQAB"}}]}}}},
+        "revoked":{{"sessions":[],"users":[]}},"cursor":"c1","more":false,"bans":{{"etag":"b1","list":[["192.0.2.0/24","credentials",1800000042],["192.0.2.0/24","refresh",1800000042]]}}}}"#
+    );
+    let mut state = EdgeState::new(one_key(), NOW);
+    state.apply(body.as_bytes(), NOW).unwrap();
+    let mut cache = TokenCache::new(8, [7; 16]);
+    let client = || Some(client.as_bytes().to_vec());
+    let request = request(lines).from_client(&client);
+    Gate { policy: &refreshing(), state: &state, cache: &mut cache, now: NOW }.decide(&request)
+}
+
+#[test]
+fn banned_address_may_neither_attempt_nor_be_held() {
+    let login = [":method= POST", ":path= /public/login"];
+    let escaped = [":method= POST", ":path= /public/%6cogin"];
+    let held = [":method= GET", ":path= /x", "cookie= refresh_token=r"];
+    let navigation = [&held[..], &["sec-fetch-mode= navigate"]].concat();
+    for (lines, banned, other) in [
+        (&login[..], "429 address_banned", "pass with cookies"),
+        (&escaped, "429 address_banned", "pass with cookies"),
+        (&[":method= GET", ":path= /public/login"], "pass with cookies", "pass with cookies"),
+        (&[":method= POST", ":path= /public/other"], "pass with cookies", "pass with cookies"),
+        (&held, "429 address_banned", "hold"),
+        (&navigation, "429 address_banned", "hold"),
+        (&[":method= GET", ":path= /x"], "401 cookie_missing", "401 cookie_missing"),
+    ] {
+        assert_eq!(render(&decide_with_bans(lines, "192.0.2.7:1234")), banned, "{lines:?}");
+        for client in ["198.51.100.7:1234", "[2001:db8::1]:0", "/run/socket", ""] {
+            assert_eq!(render(&decide_with_bans(lines, client)), other, "{lines:?} from {client}");
+        }
+    }
+    let Verdict::Reply(reply) = decide_with_bans(&login, "192.0.2.7:1234") else { panic!("no reply") };
+    assert!(reply.headers.contains(&("retry-after", "42".to_owned())), "{:?}", reply.headers);
+    assert!(!reply.headers.iter().any(|(name, _)| *name == "set-cookie"), "the cookies stay");
+    assert!(reply.body.contains(r#""code":"too_many_attempts""#), "{}", reply.body);
 }
 
 /// A policy that asks the companion for new access tokens.

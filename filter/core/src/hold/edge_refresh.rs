@@ -7,10 +7,14 @@ use edgeward_wire::edge_refresh::{EdgeRefresh, MAX_BYTES};
 use crate::call::{CallOutcome, HttpCall};
 use crate::config::{Refresh, Secret};
 use crate::request::Field;
+use crate::trace_context;
 use crate::verdict::{Outcome, Renewed};
 
-/// Request fields that the companion receives for its records.
-const FORWARDED_HEADERS: [&str; 3] = ["user-agent", "x-forwarded-for", "x-request-id"];
+/// Request fields that the companion receives for its records, and the trace context of the request.
+const FORWARDED_HEADERS: [&str; 5] =
+    ["user-agent", "x-forwarded-for", "x-request-id", TRACE_PARENT, TRACE_STATE];
+const TRACE_PARENT: &str = "traceparent";
+const TRACE_STATE: &str = "tracestate";
 
 /// Returns the call for a refresh token. `fields` are those of the head of the request that it is for.
 pub(super) fn request<'a>(
@@ -29,6 +33,9 @@ pub(super) fn request<'a>(
             *first = Some(value);
         }
     }
+    let [.., parent, state] = &mut forwarded;
+    *parent = parent.filter(|value| trace_context::is_parent(value));
+    *state = state.filter(|value| parent.is_some() && trace_context::is_state(value));
     let forwarded = FORWARDED_HEADERS.iter().zip(forwarded);
     headers.extend(forwarded.filter_map(|(name, value)| Some((*name, value?.to_vec()))));
     HttpCall { cluster: cluster.clone(), method: "POST", path: path.clone(), headers, timeout: *timeout }

@@ -32,6 +32,10 @@ const NOT_YET: Rejection = Rejection::NotYetValid { not_before: NOW + 70, now: N
 const ENDED: Rejection = Rejection::SessionEnded { session_id: 7 };
 const OUTDATED: Rejection = Rejection::TokenOutdated { issued_at: NOW, not_before: NOW + 1 };
 
+fn banned() -> Rejection {
+    Rejection::AddressBanned { network: "192.0.2.0/24".parse().unwrap(), until: NOW + 42, now: NOW }
+}
+
 /// Returns every rejection with its status.
 fn all() -> Vec<(u16, Rejection)> {
     let bad_requests = [Rejection::MethodMalformed, Rejection::UpgradeUnexpected, OVERSIZE];
@@ -72,6 +76,7 @@ fn all() -> Vec<(u16, Rejection)> {
     all.extend(bad_requests.map(|rejection| (400, rejection)));
     all.extend(AMBIGUITIES.map(|ambiguity| (400, Rejection::Path(ambiguity))));
     all.extend(forbidden.map(|rejection| (403, rejection)));
+    all.push((429, banned()));
     all.extend(unavailable.map(|rejection| (503, rejection)));
     all.extend(unauthorized.map(|rejection| (401, rejection)));
     all.extend(CLAIMS.map(|claim| (401, Rejection::ClaimMissing(claim))));
@@ -99,6 +104,7 @@ fn every_rejection_has_its_status_and_a_label_and_message_of_its_own() {
 fn message_of_a_rejection_is_one_sentence_with_its_evidence() {
     for (rejection, expected) in [
         (OVERSIZE, "the access token has 4097 bytes, and at most 4096 are allowed"),
+        (banned(), "the client's network 192.0.2.0/24 is banned for another 42 s (until 1800000042)"),
         (STALE, "the last response of the edge feed is 301 s old, and at most 300 s are allowed"),
         (EXPIRED, "the access token expired 35 s ago (exp 1800000000)"),
         (TOO_FAR, "the access token expires in 90000 s (exp 1800090000), and at most 86400 s are allowed"),

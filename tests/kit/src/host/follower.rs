@@ -46,6 +46,6 @@ pub fn poll(host: &mut Host, response: &[u8]) -> String {
 pub fn with_key(key: &Key) -> Host {
     let mut host = with_feed();
     let path = poll(&mut host, &feed(&json!({"keys": keys("e1", &[key])})));
-    assert_eq!(path, "/internal/edge-feed?after=&keys=");
+    assert_eq!(path, "/internal/edge-feed?after=&keys=&bans=");
     host
 }

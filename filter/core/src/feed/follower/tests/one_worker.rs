@@ -18,7 +18,7 @@ fn first_poll_is_made_at_the_first_tick_and_has_the_secret() {
     let expected = HttpCall {
         cluster: "c".into(),
         method: "GET",
-        path: "/f?after=&keys=".into(),
+        path: "/f?after=&keys=&bans=".into(),
         headers: vec![("authorization", b"Bearer hunter2".to_vec())],
         timeout: Duration::from_millis(50),
     };
@@ -34,7 +34,7 @@ fn every_page_is_requested_at_once_until_the_last() {
     proxy.companion.revoked = vec![1, 2, 3];
     proxy.companion.page = 1;
     proxy.tick(0);
-    for path in ["after=&keys=", "after=c1&keys=e1", "after=c2&keys=e1"] {
+    for path in ["after=&keys=&bans=", "after=c1&keys=e1&bans=", "after=c2&keys=e1&bans="] {
         assert!(!proxy.workers[0].admits(8), "a page is missing");
         assert_eq!(proxy.workers[0].call.as_ref().unwrap().path, format!("/internal/edge-feed?{path}"));
         let response = proxy.response(0);
@@ -57,7 +57,7 @@ fn failed_poll_keeps_the_state_and_is_counted_by_reason() {
         (not_json, "malformed"),
         (CallOutcome::Response { status: b"200", body: &too_long }, "oversize"),
     ] {
-        assert_eq!(proxy.advance_to_poll(0), "/internal/edge-feed?after=c0&keys=e1");
+        assert_eq!(proxy.advance_to_poll(0), "/internal/edge-feed?after=c0&keys=e1&bans=");
         proxy.respond(0, &outcome);
         assert_eq!(proxy.workers[0].failures.last(), Some(&reason), "{outcome:?}");
         assert!(proxy.workers[0].admits(8), "{outcome:?}");
@@ -119,7 +119,7 @@ fn unknown_key_causes_one_early_poll_in_five_seconds() {
     proxy.companion.etag = "e2";
     proxy.poll_early(0);
     proxy.serve(&[0], 100);
-    assert_eq!((proxy.workers[0].state.etag(), proxy.workers[0].polls), ("e2", 2));
+    assert_eq!((proxy.workers[0].state.keys_etag(), proxy.workers[0].polls), ("e2", 2));
     for (millis, expected) in [(4800, 2), (200, 3), (4900, 3)] {
         for _ in 0..millis / 100 {
             proxy.poll_early(0);
@@ -138,7 +138,7 @@ fn early_poll_during_a_call_is_made_after_it() {
     proxy.poll_early(0);
     proxy.deliver(0, &old);
     proxy.serve(&[0], 100);
-    assert_eq!(proxy.workers[0].state.etag(), "e2");
+    assert_eq!(proxy.workers[0].state.keys_etag(), "e2");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn changed_settings_lose_nothing() {
     proxy.serve(&[0], 1200);
     let changed = Feed { poll: Duration::from_mins(1), timeout: Duration::from_millis(20), ..settings() };
     proxy.workers[0].follower.reconfigure(changed);
-    assert_eq!(proxy.advance_to_poll(0), "/internal/edge-feed?after=c1&keys=e1");
+    assert_eq!(proxy.advance_to_poll(0), "/internal/edge-feed?after=c1&keys=e1&bans=");
     assert_eq!(proxy.workers[0].call.as_ref().unwrap().timeout, Duration::from_millis(20));
     proxy.serve_calls(0);
     proxy.serve(&[0], 30_000);
@@ -205,7 +205,8 @@ fn gauges_are_recorded_once_a_second() {
     proxy.serve(&[0], 10_000);
     let gauges = &proxy.workers[0].gauges;
     assert!((9..=11).contains(&gauges.len()), "{} records in 10 s", gauges.len());
-    let Gauges { feed_age_s, feed_answer, key_set_generation, keys, revocations } = gauges.last().unwrap();
+    let Gauges { feed_age_s, feed_answer, key_set_generation, keys, revocations, .. } =
+        gauges.last().unwrap();
     assert!(*feed_age_s <= 1 && (9..=12).contains(feed_answer), "{gauges:?}");
     assert_eq!((*key_set_generation, *keys, *revocations), (1, 1, 1));
 }

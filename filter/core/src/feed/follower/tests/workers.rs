@@ -26,11 +26,11 @@ fn another_worker_takes_over_where_the_polling_one_stopped() {
     proxy.advance(&[1], 900);
     assert!(proxy.workers[1].call.is_none(), "its lease has not expired");
     proxy.companion.revoked.push(7);
-    assert_eq!(proxy.advance_to_poll(1), "/internal/edge-feed?after=c0&keys=e1");
+    assert_eq!(proxy.advance_to_poll(1), "/internal/edge-feed?after=c0&keys=e1&bans=");
     proxy.serve_calls(1);
     // The first returns. The response from before the takeover is applied, but not published.
     proxy.deliver(0, &old);
-    assert_eq!(proxy.advance_to_poll(0), "/internal/edge-feed?after=c0&keys=e1");
+    assert_eq!(proxy.advance_to_poll(0), "/internal/edge-feed?after=c0&keys=e1&bans=");
     proxy.serve_calls(0);
     assert!(!proxy.workers[0].admits(7) && !proxy.workers[1].admits(7));
 }
@@ -68,7 +68,7 @@ fn late_or_long_absent_worker_catches_up_and_then_applies_the_relay() {
         proxy.serve(&[0], 100);
         proxy.tick(number);
         let path = proxy.workers[number].call.as_ref().map(|call| call.path.clone());
-        assert_eq!(path.unwrap(), format!("/internal/edge-feed?after={cursor}&keys=e1"));
+        assert_eq!(path.unwrap(), format!("/internal/edge-feed?after={cursor}&keys=e1&bans="));
         assert_eq!(proxy.workers[number].admits(100), is_known, "a new worker admits no request");
         proxy.serve_calls(number);
         assert!(proxy.workers[number].admits(100) && !proxy.workers[number].admits(39));
@@ -114,11 +114,11 @@ fn two_workers_that_poll_at_once_both_get_every_page() {
     proxy.advance(&[1], 1200);
     let [first, second] = [0, 1].map(|number| proxy.response(number));
     proxy.deliver(0, &first);
-    assert_eq!(proxy.workers[0].call.as_ref().unwrap().path, "/internal/edge-feed?after=c2&keys=e1");
+    assert_eq!(proxy.workers[0].call.as_ref().unwrap().path, "/internal/edge-feed?after=c2&keys=e1&bans=");
     proxy.serve_calls(0);
     proxy.deliver(1, &second);
     let call = proxy.workers[1].call.as_ref().expect("it continues, though its page was not published");
-    assert_eq!(call.path, "/internal/edge-feed?after=c2&keys=e1");
+    assert_eq!(call.path, "/internal/edge-feed?after=c2&keys=e1&bans=");
     assert!(!proxy.workers[1].admits(8), "a page is missing");
     proxy.serve_calls(1);
     for worker in &proxy.workers {
@@ -195,7 +195,7 @@ fn response_in_the_relay_that_is_not_valid_is_polled_for() {
     let valid = slot.0.len();
     slot.0.truncate(valid - 1);
     proxy.tick(1);
-    assert_eq!(proxy.workers[1].call.as_ref().unwrap().path, "/internal/edge-feed?after=c0&keys=e1");
+    assert_eq!(proxy.workers[1].call.as_ref().unwrap().path, "/internal/edge-feed?after=c0&keys=e1&bans=");
     proxy.serve_calls(1);
     assert!(!proxy.workers[1].admits(7));
 }

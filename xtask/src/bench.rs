@@ -26,6 +26,12 @@ pub(crate) enum What {
         #[arg(long)]
         quick: bool,
     },
+    /// Processor time of the companion while a banned client floods the gateway with logins
+    Bans {
+        /// Flood for two seconds instead of twenty: shows that it works
+        #[arg(long)]
+        quick: bool,
+    },
     /// Time from a logout to the end of the streams that it ends
     Streams {
         /// End five streams of each kind instead of a hundred: shows that it works
@@ -39,7 +45,7 @@ pub(crate) fn bench(what: &What) -> Result<()> {
     log("building the filter");
     filter::build()?;
     let mut command = cargo::command();
-    if let What::Refresh { .. } | What::Streams { .. } = what {
+    if let What::Bans { .. } | What::Refresh { .. } | What::Streams { .. } = what {
         log("building the companion and the demo upstream");
         cargo::build_programs()?;
         if variable("EDGEWARD").is_none() {
@@ -51,6 +57,7 @@ pub(crate) fn bench(what: &What) -> Result<()> {
     match what {
         What::Edge { beside: Some(other), .. } => command.args(["edge", "--beside"]).arg(other),
         What::Edge { quick, .. } => command.arg("edge").args(quick.then_some("--quick")),
+        What::Bans { quick } => command.arg("bans").args(quick.then_some("--quick")),
         What::Refresh { quick } => command.arg("refresh").args(quick.then_some("--quick")),
         What::Streams { quick } => command.arg("streams").args(quick.then_some("--quick")),
     };

@@ -57,7 +57,11 @@ impl LocalReply {
             400 => ("bad_request", "bad_request", "The request can't be processed"),
             401 => ("unauthorized", error_code::NOT_SIGNED_IN, "Not signed in"),
             403 => ("forbidden", error_code::NOT_ALLOWED, "Not allowed"),
-            429 => ("too_many_attempts", error_code::TOO_MANY_ATTEMPTS, "Too many attempts: try again later"),
+            429 => (
+                "too_many_attempts",
+                error_code::TOO_MANY_ATTEMPTS,
+                "Too many attempts, please try again later",
+            ),
             _ => ("unavailable", "unavailable", "Not available right now"),
         };
         let body = format!(
@@ -65,7 +69,10 @@ impl LocalReply {
         );
         let mut headers = vec![("content-type", "application/json".to_owned()), no_store()];
         if let Rejection::AddressBanned { until, now, .. } = rejection {
-            headers.push(("retry-after", until.saturating_sub(now).to_string()));
+            let wait_s = until.saturating_sub(now);
+            headers.push(("retry-after", wait_s.to_string()));
+            // As the companion's (draft-ietf-httpapi-ratelimit-headers).
+            headers.push(("ratelimit", format!("\"attempts\";r=0;t={wait_s}")));
         }
         match (status, policy) {
             // RFC 9110 §15.5.2 requires a challenge, and no registered scheme is for cookies.

@@ -1,6 +1,7 @@
 //! Cost of Edgeward: measurements of the real parts beside their alternatives. Only `report` has targets; nothing here is a
 //! test.
 
+mod bans;
 mod bare;
 mod configuration;
 mod edge;
@@ -19,6 +20,7 @@ mod startup;
 mod streams;
 mod tokens;
 
+pub use bans::bans;
 pub use edge::{edge, two_builds};
 pub use refresh::refresh;
 pub use streams::streams;

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use edgeward_bench::{Effort, edge, refresh, streams, two_builds};
+use edgeward_bench::{Effort, bans, edge, refresh, streams, two_builds};
 
-const USAGE: &str = "usage: edgeward-bench edge|refresh|streams [--quick] | edge --beside PLUGIN.wasm";
+const USAGE: &str = "usage: edgeward-bench bans|edge|refresh|streams [--quick] | edge --beside PLUGIN.wasm";
 
 fn main() -> ExitCode {
     match run(&std::env::args().skip(1).collect::<Vec<_>>()) {
@@ -22,6 +22,8 @@ fn run(arguments: &[String]) -> Result<()> {
     let start = Instant::now();
     let mut log = |line: &str| eprintln!("{:6.1}s  {line}", start.elapsed().as_secs_f32());
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["bans"] => bans(Effort::FULL, &mut log),
+        ["bans", "--quick"] => bans(Effort::QUICK, &mut log),
         ["edge"] => edge(Effort::FULL, &mut log),
         ["edge", "--quick"] => edge(Effort::QUICK, &mut log),
         ["edge", "--beside", other] => two_builds(Effort::FULL, other.into(), &mut log),

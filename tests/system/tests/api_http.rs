@@ -1,11 +1,12 @@
 //! HTTP around the API: bodies, methods, request identifiers, keys, feed, health and metrics.
 
 use axum::response::IntoResponse as _;
+use edgeward_companion::clock::Clock as _;
 use edgeward_companion::http::error::ApiError;
 use edgeward_companion::service::Error;
 use edgeward_kit::api::Api;
 use edgeward_kit::client::{PASSWORD, registration};
-use edgeward_wire::{EdgeFeed, JwkSet};
+use edgeward_wire::{Ban, BansAt, Door, EdgeFeed, JwkSet};
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use sqlx::ConnectOptions as _;
@@ -128,6 +129,34 @@ async fn feed_omits_the_keys_that_the_filter_has() {
     assert_eq!(feed("?after=0&keys=another").await.keys, first.keys);
     let twice = api.internal().get("/internal/edge-feed?keys=a&keys=b").await;
     twice.assert_rejected(400, "query_invalid");
+}
+
+#[tokio::test]
+async fn feed_has_the_bans_for_filters_that_ask_for_them() {
+    let api = Api::start().await;
+    let feed = async |query: &str| -> EdgeFeed {
+        let response = api.internal().get(&format!("/internal/edge-feed{query}")).await;
+        serde_json::from_value(response.body).expect("a feed")
+    };
+    assert_eq!(feed("?after=&keys=").await.bans, None);
+    let none = feed("?bans=").await.bans.expect("bans");
+    assert_eq!(none.list, Some(Vec::new()));
+    let until = api.clock.now() + time::Duration::minutes(10);
+    for (network, door, until) in [
+        ("192.0.2.0/24", "credentials", until),
+        ("2001:db8::/64", "refresh", until),
+        ("198.51.100.7/32", "credentials", api.clock.now()),
+    ] {
+        let statement = "insert into bans (network, door, until) values ($1::text::cidr, $2, $3)";
+        let insert = sqlx::query(statement).bind(network).bind(door).bind(until);
+        insert.execute(&api.pool).await.expect("a ban");
+    }
+    let until = u32::try_from(until.unix_timestamp()).expect("a time") + u32::from(until.nanosecond() > 0);
+    let all = feed(&format!("?bans={}", none.etag)).await.bans.expect("bans");
+    let list = [("192.0.2.0/24", Door::Credentials), ("2001:db8::/64", Door::Refresh)];
+    assert_eq!(all.list, Some(list.map(|(network, door)| Ban(network.into(), door, until)).into()));
+    let same = feed(&format!("?bans={}", all.etag)).await.bans.expect("bans");
+    assert_eq!(same, BansAt { etag: all.etag, list: None });
 }
 
 #[tokio::test]

@@ -197,3 +197,29 @@ fn new_worker_whose_poll_fails_admits_no_revoked_session() {
     }
     assert!(passes(&mut second, &key), "after max_staleness_seconds, when_stale decides");
 }
+
+#[test]
+fn age_of_the_feed_is_that_of_the_worker_that_hears_nothing() {
+    let key = Key::generate("a");
+    let (mut first, mut second) = two_with_key(&key);
+    let age = |host: &Host| host.counter("edgeward_feed_age_seconds");
+    second.fail("proxy_http_call", 10);
+    for number in 2..42 {
+        poll(&mut first, &feed(&json!({"at": NOW + 2 * number, "cursor": format!("c{number}")})));
+    }
+    assert!(age(&first) >= 80, "the second has been away for {} s", age(&first));
+    second.set_now(NOW + 90);
+    second.advance(100);
+    assert!(age(&second) >= 80, "it has missed too much, and reaches no companion: {} s", age(&second));
+    first.advance(2000);
+    assert!(age(&first) >= 80, "{} s", age(&first));
+    second.end_plugin(1);
+    first.advance(2000);
+    assert!(age(&first) < 10, "a worker that has ended does not count: {} s", age(&first));
+}
+
+#[test]
+fn build_is_a_metric_with_its_version() {
+    let name = format!("edgeward_build_info.version.{}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(with_feed().counter(&name), 1);
+}

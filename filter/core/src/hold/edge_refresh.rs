@@ -54,3 +54,36 @@ pub(super) fn read(outcome: &CallOutcome<'_>) -> Outcome {
         _ => Outcome::Unavailable,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn call_carries_the_trace_context_of_its_request_if_it_is_valid() {
+        let refresh = Refresh {
+            cluster: "c".into(),
+            path: "/r".into(),
+            session_path: "/s".into(),
+            timeout: Duration::from_secs(2),
+            secret: None,
+        };
+        let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let long = "x".repeat(513);
+        for (fields, expected) in [
+            (&[("traceparent", parent), ("tracestate", "a=1")][..], &["traceparent", "tracestate"][..]),
+            (&[("traceparent", parent)], &["traceparent"]),
+            (&[("traceparent", parent), ("tracestate", &long)], &["traceparent"]),
+            (&[("tracestate", "a=1")], &[]),
+            (&[("traceparent", "00-1-2-01"), ("tracestate", "a=1")], &[]),
+            (&[("traceparent", "00-1-2-01"), ("traceparent", parent)], &[]),
+        ] {
+            let fields = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+            let call = request(&refresh, "refresh_token", b"r", fields);
+            let names: Vec<&str> = call.headers.iter().map(|(name, _)| *name).collect();
+            assert_eq!(names, [&["cookie"], expected].concat());
+        }
+    }
+}

@@ -141,6 +141,11 @@ impl Host {
         self.store.data_mut().now_ns = now * 1_000_000_000;
     }
 
+    /// Sets the address and port of the client of all streams.
+    pub fn set_client(&mut self, client: &str) {
+        self.store.data_mut().client = Some(client.to_owned());
+    }
+
     /// Advances the clock, and fires the filter's timer after that.
     pub fn advance(&mut self, millis: u64) {
         self.store.data_mut().now_ns += millis * 1_000_000;

@@ -80,6 +80,8 @@ pub(super) struct World {
     pub(super) streams: HashMap<u32, Stream>,
     /// Streams that the filter closes in the callback that runs.
     pub(super) closing: VecDeque<u32>,
+    /// Envoy's `source.address` of every stream, if the host has it.
+    pub(super) client: Option<String>,
     /// Context that the filter's calls are about.
     pub(super) context: u32,
     pub(super) calls: Vec<Call>,
@@ -101,6 +103,7 @@ impl World {
             metrics: Vec::new(),
             streams: HashMap::new(),
             closing: VecDeque::new(),
+            client: None,
             context: 0,
             calls: Vec::new(),
             tokens: 0,

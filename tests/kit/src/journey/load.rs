@@ -70,7 +70,8 @@ pub async fn everywhere(gateway: u16, status: u16, token: &str) -> bool {
     true
 }
 
-/// Returns one of the filter's gauges, with the value of the worker that wrote last.
+/// Returns one of the filter's gauges, with the value of the worker that wrote last. `feed_age_seconds` is that of the
+/// worker whose state is the oldest.
 pub async fn gauge(name: &str) -> u64 {
     let stats = client_at(stack().ports().envoy_admin, false).get("/stats?filter=edgeward").await.text;
     let line = stats.lines().find(|line| line.contains(&format!("edgeward_{name}: "))).unwrap();

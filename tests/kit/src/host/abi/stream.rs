@@ -146,8 +146,13 @@ fn replies(linker: &mut Linker<World>) {
         }
         let path = read_text(&mut guest, path, path_len);
         let details = guest.data_mut().stream().map(|stream| stream.response_details.clone());
-        let Some(details) = details.filter(|_| path == "response\0code_details") else { return NOT_FOUND };
-        pass_bytes(&mut guest, details.as_bytes(), data, len);
+        let value = match path.as_str() {
+            "response\0code_details" => details,
+            "source\0address" => guest.data().client.clone(),
+            _ => None,
+        };
+        let Some(value) = value else { return NOT_FOUND };
+        pass_bytes(&mut guest, value.as_bytes(), data, len);
         OK
     };
     linker.func_wrap("env", "proxy_get_property", attribute).unwrap();

@@ -16,6 +16,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use self::workers::Workers;
 use crate::domain::account::password::{MAX_BYTES, Password, PasswordHash, PresentedPassword};
+use crate::domain::account::password_policy::{OwnWords, PasswordPolicy, WeakPasswordRejection};
 use crate::random::Random;
 use crate::telemetry::metrics::Metrics;
 
@@ -53,6 +54,8 @@ pub enum HashingError {
 
 /// Hashes and compares passwords by workers with a bounded queue. The workers stop when it is dropped.
 pub struct PasswordHasher {
+    /// Rules for new passwords.
+    pub policy: PasswordPolicy,
     cost: u32,
     capacity: usize,
     random: Random,
@@ -67,10 +70,17 @@ impl PasswordHasher {
     ///
     /// # Errors
     /// [`io::Error`] if the system starts no thread.
-    pub fn start(cost: u32, workers: usize, random: Random, metrics: Arc<Metrics>) -> io::Result<Self> {
+    pub fn start(
+        cost: u32,
+        policy: PasswordPolicy,
+        workers: usize,
+        random: Random,
+        metrics: Arc<Metrics>,
+    ) -> io::Result<Self> {
         let workers = workers.max(1);
         let capacity = workers * (WAITING_PER_WORKER + 1);
         Ok(Self {
+            policy,
             cost,
             capacity,
             random,
@@ -92,16 +102,32 @@ impl PasswordHasher {
     /// [`HashingError::Busy`] if the queue is full, [`HashingError::Failed`] if there is no salt or the worker
     /// fails.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, HashingError> {
-        let mut salt = [0; 16];
-        self.random.fill(&mut salt).map_err(|_| HashingError::Failed)?;
-        let cost = self.cost;
-        self.run(1, move || {
-            // The truncating form: the other one rejects the 72nd byte, and a `Password` has no 73rd.
-            let parts = bcrypt::hash_with_salt(password.expose(), cost, salt).ok()?;
-            Some(PasswordHash::stored(parts.format_for_version(Version::TwoB)))
+        let (salt, cost) = (self.salt()?, self.cost);
+        self.run(1, move || hash(&password, cost, salt)).await?
+    }
+
+    /// Hashes the new password of a user with these words as [`hash`](Self::hash) does, unless the policy rejects it.
+    /// The check is slow too, so it runs on the worker.
+    ///
+    /// # Errors
+    /// [`HashingError::Busy`] and [`HashingError::Failed`] as for [`hash`](Self::hash); within, the rejection.
+    pub async fn hash_new(
+        &self,
+        password: Password,
+        own: OwnWords,
+    ) -> Result<Result<PasswordHash, WeakPasswordRejection>, HashingError> {
+        let (salt, cost, policy) = (self.salt()?, self.cost, self.policy);
+        self.run(1, move || match policy.check_strength(&password, &own) {
+            Ok(()) => hash(&password, cost, salt).map(Ok),
+            Err(rejection) => Ok(Err(rejection)),
         })
         .await?
-        .ok_or(HashingError::Failed)
+    }
+
+    fn salt(&self) -> Result<[u8; 16], HashingError> {
+        let mut salt = [0; 16];
+        self.random.fill(&mut salt).map_err(|_| HashingError::Failed)?;
+        Ok(salt)
     }
 
     /// Compares each spelling of a presented password with a stored hash.
@@ -171,6 +197,12 @@ impl PasswordHasher {
         });
         receiver.await.map_err(|_| HashingError::Failed)
     }
+}
+
+fn hash(password: &Password, cost: u32, salt: [u8; 16]) -> Result<PasswordHash, HashingError> {
+    // The truncating form: the other one rejects the 72nd byte, and a `Password` has no 73rd.
+    let parts = bcrypt::hash_with_salt(password.expose(), cost, salt).map_err(|_| HashingError::Failed)?;
+    Ok(PasswordHash::stored(parts.format_for_version(Version::TwoB)))
 }
 
 /// Returns `true` if a text can match a hash. Our own hashes are never of a truncated text; others' are of the first

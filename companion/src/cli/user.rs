@@ -16,6 +16,7 @@ use crate::domain;
 use crate::domain::account::email::Email;
 use crate::domain::account::name::Name;
 use crate::domain::account::password::Password;
+use crate::domain::account::password_policy::PasswordPolicy;
 use crate::domain::account::role::Role;
 use crate::domain::account::user_ref::UserRef;
 use crate::domain::account::{NewUser, UserChanges};
@@ -137,8 +138,8 @@ impl User {
                 print_line(format_args!("{name} has the role {role} from the next refresh on"))
             }
             Self::SetPassword { user, password_stdin } => {
-                let password = read_password(password_stdin)?;
                 let hasher = hasher(context, &settings.hashing)?;
+                let password = read_password(password_stdin, hasher.policy)?;
                 let done = account::set_password(context, &hasher, &user, password).await;
                 let (user, ended) = done.map_err(describe(&user))?;
                 print_line(format_args!("{} has a new password; sessions ended: {ended}", named(&user)))
@@ -186,9 +187,10 @@ fn named(user: &domain::account::User) -> String {
 
 async fn create(context: &Context, user: Create, hashing: &Hashing) -> anyhow::Result<()> {
     let Create { email, first_name, last_name, role, password_stdin } = user;
-    let password = read_password(password_stdin)?;
+    let hasher = hasher(context, hashing)?;
+    let password = read_password(password_stdin, hasher.policy)?;
     let user = NewUser { first_name, last_name, email, role: role.unwrap_or_else(Role::initial) };
-    let created = account::create(context, &hasher(context, hashing)?, &user, password).await;
+    let created = account::create(context, &hasher, &user, password).await;
     let id = created.map_err(describe(&UserRef::Email(user.email.clone())))?;
     print_line(format_args!("user {id} ({}) is created, as {}", user.email.as_str(), user.role.as_str()))
 }
@@ -207,12 +209,13 @@ pub(super) fn describe(user: &UserRef) -> impl Fn(Error) -> anyhow::Error {
 }
 
 fn hasher(context: &Context, hashing: &Hashing) -> io::Result<PasswordHasher> {
-    PasswordHasher::start(hashing.bcrypt_cost, 1, Arc::new(SystemRandom::new()), Arc::clone(&context.metrics))
+    let (random, metrics) = (Arc::new(SystemRandom::new()), Arc::clone(&context.metrics));
+    PasswordHasher::start(hashing.bcrypt_cost, hashing.policy, 1, random, metrics)
 }
 
 /// Reads exactly one line of standard input, without its end. An argument would be visible in the process list and in
 /// the shell's history.
-fn read_password(allow_terminal: bool) -> anyhow::Result<Password> {
+fn read_password(allow_terminal: bool, policy: PasswordPolicy) -> anyhow::Result<Password> {
     /// Maximum number of bytes that are read, so that a wrong file is not read to its end. Chosen: many times the
     /// maximum length of a password.
     const MAX_BYTES: u64 = 4096;
@@ -237,7 +240,7 @@ fn read_password(allow_terminal: bool) -> anyhow::Result<Password> {
     if password.contains('\n') {
         bail!("the password must be one line, but standard input has more");
     }
-    Password::parse(password).map_err(|mistake| anyhow!("{mistake}"))
+    policy.parse(password).map_err(|mistake| anyhow!("{mistake}"))
 }
 
 fn parse_email(text: &str) -> Result<Email, String> {

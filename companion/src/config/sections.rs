@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Problem, Reader, Section, settings};
 use crate::domain::guard::{Limit, Limits};
+use crate::domain::account::password_policy::PasswordPolicy;
 use crate::domain::session::Lifetimes;
 
 /// Listeners, paths and origins.
@@ -67,10 +68,12 @@ pub struct Feed {
 /// `CERTS_DIR`.
 pub struct KeyFolder(pub PathBuf);
 
-/// Hashing of passwords.
+/// Hashing of passwords, and rules for new ones.
 pub struct Hashing {
     /// `BCRYPT_COST`.
     pub bcrypt_cost: u32,
+    /// `PASSWORD_MIN_LENGTH` and `PASSWORD_MIN_SCORE`.
+    pub policy: PasswordPolicy,
 }
 
 /// Form and level of the log.
@@ -208,7 +211,11 @@ impl Section for KeyFolder {
 
 impl Section for Hashing {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        Some(Self { bcrypt_cost: reader.number(&settings::BCRYPT_COST)? })
+        let bcrypt_cost = reader.number(&settings::BCRYPT_COST);
+        let min_chars = reader.number(&settings::PASSWORD_MIN_LENGTH);
+        let min_score = reader.number(&settings::PASSWORD_MIN_SCORE);
+        let policy = PasswordPolicy { min_chars: min_chars?, min_score: min_score? };
+        Some(Self { bcrypt_cost: bcrypt_cost?, policy })
     }
 }
 

@@ -9,10 +9,16 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::rand::SystemRandom;
 
 use super::*;
+use crate::domain::account::email::Email;
 use crate::telemetry::metrics::Gauges;
 
 fn hasher(cost: u32) -> PasswordHasher {
-    PasswordHasher::start(cost, 2, Arc::new(SystemRandom::new()), Arc::new(Metrics::new())).unwrap()
+    start(cost, 2, Arc::default())
+}
+
+fn start(cost: u32, workers: usize, metrics: Arc<Metrics>) -> PasswordHasher {
+    let policy = PasswordPolicy { min_chars: 8, min_score: 1 };
+    PasswordHasher::start(cost, policy, workers, Arc::new(SystemRandom::new()), metrics).unwrap()
 }
 
 #[tokio::test]
@@ -174,8 +180,7 @@ async fn password_takes_as_many_places_as_it_has_spellings() {
 
 #[tokio::test]
 async fn work_of_a_client_that_has_gone_is_dropped_before_it_begins() {
-    let hasher =
-        PasswordHasher::start(4, 1, Arc::new(SystemRandom::new()), Arc::new(Metrics::new())).unwrap();
+    let hasher = start(4, 1, Arc::default());
     let (release, released) = mpsc::channel::<()>();
     let (has_begun, begun) = mpsc::channel();
     let first = hasher.run(1, move || {
@@ -205,8 +210,7 @@ async fn poll_once<T>(mut future: Pin<Box<impl Future<Output = T>>>) -> Pin<Box<
 
 #[tokio::test]
 async fn a_panic_fails_its_own_work_alone() {
-    let hasher =
-        PasswordHasher::start(4, 1, Arc::new(SystemRandom::new()), Arc::new(Metrics::new())).unwrap();
+    let hasher = start(4, 1, Arc::default());
     let panics = hasher.run::<()>(1, || panic!("in a worker")).await;
     assert_eq!(panics, Err(HashingError::Failed));
     assert_eq!(hasher.run(1, || "next").await, Ok("next"));
@@ -232,11 +236,25 @@ async fn workers_alone_have_the_lowest_priority() {
 #[tokio::test]
 async fn waits_and_times_of_hashes_are_counted() {
     let metrics = Arc::new(Metrics::new());
-    let hasher = PasswordHasher::start(4, 2, Arc::new(SystemRandom::new()), Arc::clone(&metrics)).unwrap();
+    let hasher = start(4, 2, Arc::clone(&metrics));
     hasher.hash(Password::parse("correct horse").unwrap()).await.unwrap();
     hasher.verify(PresentedPassword::new("correct horse"), None).await.unwrap();
     let text = metrics.write(Gauges::default()).unwrap();
     for line in ["edgeward_password_queue_seconds_count 2", "edgeward_password_hash_seconds_count 2"] {
         assert!(text.contains(line), "{line} is not in:\n{text}");
     }
+}
+
+#[tokio::test]
+async fn weak_new_password_is_rejected_instead_of_hashed() {
+    let hasher = hasher(4);
+    let hash_new = async |typed: &str| {
+        let password = Password::parse(typed).unwrap();
+        let own = OwnWords::of_email(&Email::parse("ada@example.com").unwrap());
+        hasher.hash_new(password, own).await.unwrap()
+    };
+    assert!(matches!(hash_new("password").await.err(), Some(WeakPasswordRejection::TooCommon(_))));
+    let hash = hash_new("correct horse").await.unwrap();
+    let verdict = hasher.verify(PresentedPassword::new("correct horse"), Some(&hash)).await;
+    assert_eq!(verdict, Ok(Verdict::Match { outdated: false }));
 }

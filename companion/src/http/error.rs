@@ -15,6 +15,7 @@ use thiserror::Error;
 use time::Duration;
 
 use crate::domain::guard::Limit;
+use super::extract::invalid_text::InvalidText as _;
 use crate::hashing::HashingError;
 use crate::service;
 
@@ -109,6 +110,9 @@ struct ErrorEntry {
 /// Status, stable code and message for the client.
 type Public = (StatusCode, &'static str, &'static str);
 
+/// Response to mistakes in fields. Each field has a code of its own.
+const FIELDS_INVALID: Public = (StatusCode::BAD_REQUEST, "", "Some fields are missing or wrong");
+
 /// Response to a failure of the service. It does not tell the client its cause.
 const INTERNAL: Public = (StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Internal error");
 
@@ -116,8 +120,7 @@ impl ApiError {
     /// Chooses the status, code and message for the client.
     fn public(&self) -> Public {
         match self {
-            // Each field has a code of its own.
-            Self::FieldsInvalid(_) => (StatusCode::BAD_REQUEST, "", "Some fields are missing or wrong"),
+            Self::FieldsInvalid(_) => FIELDS_INVALID,
             Self::BodyNotObject => {
                 (StatusCode::BAD_REQUEST, "body_not_object", "The body is not a JSON object")
             }
@@ -169,21 +172,36 @@ impl ApiError {
     }
 
     fn entries(&self, code: &'static str, message: &'static str) -> Vec<ErrorEntry> {
-        if let Self::FieldsInvalid(errors) = self {
-            let entry = |error: &FieldError| ErrorEntry {
+        match self {
+            Self::FieldsInvalid(errors) => errors
+                .iter()
+                .map(|error| ErrorEntry {
+                    r#type: "field",
+                    msg: error.message.clone(),
+                    path: error.field.clone(),
+                    location: error.location,
+                    code: error.code,
+                })
+                .collect(),
+            Self::Service(service::Error::PasswordWeak(weak)) => vec![ErrorEntry {
                 r#type: "field",
-                msg: error.message.clone(),
-                path: error.field.clone(),
-                location: error.location,
-                code: error.code,
-            };
-            return errors.iter().map(entry).collect();
+                msg: weak.to_string(),
+                path: Cow::Borrowed("password"),
+                location: "body",
+                code: weak.code(),
+            }],
+            // Front ends show `errors[0].msg`, so the list is never empty.
+            _ => vec![ErrorEntry {
+                r#type: "request",
+                msg: message.to_owned(),
+                path: Cow::Borrowed(""),
+                location: "",
+                code,
+            }],
         }
-        // Front ends show `errors[0].msg`, so the list is never empty.
-        let (msg, path) = (message.to_owned(), Cow::Borrowed(""));
-        vec![ErrorEntry { r#type: "request", msg, path, location: "", code }]
     }
 }
+
 
 fn public_service_error(error: &service::Error) -> Public {
     use service::Error;
@@ -196,6 +214,7 @@ fn public_service_error(error: &service::Error) -> Public {
         }
         Error::NotSignedIn => (StatusCode::UNAUTHORIZED, error_code::NOT_SIGNED_IN, "Not signed in"),
         Error::Disabled => (StatusCode::FORBIDDEN, "account_disabled", "This account is disabled"),
+        Error::PasswordWeak(_) => FIELDS_INVALID,
         Error::EmailTaken => (StatusCode::CONFLICT, "email_taken", "This e-mail is already registered"),
         Error::LastAdmin => {
             (StatusCode::CONFLICT, "last_admin", "This is the last administrator: name another one first")

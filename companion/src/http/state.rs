@@ -123,9 +123,15 @@ impl AppState {
         metrics.keys_changed(clock.now());
         // One for each core: they take what the other threads leave.
         let workers = thread::available_parallelism().map_or(1, Into::into);
-        let (cost, hash_metrics) = (config.hashing.bcrypt_cost, Arc::clone(&metrics));
-        let hasher = PasswordHasher::start(cost, workers, Arc::clone(random), hash_metrics)
-            .map_err(|_| StateError::NoThread)?;
+        let (hashing, hash_metrics) = (&config.hashing, Arc::clone(&metrics));
+        let hasher = PasswordHasher::start(
+            hashing.bcrypt_cost,
+            hashing.policy,
+            workers,
+            Arc::clone(random),
+            hash_metrics,
+        )
+        .map_err(|_| StateError::NoThread)?;
         Ok(Self {
             db,
             clock,

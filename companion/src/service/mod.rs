@@ -26,6 +26,7 @@ use tracing::Instrument as _;
 use self::change::Change;
 use crate::clock::Clock;
 use crate::db::fault;
+use crate::domain::account::password_policy::WeakPasswordRejection;
 use crate::domain::audit::{Entry, Event};
 use crate::domain::caller::Caller;
 use crate::domain::guard::Limit;
@@ -76,6 +77,9 @@ pub enum Error {
     /// The password was changed while it was being compared.
     #[error("the password was changed during the login")]
     PasswordChanged,
+    /// The new password is guessed too easily.
+    #[error(transparent)]
+    PasswordWeak(#[from] WeakPasswordRejection),
     /// The e-mail address belongs to another user.
     #[error("the e-mail address belongs to another user")]
     EmailTaken,

@@ -108,11 +108,54 @@ async fn every_mistake_in_a_field_has_a_code() {
         ("password", "1234567".to_owned(), "password_too_short"),
         ("password", "é".repeat(37), "password_too_long"),
         ("password", "pass\u{0}word".to_owned(), "password_has_control_character"),
+        ("password", "password1".to_owned(), "password_too_common"),
+        ("password", "AdaLovelace".to_owned(), "password_too_weak"),
+        ("password", "abcdefgh".to_owned(), "password_too_weak"),
     ] {
         let mut body = registration("ada@example.com");
         body[field] = json!(value);
         assert_eq!(post(body).await, format!("{field}: {code}"));
     }
+}
+
+#[tokio::test]
+async fn weak_password_is_rejected_with_advice_and_is_not_echoed() {
+    let api = Api::start().await;
+    let mut body = registration("ada@example.com");
+    body["password"] = json!("Baseball1");
+    assert_snapshot!(api.client().post_json("/api/auth/register", &body).await, @r#"
+    400 Bad Request
+    cache-control: no-store
+    content-type: application/json
+
+    {
+      "errors": [
+        {
+          "code": "password_too_common",
+          "location": "body",
+          "msg": "This is one of the most used passwords. Add another word or two. Uncommon words are better. Capitalization doesn't help very much.",
+          "path": "password",
+          "type": "field"
+        }
+      ],
+      "message": "Some fields are missing or wrong"
+    }
+    "#);
+    assert_eq!(api.count_users().await, 0);
+}
+
+#[tokio::test]
+async fn length_and_strength_of_new_passwords_are_settings() {
+    let api = Api::start_with(&[("PASSWORD_MIN_LENGTH", "10"), ("PASSWORD_MIN_SCORE", "3")]).await;
+    for (password, mistakes) in [
+        ("nine char", vec!["password: password_too_short".to_owned()]),
+        ("S3cret!pass", vec!["password: password_too_weak".to_owned()]),
+    ] {
+        let mut body = registration("ada@example.com");
+        body["password"] = json!(password);
+        assert_eq!(api.client().post_json("/api/auth/register", &body).await.invalid_fields(), mistakes);
+    }
+    assert_eq!(api.registered("ada@example.com").await.login("ada@example.com", PASSWORD).await.status, 200);
 }
 
 #[tokio::test]
@@ -185,13 +228,14 @@ async fn a_password_is_kept_as_typed_and_only_as_a_hash() {
 #[tokio::test]
 async fn password_of_exactly_72_bytes_is_not_truncated() {
     let api = Api::start().await;
-    let password = "a".repeat(72);
+    let password = format!("{}a", "correct horse battery ".repeat(4)).split_off(17);
+    assert_eq!(password.len(), 72);
     let mut body = registration("ada@example.com");
     body["password"] = json!(password);
     assert_eq!(api.client().post_json("/api/auth/register", &body).await.status, 201);
     assert_eq!(api.client().login("ada@example.com", &password).await.status, 200);
     // If anything had been truncated, these would match.
-    for wrong in [format!("{password}a"), "a".repeat(71)] {
+    for wrong in [format!("{password}a"), password.split_at(71).0.to_owned()] {
         let response = api.client().login("ada@example.com", &wrong).await;
         response.assert_rejected(401, "credentials_wrong");
     }

@@ -3,6 +3,7 @@
 pub mod email;
 pub mod name;
 pub mod password;
+pub mod password_policy;
 pub mod role;
 pub mod search;
 pub mod text;

@@ -5,7 +5,7 @@ use icu_properties::props::{EnumeratedProperty as _, GeneralCategory};
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
-/// Minimum length of a password, in characters (NIST SP 800-63B §5.1.1.2).
+/// Least minimum length of a password, in characters (NIST SP 800-63B-4 §3.1.1.2).
 pub const MIN_CHARS: usize = 8;
 /// Maximum length of a password, in bytes: bcrypt reads no more.
 pub const MAX_BYTES: usize = 72;
@@ -24,9 +24,12 @@ pub struct PresentedPassword(Vec<SecretString>);
 /// Fault of a text that cannot be a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum InvalidPassword {
-    /// The text has fewer than 8 characters.
-    #[error("A password has at least {MIN_CHARS} characters")]
-    TooShort,
+    /// The text has too few characters.
+    #[error("A password has at least {min} characters")]
+    TooShort {
+        /// Minimum number of characters.
+        min: usize,
+    },
     /// The text has more than 72 bytes.
     #[error("A password has at most {MAX_BYTES} bytes")]
     TooLong,
@@ -47,7 +50,7 @@ impl Password {
     pub fn parse(typed: &str) -> Result<Self, InvalidPassword> {
         let normalized = normalize(typed);
         if normalized.chars().count() < MIN_CHARS {
-            Err(InvalidPassword::TooShort)
+            Err(InvalidPassword::TooShort { min: MIN_CHARS })
         } else if normalized.len() > MAX_BYTES {
             Err(InvalidPassword::TooLong)
         } else if normalized.chars().any(char::is_control) {
@@ -132,10 +135,10 @@ mod tests {
     #[test]
     fn length_is_counted_in_characters_below_and_in_bytes_above() {
         let check = |typed: &str, expected| assert_eq!(Password::parse(typed).err(), expected, "{typed:?}");
-        check("1234567", Some(InvalidPassword::TooShort));
+        check("1234567", Some(InvalidPassword::TooShort { min: 8 }));
         check("12345678", None);
         check("        ", None);
-        check("pässwör", Some(InvalidPassword::TooShort));
+        check("pässwör", Some(InvalidPassword::TooShort { min: 8 }));
         check(&"a".repeat(72), None);
         check(&"a".repeat(73), Some(InvalidPassword::TooLong));
         check(&"é".repeat(36), None);
@@ -148,7 +151,7 @@ mod tests {
     #[test]
     fn length_is_that_of_the_normalised_spelling() {
         let check = |typed: &str, expected| assert_eq!(Password::parse(typed).err(), expected, "{typed:?}");
-        check(&"e\u{301}".repeat(7), Some(InvalidPassword::TooShort));
+        check(&"e\u{301}".repeat(7), Some(InvalidPassword::TooShort { min: 8 }));
         check(&"e\u{301}".repeat(36), None);
         check(&"e\u{301}".repeat(37), Some(InvalidPassword::TooLong));
         check(&"\u{3000}".repeat(72), None);

@@ -13,6 +13,7 @@ use crate::domain::account::NewUser;
 use crate::domain::account::email::Email;
 use crate::domain::account::name::Name;
 use crate::domain::account::password::Password;
+use crate::domain::account::password_policy::PasswordPolicy;
 use crate::domain::account::role::Role;
 use crate::domain::session::device::Device;
 use crate::hashing::PasswordHasher;
@@ -55,7 +56,7 @@ pub(in crate::http) struct RegisterRequest {
     extensions(("x-error-codes" = json!([
         "busy", "database_unavailable", "email_has_invisible_character", "email_malformed", "email_not_ascii", "email_taken",
         "email_too_long", "name_has_invisible_character", "name_too_long", "not_text", "password_has_control_character",
-        "password_too_long", "password_too_short", "required", "too_many_attempts",
+        "password_too_common", "password_too_long", "password_too_short", "password_too_weak", "required", "too_many_attempts",
     ]))),
 )]
 pub(in crate::http) async fn register(
@@ -67,18 +68,18 @@ pub(in crate::http) async fn register(
     State(cookies): State<Arc<CookiePolicy>>,
     JsonBody(request): JsonBody<RegisterRequest>,
 ) -> Result<Response, ApiError> {
-    let (user, password) = request.parse()?;
+    let (user, password) = request.parse(hasher.policy)?;
     let pair = account::register(&context, &hasher, &guard, &tokens, &user, password, &device).await?;
     Ok(body::signed_in(&cookies, StatusCode::CREATED, "User registered successfully", &pair))
 }
 
 impl RegisterRequest {
-    fn parse(self) -> Result<(NewUser, Password), ApiError> {
+    fn parse(self, policy: PasswordPolicy) -> Result<(NewUser, Password), ApiError> {
         let mut errors = FieldErrors::default();
         let first_name = errors.parse("firstName", self.first_name, Name::parse);
         let last_name = errors.parse("lastName", self.last_name, Name::parse);
         let email = errors.parse("email", self.email, Email::parse);
-        let password = errors.parse("password", self.password, Password::parse);
+        let password = errors.parse("password", self.password, |typed| policy.parse(typed));
         match (first_name, last_name, email, password) {
             (Some(first_name), Some(last_name), Some(email), Some(password)) => {
                 Ok((NewUser { first_name, last_name, email, role: Role::initial() }, password))

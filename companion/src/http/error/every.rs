@@ -2,17 +2,19 @@
 
 use time::Duration;
 use std::borrow::Cow;
+use zxcvbn::feedback::Feedback;
 
 use super::{ApiError, FieldError};
 use crate::domain::InvalidUserId;
 use crate::domain::account::email::InvalidEmail;
 use crate::domain::account::name::InvalidName;
-use crate::domain::account::password::InvalidPassword;
 use crate::domain::guard::Limit;
 use crate::domain::account::role::InvalidRole;
 use crate::domain::account::search::InvalidSearch;
 use crate::domain::audit::list::{InvalidActor, InvalidEvent, InvalidTime};
 use crate::domain::page::{InvalidCursor, InvalidPageSize};
+use crate::domain::account::password::{InvalidPassword, MIN_CHARS};
+use crate::domain::account::password_policy::WeakPasswordRejection;
 use crate::domain::token::jws::SigningError;
 use crate::hashing::HashingError;
 use crate::http::extract::invalid_text::InvalidText;
@@ -77,9 +79,12 @@ pub(in crate::http) fn every_mistake() -> Vec<FieldError> {
         mistake("email", &InvalidEmail::NotAscii),
         mistake("email", &InvalidEmail::InvisibleCharacter),
         mistake("email", &InvalidEmail::TooLong),
-        mistake("password", &InvalidPassword::TooShort),
+        mistake("password", &InvalidPassword::TooShort { min: MIN_CHARS }),
         mistake("password", &InvalidPassword::TooLong),
         mistake("password", &InvalidPassword::ControlCharacter),
+        // Advice follows.
+        mistake("password", &WeakPasswordRejection::TooCommon(Some(Feedback::default()))),
+        mistake("password", &WeakPasswordRejection::TooWeak(Some(Feedback::default()))),
     ]
 }
 

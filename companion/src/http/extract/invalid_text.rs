@@ -12,6 +12,7 @@ use crate::domain::account::role::InvalidRole;
 use crate::domain::account::search::InvalidSearch;
 use crate::domain::audit::list::{InvalidActor, InvalidEvent, InvalidTime};
 use crate::domain::page::{InvalidCursor, InvalidPageSize};
+use crate::domain::account::password_policy::WeakPasswordRejection;
 
 /// Reason that a text does not parse.
 pub(in crate::http) trait InvalidText: Display {
@@ -85,9 +86,18 @@ impl InvalidText for InvalidName {
 impl InvalidText for InvalidPassword {
     fn code(&self) -> &'static str {
         match self {
-            Self::TooShort => "password_too_short",
+            Self::TooShort { .. } => "password_too_short",
             Self::TooLong => "password_too_long",
             Self::ControlCharacter => "password_has_control_character",
+        }
+    }
+}
+
+impl InvalidText for WeakPasswordRejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::TooCommon(_) => "password_too_common",
+            Self::OwnWords(_) | Self::TooWeak(_) => "password_too_weak",
         }
     }
 }

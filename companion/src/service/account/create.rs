@@ -4,6 +4,7 @@ use crate::db::{passwords, users};
 use crate::domain::UserId;
 use crate::domain::account::NewUser;
 use crate::domain::account::password::Password;
+use crate::domain::account::password_policy::OwnWords;
 use crate::domain::audit::Event;
 use crate::hashing::PasswordHasher;
 use crate::service::{Context, Error};
@@ -11,7 +12,7 @@ use crate::service::{Context, Error};
 /// Creates an account, and returns the user's identifier.
 ///
 /// # Errors
-/// [`Error::EmailTaken`] if another user has the address; [`Error::Hashing`] and [`Error::Database`] if these fail.
+/// [`Error::PasswordWeak`] if the password is; [`Error::EmailTaken`] if another user has the address; [`Error::Hashing`] and [`Error::Database`] if these fail.
 pub async fn create(
     context: &Context,
     hasher: &PasswordHasher,
@@ -19,7 +20,8 @@ pub async fn create(
     password: Password,
 ) -> Result<UserId, Error> {
     // Before the transaction: it takes long.
-    let hash = hasher.hash(password).await?;
+    let own_words = OwnWords::of_user(&user.first_name, &user.last_name, &user.email);
+    let hash = hasher.hash_new(password, own_words).await??;
     let mut change = context.begin().await?;
     let now = context.now();
     let user_id = users::insert(change.connection(), user, now).await?;

@@ -3,6 +3,7 @@
 use crate::db::{passwords, users};
 use crate::domain::account::NewUser;
 use crate::domain::account::password::Password;
+use crate::domain::account::password_policy::OwnWords;
 use crate::domain::audit::Event;
 use crate::domain::session::device::Device;
 use crate::hashing::PasswordHasher;
@@ -13,7 +14,8 @@ use crate::service::{Context, Error, TokenPair, Tokens};
 /// Creates an account and its first session.
 ///
 /// # Errors
-/// [`Error::TooManyAttempts`] if there were; [`Error::EmailTaken`] if another user has the address; [`Error::Hashing`], [`Error::Signing`] and
+/// [`Error::TooManyAttempts`] if there were; [`Error::PasswordWeak`] if the password is; [`Error::EmailTaken`] if another
+/// user has the address; [`Error::Hashing`], [`Error::Signing`] and
 /// [`Error::Database`] if these fail.
 pub async fn register(
     context: &Context,
@@ -25,7 +27,8 @@ pub async fn register(
     device: &Device,
 ) -> Result<TokenPair, Error> {
     let _permit = guard::admit(context, guard, guard.registration(context)).await?;
-    let hash = hasher.hash(password).await?;
+    let own_words = OwnWords::of_user(&user.first_name, &user.last_name, &user.email);
+    let hash = hasher.hash_new(password, own_words).await??;
     let mut change = context.begin().await?;
     let now = context.now();
     let user_id = users::insert(change.connection(), user, now).await?;

@@ -1,10 +1,11 @@
 //! The change of a user's password by an operator.
 
-use super::{begin_change, find_locked};
+use super::{begin_change, find, find_locked};
 use crate::db::{attempts, passwords, users};
 use crate::domain::account::User;
 use crate::domain::account::password::Password;
 use crate::domain::account::user_ref::UserRef;
+use crate::domain::account::password_policy::OwnWords;
 use crate::domain::audit::Event;
 use crate::domain::session::Ending;
 use crate::hashing::PasswordHasher;
@@ -14,15 +15,17 @@ use crate::service::{Context, Error};
 /// Sets the password of a user, and ends their sessions. Returns the user and the number of sessions that ended.
 ///
 /// # Errors
-/// [`Error::UserUnknown`] if there is no such user; [`Error::Hashing`] and [`Error::Database`] if these fail.
+/// [`Error::PasswordWeak`] if the password is; [`Error::UserUnknown`] if there is no such user; [`Error::Hashing`] and [`Error::Database`] if these fail.
 pub async fn set_password(
     context: &Context,
     hasher: &PasswordHasher,
     user: &UserRef,
     password: Password,
 ) -> Result<(User, usize), Error> {
+    let found = find(context, user).await?;
+    let own_words = OwnWords::of_user(&found.first_name, &found.last_name, &found.email);
     // Before the transaction: it takes long.
-    let hash = hasher.hash(password).await?;
+    let hash = hasher.hash_new(password, own_words).await??;
     let (mut change, user_id) = begin_change(context, user).await?;
     let now = context.now();
     passwords::set(change.connection(), user_id, &hash, now).await?;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use aws_lc_rs::rand::SystemRandom;
 use edgeward_companion::domain::account::UserChanges;
 use edgeward_companion::domain::account::email::Email;
-use edgeward_companion::domain::account::password::Password;
+use edgeward_companion::domain::account::password::{MIN_CHARS, Password};
+use edgeward_companion::domain::account::password_policy::PasswordPolicy;
 use edgeward_companion::domain::account::role::Role;
 use edgeward_companion::domain::account::user_ref::UserRef;
 use edgeward_companion::hashing::PasswordHasher;
@@ -79,7 +80,8 @@ impl Api {
     /// Hashes a password as a service with a bcrypt cost of 4 does.
     pub async fn hash_at_cost_4(password: &str) -> String {
         let (random, metrics) = (Arc::new(SystemRandom::new()), Arc::new(Metrics::new()));
-        let hasher = PasswordHasher::start(4, 1, random, metrics).expect("a thread");
+        let policy = PasswordPolicy { min_chars: MIN_CHARS, min_score: 1 };
+        let hasher = PasswordHasher::start(4, policy, 1, random, metrics).expect("a thread");
         let password = Password::parse(password).expect("a password");
         hasher.hash(password).await.expect("a hash").expose().to_owned()
     }

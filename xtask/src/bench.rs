@@ -20,6 +20,12 @@ pub(crate) enum What {
         #[arg(long, value_name = "PLUGIN.wasm", conflicts_with = "quick")]
         beside: Option<PathBuf>,
     },
+    /// Rate of logins beside bare bcrypt, other requests while logins flood, and the times of rejected logins
+    Flood {
+        /// Run for half a minute instead of two: shows that it works
+        #[arg(long)]
+        quick: bool,
+    },
     /// Rate, time and memory of refreshes in the companion and at the edge
     Refresh {
         /// Run for half a minute instead of two: shows that it works
@@ -45,7 +51,7 @@ pub(crate) fn bench(what: &What) -> Result<()> {
     log("building the filter");
     filter::build()?;
     let mut command = cargo::command();
-    if let What::Bans { .. } | What::Refresh { .. } | What::Streams { .. } = what {
+    if let What::Bans { .. } | What::Flood { .. } | What::Refresh { .. } | What::Streams { .. } = what {
         log("building the companion and the demo upstream");
         cargo::build_programs()?;
         if variable("EDGEWARD").is_none() {
@@ -58,6 +64,7 @@ pub(crate) fn bench(what: &What) -> Result<()> {
         What::Edge { beside: Some(other), .. } => command.args(["edge", "--beside"]).arg(other),
         What::Edge { quick, .. } => command.arg("edge").args(quick.then_some("--quick")),
         What::Bans { quick } => command.arg("bans").args(quick.then_some("--quick")),
+        What::Flood { quick } => command.arg("flood").args(quick.then_some("--quick")),
         What::Refresh { quick } => command.arg("refresh").args(quick.then_some("--quick")),
         What::Streams { quick } => command.arg("streams").args(quick.then_some("--quick")),
     };

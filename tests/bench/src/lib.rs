@@ -4,8 +4,10 @@
 mod bans;
 mod bare;
 mod configuration;
+mod connection;
 mod edge;
 mod filters;
+mod flood;
 mod load;
 mod machine;
 mod measure;
@@ -15,6 +17,7 @@ mod report;
 mod request;
 mod sample;
 mod scenario;
+mod scene;
 mod servers;
 mod startup;
 mod streams;
@@ -22,6 +25,7 @@ mod tokens;
 
 pub use bans::bans;
 pub use edge::{edge, two_builds};
+pub use flood::flood;
 pub use refresh::refresh;
 pub use streams::streams;
 

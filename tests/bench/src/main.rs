@@ -4,9 +4,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use edgeward_bench::{Effort, bans, edge, refresh, streams, two_builds};
+use edgeward_bench::{Effort, bans, edge, flood, refresh, streams, two_builds};
 
-const USAGE: &str = "usage: edgeward-bench bans|edge|refresh|streams [--quick] | edge --beside PLUGIN.wasm";
+const USAGE: &str =
+    "usage: edgeward-bench bans|edge|flood|refresh|streams [--quick] | edge --beside PLUGIN.wasm";
 
 fn main() -> ExitCode {
     match run(&std::env::args().skip(1).collect::<Vec<_>>()) {
@@ -27,6 +28,8 @@ fn run(arguments: &[String]) -> Result<()> {
         ["edge"] => edge(Effort::FULL, &mut log),
         ["edge", "--quick"] => edge(Effort::QUICK, &mut log),
         ["edge", "--beside", other] => two_builds(Effort::FULL, other.into(), &mut log),
+        ["flood"] => flood(Effort::FULL, &mut log),
+        ["flood", "--quick"] => flood(Effort::QUICK, &mut log),
         ["refresh"] => refresh(Effort::FULL, &mut log),
         ["refresh", "--quick"] => refresh(Effort::QUICK, &mut log),
         ["streams"] => streams(Effort::FULL, &mut log),

@@ -3,7 +3,6 @@
 
 mod client;
 mod figures;
-mod scene;
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,13 +10,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use tokio::runtime::Runtime;
 
+use super::scene::Scene;
 use super::{Effort, machine};
 use client::{Refresher, cookie};
 use edgeward_kit::journey::VERSIONS;
 use edgeward_kit::journey::held::{self, Held, RefreshTimes};
 use edgeward_kit::mint::Key;
 use figures::{Rate, Steps};
-use scene::Scene;
 
 /// Number of clients. Each refreshes one session after the other, and waits for the response before the next request.
 const CLIENTS: usize = 24;
@@ -44,7 +43,7 @@ pub fn refresh(effort: Effort, log: &mut dyn FnMut(&str)) -> Result<()> {
     println!("processor time of signing one access token: {} µs", sign.as_micros());
     for (name, options, grace_s) in CASES {
         log(&format!("measuring the companion, its Postgres {name}"));
-        let scene = Scene::start(options, grace_s)?;
+        let scene = Scene::start(options, &[("REFRESH_GRACE_SECONDS", grace_s)])?;
         println!("{name}: {}", measure_rate(&scene, Duration::from_secs(effort.seconds))?);
         println!("{name}, one client: {}", measure_steps(&scene)?);
     }

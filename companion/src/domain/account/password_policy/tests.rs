@@ -1,18 +1,13 @@
 //! New passwords that the policy accepts and rejects.
 
 use super::*;
-use crate::domain::account::name::Name;
-use crate::domain::account::role::Role;
 
 const DEFAULT: PasswordPolicy = PasswordPolicy { min_chars: 8, min_score: 1 };
 
 fn own_words() -> OwnWords {
-    OwnWords::of_new_user(&NewUser {
-        first_name: Name::parse("Ada").unwrap(),
-        last_name: Name::parse("Lovelace").unwrap(),
-        email: Email::parse("countess.ada@analytical-engine.example").unwrap(),
-        role: Role::initial(),
-    })
+    let name = |text| Name::parse(text).unwrap();
+    let email = Email::parse("countess.ada@analytical-engine.example").unwrap();
+    OwnWords::of_user(&name("Ada"), &name("Lovelace"), &email)
 }
 
 fn check_strength(policy: PasswordPolicy, typed: &str) -> Result<(), WeakPasswordRejection> {

@@ -1,4 +1,4 @@
-//! Companion and Postgres whose refreshes are measured, and their processor time.
+//! Companion and Postgres that are measured, and their processor time.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,14 +14,15 @@ use edgeward_stack::{Postgres, http, paths, postgres, wait};
 /// Running companion and Postgres.
 pub(super) struct Scene {
     pub(super) ports: Ports,
+    companion: Companion,
     service: Process,
     postgres: Postgres,
 }
 
 impl Scene {
-    /// Starts Postgres with these options, and a companion with this grace period in seconds.
-    pub(super) fn start(options: &[&str], grace_s: &str) -> Result<Self> {
-        let directory = paths::test_folder("refresh");
+    /// Starts Postgres with these options, and a companion with these settings.
+    pub(super) fn start(options: &[&str], settings: &[(&str, &str)]) -> Result<Self> {
+        let directory = paths::test_folder("scene");
         postgres::erase(&directory.join("postgres"))?;
         fs::create_dir_all(&directory)?;
         let postgres = Postgres::start_with(&directory.join("postgres"), options, &mut |_| {})?;
@@ -34,8 +35,13 @@ impl Scene {
         companion.generate_keys()?;
         companion.migrate()?;
         let ports = Ports::free()?;
-        let service = serve(&companion, &ports, &directory, grace_s)?;
-        Ok(Self { ports, service, postgres })
+        let service = serve(&companion, &ports, &directory, settings)?;
+        Ok(Self { ports, companion, service, postgres })
+    }
+
+    /// Disables the user with an e-mail address.
+    pub(super) fn disable(&self, email: &str) -> Result<()> {
+        self.companion.run(&["user", "disable", email]).map(drop)
     }
 
     /// Returns the processor time of the companion, of Postgres and of this process.
@@ -54,14 +60,20 @@ impl Scene {
     }
 }
 
-/// Starts the companion as it runs in production, except for cheap password hashes, which are not measured.
-fn serve(companion: &Companion, ports: &Ports, directory: &Path, grace_s: &str) -> Result<Process> {
+/// Starts the companion as it runs in production, with cheap password hashes unless the settings say
+/// otherwise.
+fn serve(
+    companion: &Companion,
+    ports: &Ports,
+    directory: &Path,
+    settings: &[(&str, &str)],
+) -> Result<Process> {
     let mut command = Command::new(paths::edgeward());
     command.arg("serve").current_dir(directory).env_clear();
     command.env("APP_ENV", "test").env("BCRYPT_COST", "4").env("DATABASE_URL", &companion.database_url);
     command.env("REFRESH_JWT_SECRET", &companion.refresh_secret).env("CERTS_DIR", &companion.certs);
     command.env("PORT", ports.companion.to_string()).env("INTERNAL_PORT", ports.internal.to_string());
-    command.env("REFRESH_GRACE_SECONDS", grace_s);
+    command.envs(settings.iter().copied());
     let mut process = Process::spawn("The companion", &mut command, &directory.join("companion.log"))?;
     wait::until("the companion", Duration::from_secs(30), || {
         process.check_alive()?;

@@ -1,6 +1,11 @@
 //! `edgeward user create|list|show|set-role|set-password|disable|enable|unlock|delete`.
 
 mod list;
+//! `edgeward user create|list|set-role|set-password|disable|enable|delete|import|export`.
+
+mod export;
+mod format;
+mod import;
 
 use std::io::{self, IsTerminal, Read};
 use std::sync::Arc;
@@ -129,6 +134,7 @@ impl User {
         let context = &connect::open(&settings.database, clock).await?;
         match self {
             Self::Create(user) => create(context, user, &settings.hashing).await,
+<<<<<<< HEAD
             Self::List => list::print_all(context).await,
             Self::Show { user } => list::print_one(context, &user).await,
             Self::SetRole { user, role, last_admin_too } => {
@@ -136,6 +142,15 @@ impl User {
                 let (user, _) = update(context, &user, &changes, last_admin_too).await?;
                 let (name, role) = (named(&user), user.role.as_str());
                 print_line(format_args!("{name} has the role {role} from the next refresh on"))
+=======
+            Self::List => list(context).await,
+            Self::Import(import) => import.run(context).await,
+            Self::Export(export) => export.run(context).await,
+            Self::SetRole { email, role } => {
+                let id = account::set_role(context, &email, &role).await.map_err(describe(&email))?;
+                let (email, role) = (email.as_str(), role.as_str());
+                print_line(format_args!("user {id} ({email}) has the role {role} from the next refresh on"))
+>>>>>>> 02a5155 (Import and export users)
             }
             Self::SetPassword { user, password_stdin } => {
                 let hasher = hasher(context, &settings.hashing)?;

@@ -19,6 +19,9 @@ pub struct Database {
     pub wait: Duration,
 }
 
+/// Access to the database of another system, whose users are imported.
+pub struct ImportSource(pub Database);
+
 impl Section for Database {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let pool_size = reader.number(&settings::DB_POOL_SIZE);
@@ -35,6 +38,18 @@ impl Section for Database {
             Some(_) => options,
         };
         Some(Self { options, pool_size: pool_size?, wait: wait? })
+    }
+}
+
+impl Section for ImportSource {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let setting = &settings::IMPORT_DATABASE_URL;
+        let Some(url) = reader.secret(setting)? else { return reader.refuse(setting.name, Problem::Missing) };
+        let options = match connection_string::parse(url.expose_secret()) {
+            Ok(options) => options.extra_float_digits(None).application_name("edgeward import"),
+            Err(invalid) => return reader.refuse(setting.name, Problem::ConnectionString(invalid)),
+        };
+        Some(Self(Database { options, pool_size: 1, wait: Duration::ZERO }))
     }
 }
 

@@ -19,7 +19,7 @@ mod traces;
 pub use crate::domain::guard::Limits;
 pub use connection_string::InvalidConnectionString;
 pub use cookies::Cookies;
-pub use database::Database;
+pub use database::{Database, ImportSource};
 pub use env_file::InvalidLine;
 pub use mistake::{Mistake, Mistakes, Problem};
 pub use reader::{Effective, Reader};

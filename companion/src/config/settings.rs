@@ -23,6 +23,7 @@ Parts beside a URL must agree with it. A PgBouncer in between must be in session
             DB_NAME,
             DB_POOL_SIZE,
             DB_WAIT_SECONDS,
+            IMPORT_DATABASE_URL,
         ],
     },
     Group {
@@ -173,6 +174,16 @@ pub(super) const DB_WAIT_SECONDS: Setting = Setting {
     default: Value("60"),
     summary: "Maximum wait of `serve`, `migrate` and `db` for a Postgres that is not up yet; 0 for none.",
     notes: "A wrong password or a missing database ends the command at once.",
+    ..OPTIONAL
+};
+
+pub(super) const IMPORT_DATABASE_URL: Setting = Setting {
+    name: "IMPORT_DATABASE_URL",
+    form: Form::Text("a connection string of libpq"),
+    is_secret: true,
+    summary: "Connection string of the database that `edgeward user import --from-postgres` reads.",
+    notes: "The service has no use for it.",
+    example: Example::Comment("postgres://user:password@host:port/database"),
     ..OPTIONAL
 };
 

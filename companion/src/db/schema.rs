@@ -1,7 +1,7 @@
 //! The schema: the migrations in this binary, and their comparison with a database.
 //!
-//! `_sqlx_migrations` is sqlx's own table and does not exist before the first migration, so these queries are the only
-//! ones that are not checked at compile time.
+//! `_sqlx_migrations` is sqlx's own table and does not exist before the first migration, so these queries are not checked
+//! at compile time.
 
 use std::fmt;
 

@@ -38,6 +38,8 @@ pub enum Event {
     LoggedOutEverywhere,
     /// An account was created for a user, with this role.
     UserCreated(Role),
+    /// A user of another system was imported, with this role.
+    UserImported(Role),
     /// A user was deleted.
     UserDeleted {
         /// Number of sessions that ended.
@@ -75,7 +77,7 @@ pub enum Event {
 }
 
 /// Names of all events: the values of a metric's label and of `audit_log.event`.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 22] = [
     "register",
     "login",
     "login_refused",
@@ -87,6 +89,7 @@ const NAMES: [&str; 21] = [
     "logout",
     "logout_all",
     "user_created",
+    "user_imported",
     "user_deleted",
     "user_disabled",
     "user_enabled",
@@ -170,6 +173,7 @@ impl Event {
             Self::LoggedOut => "logout",
             Self::LoggedOutEverywhere => "logout_all",
             Self::UserCreated(_) => "user_created",
+            Self::UserImported(_) => "user_imported",
             Self::UserDeleted { .. } => "user_deleted",
             Self::UserDisabled { .. } => "user_disabled",
             Self::UserEnabled => "user_enabled",
@@ -196,7 +200,9 @@ impl Event {
             | Self::UserDeleted { sessions_ended }
             | Self::UserDisabled { sessions_ended }
             | Self::PasswordChanged { sessions_ended } => json!({"sessions_ended": sessions_ended}),
-            Self::UserCreated(role) | Self::RoleChanged(role) => json!({"role": role.as_str()}),
+            Self::UserCreated(role) | Self::UserImported(role) | Self::RoleChanged(role) => {
+                json!({"role": role.as_str()})
+            }
             Self::KeysGenerated(signing) | Self::KeysChanged(signing) => json!({"signing": signing}),
             Self::KeysRotated { signing, announced } => json!({"signing": signing, "announced": announced}),
             _ => json!({}),
@@ -228,6 +234,7 @@ mod tests {
             Event::LoggedOut,
             Event::LoggedOutEverywhere,
             Event::UserCreated(role()),
+            Event::UserImported(role()),
             Event::UserDeleted { sessions_ended: 1 },
             Event::UserDisabled { sessions_ended: 1 },
             Event::UserEnabled,

@@ -6,8 +6,10 @@ use super::*;
 fn every_setting_is_read_and_documented() {
     let parts = [("DATABASE_URL", ""), ("DB_HOST", "h"), ("DB_USERNAME", "u"), ("DB_NAME", "n")];
     let read = [read_effective::<Config>(&given(&[])), read_effective::<Config>(&given(&parts))];
+    let import = read_effective::<ImportSource>(&given(&[("IMPORT_DATABASE_URL", "postgres://u@h/n")]));
+    let (_, import) = import.unwrap();
     let read: BTreeSet<_> =
-        read.into_iter().flat_map(|read| read.unwrap().1).map(|setting| setting.name).collect();
+        read.into_iter().flat_map(|read| read.unwrap().1).chain(import).map(|setting| setting.name).collect();
     assert_eq!(read, settings::all().map(|setting| setting.name).collect());
 
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();

@@ -1,6 +1,7 @@
 //! A user and its parts: name, e-mail address, password, role.
 
 pub mod email;
+pub mod import;
 pub mod name;
 pub mod password;
 pub mod password_policy;

@@ -1,11 +1,9 @@
-//! `edgeward user create|list|show|set-role|set-password|disable|enable|unlock|delete`.
-
-mod list;
-//! `edgeward user create|list|set-role|set-password|disable|enable|delete|import|export`.
+//! `edgeward user create|list|show|import|export|set-role|set-password|disable|enable|unlock|delete`.
 
 mod export;
 mod format;
 mod import;
+mod list;
 
 use std::io::{self, IsTerminal, Read};
 use std::sync::Arc;
@@ -41,6 +39,17 @@ pub(super) enum User {
         /// E-mail address or ID of the user
         user: UserRef,
     },
+    /// Import users of another system, with their bcrypt hashes, from a file or a table
+    ///
+    /// Columns are `id`, `first_name`, `last_name`, `email`, `password_hash`, `role`, `disabled`, `disabled_at`, `created_at`
+    /// and `updated_at`; names like `firstName` and `password` are known too. Every mistake is named, and nothing of a source with mistakes is
+    /// written. The exit code is 1 if there were any.
+    Import(import::Import),
+    /// Export every user, without password hashes unless they are asked for
+    ///
+    /// The output can be imported. It is data: nothing in it is escaped for spreadsheets, which take a name that begins
+    /// with `=` for a formula.
+    Export(export::Export),
     /// Set a user's role; the edge refreshes the user's tokens at their next request, and the role holds from then on
     SetRole {
         /// E-mail address or ID of the user
@@ -134,23 +143,15 @@ impl User {
         let context = &connect::open(&settings.database, clock).await?;
         match self {
             Self::Create(user) => create(context, user, &settings.hashing).await,
-<<<<<<< HEAD
             Self::List => list::print_all(context).await,
             Self::Show { user } => list::print_one(context, &user).await,
+            Self::Import(import) => import.run(context).await,
+            Self::Export(export) => export.run(context).await,
             Self::SetRole { user, role, last_admin_too } => {
                 let changes = UserChanges { role: Some(role), ..UserChanges::default() };
                 let (user, _) = update(context, &user, &changes, last_admin_too).await?;
                 let (name, role) = (named(&user), user.role.as_str());
                 print_line(format_args!("{name} has the role {role} from the next refresh on"))
-=======
-            Self::List => list(context).await,
-            Self::Import(import) => import.run(context).await,
-            Self::Export(export) => export.run(context).await,
-            Self::SetRole { email, role } => {
-                let id = account::set_role(context, &email, &role).await.map_err(describe(&email))?;
-                let (email, role) = (email.as_str(), role.as_str());
-                print_line(format_args!("user {id} ({email}) has the role {role} from the next refresh on"))
->>>>>>> 02a5155 (Import and export users)
             }
             Self::SetPassword { user, password_stdin } => {
                 let hasher = hasher(context, &settings.hashing)?;

@@ -23,6 +23,7 @@ use crate::service::account::{Compared, Import as UseCase};
 const PROGRESS: u64 = 10_000;
 
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(in crate::cli) struct Import {
     /// CSV or JSON lines; `-` is standard input
     #[arg(required_unless_present = "from_postgres")]
@@ -76,8 +77,10 @@ impl Import {
             return counts.finish("nothing was written");
         }
         let mut written = Counts::default();
+        let mut said = 0;
         let mut on_progress = |imported| {
-            if imported % PROGRESS == 0 && imported > 0 {
+            if imported >= said + PROGRESS {
+                said = imported;
                 say(&format!("imported {imported} of {}", compared.ready));
             }
         };
@@ -100,7 +103,7 @@ impl Import {
             if !mistakes.is_empty() {
                 counts.reject(&place, &mistakes);
             }
-            if counts.read % PROGRESS == 0 {
+            if counts.read.is_multiple_of(PROGRESS) {
                 say(&format!("read {}", counts.read));
             }
         }

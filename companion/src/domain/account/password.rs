@@ -114,8 +114,8 @@ impl PasswordHash {
     }
 
     /// Returns `true` if this service made the hash. The password was not truncated then, as a [`Password`] fits.
-    /// Other prefixes belong to systems that truncate a password at 72 bytes, as nearly all do; docs/guide/import.md
-    /// describes how to mark imported `$2b$` hashes.
+    /// Other prefixes belong to systems that truncate a password at 72 bytes, as nearly all do; an import marks their `$2b$`
+    /// hashes.
     #[must_use]
     pub fn is_ours(&self) -> bool {
         self.expose().starts_with(OWN_PREFIX)

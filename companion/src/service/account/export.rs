@@ -15,7 +15,7 @@ pub async fn export<E: From<Error>>(
     with_hashes: bool,
     mut on_user: impl FnMut(Exported) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut connection = context.db.acquire().await.map_err(Error::from)?;
+    let mut connection = context.connection().await.map_err(Error::from)?;
     let mut after = UserId(i64::MIN);
     loop {
         let page = exports::page(&mut connection, after, with_hashes).await.map_err(Error::from)?;

@@ -42,7 +42,7 @@ impl<'a> Import<'a> {
     /// # Errors
     /// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
     pub async fn begin(context: &'a Context, origin: Origin) -> Result<Self, Error> {
-        let mut connection = context.db.acquire().await?;
+        let mut connection = context.connection().await?;
         imports::create_stage(&mut connection).await?;
         Ok(Self { context, connection, origin, pending: Vec::new(), last_number: 0 })
     }

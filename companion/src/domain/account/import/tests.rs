@@ -95,19 +95,20 @@ fn bcrypt_hashes_of_other_systems_are_marked_as_such() {
 #[test]
 fn texts_that_no_password_can_match_are_no_hashes() {
     let check = |text: &str, expected| assert_eq!(hash::parse(text, false).err(), Some(expected), "{text}");
+    let after = |start| ENCODED.get(start..).unwrap();
     for prefix in ["$2x$10$", "$2$10$", "$1$10$", "$2a$+9$", "$2a$1$0", "$2c$10$"] {
         check(&format!("{prefix}{ENCODED}"), InvalidHash::NotBcrypt);
     }
-    check(&format!("$2a$10${}", &ENCODED[1..]), InvalidHash::NotBcrypt);
+    check(&format!("$2a$10${}", after(1)), InvalidHash::NotBcrypt);
     check(&format!("$2a$10${ENCODED}."), InvalidHash::NotBcrypt);
-    check(&format!("$2a$10$é{}", &ENCODED[2..]), InvalidHash::NotBcrypt);
+    check(&format!("$2a$10$é{}", after(2)), InvalidHash::NotBcrypt);
     for cost in ["00", "03", "17", "31", "99"] {
         check(&format!("$2a${cost}${ENCODED}"), InvalidHash::Cost);
     }
-    check(&format!("$2a$10${}=", &ENCODED[1..]), InvalidHash::Encoding);
-    check(&format!("$2a$10$!{}", &ENCODED[1..]), InvalidHash::Encoding);
-    check(&format!("$2a$10$abcdefghijklmnopqrstuv{}", &ENCODED[22..]), InvalidHash::Encoding);
-    check(&format!("$2a$10${}T", &ENCODED[..52]), InvalidHash::Encoding);
+    check(&format!("$2a$10${}=", after(1)), InvalidHash::Encoding);
+    check(&format!("$2a$10$!{}", after(1)), InvalidHash::Encoding);
+    check(&format!("$2a$10$abcdefghijklmnopqrstuv{}", after(22)), InvalidHash::Encoding);
+    check(&format!("$2a$10${}T", ENCODED.strip_suffix('S').unwrap()), InvalidHash::Encoding);
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub struct Http {
     pub internal_port: u16,
     /// `BASE_PATH`: empty, or starts with a slash and does not end with one.
     pub base_path: String,
+    /// `API_DOCS`: `true` if the service describes its API.
+    pub has_docs: bool,
     /// `CLIENT_UI_DOMAIN`: origins whose pages may call with cookies.
     pub origins: Vec<Origin>,
     /// `CORS_ALLOW_HEADERS`: request headers that those pages may send.
@@ -106,6 +108,7 @@ impl Section for Http {
         let internal = InternalListener::read(reader);
         let port = reader.number(&settings::PORT);
         let base_path = reader.parsed(&settings::BASE_PATH, parse_base_path);
+        let has_docs = reader.parsed(&settings::API_DOCS, parse_switch);
         let origins = read_origins(reader);
         let cors_allow_headers = reader.parsed(&settings::CORS_ALLOW_HEADERS, parse_header_names);
         let trusted_hops = reader.number(&settings::TRUSTED_HOPS);
@@ -122,6 +125,7 @@ impl Section for Http {
             port: port?,
             internal_port: internal.port,
             base_path: base_path?,
+            has_docs: has_docs?,
             origins: origins?,
             cors_allow_headers: cors_allow_headers?,
             trusted_hops: trusted_hops?,
@@ -135,6 +139,14 @@ fn parse_header_names(text: &str) -> Option<Vec<HeaderName>> {
     let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
     // With credentials, `*` is the name of a header and no wildcard (Fetch, "CORS-preflight fetch").
     names.map(|name| name.parse().ok().filter(|name| name != "*")).collect()
+}
+
+fn parse_switch(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
 }
 
 fn parse_base_path(text: &str) -> Option<String> {

@@ -37,7 +37,15 @@ Each may be several, comma-separated, newest first: an old one stays until what 
     Group {
         title: "Listeners",
         about: "",
-        settings: &[PORT, INTERNAL_PORT, BIND_ADDRESS, BASE_PATH, TRUSTED_HOPS, DRAIN_DELAY_SECONDS],
+        settings: &[
+            PORT,
+            INTERNAL_PORT,
+            BIND_ADDRESS,
+            BASE_PATH,
+            API_DOCS,
+            TRUSTED_HOPS,
+            DRAIN_DELAY_SECONDS,
+        ],
     },
     Group {
         title: "Tokens and sessions",
@@ -280,6 +288,15 @@ pub(super) const BASE_PATH: Setting = Setting {
     form: Form::Text("a path such as /api (/ for none)"),
     default: Value("/api"),
     summary: "Path above the API's routes.",
+    ..OPTIONAL
+};
+
+pub(super) const API_DOCS: Setting = Setting {
+    name: "API_DOCS",
+    form: Form::OneOf(&["on", "off"]),
+    default: Value("on"),
+    summary: "Whether the API describes itself: `/docs` for people and `/openapi.json` for programs, below `BASE_PATH`.",
+    notes: "Both are public, and say nothing of any user.",
     ..OPTIONAL
 };
 

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use super::cookies::CookiePolicy;
 use super::layer::observe::{self, Logged};
 use super::layer::{admin, cors, edge_secret, signed_in};
-use super::state::AppState;
+use super::state::{AppState, HttpPolicy};
 use super::{api, error, internal, openapi, pages};
 
 /// Handlers of a path, with their operations in the OpenAPI document.
@@ -25,7 +25,8 @@ pub fn public(state: AppState) -> Router {
     let for_users = |handlers: Handlers| handlers.map(|methods| methods.route_layer(signed_in.clone()));
     let for_admins =
         |handlers: Handlers| for_users(handlers.map(|methods| methods.route_layer(from_fn(admin::require))));
-    let (routes, _) = described(&state.http.base_path, for_users, for_admins).split_for_parts();
+    let HttpPolicy { base_path, has_docs, .. } = &*state.http;
+    let (routes, _) = described(base_path, *has_docs, for_users, for_admins).split_for_parts();
     let routes = routes
         .route(pages::login::PATH, get(pages::login::login))
         .route("/login/", get(pages::login::login_with_slash))
@@ -35,16 +36,23 @@ pub fn public(state: AppState) -> Router {
     surround(guard(routes).layer(cors), state, Logged::All)
 }
 
-/// Makes the OpenAPI document of the public listener.
+/// Returns the OpenAPI document of a running service.
+pub(super) fn shared_document<'a>(policy: &'a HttpPolicy, cookies: &CookiePolicy) -> &'a Value {
+    policy.openapi.get_or_init(|| document(&policy.base_path, policy.has_docs, cookies))
+}
+
+/// Makes the OpenAPI document of the public listener; `has_docs` is `true` if it serves the document.
 #[must_use]
-pub fn document(base_path: &str, cookies: &CookiePolicy) -> Value {
-    openapi::complete(described(base_path, |handlers| handlers, |handlers| handlers).get_openapi(), cookies)
+pub fn document(base_path: &str, has_docs: bool, cookies: &CookiePolicy) -> Value {
+    let routes = described(base_path, has_docs, |handlers| handlers, |handlers| handlers);
+    openapi::complete(routes.get_openapi(), cookies)
 }
 
 /// Routes of the OpenAPI document. `for_users` surrounds handlers that need a signed-in user, `for_admins` those that need
 /// an administrator.
 fn described(
     base_path: &str,
+    has_docs: bool,
     for_users: impl Fn(Handlers) -> Handlers,
     for_admins: impl Fn(Handlers) -> Handlers,
 ) -> OpenApiRouter<AppState> {
@@ -66,8 +74,12 @@ fn described(
         .routes(for_admins(routes!(api::admin::sessions::list)))
         .routes(for_admins(routes!(api::admin::sessions::end)))
         .routes(for_admins(routes!(api::admin::sessions::end_one)))
-        .routes(for_admins(routes!(api::admin::audit::list)))
-        .routes(routes!(api::openapi::show));
+        .routes(for_admins(routes!(api::admin::audit::list)));
+    let docs = OpenApiRouter::default()
+        .routes(routes!(api::openapi::show))
+        .routes(routes!(pages::docs::show))
+        .route(pages::docs::STYLE_PATH, get(pages::docs::style));
+    let api = if has_docs { api.merge(docs) } else { api };
     let keys = OpenApiRouter::default().routes(routes!(api::jwks::show));
     if base_path.is_empty() { keys.merge(api) } else { keys.nest(base_path, api) }
 }

@@ -62,6 +62,8 @@ pub struct HttpPolicy {
     pub cors_allow_headers: Vec<HeaderName>,
     /// Number of trusted proxies that append to `x-forwarded-for`.
     pub trusted_hops: u8,
+    /// `true` if the service describes its API: `API_DOCS`.
+    pub has_docs: bool,
     /// OpenAPI document, made at the first request for it: most services never get one.
     pub openapi: OnceLock<Value>,
     /// Valid secrets of the edge; empty if none is required.
@@ -150,6 +152,7 @@ impl AppState {
                 origins: http.origins.clone(),
                 cors_allow_headers: http.cors_allow_headers.clone(),
                 trusted_hops: http.trusted_hops,
+                has_docs: http.has_docs,
                 openapi: OnceLock::new(),
                 feed_secrets: config.feed.secrets.clone(),
                 request_ids: RequestIds { run: u64::from_be_bytes(run), next: AtomicU64::new(1) },

@@ -115,6 +115,12 @@ impl Api {
         self.state.context(Caller::SYSTEM)
     }
 
+    /// Returns the URL of the public listener, for programs.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.public)
+    }
+
     /// Returns a client without cookies at the public listener.
     #[must_use]
     pub fn client(&self) -> Client {

@@ -26,6 +26,6 @@ pub(in crate::http) async fn show(
     State(policy): State<Arc<HttpPolicy>>,
     State(cookies): State<Arc<CookiePolicy>>,
 ) -> ([(HeaderName, &'static str); 1], Json<Value>) {
-    let document = policy.openapi.get_or_init(|| routes::document(&policy.base_path, &cookies));
-    ([(CACHE_CONTROL, "public, max-age=300")], Json(document.clone()))
+    let document = routes::shared_document(&policy, &cookies).clone();
+    ([(CACHE_CONTROL, "public, max-age=300")], Json(document))
 }

@@ -23,7 +23,7 @@ another origin needs `credentials: \"include\"`, and its origin in `CLIENT_UI_DO
 
 Every error response has the same body: decide by `errors[].code`, which keeps its meaning, and show `errors[].msg`. A wrong \
 path is `not_found` (404), and a wrong method is `method_not_allowed` (405, with `Allow`). In front of the API, the gateway \
-answers `bad_request` (400), `not_signed_in` (401), `not_allowed` (403) and `unavailable` (503) in the same form.";
+responds with `bad_request` (400), `not_signed_in` (401), `not_allowed` (403) and `unavailable` (503) in the same form.";
 
 /// Completes the document that was collected from the table of routes.
 ///

@@ -1,3 +1,4 @@
 //! HTML pages.
 
+pub(super) mod docs;
 pub mod login;

@@ -3,6 +3,7 @@
 mod alerts;
 mod bench;
 mod check;
+mod client;
 mod documents;
 mod features;
 mod files;
@@ -66,7 +67,7 @@ enum Task {
     Notices,
     /// Write the documents about the companion's settings, after a change of their table
     Settings,
-    /// Write the OpenAPI document, after a change of the API
+    /// Write the OpenAPI document and the types of the TypeScript client, after a change of the API
     Openapi,
     /// Install the pre-commit hook, which checks formatting and lints
     Hooks,
@@ -97,7 +98,7 @@ fn run(task: Task) -> Result<()> {
         Task::Check { advisories } => check::check(advisories),
         Task::Notices => notices::write(),
         Task::Settings => settings::write(),
-        Task::Openapi => openapi::write(),
+        Task::Openapi => openapi::write().and_then(|()| client::write()),
         Task::Hooks => install_hooks(),
         Task::SqlxPrepare => sqlx_prepare::prepare(),
     }

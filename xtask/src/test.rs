@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use edgeward_stack::{cargo, envoy, postgres, process};
 
-use crate::{filter, progress};
+use crate::{client, filter, progress};
 
 /// Arguments that select the tests that take minutes. They measure times, and each loads the machine: one runs at a time.
 const SLOW: [&str; 2] = ["--ignored", "--test-threads=1"];
@@ -17,6 +17,8 @@ pub(crate) fn test(all: bool, arguments: &[String]) -> Result<()> {
     filter::build()?;
     log("building the companion and the demo upstream");
     cargo::build_programs()?;
+    log("building the TypeScript client");
+    client::build()?;
     log("building and running the tests");
     run(arguments)?;
     if all {

@@ -6,7 +6,7 @@ use std::any::Any;
 use std::borrow::Cow;
 
 use axum::Json;
-use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ACCEPT_ENCODING, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use edgeward_wire::error_code;
@@ -51,6 +51,12 @@ pub enum ApiError {
     /// The body has more than 64 KiB.
     #[error("the body is too large")]
     BodyTooLarge,
+    /// The body took longer than 10 s to arrive.
+    #[error("the body arrived too slowly")]
+    BodyTooSlow,
+    /// The body has a content coding, such as gzip.
+    #[error("the body has a content coding")]
+    ContentEncoded,
     /// The `Content-Type` is not `application/json`.
     #[error("the body is not declared as JSON")]
     ContentTypeNotJson,
@@ -135,6 +141,14 @@ impl ApiError {
             Self::BodyTooLarge => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than 64 KiB")
             }
+            Self::BodyTooSlow => {
+                (StatusCode::REQUEST_TIMEOUT, "body_too_slow", "The body took longer than 10 s to arrive")
+            }
+            Self::ContentEncoded => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "content_encoded",
+                "The body must have no Content-Encoding",
+            ),
             Self::ContentTypeNotJson => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "content_type_not_json",
@@ -252,6 +266,10 @@ impl IntoResponse for ApiError {
         }
         if let Self::Service(service::Error::TooManyAttempts { limit, retry_after }) = self {
             describe_limit(response.headers_mut(), limit, retry_after);
+        }
+        if matches!(self, Self::ContentEncoded) {
+            // RFC 9110 §15.5.16.
+            response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         if status == StatusCode::UNAUTHORIZED {
             // RFC 9110 §15.5.2 requires a challenge.

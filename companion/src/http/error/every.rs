@@ -54,6 +54,8 @@ pub(in crate::http) fn every_error() -> Vec<ApiError> {
         ApiError::NotFound,
         ApiError::MethodNotAllowed,
         ApiError::BodyTooLarge,
+        ApiError::BodyTooSlow,
+        ApiError::ContentEncoded,
         ApiError::ContentTypeNotJson,
         ApiError::TimedOut,
         ApiError::NotReady,

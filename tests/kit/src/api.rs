@@ -147,6 +147,18 @@ impl Api {
         Client::new(self.internal, http())
     }
 
+    /// Returns the address of the public listener, for raw bytes.
+    #[must_use]
+    pub fn public_address(&self) -> SocketAddr {
+        self.public
+    }
+
+    /// Returns the address of the internal listener, for raw bytes.
+    #[must_use]
+    pub fn internal_address(&self) -> SocketAddr {
+        self.internal
+    }
+
     /// Waits until a request waits for a lock in the database.
     pub async fn wait_for_lock(&self) {
         self.wait_for_locks(1).await;

@@ -19,6 +19,8 @@ pub mod journey;
 #[cfg(feature = "mint")]
 pub mod mint;
 #[cfg(feature = "system")]
+pub mod raw;
+#[cfg(feature = "system")]
 pub mod service;
 #[cfg(feature = "client")]
 pub mod streams;

@@ -23,6 +23,9 @@ pub(in crate::http) const REQUEST_ID: HeaderName = HeaderName::from_static("x-re
 /// Maximum duration of a request, waits for hashing and for the database included. Chosen: less than Envoy's timeout of
 /// 30 s, so that the client receives our response.
 const TIME_LIMIT: Duration = Duration::from_secs(25);
+/// Maximum number of bytes of a method and of a path that are logged. A stranger may send 64 KiB, and as often as they
+/// like.
+const MAX_LOGGED_BYTES: usize = 256;
 /// Maximum number of bytes of `x-forwarded-for` that are logged. The end is kept, because trusted proxies append.
 const MAX_FORWARDED_BYTES: usize = 256;
 
@@ -84,13 +87,18 @@ pub(in crate::http) async fn observe(
     tracing::info!(
         request_id = id.as_str(),
         trace_id,
-        %method,
-        path,
+        method = start_of(method.as_str()),
+        path = start_of(&path),
         status = response.status().as_u16(),
         latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
         "request"
     );
     response
+}
+
+/// Returns the first [`MAX_LOGGED_BYTES`] bytes of a text.
+fn start_of(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(MAX_LOGGED_BYTES)).unwrap_or_default()
 }
 
 /// Responds with 503 after 25 s.
@@ -123,4 +131,16 @@ fn last_forwarded_for(headers: &HeaderMap) -> Option<String> {
     let joined = forwarded_for(headers).collect::<Vec<_>>().join(&b", "[..]);
     let kept = joined.get(joined.len().saturating_sub(MAX_FORWARDED_BYTES)..)?;
     (!kept.is_empty()).then(|| String::from_utf8_lossy(kept).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_is_logged_up_to_a_whole_character() {
+        assert_eq!(start_of("/api"), "/api");
+        assert_eq!(start_of(&"a".repeat(60_000)).len(), MAX_LOGGED_BYTES);
+        assert_eq!(start_of(&format!("/{}", "é".repeat(300))).len(), MAX_LOGGED_BYTES - 1);
+    }
 }

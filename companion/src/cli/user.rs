@@ -1,29 +1,27 @@
 //! `edgeward user create|list|show|import|export|set-role|set-password|disable|enable|unlock|delete`.
 
+mod create;
 mod export;
 mod format;
 mod import;
 mod list;
+mod new_password;
 
-use std::io::{self, IsTerminal, Read};
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
-use aws_lc_rs::rand::SystemRandom;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
+
+use self::new_password::{read_password, start_hasher};
 
 use super::{connect, print_line, read_settings};
 use crate::clock::Clock;
 use crate::config::{Database, Hashing, Log, Reader, Section};
 use crate::domain;
 use crate::domain::account::email::Email;
-use crate::domain::account::name::Name;
-use crate::domain::account::password::Password;
-use crate::domain::account::password_policy::PasswordPolicy;
 use crate::domain::account::role::Role;
 use crate::domain::account::user_ref::UserRef;
-use crate::domain::account::{NewUser, UserChanges};
-use crate::hashing::PasswordHasher;
+use crate::domain::account::UserChanges;
 use crate::service::account::{self, LastAdmin};
 use crate::service::{Context, Error};
 use crate::telemetry::log;
@@ -31,7 +29,7 @@ use crate::telemetry::log;
 #[derive(Subcommand)]
 pub(super) enum User {
     /// Create a user; the password is read from standard input
-    Create(Create),
+    Create(create::Create),
     /// List every user
     List,
     /// Show a user
@@ -100,25 +98,6 @@ pub(super) enum User {
     },
 }
 
-#[derive(Args)]
-pub(super) struct Create {
-    /// E-mail address of the user
-    #[arg(value_parser = parse_email)]
-    email: Email,
-    /// First name
-    #[arg(long, value_parser = parse_name)]
-    first_name: Name,
-    /// Last name
-    #[arg(long, value_parser = parse_name)]
-    last_name: Name,
-    /// Role, instead of the one that every user begins with
-    #[arg(long, value_parser = Role::parse)]
-    role: Option<Role>,
-    /// Read the password from standard input even if that is a terminal
-    #[arg(long)]
-    password_stdin: bool,
-}
-
 /// Settings of these commands.
 struct Settings {
     database: Database,
@@ -142,7 +121,7 @@ impl User {
         log::start_for_command(&settings.log)?;
         let context = &connect::open(&settings.database, clock).await?;
         match self {
-            Self::Create(user) => create(context, user, &settings.hashing).await,
+            Self::Create(user) => user.run(context, &settings.hashing).await,
             Self::List => list::print_all(context).await,
             Self::Show { user } => list::print_one(context, &user).await,
             Self::Import(import) => import.run(context).await,
@@ -154,7 +133,7 @@ impl User {
                 print_line(format_args!("{name} has the role {role} from the next refresh on"))
             }
             Self::SetPassword { user, password_stdin } => {
-                let hasher = hasher(context, &settings.hashing)?;
+                let hasher = start_hasher(context, &settings.hashing)?;
                 let password = read_password(password_stdin, hasher.policy)?;
                 let done = account::set_password(context, &hasher, &user, password).await;
                 let (user, ended) = done.map_err(describe(&user))?;
@@ -201,16 +180,6 @@ fn named(user: &domain::account::User) -> String {
     format!("user {} ({})", user.id, user.email.as_str())
 }
 
-async fn create(context: &Context, user: Create, hashing: &Hashing) -> anyhow::Result<()> {
-    let Create { email, first_name, last_name, role, password_stdin } = user;
-    let hasher = hasher(context, hashing)?;
-    let password = read_password(password_stdin, hasher.policy)?;
-    let user = NewUser { first_name, last_name, email, role: role.unwrap_or_else(Role::initial) };
-    let created = account::create(context, &hasher, &user, password).await;
-    let id = created.map_err(describe(&UserRef::Email(user.email.clone())))?;
-    print_line(format_args!("user {id} ({}) is created, as {}", user.email.as_str(), user.role.as_str()))
-}
-
 /// Describes an error with the user that it concerns.
 pub(super) fn describe(user: &UserRef) -> impl Fn(Error) -> anyhow::Error {
     move |error| match error {
@@ -224,45 +193,6 @@ pub(super) fn describe(user: &UserRef) -> impl Fn(Error) -> anyhow::Error {
     }
 }
 
-fn hasher(context: &Context, hashing: &Hashing) -> io::Result<PasswordHasher> {
-    let (random, metrics) = (Arc::new(SystemRandom::new()), Arc::clone(&context.metrics));
-    PasswordHasher::start(hashing.bcrypt_cost, hashing.policy, 1, random, metrics)
-}
-
-/// Reads exactly one line of standard input, without its end. An argument would be visible in the process list and in
-/// the shell's history.
-fn read_password(allow_terminal: bool, policy: PasswordPolicy) -> anyhow::Result<Password> {
-    /// Maximum number of bytes that are read, so that a wrong file is not read to its end. Chosen: many times the
-    /// maximum length of a password.
-    const MAX_BYTES: u64 = 4096;
-    let input = io::stdin();
-    if input.is_terminal() && !allow_terminal {
-        bail!(
-            "the password is read from standard input: pipe it in, or type it visibly with --password-stdin"
-        );
-    }
-    let mut line = String::new();
-    if input.is_terminal() {
-        input.read_line(&mut line)?;
-    } else {
-        input.lock().take(MAX_BYTES).read_to_string(&mut line)?;
-    }
-    // Windows PowerShell prepends a byte-order mark to UTF-8 that it pipes.
-    let line = line.strip_prefix('\u{feff}').unwrap_or(&line);
-    let password = line.strip_suffix('\n').map_or(line, |line| line.strip_suffix('\r').unwrap_or(line));
-    if password.is_empty() {
-        bail!("no password on standard input: pipe one line into the command");
-    }
-    if password.contains('\n') {
-        bail!("the password must be one line, but standard input has more");
-    }
-    policy.parse(password).map_err(|mistake| anyhow!("{mistake}"))
-}
-
 fn parse_email(text: &str) -> Result<Email, String> {
     Email::parse(text).map_err(|mistake| mistake.to_string())
-}
-
-fn parse_name(text: &str) -> Result<Name, String> {
-    Name::parse(text).map_err(|mistake| mistake.to_string())
 }

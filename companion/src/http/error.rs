@@ -1,5 +1,6 @@
 //! Errors of the API. This is the only place that chooses a status for an error.
 
+mod body;
 pub(super) mod every;
 
 use std::any::Any;
@@ -10,12 +11,12 @@ use axum::http::header::{ACCEPT_ENCODING, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use edgeward_wire::error_code;
-use serde::Serialize;
 use thiserror::Error;
 use time::Duration;
 
-use crate::domain::guard::Limit;
+use self::body::{ErrorBody, ErrorEntry};
 use super::extract::invalid_text::InvalidText as _;
+use crate::domain::guard::Limit;
 use crate::hashing::HashingError;
 use crate::service;
 
@@ -94,23 +95,6 @@ pub struct FieldError {
     pub code: &'static str,
     /// Message for people.
     pub message: String,
-}
-
-/// Body of every error response.
-#[derive(Serialize)]
-struct ErrorBody {
-    message: &'static str,
-    errors: Vec<ErrorEntry>,
-}
-
-/// One mistake: `code` is stable, `msg` is for people.
-#[derive(Serialize)]
-struct ErrorEntry {
-    r#type: &'static str,
-    msg: String,
-    path: Cow<'static, str>,
-    location: &'static str,
-    code: &'static str,
 }
 
 /// Status, stable code and message for the client.

@@ -1,5 +1,6 @@
 //! Extractor of JSON bodies, which reports the mistakes of all fields at once.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::RequestExt;

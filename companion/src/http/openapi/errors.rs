@@ -10,7 +10,8 @@ use crate::http::error::every::every_error;
 /// Codes of every operation.
 const ALWAYS: [&str; 2] = ["internal_error", "timed_out"];
 /// Codes of operations with a body.
-const OF_BODIES: [&str; 3] = ["body_not_object", "body_too_large", "content_type_not_json"];
+const OF_BODIES: [&str; 5] =
+    ["body_not_object", "body_too_large", "body_too_slow", "content_encoded", "content_type_not_json"];
 /// Code of operations that require a token.
 const OF_TOKENS: &str = edgeward_wire::error_code::NOT_SIGNED_IN;
 

@@ -10,8 +10,8 @@ use time::Duration;
 use tracing_subscriber::EnvFilter;
 
 use super::{Problem, Reader, Section, settings};
-use crate::domain::guard::{Limit, Limits};
 use crate::domain::account::password_policy::PasswordPolicy;
+use crate::domain::guard::{Limit, Limits};
 use crate::domain::session::Lifetimes;
 
 /// Listeners, paths and origins.

@@ -2,27 +2,21 @@
 
 mod body;
 pub(super) mod every;
+mod limit;
 
 use std::any::Any;
 use std::borrow::Cow;
 
 use axum::Json;
 use axum::http::header::{ACCEPT_ENCODING, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use edgeward_wire::error_code;
 use thiserror::Error;
-use time::Duration;
 
-use self::body::{ErrorBody, ErrorEntry};
-use super::extract::invalid_text::InvalidText as _;
-use crate::domain::guard::Limit;
+use self::body::ErrorBody;
 use crate::hashing::HashingError;
 use crate::service;
-
-/// State and policy of a limit (draft-ietf-httpapi-ratelimit-headers).
-const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Reason for an error response. `Display` is for the log; `ApiError::public` has the status, code and message for
 /// the client.
@@ -160,46 +154,15 @@ impl ApiError {
     /// Returns the codes for the client: one, or one for each field.
     pub(super) fn codes(&self) -> Vec<&'static str> {
         let (_, code, message) = self.public();
-        self.entries(code, message).iter().map(|entry| entry.code).collect()
+        ErrorBody::new(self, code, message).codes()
     }
 
     /// Returns the body of the response.
     pub(super) fn body(&self) -> serde_json::Value {
         let (_, code, message) = self.public();
-        serde_json::json!(ErrorBody { message, errors: self.entries(code, message) })
-    }
-
-    fn entries(&self, code: &'static str, message: &'static str) -> Vec<ErrorEntry> {
-        match self {
-            Self::FieldsInvalid(errors) => errors
-                .iter()
-                .map(|error| ErrorEntry {
-                    r#type: "field",
-                    msg: error.message.clone(),
-                    path: error.field.clone(),
-                    location: error.location,
-                    code: error.code,
-                })
-                .collect(),
-            Self::Service(service::Error::PasswordWeak(weak)) => vec![ErrorEntry {
-                r#type: "field",
-                msg: weak.to_string(),
-                path: Cow::Borrowed("password"),
-                location: "body",
-                code: weak.code(),
-            }],
-            // Front ends show `errors[0].msg`, so the list is never empty.
-            _ => vec![ErrorEntry {
-                r#type: "request",
-                msg: message.to_owned(),
-                path: Cow::Borrowed(""),
-                location: "",
-                code,
-            }],
-        }
+        serde_json::json!(ErrorBody::new(self, code, message))
     }
 }
-
 
 fn public_service_error(error: &service::Error) -> Public {
     use service::Error;
@@ -243,13 +206,13 @@ impl IntoResponse for ApiError {
         } else if status.is_server_error() {
             tracing::warn!(cause = %self, "request rejected");
         }
-        let body = ErrorBody { message, errors: self.entries(code, message) };
+        let body = ErrorBody::new(&self, code, message);
         let mut response = (status, Json(body)).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if let Self::Service(service::Error::TooManyAttempts { limit, retry_after }) = self {
-            describe_limit(response.headers_mut(), limit, retry_after);
+            limit::describe(response.headers_mut(), limit, retry_after);
         }
         if matches!(self, Self::ContentEncoded) {
             // RFC 9110 §15.5.16.
@@ -260,22 +223,6 @@ impl IntoResponse for ApiError {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
-    }
-}
-
-/// Describes a limit that was reached, and when to come back, in whole seconds.
-fn describe_limit(headers: &mut HeaderMap, limit: Limit, retry_after: Duration) {
-    let seconds = retry_after.whole_seconds().max(0) + i64::from(retry_after.subsec_nanoseconds() > 0);
-    let seconds = seconds.max(1);
-    let (burst, period) = (limit.burst(), limit.period().whole_seconds());
-    for (name, value) in [
-        (RETRY_AFTER, seconds.to_string()),
-        (RATE_LIMIT_POLICY, format!("\"attempts\";q={burst};w={period}")),
-        (RATE_LIMIT, format!("\"attempts\";r=0;t={seconds}")),
-    ] {
-        if let Ok(value) = HeaderValue::try_from(value) {
-            headers.insert(name, value);
-        }
     }
 }
 

@@ -1,20 +1,20 @@
 //! Every error and every mistake in a field, for the documents that list them.
 
-use time::Duration;
 use std::borrow::Cow;
+use time::Duration;
 use zxcvbn::feedback::Feedback;
 
 use super::{ApiError, FieldError};
 use crate::domain::InvalidUserId;
 use crate::domain::account::email::InvalidEmail;
 use crate::domain::account::name::InvalidName;
-use crate::domain::guard::Limit;
+use crate::domain::account::password::{InvalidPassword, MIN_CHARS};
+use crate::domain::account::password_policy::WeakPasswordRejection;
 use crate::domain::account::role::InvalidRole;
 use crate::domain::account::search::InvalidSearch;
 use crate::domain::audit::list::{InvalidActor, InvalidEvent, InvalidTime};
+use crate::domain::guard::Limit;
 use crate::domain::page::{InvalidCursor, InvalidPageSize};
-use crate::domain::account::password::{InvalidPassword, MIN_CHARS};
-use crate::domain::account::password_policy::WeakPasswordRejection;
 use crate::domain::token::jws::SigningError;
 use crate::hashing::HashingError;
 use crate::http::extract::invalid_text::InvalidText;

@@ -8,11 +8,11 @@ use crate::domain::InvalidUserId;
 use crate::domain::account::email::InvalidEmail;
 use crate::domain::account::name::InvalidName;
 use crate::domain::account::password::InvalidPassword;
+use crate::domain::account::password_policy::WeakPasswordRejection;
 use crate::domain::account::role::InvalidRole;
 use crate::domain::account::search::InvalidSearch;
 use crate::domain::audit::list::{InvalidActor, InvalidEvent, InvalidTime};
 use crate::domain::page::{InvalidCursor, InvalidPageSize};
-use crate::domain::account::password_policy::WeakPasswordRejection;
 
 /// Reason that a text does not parse.
 pub(in crate::http) trait InvalidText: Display {

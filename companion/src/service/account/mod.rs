@@ -2,10 +2,10 @@
 
 mod create;
 mod delete;
-mod find;
-mod last_admin;
 mod export;
+mod find;
 mod import;
+mod last_admin;
 mod list;
 mod register;
 mod set_password;
@@ -14,10 +14,10 @@ mod update;
 
 pub use self::create::create;
 pub use self::delete::delete;
-pub use self::find::find;
-pub use self::last_admin::LastAdmin;
 pub use self::export::export;
+pub use self::find::find;
 pub use self::import::{Compared, Import};
+pub use self::last_admin::LastAdmin;
 pub use self::list::list;
 pub use self::register::register;
 pub use self::set_password::set_password;

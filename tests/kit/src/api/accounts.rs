@@ -52,8 +52,7 @@ impl Api {
     }
 
     async fn update(&self, email: &str, changes: &UserChanges) {
-        let user = UserRef::Email(Email::parse(email).expect("an e-mail address"));
-        account::update(&self.system(), &user, changes, LastAdmin::MayGo).await.expect("a user");
+        account::update(&self.system(), &parse(email), changes, LastAdmin::MayGo).await.expect("a user");
     }
 
     /// Forgets a user's failed logins, as the command does.
@@ -109,4 +108,8 @@ impl Api {
     pub(super) async fn count(&self, query: &'static str) -> i64 {
         sqlx::query_scalar(query).fetch_one(&self.pool).await.expect("a count")
     }
+}
+
+fn parse(email: &str) -> UserRef {
+    UserRef::Email(Email::parse(email).expect("an e-mail address"))
 }

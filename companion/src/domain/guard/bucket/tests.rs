@@ -1,0 +1,70 @@
+//! The buckets of each kind of attempt.
+
+use time::Duration;
+
+use super::*;
+
+fn buckets() -> Buckets {
+    let limit = |burst| Limit::new(burst, Duration::MINUTE);
+    let limits = Limits { account: limit(5), address: limit(7), registration: limit(3) };
+    Buckets::new(&"a secret of the tests".into(), limits)
+}
+
+fn check(buckets: &[Bucket], expected: &[(&str, u32, Option<&str>)]) {
+    let networks: Vec<_> =
+        buckets.iter().map(|bucket| bucket.network.map(|network| network.to_string())).collect();
+    let found: Vec<_> = buckets
+        .iter()
+        .zip(&networks)
+        .map(|(bucket, network)| (bucket.kind.label(), bucket.limit.burst(), network.as_deref()))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+fn login(client: &str, email: &str, device: Option<i64>) -> Vec<Bucket> {
+    let email = Email::parse(email).unwrap();
+    buckets().of_login(client.parse().ok(), &email, device.map(SessionId))
+}
+
+const ADA: &str = "ada@example.com";
+
+#[test]
+fn stranger_is_charged_for_address_network_and_account() {
+    let account = ("account", 5, None);
+    check(
+        &login("203.0.113.7", ADA, None),
+        &[("address", 7, Some("203.0.113.7/32")), ("network", 70, Some("203.0.113.0/24")), account],
+    );
+    check(
+        &login("2001:db8:1:2:3::4", ADA, None),
+        &[("address", 7, Some("2001:db8:1:2::/64")), ("network", 70, Some("2001:db8:1::/48")), account],
+    );
+    check(&login("unknown", ADA, None), &[("network", 70, None), account]);
+    for loopback in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+        check(&login(loopback, ADA, None), &[account]);
+    }
+}
+
+#[test]
+fn known_device_is_charged_for_itself_alone() {
+    check(&login("203.0.113.7", ADA, Some(1)), &[("device", 5, None)]);
+    assert_ne!(login("::1", ADA, Some(1)), login("::1", ADA, Some(2)));
+    assert_ne!(login("::1", ADA, Some(1)), login("::1", "bob@example.com", Some(1)));
+}
+
+#[test]
+fn registration_has_buckets_of_its_own() {
+    let client = "203.0.113.7".parse().ok();
+    let registration = buckets().of_registration(client);
+    check(&registration, &[("address", 3, Some("203.0.113.7/32")), ("network", 30, Some("203.0.113.0/24"))]);
+    let login = login("203.0.113.7", ADA, None);
+    assert!(registration.iter().all(|bucket| login.iter().all(|other| other.key != bucket.key)));
+    check(&buckets().of_registration("::1".parse().ok()), &[]);
+}
+
+#[test]
+fn addresses_of_one_ipv6_host_share_their_buckets() {
+    assert_eq!(login("2001:db8:1:2::a", ADA, None), login("2001:db8:1:2:ffff::b", ADA, None));
+    assert_ne!(login("2001:db8:1:2::a", ADA, None), login("2001:db8:1:3::a", ADA, None));
+    assert_eq!(login("::ffff:203.0.113.7", ADA, None), login("203.0.113.7", ADA, None));
+}

@@ -2,6 +2,7 @@
 
 use edgeward_companion::domain::account::email::Email;
 use edgeward_companion::domain::account::password::{Password, PresentedPassword};
+use edgeward_companion::domain::account::user_ref::UserRef;
 use edgeward_companion::service::{account, maintenance};
 use edgeward_kit::api::Api;
 use edgeward_kit::client::{Client, PASSWORD, Response};
@@ -188,7 +189,7 @@ async fn operator_and_new_password_open_an_account_again() {
 
     let email = Email::parse(ADA).expect("an address");
     let password = Password::parse("another horse battery").expect("a password");
-    account::set_password(&context, hasher, &email, password).await.expect("a user");
+    account::set_password(&context, hasher, &UserRef::Email(email), password).await.expect("a user");
     api.clock.advance(Duration::seconds(2));
     assert_eq!(api.client().login(ADA, "another horse battery").await.status, 200);
 }

@@ -23,7 +23,7 @@ pub(in crate::http) const REQUEST_ID: HeaderName = HeaderName::from_static("x-re
 /// Maximum duration of a request, waits for hashing and for the database included. Chosen: less than Envoy's timeout of
 /// 30 s, so that the client receives our response.
 const TIME_LIMIT: Duration = Duration::from_secs(25);
-/// Maximum number of bytes of a method and of a path that are logged. A stranger may send 64 KiB, and as often as they
+/// Maximum number of bytes of a method and of a path in the log and in traces. A stranger may send 64 KiB, and as often as they
 /// like.
 const MAX_LOGGED_BYTES: usize = 256;
 /// Maximum number of bytes of `x-forwarded-for` that are logged. The end is kept, because trusted proxies append.
@@ -53,7 +53,7 @@ pub(in crate::http) async fn observe(
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = request.method().clone();
     // Without the query, which may hold secrets.
-    let path = request.uri().path().to_owned();
+    let path = start_of(request.uri().path()).to_owned();
     let route = route.as_ref().map_or("", MatchedPath::as_str);
     let parent = traces::remote_parent(request.headers());
     // A poll begins no trace.
@@ -63,7 +63,8 @@ pub(in crate::http) async fn observe(
         tracing::info_span!(target: traces::POLL_TARGET, "request", request_id = id.as_str())
     };
     let caller = Caller::stranger(origin);
-    let described = traces::Request { method: method.as_str(), route, path: &path, caller: &caller };
+    let described =
+        traces::Request { method: start_of(method.as_str()), route, path: &path, caller: &caller };
     let trace_id = traces::begin(&span, parent, described);
     if let Some(trace_id) = &trace_id {
         span.record("trace_id", trace_id);
@@ -88,7 +89,7 @@ pub(in crate::http) async fn observe(
         request_id = id.as_str(),
         trace_id,
         method = start_of(method.as_str()),
-        path = start_of(&path),
+        path,
         status = response.status().as_u16(),
         latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
         "request"

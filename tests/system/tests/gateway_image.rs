@@ -156,7 +156,7 @@ fn settings_of_the_image_are_rendered_where_they_belong() {
     }
     let (_, block) = rendered.split_once(" value: |\n").unwrap();
     assert_eq!(block.find("\"issuer\""), block.find('{').map(|indent| 2 * indent + 4), "YAML: {block}");
-    for gone in ["localhost:5173", "/public/", "/admin/", "older", "${"] {
+    for gone in ["localhost:5173", "/public/", "\"/admin/", "older", "${"] {
         assert!(!rendered.contains(gone), "{gone}");
     }
 }

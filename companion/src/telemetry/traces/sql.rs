@@ -104,10 +104,13 @@ fn summarize(statement: &str) -> String {
     let mut parts: Vec<String> = Vec::new();
     let (mut former, mut before) = ("", "");
     for word in statement.split(is_other).filter(|word| !word.is_empty()) {
+        // `for update` locks, and `on conflict do update` belongs to its `insert`.
+        if ["for", "do"].into_iter().any(|lead| before.eq_ignore_ascii_case(lead)) {
+            (former, before) = ("", "conflict");
+            continue;
+        }
         let is_operation = OPERATIONS.into_iter().any(|operation| word.eq_ignore_ascii_case(operation));
         match before.to_ascii_lowercase().as_str() {
-            // `for update` locks, and `on conflict do update` belongs to its `insert`.
-            "for" | "do" => {}
             // `extract(epoch from …)` names no table.
             "from" if former.eq_ignore_ascii_case("epoch") => {}
             "from" | "into" | "join" | "update" if !is_operation => {
@@ -151,7 +154,7 @@ mod tests {
             ),
             (
                 "select id from users where floor(extract(epoch from created_at)) < (select max(id) from users)",
-                "SELECT users SELECT users",
+                "SELECT users",
             ),
             ("select a from x where b = (select a from x)", "SELECT x"),
             (

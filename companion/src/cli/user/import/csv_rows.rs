@@ -1,9 +1,9 @@
 //! Rows of a CSV file (RFC 4180) with a header, in UTF-8, with or without a byte-order mark.
 
-use std::io::Read;
+use std::io::{Chain, Read};
 
 use anyhow::bail;
-use csv::{ByteRecord, Reader, ReaderBuilder};
+use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
 
 use super::bounded::{Bounded, Budget};
 use super::source::SourceRow;
@@ -11,7 +11,7 @@ use crate::domain::account::import::{Column, Fault, Row, RowMistake, map_columns
 
 /// Rows of a CSV file.
 pub(super) struct CsvRows<R> {
-    reader: Reader<Bounded<R>>,
+    reader: Reader<Bounded<Chain<R, &'static [u8]>>>,
     budget: Budget,
     columns: Vec<Option<Column>>,
     record: ByteRecord,
@@ -24,8 +24,12 @@ impl<R: Read> CsvRows<R> {
     /// The input cannot be read, or the header is none.
     pub(super) fn new(input: R, ignore_unknown: bool) -> anyhow::Result<Self> {
         let budget = Budget::new();
-        // Flexible: a row with another number of fields is a mistake of the row, and no end.
-        let mut reader = ReaderBuilder::new().flexible(true).from_reader(Bounded::new(input, budget.clone()));
+        // The last line ends as the others do, so that lines are counted in one way.
+        let input = Bounded::new(input.chain(&b"\n"[..]), budget.clone());
+        // Flexible: a row with another number of fields is a mistake of the row, and no end. The default terminator leaves
+        // the `\n` of a `\r\n` to the next row, which would begin one line too early.
+        let mut reader =
+            ReaderBuilder::new().flexible(true).terminator(Terminator::Any(b'\n')).from_reader(input);
         let header = reader.byte_headers()?;
         let names: Vec<_> =
             header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
@@ -41,12 +45,23 @@ impl<R: Read> CsvRows<R> {
     /// # Errors
     /// The input cannot be read.
     pub(super) fn next(&mut self) -> anyhow::Result<Option<SourceRow>> {
-        self.budget.renew();
-        if !self.reader.read_byte_record(&mut self.record)? {
-            return Ok(None);
+        loop {
+            self.budget.renew();
+            if !self.reader.read_byte_record(&mut self.record)? {
+                return Ok(None);
+            }
+            let is_blank = self.record.len() == 1 && self.record.as_slice().trim_ascii().is_empty();
+            if !is_blank {
+                let place = format!("line {}", self.first_line());
+                return Ok(Some(SourceRow { place, row: self.read() }));
+            }
         }
-        let line = self.record.position().map_or(0, csv::Position::line);
-        Ok(Some(SourceRow { place: format!("line {line}"), row: self.read() }))
+    }
+
+    /// Returns the line on which the row begins. Its position is that of the blank lines before it.
+    fn first_line(&self) -> u64 {
+        let breaks = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.reader.position().line().saturating_sub(breaks + 1)
     }
 
     fn read(&self) -> Result<Row, Vec<RowMistake>> {
@@ -55,8 +70,10 @@ impl<R: Read> CsvRows<R> {
             return Err(vec![RowMistake { column: None, fault: Fault::FieldCount { found, expected } }]);
         }
         let (mut row, mut mistakes) = (Row::default(), Vec::new());
-        for (column, field) in self.columns.iter().zip(&self.record) {
+        for (index, (column, field)) in self.columns.iter().zip(&self.record).enumerate() {
             let Some(column) = *column else { continue };
+            let is_last = index + 1 == expected;
+            let field = field.strip_suffix(b"\r").filter(|_| is_last).unwrap_or(field);
             let set = match str::from_utf8(field) {
                 Ok(text) => row.set(column, text.to_owned()),
                 Err(_) => Err(RowMistake { column: Some(column), fault: Fault::NotUtf8 }),
@@ -91,6 +108,7 @@ mod tests {
         check(b"email,first_name,last_name\nada@example.com,Ada,Lovelace\n", &["line 2"]);
         check(b"\xef\xbb\xbfemail,first_name,last_name\r\nada@example.com,Ada,Lovelace\r\n", &["line 2"]);
         check(b"email,first_name,last_name\n\nada@example.com,Ada,\"Love\"\"lace\"", &["line 3"]);
+        check(b"email,first_name,last_name\r\n\r\n\r\nada@example.com,Ada,\"Lovelace\"\r\n\r\n", &["line 4"]);
         check(b"email,first_name,last_name\n", &[]);
     }
 

@@ -60,8 +60,8 @@ impl<R: Read> CsvRows<R> {
 
     /// Returns the line on which the row begins. Its position is that of the blank lines before it.
     fn first_line(&self) -> u64 {
-        let breaks = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
-        self.reader.position().line().saturating_sub(breaks + 1)
+        let lines = self.record.as_slice().split(|byte| *byte == b'\n').count();
+        self.reader.position().line().saturating_sub(lines as u64)
     }
 
     fn read(&self) -> Result<Row, Vec<RowMistake>> {

@@ -6,8 +6,9 @@ use time::OffsetDateTime;
 
 use crate::domain::guard::Ban;
 
-/// Maximum number of bans. Chosen: more than a flood from one provider has; beyond it, the companion refuses alone.
-const MAX_BANS: i64 = 10_000;
+/// Maximum number of rows. Chosen: more than a flood from one provider has. The edge feed carries those 4,096 of them that
+/// end last; beyond both, the companion refuses alone.
+const MAX_ROWS: i64 = 10_000;
 
 /// Inserts or extends a ban.
 ///
@@ -21,7 +22,7 @@ pub async fn set(connection: &mut PgConnection, ban: &Ban) -> Result<(), sqlx::E
         ban.network.to_string(),
         ban.door.as_str(),
         ban.until,
-        MAX_BANS,
+        MAX_ROWS,
     )
     .execute(connection)
     .await?;

@@ -7,7 +7,7 @@ mod mistake;
 mod row;
 mod timestamp;
 
-pub use self::column::{Column, InvalidColumns, map_columns};
+pub use self::column::{Column, InvalidColumns, map_columns, quote_name};
 pub use self::hash::InvalidHash;
 pub use self::mistake::{Fault, RowMistake};
 pub use self::row::{Origin, Row};

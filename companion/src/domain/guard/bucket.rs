@@ -51,7 +51,8 @@ pub struct Bucket {
     pub key: BucketKey,
     /// Limit.
     pub limit: Limit,
-    /// Network that is banned if the bucket keeps refusing.
+    /// Client that is banned from logins if the bucket keeps refusing. None for a registration, which says nothing about
+    /// logins, and none for a whole network, which has many clients.
     pub network: Option<Network>,
 }
 
@@ -136,7 +137,8 @@ impl Buckets {
     #[must_use]
     pub fn of_registration(&self, client: Option<IpAddr>) -> Vec<Bucket> {
         let subjects = [Subject::RegistrationAddress, Subject::RegistrationNetwork];
-        self.of_client(client, subjects, self.limits.registration)
+        let buckets = self.of_client(client, subjects, self.limits.registration);
+        buckets.into_iter().map(|bucket| Bucket { network: None, ..bucket }).collect()
     }
 
     /// Returns the key and the network of a client that presents made-up refresh tokens; `None` for one that is never
@@ -152,16 +154,16 @@ impl Buckets {
     fn of_client(&self, client: Option<IpAddr>, subjects: [Subject; 2], limit: Limit) -> Vec<Bucket> {
         let [address, network] = subjects;
         let wide = limit.times(CLIENTS_OF_A_SITE);
-        let bucket = |kind, subject, limit, network: Network| {
-            let key = self.key(subject, &[network.to_string().as_bytes()]);
-            Bucket { kind, key, limit, network: Some(network) }
-        };
+        let key_of = |subject, network: Network| self.key(subject, &[network.to_string().as_bytes()]);
         match client {
             Some(client) if is_exempt(client) => Vec::new(),
-            Some(client) => vec![
-                bucket(Kind::Address, address, limit, Network::of_client(client)),
-                bucket(Kind::Network, network, wide, Network::of_site(client)),
-            ],
+            Some(client) => {
+                let (own, site) = (Network::of_client(client), Network::of_site(client));
+                vec![
+                    Bucket { kind: Kind::Address, key: key_of(address, own), limit, network: Some(own) },
+                    Bucket { kind: Kind::Network, key: key_of(network, site), limit: wide, network: None },
+                ]
+            }
             None => {
                 let key = self.key(network, &[b"unknown"]);
                 vec![Bucket { kind: Kind::Network, key, limit: wide, network: None }]

@@ -14,9 +14,9 @@ use crate::service::{Context, Error, TokenPair, Tokens};
 /// Creates an account and its first session.
 ///
 /// # Errors
-/// [`Error::TooManyAttempts`] if there were; [`Error::PasswordWeak`] if the password is; [`Error::EmailTaken`] if another
-/// user has the address; [`Error::Hashing`], [`Error::Signing`] and
-/// [`Error::Database`] if these fail.
+/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::PasswordWeak`] if the password is;
+/// [`Error::EmailTaken`] if another user has the address; [`Error::Hashing`], [`Error::Signing`] and [`Error::Database`]
+/// if these fail.
 pub async fn register(
     context: &Context,
     hasher: &PasswordHasher,
@@ -26,9 +26,15 @@ pub async fn register(
     password: Password,
     device: &Device,
 ) -> Result<TokenPair, Error> {
-    let _permit = guard::admit(context, guard, guard.registration(context)).await?;
+    let permit = guard::admit(context, guard, guard.registration(context)).await?;
     let own_words = OwnWords::of_user(&user.first_name, &user.last_name, &user.email);
-    let hash = hasher.hash_new(password, own_words).await??;
+    let hash = match hasher.hash_new(password, own_words).await {
+        Ok(hash) => hash?,
+        Err(error) => {
+            permit.refund(context).await;
+            return Err(error.into());
+        }
+    };
     let mut change = context.begin().await?;
     let now = context.now();
     let user_id = users::insert(change.connection(), user, now).await?;

@@ -15,7 +15,8 @@ use crate::service::{Context, Error};
 /// Sets the password of a user, and ends their sessions. Returns the user and the number of sessions that ended.
 ///
 /// # Errors
-/// [`Error::PasswordWeak`] if the password is; [`Error::UserUnknown`] if there is no such user; [`Error::Hashing`] and [`Error::Database`] if these fail.
+/// [`Error::PasswordWeak`] if the password is; [`Error::UserUnknown`] if there is no such user; [`Error::Hashing`] and
+/// [`Error::Database`] if these fail.
 pub async fn set_password(
     context: &Context,
     hasher: &PasswordHasher,

@@ -26,7 +26,8 @@ pub struct Credentials {
 /// Compares the password and starts a session.
 ///
 /// # Errors
-/// [`Error::TooManyAttempts`] if there were; [`Error::WrongCredentials`] if the address or the password is wrong, with the same work for both.
+/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::WrongCredentials`] if the address or the password is
+/// wrong, with the same work for both.
 /// [`Error::Disabled`] if the password is right and the user may not sign in; [`Error::PasswordChanged`] if it was
 /// changed meanwhile; [`Error::Hashing`], [`Error::Signing`] and [`Error::Database`] if these fail.
 pub async fn log_in(

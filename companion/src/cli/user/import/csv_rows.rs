@@ -133,6 +133,11 @@ mod tests {
         };
         check("", "the file is empty");
         check("email,first_name,last_name,tenant\n", "unknown columns: tenant");
+        // Without a header: a message shows no hash.
+        check(
+            "ada@example.com,$2b$12$abcdefghijklmnopqrstuum2G75IXDN/xsgbNa/hCiPSKyIHQd70S\n",
+            "unknown columns: (no name), (no name);",
+        );
         check("email,first_name\n", "the column last_name is missing");
         let text = b"email,first_name,last_name,tenant\nada@example.com,Ada,Lovelace,7\n";
         assert_eq!(read(text, true).unwrap(), ["line 2"]);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::bounded::{Bounded, Budget};
 use super::source::SourceRow;
-use crate::domain::account::import::{Column, Fault, Row, RowMistake};
+use crate::domain::account::import::{Column, Fault, Row, RowMistake, quote_name};
 
 /// Rows of a file of JSON lines.
 pub(super) struct JsonRows<R> {
@@ -54,7 +54,7 @@ fn read(text: &[u8], ignore_unknown: bool) -> Result<Row, Vec<RowMistake>> {
     for (name, value) in object {
         let Some(column) = Column::parse(&name) else {
             if !ignore_unknown {
-                let fault = Fault::UnknownColumn(name.escape_debug().to_string());
+                let fault = Fault::UnknownColumn(quote_name(&name));
                 mistakes.push(RowMistake { column: None, fault });
             }
             continue;

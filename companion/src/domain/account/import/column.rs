@@ -90,7 +90,7 @@ pub fn map_columns(
     let columns: Vec<_> = names.iter().map(|name| Column::parse(name)).collect();
     let is_there = |column: Column| columns.iter().flatten().filter(|found| **found == column).count();
     let unknown = names.iter().zip(&columns).filter(|(_, column)| column.is_none());
-    let unknown: Vec<_> = unknown.map(|(name, _)| name.escape_debug().to_string()).collect();
+    let unknown: Vec<_> = unknown.map(|(name, _)| quote_name(name)).collect();
     if !are_unknown_ignored && !unknown.is_empty() {
         return Err(InvalidColumns::Unknown(unknown));
     }
@@ -100,6 +100,20 @@ pub fn map_columns(
     match REQUIRED.into_iter().find(|column| is_there(*column) == 0) {
         Some(column) => Err(InvalidColumns::Missing(column)),
         None => Ok(columns),
+    }
+}
+
+/// Returns an unknown name for a message. What does not look like a name is not shown: without a header, the first row is
+/// taken for one, and may hold a hash.
+#[must_use]
+pub fn quote_name(name: &str) -> String {
+    /// Maximum length of a name that is shown, in bytes. A bcrypt hash has 60.
+    const MAX_BYTES: usize = 40;
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_- ".contains(&byte);
+    if name.len() <= MAX_BYTES && name.bytes().all(is_part) {
+        name.to_owned()
+    } else {
+        "(no name)".to_owned()
     }
 }
 

@@ -151,7 +151,7 @@ impl User {
             }
             Self::Unlock { user } => {
                 let user = account::unlock(context, &user).await.map_err(describe(&user))?;
-                print_line(format_args!("{} is unlocked: no login has failed", named(&user)))
+                print_line(format_args!("{} is unlocked: the count of failed logins is 0", named(&user)))
             }
             Self::Delete { user, last_admin_too, .. } => {
                 let deleted = account::delete(context, &user, last_admin(last_admin_too)).await;

@@ -70,7 +70,7 @@ Each may be several, comma-separated, newest first: an old one stays until what 
         title: "Limits on guessing",
         about: "\
 Attempts at once, and the time in which they come back: `20/20m` is 20, and then one a minute. All companions count together.
-[Guessing](docs/guide/guessing.md) says what each limit is for.",
+[Guessing](../guide/guessing.md) says what each limit is for.",
         settings: &[LIMIT_ACCOUNT, LIMIT_ADDRESS, LIMIT_REGISTRATION],
     },
     Group { title: "Logs", about: "", settings: &[LOG_FORMAT, RUST_LOG] },
@@ -453,8 +453,8 @@ pub(super) const LIMIT_ACCOUNT: Setting = Setting {
     form: Form::Text("attempts and a time such as 20/20m: 1 to 10000, in 1s to 24h"),
     default: Value("20/20m"),
     summary: "Failed logins of an account: of all strangers together, and of each device that signed in to it before.",
-    notes: "A login that succeeds fills its bucket again. After 100 failures in a row the password is refused to strangers, \
-            whatever this limit is.",
+    notes: "A login that succeeds fills its bucket again. After 100 failures in a row the password is no longer \
+            compared for strangers, or for that device, whatever this limit is.",
     ..OPTIONAL
 };
 
@@ -465,7 +465,8 @@ pub(super) const LIMIT_ADDRESS: Setting = Setting {
     default: Value("60/10m"),
     summary: "Logins from one address (a /64 of IPv6) by devices that are not known to the account.",
     notes: "Ten times as many are allowed from its network (/24 of IPv4, /48 of IPv6). A login that succeeds counts too. \
-            Loopback has no limit. If all requests seem to have one address, set `TRUSTED_HOPS`.",
+            Loopback has no limit. If all requests seem to have one address, set the gateway's \
+            `xff_num_trusted_hops`; without our gateway, `TRUSTED_HOPS`.",
     ..OPTIONAL
 };
 

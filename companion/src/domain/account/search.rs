@@ -45,7 +45,7 @@ pub enum InvalidSearch {
 /// Place in a list of users: after the user with this key and this ID.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserCursor {
-    /// What the search has found, in lower case; empty in a list that is ordered by ID.
+    /// Text that the search has found, in lower case; empty in a list that is ordered by ID.
     pub key: String,
     /// ID of the user.
     pub id: i64,

@@ -1,6 +1,6 @@
 //! Schemas of the fields that people type. Their limits are those of the domain.
 //!
-//! What a schema rejects, the API rejects. The reverse is not quite so: JSON Schema cannot say that a name has no invisible
+//! The API rejects all that a schema rejects. The reverse does not hold: JSON Schema cannot say that a name has no invisible
 //! character, or count a password in bytes. The descriptions do.
 
 use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};

@@ -68,7 +68,7 @@ fn login_rate(port: u16, people: &[Person], time: Duration) -> Result<f64> {
 }
 
 /// Runs work over and over on each of so many threads, and returns how often a second all of them together were done.
-/// What is under way at the end counts, with the time that it takes.
+/// Work that is under way at the end counts, with the time that it takes.
 fn rate<W: FnMut() -> Result<()>>(
     threads: usize,
     time: Duration,

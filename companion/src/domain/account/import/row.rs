@@ -15,7 +15,7 @@ const MAX_USER_ID: i64 = (1 << 53) - 1;
 #[derive(Clone, Default)]
 pub struct Row([Option<String>; COUNT]);
 
-/// What the operator says about the rows.
+/// Statements of the operator about the rows.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Origin {
     /// `true` if the users keep their IDs.

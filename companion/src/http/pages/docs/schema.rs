@@ -15,7 +15,7 @@ pub(super) struct Field {
     pub(super) kind: String,
     /// `true` if the field is always there.
     pub(super) is_required: bool,
-    /// What the field is.
+    /// Description of the field.
     pub(super) about: String,
 }
 

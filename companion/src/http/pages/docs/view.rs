@@ -1,4 +1,4 @@
-//! What the page shows of an OpenAPI document.
+//! Parts of an OpenAPI document that the page shows.
 
 use serde_json::Value;
 

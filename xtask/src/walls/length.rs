@@ -21,8 +21,7 @@ pub(super) const MAX_LINES: [MaxLines; 6] = [
 ];
 
 /// Longer files, each with the reason.
-pub(super) const LONG: [(&str, &str); 3] = [
-    ("companion/src/config/settings.rs", "one table of data, the source of all documents about settings"),
+pub(super) const LONG: [(&str, &str); 2] = [
     (
         "companion/src/domain/session/model/world.rs",
         "one world: a session, its clients, a thief and two clocks",

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use super::shutdown::Shutdown;
 use super::{connect, read_settings};
 use crate::clock::SystemClock;
-use crate::config::{Config, Database};
+use crate::config::{AuditRetention, Config, Database};
 use crate::db::pool::{self, PoolError};
 use crate::db::{self, edge_feed, pooler, schema};
 use crate::domain::caller::Caller;
@@ -25,6 +25,7 @@ use crate::http::server::{self, Protocol};
 use crate::http::state::AppState;
 use crate::jobs::Runner;
 use crate::jobs::clean::Clean;
+use crate::jobs::delete_old_entries::DeleteOldEntries;
 use crate::jobs::follow_keys::FollowKeys;
 use crate::jobs::report_audit::ReportAudit;
 use crate::keys::folder::{self, Fingerprint};
@@ -143,6 +144,9 @@ fn start_jobs(config: &Config, state: &AppState, seen: Fingerprint, random: Rand
         seen,
     });
     jobs.start(ReportAudit { context: context.clone() });
+    if let AuditRetention(Some(retention)) = config.audit_retention {
+        jobs.start(DeleteOldEntries { context: context.clone(), retention });
+    }
     jobs.start(Clean { context, random });
     jobs
 }

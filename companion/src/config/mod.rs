@@ -25,7 +25,9 @@ pub use env_file::InvalidLine;
 pub use mistake::{Mistake, Mistakes, Problem};
 pub use passwords::Hashing;
 pub use reader::{Effective, Reader};
-pub use sections::{Feed, Http, InternalListener, KeyFolder, Log, LogFormat, SessionAge, Tokens};
+pub use sections::{
+    AuditRetention, Feed, Http, InternalListener, KeyFolder, Log, LogFormat, SessionAge, Tokens,
+};
 pub use setting::{DefaultValue, Example, Form, Group, Setting};
 pub use source::{AppEnv, Environment, Lookup, TextFileError};
 pub use traces::Traces;
@@ -46,6 +48,8 @@ pub struct Config {
     pub hashing: Hashing,
     /// Limits on guessing.
     pub limits: Limits,
+    /// Age at which entries of the audit log are deleted.
+    pub audit_retention: AuditRetention,
     /// Attributes of cookies.
     pub cookies: Cookies,
     /// Form and level of the log.
@@ -70,6 +74,7 @@ impl Section for Config {
         let keys = KeyFolder::read(reader);
         let hashing = Hashing::read(reader);
         let limits = Limits::read(reader);
+        let audit_retention = AuditRetention::read(reader);
         let cookies = Cookies::read(reader);
         let log = Log::read(reader);
         let traces = Traces::read(reader);
@@ -81,6 +86,7 @@ impl Section for Config {
             keys: keys?,
             hashing: hashing?,
             limits: limits?,
+            audit_retention: audit_retention?,
             cookies: cookies?,
             log: log?,
             traces: traces?,

@@ -90,6 +90,12 @@ impl<'a> Reader<'a> {
         self.parsed(setting, |text| text.parse().ok())
     }
 
+    /// Reads a number that may be left out. The outer `None` is a mistake.
+    #[expect(clippy::option_option, reason = "the outer one is that of every reader")]
+    pub(super) fn optional_number<N: FromStr>(&mut self, setting: &Setting) -> Option<Option<N>> {
+        if self.given(setting).is_some() { self.number(setting).map(Some) } else { Some(None) }
+    }
+
     /// Reads a secret that may be left out: the setting itself, or the content of the file that `NAME_FILE` names, less
     /// the line ends after it. The outer `None` is a mistake.
     #[expect(clippy::option_option, reason = "the outer one is that of every reader")]

@@ -65,6 +65,9 @@ pub struct Feed {
     pub secrets: Vec<SecretString>,
 }
 
+/// `AUDIT_RETENTION_DAYS`; `None` if entries are kept for ever.
+pub struct AuditRetention(pub Option<Duration>);
+
 /// `CERTS_DIR`.
 pub struct KeyFolder(pub PathBuf);
 
@@ -202,6 +205,13 @@ impl Section for Feed {
             return reader.refuse(settings::FEED_SECRET.name, Problem::SecretNotVisible);
         }
         Some(Self { secrets })
+    }
+}
+
+impl Section for AuditRetention {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let days = reader.optional_number(&settings::AUDIT_RETENTION_DAYS)?;
+        Some(Self(days.map(Duration::days)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The table of all settings. Their readers take names, limits and defaults from here, and so do README.md,
 //! `.env.example` and `docs/reference/settings.md`: `cargo xtask settings` writes these anew.
 
+mod audit;
 mod cookies;
 mod database;
 mod environment;
@@ -13,6 +14,7 @@ mod secrets;
 mod tokens;
 mod traces;
 
+pub(super) use audit::*;
 pub(super) use cookies::*;
 pub(super) use database::*;
 pub(super) use environment::*;
@@ -39,6 +41,7 @@ pub const GROUPS: &[Group] = &[
     COOKIES,
     PASSWORDS,
     GUESSING,
+    AUDIT,
     LOGS,
     TRACES,
 ];

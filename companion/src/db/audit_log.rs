@@ -1,6 +1,7 @@
 //! SQL over `audit_log`.
 
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 
 use crate::domain::audit::Entry;
 use crate::domain::audit::list::{AuditCursor, AuditFilter, ListedEntry};
@@ -8,6 +9,8 @@ use crate::domain::{SessionId, UserId};
 
 /// Maximum number of entries that one call claims.
 const BATCH: i64 = 100;
+/// Maximum number of entries that one call deletes.
+pub const DELETED: i64 = 1000;
 
 /// Inserts entries, in the transaction of the events, in one statement however many there are.
 ///
@@ -124,4 +127,25 @@ pub async fn list(
         (AuditCursor { at: row.at, id: row.id }, ListedEntry { id: row.id, entry })
     });
     Ok(listed.collect())
+}
+
+/// Deletes the oldest entries before `before`, at most [`DELETED`], but those that no service has reported. Returns their
+/// number.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn delete_before(
+    connection: &mut PgConnection,
+    before: OffsetDateTime,
+) -> Result<u64, sqlx::Error> {
+    // `skip locked`: rows that another service is deleting stay with it.
+    let done = sqlx::query!(
+        "delete from audit_log where id = any(array(
+             select id from audit_log where at < $1 and reported order by at, id limit $2 for update skip locked))",
+        before,
+        DELETED,
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
 }

@@ -3,6 +3,7 @@
 //! row, the first is logged.
 
 pub mod clean;
+pub mod delete_old_entries;
 pub mod follow_keys;
 pub mod report_audit;
 

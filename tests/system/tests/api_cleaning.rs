@@ -1,7 +1,8 @@
-//! Deletion of expired sessions, for which no request waits.
+//! Deletion of expired sessions and of old audit entries, for which no request waits.
 
 use edgeward_companion::service::maintenance;
 use edgeward_kit::api::Api;
+use time::Duration;
 
 #[tokio::test]
 async fn expired_sessions_are_deleted_in_batches_except_locked_ones() {
@@ -19,4 +20,30 @@ async fn expired_sessions_are_deleted_in_batches_except_locked_ones() {
     maintenance::delete_expired(&context).await.expect("a cleaning");
     assert_eq!(api.count_sessions().await, 1);
     assert_eq!(ada.refresh().await.status, 200);
+}
+
+#[tokio::test]
+async fn entries_of_the_audit_log_are_deleted_at_their_age_once_reported() {
+    let api = Api::start().await;
+    api.add_audit_entries(2500).await;
+    let context = api.system();
+    let retention = Duration::days(30);
+    let delete = async || maintenance::delete_old_entries(&context, retention).await.expect("a deletion");
+
+    api.clock.advance(retention);
+    delete().await;
+    assert_eq!(api.count_audit_entries().await, 2500, "entries of exactly that age");
+    api.clock.advance(Duration::microseconds(1));
+    sqlx::query("update audit_log set reported = false where id = 7")
+        .execute(&api.pool)
+        .await
+        .expect("a row");
+    api.registered("ada@example.com").await;
+    delete().await;
+    assert_eq!(api.count_audit_entries().await, 2, "the one that is not reported, and the registration");
+    maintenance::report_audit(&context).await.expect("a report");
+    delete().await;
+    assert_eq!(api.count_audit_entries().await, 1);
+    let metrics = api.internal().get("/metrics").await.text;
+    assert!(metrics.contains("edgeward_audit_entries_deleted_total 2500"), "{metrics}");
 }

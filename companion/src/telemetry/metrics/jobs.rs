@@ -12,6 +12,7 @@ use super::Metrics;
 pub(super) struct Jobs {
     succeeded_at: Family<Job, Gauge>,
     failures: Family<Job, Counter>,
+    deleted_entries: Counter,
 }
 
 /// Not `job`: Prometheus has a label of that name for the scraped service.
@@ -22,7 +23,11 @@ struct Job {
 
 impl Jobs {
     pub(super) fn register(registry: &mut Registry) -> Self {
-        let jobs = Self { succeeded_at: Family::default(), failures: Family::default() };
+        let jobs = Self {
+            succeeded_at: Family::default(),
+            failures: Family::default(),
+            deleted_entries: Counter::default(),
+        };
         registry.register_with_unit(
             "job_last_success_timestamp",
             "Time at which a background job last succeeded, or was started",
@@ -33,6 +38,11 @@ impl Jobs {
             "job_failures",
             "Steps of background jobs that failed or panicked",
             jobs.failures.clone(),
+        );
+        registry.register(
+            "audit_entries_deleted",
+            "Entries of the audit log that were deleted, being older than AUDIT_RETENTION_DAYS",
+            jobs.deleted_entries.clone(),
         );
         jobs
     }
@@ -54,5 +64,10 @@ impl Metrics {
     /// Counts a failure of a job.
     pub fn job_failed(&self, name: &'static str) {
         self.jobs.failures.get_or_create(&Job { name }).inc();
+    }
+
+    /// Counts entries of the audit log that were deleted.
+    pub fn count_deleted_entries(&self, entries: u64) {
+        self.jobs.deleted_entries.inc_by(entries);
     }
 }

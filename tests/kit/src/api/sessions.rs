@@ -1,5 +1,6 @@
-//! Changes of sessions without the API, for tests, and their state in the database.
+//! Changes of sessions and of the audit log without the API, for tests, and their state in the database.
 
+use edgeward_companion::clock::Clock as _;
 use time::Duration;
 
 use super::Api;
@@ -36,6 +37,18 @@ impl Api {
         let copies = "insert into refresh_tokens (user_id, expires_at, created_at, updated_at)
                       select user_id, created_at, created_at, created_at from refresh_tokens, generate_series(1, $1)";
         sqlx::query(copies).bind(count).execute(&self.pool).await.expect("sessions");
+    }
+
+    /// Adds entries of now to the audit log.
+    pub async fn add_audit_entries(&self, count: i32) {
+        let entries = "insert into audit_log (at, event, actor, reported)
+                       select $1, 'logout', 'user', true from generate_series(1, $2)";
+        sqlx::query(entries).bind(self.clock.now()).bind(count).execute(&self.pool).await.expect("entries");
+    }
+
+    /// Returns the number of entries of the audit log.
+    pub async fn count_audit_entries(&self) -> i64 {
+        self.count("select count(*) from audit_log").await
     }
 
     /// Moves the start of every session back, and its expiry on by an hour, as if a greater age had been allowed.

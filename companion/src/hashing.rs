@@ -13,6 +13,7 @@ use bcrypt::Version;
 use secrecy::ExposeSecret;
 use thiserror::Error;
 use tokio::sync::{Semaphore, oneshot};
+use tracing::{Span, debug_span};
 
 use self::workers::Workers;
 use crate::domain::account::password::{MAX_BYTES, Password, PasswordHash, PresentedPassword};
@@ -183,14 +184,16 @@ impl PasswordHasher {
             Arc::clone(&self.admitted).try_acquire_many_owned(places).map_err(|_| HashingError::Busy)?;
         let (sender, receiver) = oneshot::channel();
         let (metrics, queued) = (Arc::clone(&self.metrics), Instant::now());
+        let (use_case, waiting) = (Span::current(), debug_span!("password_queue"));
         // The job holds the permits: a client that disconnects does not stop the work, so it must not free the worker.
         self.workers.push(move || {
             // Work that has not begun is dropped with its client.
             if sender.is_closed() {
                 return;
             }
+            drop(waiting);
             let started = Instant::now();
-            let done = work();
+            let done = use_case.in_scope(|| debug_span!("password_hash").in_scope(work));
             metrics.observe_hash(started.duration_since(queued), started.elapsed());
             drop(admitted);
             _ = sender.send(done);

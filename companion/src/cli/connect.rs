@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{Connection as _, PgConnection};
+use tracing::Span;
 
 use super::warn;
 use crate::clock::Clock;
@@ -44,6 +45,7 @@ pub(super) async fn open(database: &Database, clock: Arc<dyn Clock>) -> anyhow::
         metrics: Arc::new(Metrics::new()),
         access_ttl: MAX_ACCESS_TTL,
         caller: Caller::COMMAND_LINE,
+        request_span: Span::none(),
     })
 }
 

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 use sqlx::PgPool;
 use thiserror::Error;
+use tracing::Span;
 
 use super::cookies::CookiePolicy;
 use crate::clock::Clock;
@@ -170,6 +171,7 @@ impl AppState {
             metrics: Arc::clone(&self.metrics),
             access_ttl: self.tokens.access.ttl,
             caller,
+            request_span: Span::current(),
         }
     }
 }

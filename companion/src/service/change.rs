@@ -43,7 +43,7 @@ impl<'a> Change<'a> {
     pub(super) async fn commit(self) -> Result<(), Error> {
         let Self { context, mut transaction, entries } = self;
         let context = context.clone();
-        detached(async move {
+        detached(&context.clone(), async move {
             let Context { metrics, caller, .. } = &context;
             // A command has neither a log that lasts nor metrics: a running service reports what it did.
             let is_reported = caller.actor != Actor::CommandLine;

@@ -21,7 +21,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgPool, Postgres, Transaction};
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use self::change::Change;
 use crate::clock::Clock;
@@ -52,6 +52,8 @@ pub struct Context {
     pub access_ttl: Duration,
     /// Caller of the use case.
     pub caller: Caller,
+    /// Span of the caller's request, which its log lines have; of none if there is no request.
+    pub request_span: Span,
 }
 
 /// Failure of a use case.
@@ -130,9 +132,12 @@ impl From<sqlx::Error> for Error {
 
 /// Runs a use case to its end, even if the client hangs up.
 async fn detached<T: Send + 'static>(
+    context: &Context,
     use_case: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
-    tokio::spawn(use_case.in_current_span()).await.map_err(|_| Error::Panicked)?
+    // The span of the use case is for traces alone: log lines have the request's.
+    let traced = use_case.in_current_span().instrument(context.request_span.clone());
+    tokio::spawn(traced).await.map_err(|_| Error::Panicked)?
 }
 
 impl Context {

@@ -3,13 +3,14 @@
 use std::io;
 
 use anyhow::{Context, anyhow};
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, filter_fn};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, fmt, registry};
 
 use super::audit;
-use super::traces::{BoxedLayer, Traces};
+use super::traces::{self, BoxedLayer, Traces};
 use crate::config::{Log, LogFormat};
 
 /// Starts the log of the service, on standard output, and the spans of traces if they are exported.
@@ -38,6 +39,10 @@ fn start_with(
     traces: Option<BoxedLayer>,
 ) -> anyhow::Result<()> {
     let lines = fmt::layer().with_writer(writer).with_ansi(false);
+    // With the hint, that of `RUST_LOG` stays in effect: what is less than its level costs one comparison.
+    let is_of_lines =
+        filter_fn(|metadata| !traces::is_part(metadata)).with_max_level_hint(LevelFilter::TRACE);
+    let filter = filter.and(is_of_lines);
     // The filter is of the lines alone: spans are exported however little is logged.
     let lines: BoxedLayer = match format {
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).with_filter(filter).boxed(),

@@ -109,7 +109,7 @@ fn logged_traces(log: &[Value], request_id: &str) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn request_is_a_child_of_its_caller_and_parent_of_its_sql() {
+async fn request_is_a_child_of_its_caller_and_parent_of_its_use_case() {
     let (collector, endpoint) = Collector::start().await;
     let (service, _folder) = start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]).await;
     let forwarded = ("x-forwarded-for", "203.0.113.77");
@@ -118,9 +118,22 @@ async fn request_is_a_child_of_its_caller_and_parent_of_its_sql() {
     let log = block_in_place(|| service.stop());
 
     let spans = collector.spans();
-    let (requests, statements): (Vec<&Span>, Vec<&Span>) =
-        spans.iter().partition(|span| span.kind() == SpanKind::Server);
+    let of_kind = |kind| spans.iter().filter(move |span| span.kind() == kind).collect::<Vec<_>>();
+    let (requests, statements) = (of_kind(SpanKind::Server), of_kind(SpanKind::Client));
     let [request] = requests[..] else { panic!("one request but the poll: {spans:#?}") };
+    let parts = of_kind(SpanKind::Internal);
+    let part = |name: &str| *parts.iter().find(|span| span.name == name).expect("a part of that name");
+    let (use_case, queue, hash) = (part("register"), part("password_queue"), part("password_hash"));
+    assert_eq!(parts.len(), 3, "no part of a poll or of a job: {parts:#?}");
+    assert_eq!(use_case.parent_span_id, request.span_id);
+    for part in [queue, hash] {
+        assert_eq!(part.parent_span_id, use_case.span_id);
+    }
+    assert!(queue.end_time_unix_nano <= hash.start_time_unix_nano, "{parts:#?}");
+    for part in &parts {
+        assert_eq!(hex(&part.trace_id), TRACE);
+        assert!(part.attributes.is_empty(), "{part:?}");
+    }
     assert_eq!(hex(&request.trace_id), TRACE);
     assert_eq!(hex(&request.parent_span_id), CALLER);
     assert_eq!(request.name, "POST /api/auth/register");
@@ -137,7 +150,7 @@ async fn request_is_a_child_of_its_caller_and_parent_of_its_sql() {
     for statement in &statements {
         assert_eq!(statement.kind(), SpanKind::Client);
         assert_eq!(hex(&statement.trace_id), TRACE);
-        assert_eq!(statement.parent_span_id, request.span_id);
+        assert_eq!(statement.parent_span_id, use_case.span_id);
         assert_eq!(attribute(&statement.attributes, "db.system.name"), "postgresql");
         assert!(statement.start_time_unix_nano >= request.start_time_unix_nano, "{statement:?}");
         assert!(statement.end_time_unix_nano >= statement.start_time_unix_nano, "{statement:?}");

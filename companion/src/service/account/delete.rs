@@ -15,6 +15,7 @@ use crate::service::{Context, Error};
 /// # Errors
 /// [`Error::UserUnknown`] if there is no such user, [`Error::LastAdmin`] if no administrator would be left and the last one
 /// stays, [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+#[tracing::instrument(name = "delete_user", level = "debug", skip_all)]
 pub async fn delete(
     context: &Context,
     user: &UserRef,

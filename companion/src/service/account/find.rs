@@ -10,6 +10,7 @@ use crate::service::{Context, Error};
 /// # Errors
 /// [`Error::UserUnknown`] if there is no such user, [`Error::Unavailable`] and [`Error::Database`] if the database
 /// fails.
+#[tracing::instrument(name = "find_user", level = "debug", skip_all)]
 pub async fn find(context: &Context, user: &UserRef) -> Result<User, Error> {
     users::find(&mut *context.connection().await?, user).await?.ok_or(Error::UserUnknown)
 }

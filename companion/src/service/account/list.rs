@@ -10,6 +10,7 @@ use crate::service::{Context, Error};
 ///
 /// # Errors
 /// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+#[tracing::instrument(name = "list_users", level = "debug", skip_all)]
 pub async fn list(
     context: &Context,
     filter: &UserFilter,

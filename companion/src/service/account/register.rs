@@ -17,6 +17,7 @@ use crate::service::{Context, Error, TokenPair, Tokens};
 /// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::PasswordWeak`] if the password is;
 /// [`Error::EmailTaken`] if another user has the address; [`Error::Hashing`], [`Error::Signing`] and [`Error::Database`]
 /// if these fail.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn register(
     context: &Context,
     hasher: &PasswordHasher,

@@ -24,6 +24,7 @@ use crate::service::{Context, Error};
 /// # Errors
 /// [`Error::UserUnknown`] if there is no such user, [`Error::LastAdmin`] if no administrator would be left and the last one
 /// stays, [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+#[tracing::instrument(name = "update_user", level = "debug", skip_all)]
 pub async fn update(
     context: &Context,
     user: &UserRef,

@@ -9,6 +9,7 @@ use crate::service::{Context, Error};
 ///
 /// # Errors
 /// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+#[tracing::instrument(name = "list_audit_log", level = "debug", skip_all)]
 pub async fn list(
     context: &Context,
     filter: &AuditFilter,

@@ -15,6 +15,7 @@ use crate::service::{Context, Error, Tokens};
 /// # Errors
 /// [`Error::NotSignedIn`] if there is no valid token or the session is over, [`Error::Unavailable`] and
 /// [`Error::Database`] if the database fails.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn check_session(
     context: &Context,
     tokens: &Tokens,

@@ -18,6 +18,7 @@ use crate::telemetry::metrics::FeedPoll;
 /// # Errors
 /// [`Error::FeedNotReady`] if another companion is just beginning the history, [`Error::Database`] if the database
 /// fails.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn read_feed(context: &Context, tokens: &Tokens, query: &FeedQuery<'_>) -> Result<EdgeFeed, Error> {
     let read = read(context, tokens, query).await;
     let poll = match &read {

@@ -36,6 +36,7 @@ pub struct RequestTokens<'a> {
 /// # Errors
 /// [`Error::NotSignedIn`] if there is no valid token; [`Error::Signing`], [`Error::Unavailable`] and
 /// [`Error::Database`] if these fail.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn authenticate(
     context: &Context,
     guard: &Guard,

@@ -20,9 +20,10 @@ use crate::service::{Context, Error, detached};
 /// # Errors
 /// [`Error::SessionUnknown`] if the user has no such session, [`Error::Unavailable`] and [`Error::Database`] if the
 /// database fails.
+#[tracing::instrument(name = "end_session", level = "debug", skip_all)]
 pub async fn end(context: &Context, by: TokenSubject, session_id: SessionId) -> Result<(), Error> {
     let ending = Ending::one(by.user_id, session_id);
-    match detached(end_and_record(context.clone(), vec![ending], Event::SessionEnded)).await? {
+    match detached(context, end_and_record(context.clone(), vec![ending], Event::SessionEnded)).await? {
         0 => Err(Error::SessionUnknown),
         _ => Ok(()),
     }
@@ -32,9 +33,10 @@ pub async fn end(context: &Context, by: TokenSubject, session_id: SessionId) -> 
 ///
 /// # Errors
 /// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+#[tracing::instrument(name = "end_other_sessions", level = "debug", skip_all)]
 pub async fn end_others(context: &Context, by: TokenSubject) -> Result<(), Error> {
     let ending = Ending::others(by.user_id, by.session_id);
-    detached(end_and_record(context.clone(), vec![ending], Event::SessionEnded)).await?;
+    detached(context, end_and_record(context.clone(), vec![ending], Event::SessionEnded)).await?;
     Ok(())
 }
 
@@ -44,6 +46,7 @@ pub async fn end_others(context: &Context, by: TokenSubject) -> Result<(), Error
 /// # Errors
 /// [`Error::UserUnknown`] if there is no such user, [`Error::Unavailable`] and [`Error::Database`] if the database
 /// fails.
+#[tracing::instrument(name = "end_sessions_of_user", level = "debug", skip_all)]
 pub async fn end_of(
     context: &Context,
     user: &UserRef,

@@ -13,6 +13,7 @@ use crate::service::{Context, Error};
 ///
 /// # Errors
 /// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+#[tracing::instrument(name = "list_sessions", level = "debug", skip_all)]
 pub async fn list(
     context: &Context,
     lifetimes: &Lifetimes,
@@ -29,6 +30,7 @@ pub async fn list(
 /// # Errors
 /// [`Error::UserUnknown`] if there is no such user, [`Error::Unavailable`] and [`Error::Database`] if the database
 /// fails.
+#[tracing::instrument(name = "list_sessions_of_user", level = "debug", skip_all)]
 pub async fn list_of(
     context: &Context,
     user: &UserRef,

@@ -30,6 +30,7 @@ pub struct Credentials {
 /// wrong, with the same work for both.
 /// [`Error::Disabled`] if the password is right and the user may not sign in; [`Error::PasswordChanged`] if it was
 /// changed meanwhile; [`Error::Hashing`], [`Error::Signing`] and [`Error::Database`] if these fail.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn log_in(
     context: &Context,
     hasher: &PasswordHasher,

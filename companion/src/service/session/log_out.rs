@@ -19,6 +19,7 @@ pub struct PresentedTokens<'a> {
 ///
 /// # Errors
 /// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn log_out(
     context: &Context,
     tokens: &Tokens,
@@ -30,7 +31,7 @@ pub async fn log_out(
     }
     let endings = subjects.into_iter().map(Ending::of_token).collect();
     // A token proves whose session it is.
-    detached(end_and_record(context.as_user(), endings, Event::LoggedOut)).await?;
+    detached(context, end_and_record(context.as_user(), endings, Event::LoggedOut)).await?;
     Ok(())
 }
 

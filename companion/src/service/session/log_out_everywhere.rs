@@ -12,8 +12,9 @@ use crate::service::{Context, Error, Tokens, detached};
 /// # Errors
 /// [`Error::NotSignedIn`] if their session has ended meanwhile, [`Error::Unavailable`] and [`Error::Database`] if the
 /// database fails.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn log_out_everywhere(context: &Context, tokens: &Tokens, by: TokenSubject) -> Result<(), Error> {
-    detached(end_all(context.clone(), tokens.lifetimes, by)).await
+    detached(context, end_all(context.clone(), tokens.lifetimes, by)).await
 }
 
 async fn end_all(context: Context, lifetimes: Lifetimes, by: TokenSubject) -> Result<(), Error> {

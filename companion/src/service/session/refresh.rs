@@ -21,6 +21,7 @@ const MAX_ATTEMPTS: usize = 20;
 /// # Errors
 /// [`Error::NotSignedIn`] if the token is rejected, for a reason that the log has; [`Error::Signing`],
 /// [`Error::Database`] and [`Error::Panicked`] if these fail.
+#[tracing::instrument(level = "debug", skip_all)]
 pub async fn refresh(
     context: &Context,
     guard: &Guard,
@@ -57,7 +58,8 @@ pub async fn refresh(
             if rejection == RefreshRejection::TokenReused {
                 // For both parties that hold its tokens.
                 let ending = Ending::of_token(presented.subject());
-                detached(end_and_record(context.clone(), vec![ending], Event::RefreshTokenReused)).await?;
+                detached(context, end_and_record(context.clone(), vec![ending], Event::RefreshTokenReused))
+                    .await?;
             }
             context.report(&Event::RefreshRejected(rejection.label()), user_id, session_id);
             Err(Error::NotSignedIn)

@@ -1,4 +1,5 @@
-//! Traces: a span for each request, with a child for each SQL statement, exported by OTLP if there is an endpoint.
+//! Traces: a span for each request, with children for its use cases, its password hashes and its SQL statements, exported by
+//! OTLP if there is an endpoint.
 //!
 //! The span of a request is also that of its log lines. Attributes that belong to the trace alone are set on the
 //! exported span, so that they are not repeated in every line.
@@ -20,9 +21,9 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
-use tracing::Span;
+use tracing::{Metadata, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{dynamic_filter_fn, filter_fn};
 use tracing_subscriber::{Layer, Registry};
 
 use self::collector::Collector;
@@ -34,6 +35,9 @@ use crate::domain::caller::Caller;
 pub const TARGET: &str = "edgeward_companion::request";
 /// Target of the span of a request that is not: a poll.
 pub const POLL_TARGET: &str = "edgeward_companion::poll";
+
+/// Modules whose spans are parts of a request: its use cases, and its password hashes.
+const PARTS: [&str; 2] = ["edgeward_companion::service", "edgeward_companion::hashing"];
 
 /// Maximum duration of an export. Chosen: the interval between two exports.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -76,7 +80,7 @@ impl Traces {
         Ok(Some(Self { provider }))
     }
 
-    /// Returns the layer that makes spans of requests and of SQL statements.
+    /// Returns the layer that makes spans of requests, of their parts and of SQL statements.
     pub(super) fn layer(&self) -> BoxedLayer {
         let tracer = self.provider.tracer("edgeward");
         let requests = tracing_opentelemetry::layer()
@@ -86,9 +90,12 @@ impl Traces {
             .with_target(false)
             .with_tracked_inactivity(false)
             .with_context_activation(false)
-            .with_filter(filter_fn(|metadata| metadata.is_span() && metadata.target() == TARGET));
+            // A part of a poll or of a job begins no trace.
+            .with_filter(dynamic_filter_fn(|metadata, context| {
+                is_request(metadata) || is_part(metadata) && context.lookup_current().is_some()
+            }));
         let statements = SqlSpans::new(tracer).with_filter(filter_fn(|metadata| {
-            metadata.target() == if metadata.is_span() { TARGET } else { sql::TARGET }
+            is_request(metadata) || is_part(metadata) || metadata.target() == sql::TARGET
         }));
         requests.and_then(statements).boxed()
     }
@@ -100,14 +107,26 @@ impl Traces {
     }
 }
 
-/// Tracer of the spans of requests. tracing's own spans have no kind but as a field, which log lines would show.
+fn is_request(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && metadata.target() == TARGET
+}
+
+/// Returns `true` for a span that is a part of a request. It is for traces alone: log lines have the span of the request.
+pub(super) fn is_part(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && PARTS.iter().any(|module| metadata.target().starts_with(module))
+}
+
+/// Tracer of the spans of requests and of their parts. tracing's own spans have no kind but as a field, which log lines would show.
 struct RequestTracer(SdkTracer);
 
 impl opentelemetry::trace::Tracer for RequestTracer {
     type Span = opentelemetry_sdk::trace::Span;
 
     fn build_with_context(&self, builder: SpanBuilder, parent: &Context) -> Self::Span {
-        self.0.build_with_context(builder.with_kind(SpanKind::Server), parent)
+        let parent_span = parent.span().span_context().clone();
+        let is_part = parent_span.is_valid() && !parent_span.is_remote();
+        let kind = if is_part { SpanKind::Internal } else { SpanKind::Server };
+        self.0.build_with_context(builder.with_kind(kind), parent)
     }
 }
 

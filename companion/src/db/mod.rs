@@ -1,5 +1,5 @@
-//! The only SQL: free functions over a connection, by the noun that they concern. They take no decision and begin no
-//! transaction.
+//! The only SQL: free functions over a connection, by the noun that they concern. They take no decision. Transactions
+//! begin in `service`.
 
 pub mod attempts;
 pub mod audit_log;
@@ -13,6 +13,7 @@ pub mod foreign_users;
 pub mod imports;
 pub mod passwords;
 pub mod pool;
+pub mod pooled_connection;
 pub mod pooler;
 pub mod revocations;
 pub mod schema;

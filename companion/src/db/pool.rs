@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgPoolOptions;
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool};
 use thiserror::Error;
 use tokio::time::timeout;
 
 use super::connect::ACQUIRE_TIMEOUT;
+use super::pooled_connection::PooledConnection;
 use super::pooler::{self, SHARED};
 use crate::config::Database;
 
@@ -21,13 +21,9 @@ const STATEMENT_LIMITS: &str = "set statement_timeout = '5s'; set lock_timeout =
 /// trip before every statement would cost a good part of what a refresh does.
 const MAX_UNCHECKED_IDLE: Duration = Duration::from_secs(1);
 
-/// Maximum time that a start waits for the pool to fill. A server without free connections is retried meanwhile.
+/// Maximum time that a start waits for the pool to fill, and then for the check of its connections. A server without free
+/// connections is retried meanwhile.
 const FILL_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Maximum time for the ping of a released connection. A cancelled request leaves its connection in the middle of a
-/// statement, and an unreachable host never responds: such a connection must not occupy the pool. If the server was
-/// merely slow, this costs a new connection.
-const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Failure to fill a pool.
 #[derive(Debug, Error)]
@@ -75,15 +71,6 @@ pub fn make(database: &Database) -> PgPool {
                 Ok(true)
             })
         })
-        .after_release(|connection, _| {
-            Box::pin(async move {
-                // sqlx pings again, without a limit of its own.
-                timeout(RELEASE_TIMEOUT, connection.ping())
-                    .await
-                    .map_err(|late| sqlx::Error::Io(late.into()))??;
-                Ok(true)
-            })
-        })
         .connect_lazy_with(database.options.clone())
 }
 
@@ -98,13 +85,14 @@ pub async fn fill(pool: &PgPool) -> Result<(), PoolError> {
     let mut connections = Vec::new();
     let fill = async {
         for _ in 0..size {
-            connections.push(pool.acquire().await?);
+            connections.push(PooledConnection::acquire(pool).await?);
         }
         Ok(())
     };
     let filled = timeout(FILL_TIMEOUT, fill).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
     let open = connections.len();
-    let checked = check_unshared(pool, connections).await;
+    let checked = timeout(FILL_TIMEOUT, check_unshared(pool, connections)).await;
+    let checked = checked.unwrap_or_else(|late| Err(PoolError::Unchecked(sqlx::Error::Io(late.into()))));
     match filled {
         Err(cause) if open == 0 => Err(PoolError::Empty(cause)),
         Err(cause) if checked.is_ok() => Err(PoolError::NotFull { open, size, cause }),
@@ -113,10 +101,7 @@ pub async fn fill(pool: &PgPool) -> Result<(), PoolError> {
 }
 
 /// Checks that each connection has a server connection of its own.
-async fn check_unshared(
-    pool: &PgPool,
-    mut connections: Vec<PoolConnection<Postgres>>,
-) -> Result<(), PoolError> {
+async fn check_unshared(pool: &PgPool, mut connections: Vec<PooledConnection>) -> Result<(), PoolError> {
     let (mut seen, mut failure) = (Vec::new(), None);
     for connection in &mut connections {
         match pooler::backend_pids(connection).await {

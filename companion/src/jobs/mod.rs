@@ -15,7 +15,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::clock::Clock;
 use crate::telemetry::metrics::Metrics;
@@ -23,6 +23,10 @@ use crate::telemetry::metrics::Metrics;
 /// Maximum time that the jobs may take together to end their steps after the stop. Chosen: longer than the time limit
 /// of a statement.
 const STOP_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// Maximum time of a step: a database that is silent never ends it. Chosen: far longer than a step takes, even one that
+/// has a backlog.
+const STEP_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// Work that is repeated.
 pub trait Job: Send + 'static {
@@ -94,7 +98,9 @@ async fn run<J: Job>(
             () = sleep(job.interval()) => {}
             _ = stop.wait_for(|stop| *stop) => return,
         }
-        match AssertUnwindSafe(job.step()).catch_unwind().await {
+        let limited =
+            timeout(STEP_TIMEOUT, job.step()).map(|done| done.unwrap_or_else(|late| Err(late.into())));
+        match AssertUnwindSafe(limited).catch_unwind().await {
             Ok(Ok(())) => {
                 metrics.job_succeeded(J::NAME, clock.now());
                 failed = false;

@@ -46,11 +46,11 @@ impl Job for Counting {
     }
 }
 
-async fn steps_within_3500_ms(outcome: Outcome) -> usize {
+async fn steps_within(time: Duration, outcome: Outcome) -> usize {
     let steps = Arc::new(Mutex::new(0));
     let mut runner = runner();
     runner.start(Counting { steps: Arc::clone(&steps), outcome });
-    sleep(Duration::from_millis(3500)).await;
+    sleep(time).await;
     runner.stop().await;
     *steps.lock().unwrap()
 }
@@ -58,7 +58,7 @@ async fn steps_within_3500_ms(outcome: Outcome) -> usize {
 #[tokio::test(start_paused = true)]
 async fn job_continues_after_a_step_that_failed_or_panicked() {
     for outcome in [Outcome::Success, Outcome::Failure, Outcome::Panic] {
-        assert_eq!(steps_within_3500_ms(outcome).await, 3, "{outcome:?}");
+        assert_eq!(steps_within(Duration::from_millis(3500), outcome).await, 3, "{outcome:?}");
     }
 }
 
@@ -104,7 +104,12 @@ impl Clock for Virtual {
 
 #[tokio::test(start_paused = true)]
 async fn job_that_hangs_does_not_block_the_end_of_the_service() {
-    assert_eq!(steps_within_3500_ms(Outcome::Hang).await, 1);
+    assert_eq!(steps_within(Duration::from_millis(3500), Outcome::Hang).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn step_that_never_ends_is_a_failure_after_five_minutes() {
+    assert_eq!(steps_within(Duration::from_secs(302), Outcome::Hang).await, 2);
 }
 
 #[tokio::test(start_paused = true)]

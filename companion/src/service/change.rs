@@ -1,10 +1,11 @@
 //! A change of accounts or sessions: one transaction, with the audit events of what it does.
 
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::{Context, Error, detached};
 use crate::db::audit_log;
+use crate::db::pooled_connection::PooledConnection;
 use crate::domain::audit::{Entry, Event};
 use crate::domain::caller::Actor;
 use crate::domain::{SessionId, UserId};
@@ -14,18 +15,18 @@ use crate::telemetry::audit;
 /// the commit.
 pub(super) struct Change<'a> {
     pub(super) context: &'a Context,
-    transaction: Transaction<'static, Postgres>,
+    connection: PooledConnection,
     entries: Vec<Entry>,
 }
 
 impl<'a> Change<'a> {
-    pub(super) fn new(context: &'a Context, transaction: Transaction<'static, Postgres>) -> Self {
-        Self { context, transaction, entries: Vec::new() }
+    pub(super) fn new(context: &'a Context, connection: PooledConnection) -> Self {
+        Self { context, connection, entries: Vec::new() }
     }
 
     /// Returns the connection of the transaction.
     pub(super) fn connection(&mut self) -> &mut PgConnection {
-        &mut self.transaction
+        &mut self.connection
     }
 
     /// Records an event, which becomes a row with the commit.
@@ -41,14 +42,14 @@ impl<'a> Change<'a> {
 
     /// Writes the events, commits, and reports the events. A client that hangs up does not stop it.
     pub(super) async fn commit(self) -> Result<(), Error> {
-        let Self { context, mut transaction, entries } = self;
+        let Self { context, mut connection, entries } = self;
         let context = context.clone();
         detached(&context.clone(), async move {
             let Context { metrics, caller, .. } = &context;
             // A command has neither a log that lasts nor metrics: a running service reports what it did.
             let is_reported = caller.actor != Actor::CommandLine;
-            audit_log::insert_all(&mut transaction, &entries, is_reported).await?;
-            transaction.commit().await?;
+            audit_log::insert_all(&mut connection, &entries, is_reported).await?;
+            connection.commit().await?;
             for entry in &entries {
                 audit::report(metrics, entry, caller);
             }

@@ -17,15 +17,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::PgPool;
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
+use tokio::time::timeout;
 use tracing::{Instrument as _, Span};
 
 use self::change::Change;
 use crate::clock::Clock;
 use crate::db::fault;
+use crate::db::pooled_connection::PooledConnection;
 use crate::domain::account::password_policy::WeakPasswordRejection;
 use crate::domain::audit::{Entry, Event};
 use crate::domain::caller::Caller;
@@ -130,6 +131,10 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+/// Maximum time of a use case that its client cannot stop: a server that is silent never ends it. Chosen: longer than a
+/// request may take, and than several statements.
+const DETACHED_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// Runs a use case to its end, even if the client hangs up.
 async fn detached<T: Send + 'static>(
     context: &Context,
@@ -137,7 +142,8 @@ async fn detached<T: Send + 'static>(
 ) -> Result<T, Error> {
     // The span of the use case is for traces alone: log lines have the request's.
     let traced = use_case.in_current_span().instrument(context.request_span.clone());
-    tokio::spawn(traced).await.map_err(|_| Error::Panicked)?
+    let done = tokio::spawn(timeout(DETACHED_TIMEOUT, traced)).await.map_err(|_| Error::Panicked)?;
+    done.unwrap_or_else(|late| Err(sqlx::Error::Io(late.into()).into()))
 }
 
 impl Context {
@@ -154,16 +160,18 @@ impl Context {
     }
 
     /// Takes a connection from the pool, and counts the wait for it.
-    async fn connection(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+    async fn connection(&self) -> Result<PooledConnection, sqlx::Error> {
         let started = Instant::now();
-        let acquired = self.db.acquire().await;
+        let acquired = PooledConnection::acquire(&self.db).await;
         self.metrics.observe_acquire(started.elapsed(), acquired.is_ok());
         acquired
     }
 
     /// Begins a change.
     async fn begin(&self) -> Result<Change<'_>, sqlx::Error> {
-        Ok(Change::new(self, Transaction::begin(self.connection().await?, None).await?))
+        let mut connection = self.connection().await?;
+        connection.begin().await?;
+        Ok(Change::new(self, connection))
     }
 
     /// Reports an event that changes nothing, so that it has no row: a stranger must not be able to fill the table.

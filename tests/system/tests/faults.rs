@@ -277,18 +277,33 @@ async fn call_stalled_at_any_message_and_its_repetition_agree() {
 }
 
 #[tokio::test]
-async fn connection_to_a_silent_server_is_replaced_in_the_pool() {
-    let scene = Scene::start("1").await;
-    let mut connection = scene.api.pool.acquire().await.expect("a connection");
-    scene.proxy.arm(Some(Fault { after: 0, kind: FaultKind::Blackhole }));
-    // The caller stops waiting.
-    tokio::select! {
-        done = sqlx::query("select 1").execute(&mut *connection) => panic!("{done:?}"),
-        () = scene.proxy.wait_for_fault() => {}
+async fn server_silent_at_any_message_occupies_no_connection() {
+    let scene = Scene::start("2").await;
+    let mut bystander = scene.api.registered("bystander@example.com").await;
+    // With those of the return to the pool, after the response.
+    let messages = count_messages(&scene, Call::Refresh).await;
+    for after in 0..messages {
+        let mut clients = Vec::new();
+        for connection in 0..2 {
+            // A user of its own: the server may wait for the rest of a statement with the user's row locked.
+            let email = format!("silent.{after}.{connection}@example.com");
+            clients.push(Call::Refresh.prepare(&scene, &email).await);
+        }
+        for mut client in clients {
+            scene.proxy.arm(Some(Fault { after, kind: FaultKind::Blackhole }));
+            // The client waits no longer than until then.
+            tokio::select! {
+                () = scene.proxy.wait_for_fault() => {}
+                response = client.refresh() => {
+                    assert_eq!(response.status, 200, "{response}");
+                    scene.proxy.wait_for_fault().await;
+                }
+            }
+        }
+        scene.proxy.arm(None);
+        let response = bystander.refresh().await;
+        assert_eq!(response.status, 200, "silent after {after} of {messages} messages: {response}");
     }
-    drop(connection);
-    scene.proxy.arm(None);
-    scene.api.pool.acquire().await.expect("another connection");
 }
 
 #[tokio::test]

@@ -2,11 +2,9 @@
 
 use std::mem;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{Connection as _, Postgres};
-
 use crate::db::audit_log;
 use crate::db::imports::{self, Conflict, Staged, Unique, Written};
+use crate::db::pooled_connection::PooledConnection;
 use crate::domain::UserId;
 use crate::domain::account::import::{Column, Fault, Origin, Row, RowMistake};
 use crate::domain::audit::{Entry, Event};
@@ -19,7 +17,7 @@ const BATCH: usize = 1000;
 /// Import under way: [`Import::add`] for every row, [`Import::compare`], [`Import::write`].
 pub struct Import<'a> {
     context: &'a Context,
-    connection: PoolConnection<Postgres>,
+    connection: PooledConnection,
     origin: Origin,
     pending: Vec<Staged>,
     last_number: i64,
@@ -129,19 +127,19 @@ impl<'a> Import<'a> {
 
     async fn write_batch(&mut self, first: i64) -> Result<Vec<Written>, Error> {
         let numbers = first..=first.saturating_add(i64::try_from(BATCH).unwrap_or(i64::MAX) - 1);
-        let mut transaction = self.connection.begin().await?;
+        let connection = &mut self.connection;
+        connection.begin().await?;
         let now = self.context.now();
-        let written =
-            imports::insert_users(&mut transaction, numbers.clone(), self.origin.keep_ids, now).await?;
+        let written = imports::insert_users(connection, numbers.clone(), self.origin.keep_ids, now).await?;
         let users: Vec<UserId> = written.iter().filter_map(|row| row.user_id).collect();
-        imports::insert_passwords(&mut transaction, numbers, &users, now).await?;
+        imports::insert_passwords(connection, numbers, &users, now).await?;
         let entries = written.iter().filter(|row| row.user_id.is_some()).map(|row| {
             let event = Event::UserImported(row.role.clone());
             Entry::new(now, &self.context.caller, &event, row.user_id, None)
         });
         // A running service logs and counts them, as it does for every command.
-        audit_log::insert_all(&mut transaction, &entries.collect::<Vec<_>>(), false).await?;
-        transaction.commit().await?;
+        audit_log::insert_all(connection, &entries.collect::<Vec<_>>(), false).await?;
+        connection.commit().await?;
         Ok(written)
     }
 }

@@ -1,4 +1,4 @@
-//! Postgres that is read-only, full, slow, or without a free connection, and that ends connections at random: each request
+//! Postgres that is read-only, slow, fails, has no free connection, or ends connections at random: each request
 //! gets the response that is meant for it, in time. Nobody loses a session, and everything works again afterwards.
 
 use std::time::{Duration, Instant};
@@ -167,15 +167,28 @@ async fn connections_ended_at_random_log_nobody_out() {
 }
 
 #[tokio::test]
-async fn full_disk_asks_to_retry_and_ends_no_session() {
+async fn error_that_passes_by_itself_asks_to_retry_and_ends_no_session() {
     let mut scene = Scene::start().await;
-    // The error of a full disk, raised where rows are written: 53100 (Postgres, appendix A).
-    let full = "create function is_full() returns trigger language plpgsql as
-                $$ begin raise exception using errcode = '53100', message = 'could not extend file'; end $$;
-                create trigger is_full before insert or update on refresh_tokens for each row execute function is_full()";
-    scene.beside().await.execute(full).await.expect("a trigger");
-    scene.api.clock.advance(time::Duration::minutes(10));
-    scene.assert_unavailable(&["self", "sessions", "feed", "ready"]).await;
-    scene.beside().await.execute("drop trigger is_full on refresh_tokens").await.expect("an end");
+    // Raised where rows are written (Postgres, appendix A).
+    for (code, error) in [
+        ("40001", "serialization_failure"),
+        ("40P01", "deadlock_detected"),
+        ("53100", "disk_full"),
+        ("53200", "out_of_memory"),
+        ("55P03", "lock_not_available"),
+        ("57014", "query_canceled"),
+        ("57P01", "admin_shutdown"),
+    ] {
+        let raise = format!(
+            "create function fail() returns trigger language plpgsql as
+             $$ begin raise exception using errcode = '{code}', message = '{error}'; end $$;
+             create trigger fail before insert or update on refresh_tokens for each row execute function fail()"
+        );
+        scene.beside().await.execute(sqlx::AssertSqlSafe(raise)).await.expect(error);
+        scene.api.clock.advance(time::Duration::minutes(10));
+        scene.assert_unavailable(&["self", "sessions", "feed", "ready"]).await;
+        scene.beside().await.execute("drop function fail cascade").await.expect(error);
+        assert_eq!(scene.ada.refresh().await.status, 200, "{error}: the session is lost");
+    }
     scene.assert_recovered().await;
 }

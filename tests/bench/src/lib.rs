@@ -16,6 +16,7 @@ mod refresh;
 mod report;
 mod request;
 mod sample;
+mod scale;
 mod scenario;
 mod scene;
 mod servers;
@@ -27,6 +28,7 @@ pub use bans::bans;
 pub use edge::{edge, two_builds};
 pub use flood::flood;
 pub use refresh::refresh;
+pub use scale::scale;
 pub use streams::streams;
 
 use std::time::{SystemTime, UNIX_EPOCH};

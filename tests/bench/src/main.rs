@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use edgeward_bench::{Effort, bans, edge, flood, refresh, streams, two_builds};
+use edgeward_bench::{Effort, bans, edge, flood, refresh, scale, streams, two_builds};
 
 const USAGE: &str =
-    "usage: edgeward-bench bans|edge|flood|refresh|streams [--quick] | edge --beside PLUGIN.wasm";
+    "usage: edgeward-bench bans|edge|flood|refresh|scale|streams [--quick] | edge --beside PLUGIN.wasm";
 
 fn main() -> ExitCode {
     match run(&std::env::args().skip(1).collect::<Vec<_>>()) {
@@ -32,6 +32,8 @@ fn run(arguments: &[String]) -> Result<()> {
         ["flood", "--quick"] => flood(Effort::QUICK, &mut log),
         ["refresh"] => refresh(Effort::FULL, &mut log),
         ["refresh", "--quick"] => refresh(Effort::QUICK, &mut log),
+        ["scale"] => scale(Effort::FULL, &mut log),
+        ["scale", "--quick"] => scale(Effort::QUICK, &mut log),
         ["streams"] => streams(Effort::FULL, &mut log),
         ["streams", "--quick"] => streams(Effort::QUICK, &mut log),
         _ => bail!("{USAGE}"),

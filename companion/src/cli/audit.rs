@@ -7,15 +7,17 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 
+use super::list::{Column, Table, for_each};
 use super::user::describe;
-use super::{connect, print_line, read_settings, time_of};
+use super::{connect, print_line, read_settings};
 use crate::clock::Clock;
 use crate::config::{Database, Log, Reader, Section};
 use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Entry;
-use crate::domain::audit::list::{AuditFilter, ListedEntry, parse_actor, parse_event, parse_time};
+use crate::domain::audit::list::{AuditFilter, ListedEntry, parse_actor, parse_event};
 use crate::domain::page::PageSize;
-use crate::service::{Context, account, audit_log};
+use crate::domain::time::{format_seconds, parse_time};
+use crate::service::{account, audit_log};
 use crate::telemetry::log;
 
 #[derive(Args)]
@@ -68,46 +70,33 @@ impl Audit {
         };
         let Self { event, actor, since, until, limit, json, .. } = self;
         let filter = AuditFilter { user_id, event, actor, from: since, until };
-        if !json {
-            print_line(format_args!(
-                "{:<20}  {:<20}  {:<12}  {:>8}  {:>8}  {:<18}  DETAILS",
-                "TIME", "EVENT", "ACTOR", "USER", "SESSION", "NETWORK"
-            ))?;
+        let list = async |before| audit_log::list(context, &filter, before, PageSize::MAX).await;
+        let limit = usize::try_from(limit)?;
+        if json {
+            return for_each(list, limit, |listed| print_json(&listed)).await;
         }
-        print_entries(context, &filter, limit, if json { print_json } else { print_row }).await
+        let table = Table::begin([
+            ("TIME", Column::Text(20)),
+            ("EVENT", Column::Text(20)),
+            ("ACTOR", Column::Text(12)),
+            ("USER", Column::Number(8)),
+            ("SESSION", Column::Number(8)),
+            ("NETWORK", Column::Text(18)),
+            ("DETAILS", Column::Last),
+        ])?;
+        for_each(list, limit, |ListedEntry { entry, .. }| {
+            table.print([
+                format_seconds(entry.at),
+                entry.event,
+                entry.actor,
+                entry.user_id.map(|id| id.to_string()).unwrap_or_default(),
+                entry.session_id.map(|id| id.to_string()).unwrap_or_default(),
+                entry.client_prefix.unwrap_or_default(),
+                entry.details,
+            ])
+        })
+        .await
     }
-}
-
-/// Prints the newest entries, a page at a time.
-async fn print_entries(
-    context: &Context,
-    filter: &AuditFilter,
-    limit: u32,
-    print: fn(&ListedEntry) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let (mut left, mut before) = (usize::try_from(limit)?, None);
-    loop {
-        let page = audit_log::list(context, filter, before, PageSize::MAX).await?;
-        for entry in page.items.iter().take(left) {
-            print(entry)?;
-        }
-        left = left.saturating_sub(page.items.len());
-        match page.next {
-            Some(next) if left > 0 => before = Some(next),
-            _ => return Ok(()),
-        }
-    }
-}
-
-fn print_row(listed: &ListedEntry) -> anyhow::Result<()> {
-    let Entry { event, actor, user_id, session_id, client_prefix, details, .. } = &listed.entry;
-    let at = time_of(listed.entry.at);
-    let user = user_id.map(|id| id.to_string()).unwrap_or_default();
-    let session = session_id.map(|id| id.to_string()).unwrap_or_default();
-    let network = client_prefix.as_deref().unwrap_or_default();
-    print_line(format_args!(
-        "{at:<20}  {event:<20}  {actor:<12}  {user:>8}  {session:>8}  {network:<18}  {details}"
-    ))
 }
 
 fn print_json(listed: &ListedEntry) -> anyhow::Result<()> {
@@ -115,7 +104,7 @@ fn print_json(listed: &ListedEntry) -> anyhow::Result<()> {
         &listed.entry;
     let details: &RawValue = serde_json::from_str(details)?;
     print_line(json!({
-        "id": listed.id, "at": time_of(*at), "event": event, "actor": actor, "user_id": user_id,
+        "id": listed.id, "at": format_seconds(*at), "event": event, "actor": actor, "user_id": user_id,
         "session_id": session_id, "request_id": request_id, "client_prefix": client_prefix, "details": details,
     }))
 }

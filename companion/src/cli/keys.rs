@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use super::{print_line, read_settings};
 use crate::config::{KeyFolder, Log, Reader, Section};
+use crate::domain::time::format_seconds;
 use crate::keys::folder;
 use crate::keys::rotation::Rotation;
 use crate::service::keys;
@@ -72,7 +73,7 @@ impl Keys {
             Self::List => {
                 for file in folder::list(&dir)? {
                     let (kid, bits) = (file.key.kid(), file.key.bits());
-                    let (phase, since) = (file.phase, folder::format_time(file.since));
+                    let (phase, since) = (file.phase, format_seconds(file.since));
                     print_line(format_args!(
                         "{phase:<9}  {since}  {kid}  {bits} bits  {}",
                         file.path.display()

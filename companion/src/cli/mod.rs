@@ -1,4 +1,4 @@
-//! The command line: its grammar, and the call of each command. One file a command; `connect` and `shutdown` are shared.
+//! The command line: its grammar, and the call of each command. One file a command; `connect`, `list` and `shutdown` are shared.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -6,8 +6,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use time::macros::format_description;
-use time::{OffsetDateTime, UtcOffset};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Environment, Section};
@@ -19,6 +17,7 @@ mod db;
 mod filter;
 mod health;
 mod keys;
+mod list;
 mod migrate;
 mod openapi;
 mod serve;
@@ -106,12 +105,6 @@ fn warn(message: &dyn Display) {
 /// Writes a line to standard output.
 fn print_line(line: impl Display) -> anyhow::Result<()> {
     Ok(writeln!(io::stdout(), "{line}")?)
-}
-
-/// Writes a time in UTC, to the second (RFC 3339).
-fn time_of(time: OffsetDateTime) -> String {
-    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    time.to_offset(UtcOffset::UTC).format(&form).unwrap_or_default()
 }
 
 impl Command {

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
+use super::list::{Column, Table};
 use super::user::describe;
-use super::{connect, print_line, read_settings, time_of};
+use super::{connect, print_line, read_settings};
 use crate::clock::Clock;
 use crate::config::{Database, Log, Reader, Section, SessionAge};
 use crate::domain::SessionId;
 use crate::domain::account::user_ref::UserRef;
+use crate::domain::time::format_seconds;
 use crate::service::session;
 use crate::telemetry::log;
 
@@ -65,15 +67,22 @@ impl Session {
             Self::List { user } => {
                 let listed = session::list_of(context, &user, max_age.0).await;
                 let (_, sessions) = listed.map_err(describe(&user))?;
-                let (id, start, used, network) = ("ID", "START", "LAST USE", "NETWORK");
-                print_line(format_args!("{id:>8}  {start:<20}  {used:<20}  {network:<20}  DEVICE"))?;
-                for session in sessions {
-                    let (start, used) = (time_of(session.created_at), time_of(session.updated_at));
-                    let network = session.address_prefix.unwrap_or_default();
-                    let (id, device) = (session.id, session.device.unwrap_or_default());
-                    print_line(format_args!("{id:>8}  {start:<20}  {used:<20}  {network:<20}  {device}"))?;
-                }
-                Ok(())
+                let table = Table::begin([
+                    ("ID", Column::Number(8)),
+                    ("START", Column::Text(20)),
+                    ("LAST USE", Column::Text(20)),
+                    ("NETWORK", Column::Text(20)),
+                    ("DEVICE", Column::Last),
+                ])?;
+                sessions.into_iter().try_for_each(|session| {
+                    table.print([
+                        session.id.to_string(),
+                        format_seconds(session.created_at),
+                        format_seconds(session.updated_at),
+                        session.address_prefix.unwrap_or_default(),
+                        session.device.unwrap_or_default(),
+                    ])
+                })
             }
             Self::End { user, chosen: Chosen { sessions, all } } => {
                 let chosen: BTreeSet<SessionId> = sessions.into_iter().collect();

@@ -12,6 +12,30 @@ const BATCH: i64 = 100;
 /// Maximum number of entries that one call deletes.
 pub const DELETED: i64 = 1000;
 
+/// Row of the table.
+struct Row {
+    id: i64,
+    at: OffsetDateTime,
+    event: String,
+    actor: String,
+    user_id: Option<UserId>,
+    session_id: Option<SessionId>,
+    request_id: Option<String>,
+    client_prefix: Option<String>,
+    details: String,
+}
+
+impl Row {
+    fn into_listed(self) -> ListedEntry {
+        let Self { id, at, event, actor, user_id, session_id, request_id, client_prefix, details } = self;
+        // Rejections have reasons, and no rows.
+        let reason = None;
+        let entry =
+            Entry { at, event, reason, actor, user_id, session_id, request_id, client_prefix, details };
+        ListedEntry { id, entry }
+    }
+}
+
 /// Inserts entries, in the transaction of the events, in one statement however many there are.
 ///
 /// `is_reported`: `true` if the caller logs and counts the entries; `false` if a running service is to.
@@ -55,30 +79,20 @@ pub async fn insert_all(
 /// [`sqlx::Error`] if the statement fails.
 pub async fn claim_unreported(connection: &mut PgConnection) -> Result<Vec<Entry>, sqlx::Error> {
     // `skip locked`: rows that another service is claiming stay with it.
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
         r#"with claimed as (
                update audit_log set reported = true where id = any(array(
                    select id from audit_log where not reported order by id limit $1 for update skip locked))
                returning *)
-           select at as "at!", event as "event!", actor as "actor!", user_id as "user_id: UserId",
+           select id as "id!", at as "at!", event as "event!", actor as "actor!", user_id as "user_id: UserId",
                   session_id as "session_id: SessionId", request_id, client_prefix, details::text as "details!"
            from claimed order by id"#,
         BATCH,
     )
     .fetch_all(connection)
     .await?;
-    let entries = rows.into_iter().map(|row| Entry {
-        at: row.at,
-        event: row.event,
-        reason: None,
-        actor: row.actor,
-        user_id: row.user_id,
-        session_id: row.session_id,
-        request_id: row.request_id,
-        client_prefix: row.client_prefix,
-        details: row.details,
-    });
-    Ok(entries.collect())
+    Ok(rows.into_iter().map(|row| row.into_listed().entry).collect())
 }
 
 /// Lists at most `rows` entries, newest first, each with its cursor: those before `before`, or the newest of all.
@@ -94,7 +108,8 @@ pub async fn list(
     // One bound above, of the cursor and the filter: of two, Postgres may begin at the later one. No entry has the ID 0.
     let until = filter.until.map(|at| AuditCursor { at, id: 0 });
     let before = [before, until].into_iter().flatten().min();
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
         r#"select id, at, event, actor, user_id as "user_id: UserId", session_id as "session_id: SessionId", request_id,
                   client_prefix, details::text as "details!"
            from audit_log
@@ -112,21 +127,7 @@ pub async fn list(
     )
     .fetch_all(connection)
     .await?;
-    let listed = rows.into_iter().map(|row| {
-        let entry = Entry {
-            at: row.at,
-            event: row.event,
-            reason: None,
-            actor: row.actor,
-            user_id: row.user_id,
-            session_id: row.session_id,
-            request_id: row.request_id,
-            client_prefix: row.client_prefix,
-            details: row.details,
-        };
-        (AuditCursor { at: row.at, id: row.id }, ListedEntry { id: row.id, entry })
-    });
-    Ok(listed.collect())
+    Ok(rows.into_iter().map(|row| (AuditCursor { at: row.at, id: row.id }, row.into_listed())).collect())
 }
 
 /// Deletes the oldest entries before `before`, at most [`DELETED`], but those that no service has reported. Returns their

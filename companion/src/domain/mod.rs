@@ -10,6 +10,7 @@ pub mod id;
 pub mod network;
 pub mod page;
 pub mod session;
+pub mod time;
 pub mod token;
 
 pub use id::{InvalidUserId, RequestId, SessionId, UserId};

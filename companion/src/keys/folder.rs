@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use edgeward_wire::jwk::MAX_KEYS;
 use thiserror::Error;
-use time::macros::format_description;
-use time::{OffsetDateTime, UtcOffset};
+use time::OffsetDateTime;
 
 use super::file::{self, KeyFileError};
 use crate::domain::token::key_set::KeySet;
@@ -153,13 +152,6 @@ pub fn write(dir: &Path, key: &PrivateKey, overwrite: bool) -> Result<(), KeyFol
     fs::create_dir_all(dir).map_err(KeyFileError::io(dir))?;
     file::write_private(&private_path, key)?;
     Ok(file::write_public(&public_path, key.public())?)
-}
-
-/// Formats a time for people, in UTC and to the second.
-#[must_use]
-pub fn format_time(time: OffsetDateTime) -> String {
-    let form = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]Z");
-    time.to_offset(UtcOffset::UTC).format(&form).unwrap_or_default()
 }
 
 pub(super) fn read_signing(dir: &Path) -> Result<PrivateKey, KeyFolderError> {

@@ -17,6 +17,7 @@ use time::{Duration, OffsetDateTime};
 use super::file::{self, KeyFileError};
 use super::folder::{self, KeyFolderError, NEXT, PRIVATE, PUBLIC, RETIRED};
 use crate::domain::edge::revocation::{MAX_ACCESS_TTL, MAX_SKEW};
+use crate::domain::time::format_seconds;
 use crate::domain::token::key_set::MAX_CACHE_AGE_S;
 use crate::domain::token::rsa_key::PrivateKey;
 
@@ -56,7 +57,7 @@ pub enum RotationError {
         "{} was announced at {} and may sign {} minutes later, when every gateway knows it; with --force it signs now, and \
          gateways that do not know it reject its tokens",
         path.display(),
-        folder::format_time(*announced_at),
+        format_seconds(*announced_at),
         ANNOUNCED_FOR.whole_minutes()
     )]
     TooSoon {

@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use serde_json::{Map, Value};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::format::Format;
 use crate::db::exports::Exported;
 use crate::domain::account::import::Column;
+use crate::domain::time::format_exactly;
 use crate::service::{Context, account};
 
 /// Columns of an export; the hashes follow if they are asked for.
@@ -95,7 +94,7 @@ impl<W: Write> Rows<W> {
     }
 
     fn write(&mut self, columns: &[Column], user: &Exported) -> anyhow::Result<()> {
-        let fields = columns.iter().map(|column| text(*column, user)).collect::<anyhow::Result<Vec<_>>>()?;
+        let fields: Vec<_> = columns.iter().map(|column| text(*column, user)).collect();
         match self {
             Self::Csv(writer) => {
                 let texts = fields.iter().map(|field| field.as_deref().unwrap_or_default());
@@ -125,9 +124,8 @@ impl<W: Write> Rows<W> {
 }
 
 /// Returns the text of a field. `None` if it is empty.
-fn text(column: Column, user: &Exported) -> anyhow::Result<Option<String>> {
-    let time = |time: Option<OffsetDateTime>| time.map(|time| time.format(&Rfc3339)).transpose();
-    Ok(match column {
+fn text(column: Column, user: &Exported) -> Option<String> {
+    match column {
         Column::Id => Some(user.id.to_string()),
         Column::FirstName => Some(user.first_name.as_str().to_owned()),
         Column::LastName => Some(user.last_name.as_str().to_owned()),
@@ -135,10 +133,10 @@ fn text(column: Column, user: &Exported) -> anyhow::Result<Option<String>> {
         Column::Role => Some(user.role.as_str().to_owned()),
         Column::PasswordHash => user.hash.as_ref().map(|hash| hash.expose().to_owned()),
         Column::Disabled => None,
-        Column::DisabledAt => time(user.disabled_at)?,
-        Column::CreatedAt => time(Some(user.created_at))?,
-        Column::UpdatedAt => time(Some(user.updated_at))?,
-    })
+        Column::DisabledAt => user.disabled_at.map(format_exactly),
+        Column::CreatedAt => Some(format_exactly(user.created_at)),
+        Column::UpdatedAt => Some(format_exactly(user.updated_at)),
+    }
 }
 
 /// Returns the failure of the output within an error of the CSV writer: a closed pipe is none (`cli/mod.rs`).

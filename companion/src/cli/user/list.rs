@@ -1,27 +1,31 @@
 //! `edgeward user list|show`.
 
 use super::{describe, print_line};
-use crate::cli::time_of;
+use crate::cli::list::{Column, Table, for_each};
 use crate::domain::account::User;
 use crate::domain::account::search::{UserCursor, UserFilter};
 use crate::domain::account::user_ref::UserRef;
 use crate::domain::page::PageSize;
+use crate::domain::time::format_seconds;
 use crate::service::{Context, account};
 
 /// Prints every user, a page at a time.
 pub(super) async fn print_all(context: &Context) -> anyhow::Result<()> {
-    print_line(format_args!("{:>6}  {:<32}  {:<16}  {:<9}  NAME", "ID", "E-MAIL", "ROLE", "STATE"))?;
-    let mut after = Some(UserCursor::default());
-    while let Some(cursor) = after {
-        let page = account::list(context, &UserFilter::default(), &cursor, PageSize::MAX).await?;
-        for user in page.items {
-            let (id, email, role) = (user.id, user.email.as_str(), user.role.as_str());
-            let (state, name) = (state(&user), name(&user));
-            print_line(format_args!("{id:>6}  {email:<32}  {role:<16}  {state:<9}  {name}"))?;
-        }
-        after = page.next;
-    }
-    Ok(())
+    let table = Table::begin([
+        ("ID", Column::Number(6)),
+        ("E-MAIL", Column::Text(32)),
+        ("ROLE", Column::Text(16)),
+        ("STATE", Column::Text(9)),
+        ("NAME", Column::Last),
+    ])?;
+    let list = async |after: Option<UserCursor>| {
+        account::list(context, &UserFilter::default(), &after.unwrap_or_default(), PageSize::MAX).await
+    };
+    for_each(list, usize::MAX, |user| {
+        let (id, email, role) = (user.id.to_string(), user.email.as_str(), user.role.as_str());
+        table.print([id, email.to_owned(), role.to_owned(), state(&user).to_owned(), name(&user)])
+    })
+    .await
 }
 
 /// Prints one user, a line for each member.
@@ -32,11 +36,11 @@ pub(super) async fn print_one(context: &Context, user: &UserRef) -> anyhow::Resu
     print_line(format_args!("name      {}", name(&user)))?;
     print_line(format_args!("role      {}", user.role.as_str()))?;
     match user.disabled_at {
-        Some(at) => print_line(format_args!("state     disabled since {}", time_of(at)))?,
+        Some(at) => print_line(format_args!("state     disabled since {}", format_seconds(at)))?,
         None => print_line("state     active")?,
     }
-    print_line(format_args!("created   {}", time_of(user.created_at)))?;
-    print_line(format_args!("changed   {}", time_of(user.updated_at)))
+    print_line(format_args!("created   {}", format_seconds(user.created_at)))?;
+    print_line(format_args!("changed   {}", format_seconds(user.updated_at)))
 }
 
 fn state(user: &User) -> &'static str {

@@ -5,7 +5,6 @@ mod column;
 mod hash;
 mod mistake;
 mod row;
-mod timestamp;
 
 pub use self::column::{Column, InvalidColumns, map_columns, quote_name};
 pub use self::hash::InvalidHash;

@@ -1,9 +1,7 @@
 //! List of the audit log: its filter, its entries and its cursor.
 
 use thiserror::Error;
-use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
-use time::{Date, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::{Entry, NAMES};
 use crate::domain::UserId;
@@ -53,11 +51,6 @@ pub struct InvalidEvent;
 #[error("no actor has this name; there are {}", Actor::NAMES.join(", "))]
 pub struct InvalidActor;
 
-/// Text that is not a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("a time is written as 2030-01-31T15:00:00Z, or as the day 2030-01-31, which begins at midnight UTC")]
-pub struct InvalidTime;
-
 /// Reads the name of an event.
 ///
 /// # Errors
@@ -72,17 +65,6 @@ pub fn parse_event(text: &str) -> Result<&'static str, InvalidEvent> {
 /// [`InvalidActor`] if there is no such actor.
 pub fn parse_actor(text: &str) -> Result<&'static str, InvalidActor> {
     Actor::NAMES.into_iter().find(|name| *name == text).ok_or(InvalidActor)
-}
-
-/// Reads a time (RFC 3339), or a day (the `full-date` there), which is its first moment in UTC.
-///
-/// # Errors
-/// [`InvalidTime`] if it is neither.
-pub fn parse_time(text: &str) -> Result<OffsetDateTime, InvalidTime> {
-    let day = Date::parse(text, format_description!("[year]-[month]-[day]"));
-    day.map(|day| day.midnight().assume_utc())
-        .or_else(|_| OffsetDateTime::parse(text, &Rfc3339))
-        .map_err(|_| InvalidTime)
 }
 
 impl AuditCursor {
@@ -111,21 +93,6 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-
-    #[test]
-    fn time_is_a_moment_or_the_beginning_of_a_day() {
-        for (text, time) in [
-            ("2030-01-31", Ok(datetime!(2030-01-31 00:00 UTC))),
-            ("2030-01-31T15:00:00Z", Ok(datetime!(2030-01-31 15:00 UTC))),
-            ("2030-01-31T15:00:00.5+01:00", Ok(datetime!(2030-01-31 14:00:00.5 UTC))),
-            ("2030-02-30", Err(InvalidTime)),
-            ("2030-01-31T15:00:00", Err(InvalidTime)),
-            ("yesterday", Err(InvalidTime)),
-            ("", Err(InvalidTime)),
-        ] {
-            assert_eq!(parse_time(text), time, "{text:?}");
-        }
-    }
 
     #[test]
     fn cursor_keeps_the_microsecond() {

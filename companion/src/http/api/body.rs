@@ -4,11 +4,11 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Serialize, Serializer};
-use time::macros::format_description;
-use time::{OffsetDateTime, UtcOffset};
+use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::domain::UserId;
+use crate::domain::time::format_millis;
 use crate::http::cookies::CookiePolicy;
 use crate::http::openapi::fields;
 use crate::service::TokenPair;
@@ -56,8 +56,6 @@ pub(in crate::http) struct Timestamp(pub(in crate::http) OffsetDateTime);
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-        let text = self.0.to_offset(UtcOffset::UTC).format(&form).map_err(serde::ser::Error::custom)?;
-        serializer.serialize_str(&text)
+        serializer.serialize_str(&format_millis(self.0))
     }
 }

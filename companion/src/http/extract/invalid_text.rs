@@ -11,8 +11,9 @@ use crate::domain::account::password::InvalidPassword;
 use crate::domain::account::password_policy::WeakPasswordRejection;
 use crate::domain::account::role::InvalidRole;
 use crate::domain::account::search::InvalidSearch;
-use crate::domain::audit::list::{InvalidActor, InvalidEvent, InvalidTime};
+use crate::domain::audit::list::{InvalidActor, InvalidEvent};
 use crate::domain::page::{InvalidCursor, InvalidPageSize};
+use crate::domain::time::InvalidTime;
 
 /// Reason that a text does not parse.
 pub(in crate::http) trait InvalidText: Display {

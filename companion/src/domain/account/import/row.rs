@@ -1,12 +1,13 @@
 //! A row of texts, as every source has it, and its parsing.
 
 use super::column::COUNT;
-use super::{Column, Fault, ImportedUser, RowMistake, hash, timestamp};
+use super::{Column, Fault, ImportedUser, RowMistake, hash};
 use crate::domain::UserId;
 use crate::domain::account::NewUser;
 use crate::domain::account::email::Email;
 use crate::domain::account::name::Name;
 use crate::domain::account::role::Role;
+use crate::domain::time::parse_foreign_time;
 
 /// Maximum user ID: the greatest integer that every JSON reader has exactly (RFC 8259 §6).
 const MAX_USER_ID: i64 = (1 << 53) - 1;
@@ -60,7 +61,7 @@ impl Row {
         let hash = fields.optional(Column::PasswordHash, |text| Ok(hash::parse(text, origin.own_hashes)?));
         let disabled = fields.optional(Column::Disabled, read_flag);
         let mut read_time =
-            |column| fields.optional(column, |text| timestamp::parse(text).ok_or(Fault::Time));
+            |column| fields.optional(column, |text| parse_foreign_time(text).ok_or(Fault::Time));
         let [disabled_at, created_at, updated_at] =
             [Column::DisabledAt, Column::CreatedAt, Column::UpdatedAt].map(&mut read_time);
         if disabled == Some(false) && disabled_at.is_some() {

@@ -5,10 +5,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::domain::audit::list::{
-    AuditCursor, AuditFilter, ListedEntry, parse_actor, parse_event, parse_time,
-};
+use crate::domain::audit::list::{AuditCursor, AuditFilter, ListedEntry, parse_actor, parse_event};
 use crate::domain::page::PageSize;
+use crate::domain::time::parse_time;
 use crate::domain::{SessionId, UserId};
 use crate::http::api::body::Timestamp;
 use crate::http::error::ApiError;

@@ -175,7 +175,7 @@ mod tests {
             ("jobs/a.rs", "audit::report(metrics, entry, caller)", 1),
             ("cli/a.rs", "fn f(t: Transaction<'_, Postgres>)", 1),
             ("service/change.rs", "self.db.begin().await?", 0),
-            ("service/a.rs", "context.db.acquire().await?", 1),
+            ("service/a.rs", "PooledConnection::acquire(&context.db).await?", 1),
             ("service/a.rs", "sqlx::query!(\"select 1\")", 2),
             ("db/a.rs", "sqlx::query!(\"select 1\")", 0),
             ("http/a.rs", "use sqlx::{query_as, Row};", 1),

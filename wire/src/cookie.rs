@@ -11,9 +11,9 @@ pub const ACCESS: &str = "access_token";
 /// `COOKIE_PREFIX`.
 pub const REFRESH: &str = "refresh_token";
 
-/// Name of the device token's cookie, without its prefix. The companion alone reads it, and its path keeps it from
-/// upstreams.
-pub const DEVICE: &str = "device_token";
+/// Names of the device token's cookie: without a `COOKIE_PREFIX`, and with one. `__Host-` allows no path but `/`
+/// (RFC 6265bis §4.1.3.2), and its path keeps it from upstreams. The companion alone reads its value.
+pub const DEVICE: [&str; 2] = ["device_token", "__Secure-device_token"];
 
 /// Fault of a request with several cookies of one name and different values. Which of them counts differs between
 /// servers (RFC 6265 §4.2.2), so none does.

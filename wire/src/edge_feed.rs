@@ -85,22 +85,43 @@ pub struct BansAt {
     pub list: Option<Vec<Ban>>,
 }
 
-/// `[network, door, until]`: requests of this kind are rejected from addresses of this network, `<address>/<bits>`, until
+/// `[network, scope, until]`: requests of this kind are rejected from addresses of this network, `<address>/<bits>`, until
 /// that time, in seconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ban(pub String, pub Door, pub u32);
+pub struct Ban(pub String, pub BanScope, pub u32);
 
-/// Kind of request that a ban rejects.
+/// Requests that a ban rejects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Door {
+pub enum BanScope {
     /// Attempts with credentials: login and registration.
     Credentials,
     /// Requests that would be held for a refresh.
     Refresh,
-    /// A kind that this release does not know.
+    /// Requests that this release does not know.
     #[serde(other)]
     Unknown,
+}
+
+impl BanScope {
+    /// Every scope of this release.
+    pub const ALL: [Self; 2] = [Self::Credentials, Self::Refresh];
+
+    /// Returns the name in the feed, in the database and in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Credentials => "credentials",
+            Self::Refresh => "refresh",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Returns the scope of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Self {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == name).unwrap_or(Self::Unknown)
+    }
 }
 
 /// Access tokens that are rejected though they have not expired.

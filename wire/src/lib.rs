@@ -9,6 +9,7 @@
 //! - [`error_code`]: codes of error responses
 //! - [`return_to`]: the way back from the login page
 //! - [`origin`]: web origins
+//! - [`network`]: networks of addresses
 //!
 //! No decision is taken here, and nothing reads a clock or a network. The crate is compiled into the plugin, so it
 //! has few dependencies, and what runs on every request allocates nothing.
@@ -20,6 +21,7 @@ pub mod edge_feed;
 pub mod edge_refresh;
 pub mod error_code;
 pub mod jwk;
+pub mod network;
 pub mod origin;
 pub mod return_to;
 pub mod role;
@@ -27,9 +29,10 @@ pub mod user_id;
 
 pub use access_token::{ACCESS_TOKEN_TYP, AccessClaims};
 pub use edge_feed::{
-    Ban, BansAt, Door, EdgeFeed, FeedQuery, KeysAt, MAX_BANS, MAX_CURSOR_BYTES, MAX_PAGE, Revoked,
+    Ban, BanScope, BansAt, EdgeFeed, FeedQuery, KeysAt, MAX_BANS, MAX_CURSOR_BYTES, MAX_PAGE, Revoked,
     RevokedSession, RevokedUser,
 };
 pub use edge_refresh::{EdgeRefresh, EdgeSession};
 pub use jwk::{Jwk, JwkSet, PrivateMembers};
+pub use network::{InvalidNetwork, Network};
 pub use origin::{InvalidOrigin, Origin};

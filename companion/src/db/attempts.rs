@@ -14,7 +14,7 @@ use crate::domain::guard::{Bucket, BucketKey, BucketState, MAX_FAILURES};
 /// Maximum number of rows that one statement deletes. Chosen: its locks are short.
 const BATCH: i64 = 1000;
 
-/// Charges an attempt to all of its buckets in one statement, and returns those that refuse it. A bucket that refuses is
+/// Charges an attempt to all of its buckets in one statement, and returns those that reject it. A bucket that rejects is
 /// not charged; the others are. `email` is the account of the buckets that count failures.
 ///
 /// Rows are locked in the order of their keys, so that statements at the same time cannot deadlock.
@@ -75,6 +75,21 @@ pub async fn read(
         .await
 }
 
+/// Sets the arrival time of a bucket to an earlier one, if a clock that was ahead has stored a later one.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn clamp(
+    connection: &mut PgConnection,
+    key: &BucketKey,
+    arrival: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!("update attempts set tat = least(tat, $2) where key = $1", key, arrival)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Takes the charge of an attempt back.
 ///
 /// # Errors
@@ -124,20 +139,35 @@ pub async fn clear_of_user(connection: &mut PgConnection, user_id: UserId) -> Re
     Ok(())
 }
 
-/// Deletes at most 1,000 buckets that are full. Returns `true` if there may be more.
-///
-/// Failures of a user are kept until they are cleared. Those of an account that does not exist are kept for a day after
-/// the last attempt, since a stranger could fill the table with them.
+/// Deletes at most 1,000 buckets that are full and have no failures. Returns `true` if there may be more.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn delete_expired(connection: &mut PgConnection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
+pub async fn delete_full(connection: &mut PgConnection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
     let done = sqlx::query!(
         "delete from attempts where key = any(array(
-             select key from attempts
-             where tat <= $1 and (failures = 0 or (user_id is null and tat <= $2))
-             limit $3 for update skip locked))",
+             select key from attempts where failures = 0 and tat <= $1 limit $2 for update skip locked))",
         now,
+        BATCH,
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == BATCH.unsigned_abs())
+}
+
+/// Deletes the failures of at most 1,000 accounts that do not exist, a day after the last attempt: anybody could fill the table
+/// with them. Those of a user are kept until they are cleared. Returns `true` if there may be more.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn delete_of_nobody(
+    connection: &mut PgConnection,
+    now: OffsetDateTime,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "delete from attempts where key = any(array(
+             select key from attempts where failures > 0 and user_id is null and tat <= $1
+             limit $2 for update skip locked))",
         now - Duration::DAY,
         BATCH,
     )

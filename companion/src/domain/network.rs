@@ -1,50 +1,25 @@
 //! Networks of clients. In place of an address, the wider network is stored.
 
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
-/// Network of addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Network {
-    /// First address.
-    address: IpAddr,
-    /// Number of bits that all addresses share.
-    bits: u8,
+use edgeward_wire::Network;
+
+/// Returns the network that one client has: an address of IPv4, a /64 of IPv6, in which a host chooses its addresses
+/// freely (RFC 4862, RFC 8981). An IPv6 address that maps an IPv4 one counts as that (RFC 4291 §2.5.5.2).
+#[must_use]
+pub fn of_client(address: IpAddr) -> Network {
+    cut(address, 32, 64)
 }
 
-impl Network {
-    /// Returns the network that one client has: an address of IPv4, a /64 of IPv6, in which a host chooses its addresses
-    /// freely (RFC 4862, RFC 8981). An IPv6 address that maps an IPv4 one counts as that (RFC 4291 §2.5.5.2).
-    #[must_use]
-    pub fn of_client(address: IpAddr) -> Self {
-        Self::cut(address, 32, 64)
-    }
-
-    /// Returns the network of neighbours: /24 of IPv4, /48 of IPv6, which is the largest that a site is given (RFC 6177).
-    #[must_use]
-    pub fn of_site(address: IpAddr) -> Self {
-        Self::cut(address, 24, 48)
-    }
-
-    fn cut(address: IpAddr, ipv4_bits: u8, ipv6_bits: u8) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(address) => {
-                let mask = u32::MAX.checked_shl(u32::from(32 - ipv4_bits)).unwrap_or(0);
-                Self { address: Ipv4Addr::from_bits(address.to_bits() & mask).into(), bits: ipv4_bits }
-            }
-            IpAddr::V6(address) => {
-                let mask = u128::MAX.checked_shl(u32::from(128 - ipv6_bits)).unwrap_or(0);
-                Self { address: Ipv6Addr::from_bits(address.to_bits() & mask).into(), bits: ipv6_bits }
-            }
-        }
-    }
+/// Returns the network of neighbours: /24 of IPv4, /48 of IPv6, which is the largest that a site is given (RFC 6177).
+#[must_use]
+pub fn of_site(address: IpAddr) -> Network {
+    cut(address, 24, 48)
 }
 
-/// As `<address>/<bits>`.
-impl fmt::Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.bits)
-    }
+fn cut(address: IpAddr, ipv4_bits: u8, ipv6_bits: u8) -> Network {
+    let address = address.to_canonical();
+    Network::of(address, if address.is_ipv4() { ipv4_bits } else { ipv6_bits })
 }
 
 /// Returns the network of an address as `<address>/<bits>`: /24 of IPv4, /48 of IPv6.
@@ -52,7 +27,7 @@ impl fmt::Display for Network {
 /// Chosen: enough for its owner to recognise, and too little to identify a person by.
 #[must_use]
 pub fn prefix(address: IpAddr) -> String {
-    Network::of_site(address).to_string()
+    of_site(address).to_string()
 }
 
 #[cfg(test)]
@@ -77,7 +52,7 @@ mod tests {
             ("::ffff:203.0.113.77", "203.0.113.77/32"),
             ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ] {
-            assert_eq!(Network::of_client(address.parse().unwrap()).to_string(), expected);
+            assert_eq!(of_client(address.parse().unwrap()).to_string(), expected);
         }
     }
 }

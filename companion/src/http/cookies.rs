@@ -9,14 +9,14 @@ use time::Duration;
 
 use crate::config;
 use crate::domain::token::device_token;
-use crate::service::TokenPair;
+use crate::service::IssuedTokens;
 
 /// Names and attributes of the cookies.
 #[derive(Clone)]
 pub struct CookiePolicy {
     access_name: String,
     refresh_name: String,
-    device_name: String,
+    device_name: &'static str,
     device_path: String,
     access_ttl: Duration,
     refresh_ttl: Duration,
@@ -31,9 +31,8 @@ pub struct SetCookies(Vec<HeaderValue>);
 impl CookiePolicy {
     /// Makes a policy from the settings, the base path of the API and the lifetimes of the tokens.
     ///
-    /// Browsers send the device token to the routes below `/auth` alone, so no upstream receives it. `__Host-` requires
-    /// `Path=/` (RFC 6265bis §4.1.3.2); another host's device token is a stranger's, so that the cookie loses nothing by
-    /// `__Secure-`.
+    /// Browsers send the device token to the routes below `/auth` alone, so no upstream receives it. One that another host has
+    /// set is of an unknown device, so the cookie loses nothing by having no `__Host-`.
     #[must_use]
     pub fn new(
         settings: &config::Cookies,
@@ -41,9 +40,10 @@ impl CookiePolicy {
         access_ttl: Duration,
         refresh_ttl: Duration,
     ) -> Self {
-        let device_prefix = if settings.prefix.is_empty() { "" } else { "__Secure-" };
+        let [device, device_with_prefix] = DEVICE;
+        let device_name = if settings.prefix.is_empty() { device } else { device_with_prefix };
         Self {
-            device_name: format!("{device_prefix}{DEVICE}"),
+            device_name,
             device_path: format!("{base_path}/auth"),
             access_name: format!("{}{ACCESS}", settings.prefix),
             refresh_name: format!("{}{REFRESH}", settings.prefix),
@@ -57,16 +57,16 @@ impl CookiePolicy {
 
     /// Sets the cookies to these tokens.
     #[must_use]
-    pub fn set(&self, tokens: &TokenPair) -> SetCookies {
+    pub fn set(&self, tokens: &IssuedTokens) -> SetCookies {
         let device = tokens
             .device
             .as_ref()
-            .map(|token| self.write(&self.device_name, token, device_token::LIFETIME, &self.device_path));
-        let pair = [
+            .map(|token| self.write(self.device_name, token, device_token::LIFETIME, &self.device_path));
+        let fields = [
             self.write(&self.access_name, &tokens.access, self.access_ttl, "/"),
             self.write(&self.refresh_name, &tokens.refresh, self.refresh_ttl, "/"),
         ];
-        SetCookies(pair.into_iter().chain(device).collect())
+        SetCookies(fields.into_iter().chain(device).collect())
     }
 
     /// Deletes the cookies of the session; the device stays known. Only for responses to a logout and to the end of the client's own session, which ask for
@@ -120,7 +120,7 @@ impl CookiePolicy {
 
     /// Reads every device token of a request: a sibling subdomain may have planted one more.
     pub fn read_every_device<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
-        read_every(headers, &self.device_name)
+        read_every(headers, self.device_name)
     }
 
     fn write(&self, name: &str, value: &str, max_age: Duration, path: &str) -> HeaderValue {
@@ -186,9 +186,14 @@ mod tests {
         CookiePolicy::new(&settings, "/api", Duration::hours(1), Duration::days(30))
     }
 
-    fn pair() -> TokenPair {
+    fn issued() -> IssuedTokens {
         let subject = TokenSubject { user_id: UserId(1), session_id: SessionId(1), issued_at: 0 };
-        TokenPair { subject, access: "a".to_owned(), refresh: "r".to_owned(), device: Some("d".to_owned()) }
+        IssuedTokens {
+            subject,
+            access: "a".to_owned(),
+            refresh: "r".to_owned(),
+            device: Some("d".to_owned()),
+        }
     }
 
     fn check(cookies: &SetCookies, expected: &[&str]) {
@@ -199,7 +204,7 @@ mod tests {
     #[test]
     fn cookies_have_the_attributes_of_the_settings() {
         check(
-            &policy("", None, false).set(&pair()),
+            &policy("", None, false).set(&issued()),
             &[
                 "access_token=a; HttpOnly; SameSite=Lax; Path=/; Max-Age=3600",
                 "refresh_token=r; HttpOnly; SameSite=Lax; Path=/; Max-Age=2592000",
@@ -207,7 +212,7 @@ mod tests {
             ],
         );
         check(
-            &policy("__Host-", None, true).set(&pair()),
+            &policy("__Host-", None, true).set(&issued()),
             &[
                 "__Host-access_token=a; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=3600",
                 "__Host-refresh_token=r; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2592000",

@@ -37,7 +37,7 @@ use crate::hashing::HashingError;
 use crate::telemetry::audit;
 use crate::telemetry::metrics::Metrics;
 
-pub use self::tokens::{TokenPair, Tokens};
+pub use self::tokens::{IssuedTokens, Tokens};
 
 /// Caller of a use case, and what every use case acts on.
 #[derive(Clone)]

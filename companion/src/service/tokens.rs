@@ -19,8 +19,8 @@ pub struct Tokens {
     pub lifetimes: Lifetimes,
 }
 
-/// Both tokens of a session, and the device's own.
-pub struct TokenPair {
+/// Tokens that a login, a registration or a refresh issues.
+pub struct IssuedTokens {
     /// User and session of both.
     pub subject: TokenSubject,
     /// The access token.
@@ -36,9 +36,9 @@ impl Tokens {
     ///
     /// # Errors
     /// [`SigningError`] if a key does not sign.
-    pub(super) fn sign(&self, claims: RefreshClaims, role: &Role) -> Result<TokenPair, SigningError> {
+    pub(super) fn sign(&self, claims: RefreshClaims, role: &Role) -> Result<IssuedTokens, SigningError> {
         let subject = claims.subject();
-        Ok(TokenPair {
+        Ok(IssuedTokens {
             subject,
             access: self.access.sign(&self.keys.current(), subject, role)?,
             refresh: self.refresh.sign(claims)?,

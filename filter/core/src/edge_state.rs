@@ -39,6 +39,8 @@ pub struct Applied {
     pub keys_changed: bool,
     /// `true` if the next page is ready now.
     pub has_more: bool,
+    /// Number of entries of the list of bans that could not be used.
+    pub bans_skipped: usize,
     /// Seconds that the companion's clock is ahead of this machine's, less the time that the response took.
     pub clock_ahead_s: i64,
 }
@@ -77,7 +79,8 @@ impl EdgeState {
             self.revision += 1;
         }
         let clock_ahead_s = at.cast_signed().wrapping_sub(now.cast_signed());
-        let applied = Applied { keys_changed: keys.is_some(), has_more: more, clock_ahead_s };
+        let bans_skipped = bans.as_ref().and_then(|(_, list)| list.as_ref()).map_or(0, Bans::skipped);
+        let applied = Applied { keys_changed: keys.is_some(), has_more: more, bans_skipped, clock_ahead_s };
         self.replace_keys(keys);
         if let Some((etag, Some(bans))) = bans {
             (self.bans_etag, self.bans) = (etag, bans);

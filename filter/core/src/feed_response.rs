@@ -7,7 +7,7 @@ use edgeward_wire::edge_feed::{
 };
 use thiserror::Error;
 
-use crate::bans::{Bans, InvalidBans};
+use crate::bans::Bans;
 use crate::keys::{InvalidKeySet, KeySet};
 
 /// Change that a response makes.
@@ -78,9 +78,6 @@ pub enum InvalidFeed {
     /// The bans are left out, though they are not those that are held.
     #[error("bans.list is missing, though bans.etag is new")]
     BansMissing,
-    /// The bans are not usable.
-    #[error("bans.list: {0}")]
-    Bans(InvalidBans),
     /// More revocations than a worker holds: [`MAX_ENTRIES`](crate::revocation::MAX_ENTRIES).
     #[error("there are more revocations than the gateway holds")]
     TooManyRevocations,
@@ -97,8 +94,7 @@ impl InvalidFeed {
             | Self::CursorMalformed
             | Self::PageOversize
             | Self::BansEtagMalformed
-            | Self::BansMissing
-            | Self::Bans(_) => "malformed",
+            | Self::BansMissing => "malformed",
             Self::ClockApart { .. } => "clock_apart",
             Self::Backwards { .. } => "backwards",
             Self::KeysMissing | Self::KeysEmpty | Self::Keys(_) => "keys_unusable",
@@ -144,7 +140,7 @@ fn read_bans(etag: String, list: Option<&[Ban]>) -> Result<(String, Option<Bans>
     if !edge_feed::is_etag(&etag) {
         return Err(InvalidFeed::BansEtagMalformed);
     }
-    Ok((etag, list.map(Bans::read).transpose().map_err(InvalidFeed::Bans)?))
+    Ok((etag, list.map(Bans::read)))
 }
 
 #[cfg(test)]

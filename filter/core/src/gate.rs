@@ -4,16 +4,17 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use edgeward_wire::Door;
+use edgeward_wire::BanScope;
+use edgeward_wire::cookie::DEVICE;
 
 use crate::claims::Identity;
-use crate::cookie::Repeated;
+use crate::cookie::{Repeated, find_each};
 use crate::edge_state::EdgeState;
 use crate::path::CanonicalPath;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::reply::LocalReply;
-use crate::request::Request;
+use crate::request::{Name, Request};
 use crate::rules::{Access, Streams};
 use crate::token::Unverified;
 use crate::token_cache::TokenCache;
@@ -43,7 +44,7 @@ impl Gate<'_> {
                 // The feed may have the key by now.
                 let poll_early = rejection == Rejection::KeyUnknown;
                 if let Some(token) = self.find_refresh_token(request, rejection) {
-                    if let Err(banned) = self.check_bans(request, Door::Refresh) {
+                    if let Err(banned) = self.check_bans(request, BanScope::Refresh) {
                         return self.reject(banned).widen();
                     }
                     return Verdict::Hold(Hold { refresh_token: token.to_owned(), rejection, poll_early });
@@ -93,7 +94,8 @@ impl Gate<'_> {
         }
         if request.method() == b"POST"
             && self.policy.attempt_paths.iter().any(|attempt| attempt.as_bytes() == path.as_bytes())
-            && let Err(banned) = self.check_bans(request, Door::Credentials)
+            && let Err(banned) = self.check_bans(request, BanScope::Credentials)
+            && !has_device_token(request)
         {
             return Ok(self.reject(banned));
         }
@@ -186,10 +188,10 @@ impl Gate<'_> {
 
     /// Rejects a kind of request from networks that are banned from it.
     #[cold]
-    fn check_bans(&self, request: &Request<'_>, door: Door) -> Result<(), Rejection> {
+    fn check_bans(&self, request: &Request<'_>, scope: BanScope) -> Result<(), Rejection> {
         let bans = self.state.bans();
         let address = if bans.is_empty() { None } else { request.client_address() };
-        address.map_or(Ok(()), |address| bans.judge(address, door, self.now))
+        address.map_or(Ok(()), |address| bans.judge(address, scope, self.now))
     }
 
     /// Returns the refresh token of a request that a new access token could let pass.
@@ -203,6 +205,12 @@ impl Gate<'_> {
         let token = refresh_token.ok()??;
         (1..=policy.max_token_bytes).contains(&token.len()).then_some(token)
     }
+}
+
+/// `true` if a client may be known to an account. The companion knows: it verifies the token, and rejects other attempts.
+#[cold]
+fn has_device_token(request: &Request<'_>) -> bool {
+    find_each(request.all(Name::Cookie), DEVICE).iter().any(|found| *found != Ok(None))
 }
 
 /// Canonical path of a request that servers read in one way only.

@@ -31,7 +31,6 @@ pub mod hold;
 pub mod json;
 pub mod keys;
 pub mod log;
-pub mod network;
 pub mod origin;
 pub mod path;
 pub mod policy;

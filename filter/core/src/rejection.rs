@@ -4,13 +4,13 @@
 mod claim;
 mod label;
 
+use edgeward_wire::Network;
 use edgeward_wire::access_token::{ACCESS_TOKEN_TYP, ALGORITHM, MAX_LIFETIME_S};
 use edgeward_wire::jwk::MAX_KID_BYTES;
 use thiserror::Error;
 
 pub use claim::Claim;
 
-use crate::network::Network;
 use crate::path::Ambiguity;
 
 /// Reason to reject a request, with its evidence: numbers of a verified token and of the configuration, and nothing
@@ -34,7 +34,7 @@ pub enum Rejection {
         "the client's network {network} is banned for another {} s (until {until})",
         .until.saturating_sub(*.now)
     )]
-    AddressBanned {
+    NetworkBanned {
         /// Network that is banned.
         network: Network,
         /// End of the ban, in seconds since 1970.
@@ -193,7 +193,7 @@ impl Rejection {
                 400
             }
             Self::CrossSite | Self::RoleInsufficient => 403,
-            Self::AddressBanned { .. } => 429,
+            Self::NetworkBanned { .. } => 429,
             Self::HostFailed
             | Self::KeysUnknown
             | Self::FeedStale { .. }

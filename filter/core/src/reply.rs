@@ -68,7 +68,7 @@ impl LocalReply {
             r#"{{"message":"{message}","errors":[{{"type":"{kind}","msg":"{message}","path":"","location":"","code":"{code}"}}]}}"#
         );
         let mut headers = vec![("content-type", "application/json".to_owned()), no_store()];
-        if let Rejection::AddressBanned { until, now, .. } = rejection {
+        if let Rejection::NetworkBanned { until, now, .. } = rejection {
             let wait_s = until.saturating_sub(now);
             headers.push(("retry-after", wait_s.to_string()));
             // As the companion's (draft-ietf-httpapi-ratelimit-headers).

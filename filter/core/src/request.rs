@@ -1,10 +1,9 @@
 //! Request head as the gate reads it: the header fields that matter, and the kind of client. It decides nothing.
 
 use std::cell::OnceCell;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::cookie::{self, Found};
-use crate::network;
 
 /// Number of a stream, given by the host.
 pub type StreamId = u32;
@@ -124,7 +123,7 @@ impl<'a> Request<'a> {
     /// Reads the client's address.
     #[must_use]
     pub fn client_address(&self) -> Option<IpAddr> {
-        network::client_address(&(self.client)()?)
+        client_address(&(self.client)()?)
     }
 
     /// First field of a name.
@@ -185,6 +184,14 @@ impl<'a> Request<'a> {
     }
 }
 
+/// Reads the address of a client as Envoy writes it: with a port, and in brackets if it is one of IPv6. An IPv6 address that
+/// maps an IPv4 one counts as that (RFC 4291 §2.5.5.2).
+fn client_address(text: &[u8]) -> Option<IpAddr> {
+    let text = str::from_utf8(text).ok()?;
+    let with_port = text.parse().map(|address: SocketAddr| address.ip());
+    with_port.or_else(|_| text.parse()).ok().map(|address| address.to_canonical())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,5 +224,24 @@ mod tests {
                 assert_eq!(request.first(name), expected.first().copied(), "{text} {count}");
             }
         }
+    }
+
+    #[test]
+    fn client_address_has_a_port_or_none() {
+        for (text, expected) in [
+            ("192.0.2.7:443", Some("192.0.2.7")),
+            ("192.0.2.7:0", Some("192.0.2.7")),
+            ("192.0.2.7", Some("192.0.2.7")),
+            ("[2001:db8::1]:0", Some("2001:db8::1")),
+            ("2001:db8::1", Some("2001:db8::1")),
+            ("[::ffff:192.0.2.7]:1", Some("192.0.2.7")),
+            ("", None),
+            ("/var/run/socket", None),
+            ("example.com:80", None),
+            ("\u{e9}", None),
+        ] {
+            assert_eq!(client_address(text.as_bytes()), expected.map(|text| text.parse().unwrap()), "{text}");
+        }
+        assert_eq!(client_address(&[0xff]), None);
     }
 }

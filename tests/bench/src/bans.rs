@@ -66,8 +66,7 @@ pub fn bans(effort: Effort, log: &mut dyn FnMut(&str)) -> Result<()> {
 
 async fn ban() -> Result<()> {
     let mut database = PgConnection::connect(&stack().companion.database_url).await?;
-    let statement =
-        "insert into bans (network, door, until) values ($1::text::cidr, 'credentials', now() + '1 hour')";
+    let statement = "insert into bans (network, scope, until) values ($1::text::cidr, 'credentials', now() + '10 minutes')";
     let done = sqlx::query(statement).bind(format!("{BANNED}/32")).execute(&mut database).await?;
     ensure!(done.rows_affected() == 1, "the ban was not written");
     Ok(())
@@ -91,9 +90,9 @@ async fn flood(gateway: u16, client: &'static str, time: Duration) -> Result<Flo
         .collect();
     let (mut logins, mut rejected) = (0, 0);
     for client in running {
-        let (sent, refused): (usize, usize) = client.await??;
+        let (sent, limited): (usize, usize) = client.await??;
         logins += sent;
-        rejected += refused;
+        rejected += limited;
     }
     Ok(Flood {
         logins,

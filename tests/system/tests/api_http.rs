@@ -6,7 +6,7 @@ use edgeward_companion::http::error::ApiError;
 use edgeward_companion::service::Error;
 use edgeward_kit::api::Api;
 use edgeward_kit::client::{PASSWORD, registration};
-use edgeward_wire::{Ban, BansAt, Door, EdgeFeed, JwkSet};
+use edgeward_wire::{Ban, BanScope, BansAt, EdgeFeed, JwkSet};
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use sqlx::ConnectOptions as _;
@@ -142,19 +142,19 @@ async fn feed_has_the_bans_for_filters_that_ask_for_them() {
     let none = feed("?bans=").await.bans.expect("bans");
     assert_eq!(none.list, Some(Vec::new()));
     let until = api.clock.now() + time::Duration::minutes(10);
-    for (network, door, until) in [
+    for (network, scope, until) in [
         ("192.0.2.0/24", "credentials", until),
         ("2001:db8::/64", "refresh", until),
         ("198.51.100.7/32", "credentials", api.clock.now()),
     ] {
-        let statement = "insert into bans (network, door, until) values ($1::text::cidr, $2, $3)";
-        let insert = sqlx::query(statement).bind(network).bind(door).bind(until);
+        let statement = "insert into bans (network, scope, until) values ($1::text::cidr, $2, $3)";
+        let insert = sqlx::query(statement).bind(network).bind(scope).bind(until);
         insert.execute(&api.pool).await.expect("a ban");
     }
     let until = u32::try_from(until.unix_timestamp()).expect("a time") + u32::from(until.nanosecond() > 0);
     let all = feed(&format!("?bans={}", none.etag)).await.bans.expect("bans");
-    let list = [("192.0.2.0/24", Door::Credentials), ("2001:db8::/64", Door::Refresh)];
-    assert_eq!(all.list, Some(list.map(|(network, door)| Ban(network.into(), door, until)).into()));
+    let list = [("192.0.2.0/24", BanScope::Credentials), ("2001:db8::/64", BanScope::Refresh)];
+    assert_eq!(all.list, Some(list.map(|(network, scope)| Ban(network.into(), scope, until)).into()));
     let same = feed(&format!("?bans={}", all.etag)).await.bans.expect("bans");
     assert_eq!(same, BansAt { etag: all.etag, list: None });
 }

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use edgeward_kit::client::{PASSWORD, Response};
+use edgeward_kit::client::{Client, PASSWORD, Response, registration};
 use edgeward_kit::journey::{another_gateway, client_at, stack};
 use edgeward_stack::{http, wait};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const OTHER: &str = "203.0.113.8";
 
@@ -16,11 +16,15 @@ static LOGINS: AtomicU32 = AtomicU32::new(0);
 
 /// Sends a login through a gateway that trusts one proxy, from the address that this names.
 async fn log_in(gateway: u16, client: &str) -> Response {
-    let mut http = client_at(gateway, false);
     let number = LOGINS.fetch_add(1, Ordering::Relaxed);
     let body = json!({"email": format!("nobody{number}@shop.example"), "password": PASSWORD});
-    let request = http.request(Method::POST, "/api/auth/login").header("x-forwarded-for", client).json(&body);
-    http.send(request).await
+    attempt(&mut client_at(gateway, false), "login", &body, client).await
+}
+
+/// Sends a login or a registration of a browser from an address.
+async fn attempt(browser: &mut Client, kind: &str, body: &Value, address: &str) -> Response {
+    let request = browser.request(Method::POST, &format!("/api/auth/{kind}")).json(body);
+    browser.send(request.header("x-forwarded-for", address)).await
 }
 
 /// Returns `true` if the gateway rejected a login by itself. The companion names the policy of its limit.
@@ -58,9 +62,12 @@ async fn gateway_rejects_logins_from_banned_addresses_by_itself() {
     let is_ready = || Ok(http::is_status_everywhere(ports.gateway, "/readyz", 200).then_some(()));
     wait::until("the first keys", Duration::from_secs(20), is_ready).unwrap();
     assert_eq!(log_in(ports.gateway, banned).await.status, 401);
+    let mut known = client_at(ports.gateway, false);
+    let account = registration(&format!("known{}@shop.example", std::process::id()));
+    assert_eq!(attempt(&mut known, "register", &account, banned).await.status, 201);
     let pool = sqlx::PgPool::connect(&stack().companion.database_url).await.unwrap();
     sqlx::query(
-        "insert into bans (network, door, until) values ($1::text::cidr, 'credentials', now() + '8 s')",
+        "insert into bans (network, scope, until) values ($1::text::cidr, 'credentials', now() + '8 s')",
     )
     .bind(format!("{banned}/32"))
     .execute(&pool)
@@ -88,6 +95,11 @@ async fn gateway_rejects_logins_from_banned_addresses_by_itself() {
         assert!((1..=8).contains(&rejected.header("retry-after").parse::<u64>().unwrap()), "{rejected}");
     }
     assert_eq!(logins().await, before, "none has reached the companion");
+    assert_eq!(attempt(&mut known, "login", &account, banned).await.status, 200, "the device is known");
+    let mut guessing = client_at(ports.gateway, false);
+    guessing.keep("device_token=a.b.c; Path=/api/auth");
+    let response = attempt(&mut guessing, "login", &account, banned).await;
+    assert!(!is_banned(&response), "the companion rejects it: {response}");
     assert_eq!(log_in(ports.gateway, OTHER).await.status, 401);
     let mut http = client_at(ports.gateway, false);
     let elsewhere = http.request(Method::GET, "/public/").header("x-forwarded-for", banned);

@@ -39,7 +39,7 @@ fn request(host: &mut Host, client: &str, head: Headers) -> Exchange {
 fn banned_network_may_not_log_in_until_its_ban_ends() {
     let mut host = with_bans(&Key::generate("a"), &both_kinds("192.0.2.0/24", NOW + 60));
     for path in ["/api/auth/login", "/api/auth/register"] {
-        assert_eq!(rejected(&request(&mut host, BANNED, post(path))), (429, "address_banned"));
+        assert_eq!(rejected(&request(&mut host, BANNED, post(path))), (429, "network_banned"));
         for other in ["198.51.100.7:1234", "[2001:db8::7]:0", "not an address"] {
             assert!(request(&mut host, other, post(path)).upstream.is_some(), "{path} from {other}");
         }
@@ -47,7 +47,7 @@ fn banned_network_may_not_log_in_until_its_ban_ends() {
     for path in ["/api/auth/refresh", "/api/auth/logout", "/public/"] {
         assert!(request(&mut host, BANNED, post(path)).upstream.is_some(), "{path}");
     }
-    assert_eq!(host.counter("edgeward_refused.reason.address_banned"), 2);
+    assert_eq!(host.counter("edgeward_refused.reason.network_banned"), 2);
     host.set_now(NOW + 60);
     assert!(request(&mut host, BANNED, post("/api/auth/login")).upstream.is_some());
 }
@@ -59,7 +59,7 @@ fn reply_says_how_long_to_wait_and_the_log_says_why() {
     let details = reply.properties.iter().find(|(name, _)| name == "edgeward.rejection_details").unwrap();
     assert_eq!(details.1, "the client's network 192.0.2.0/24 is banned for another 58 s (until 1800000060)");
     assert_snapshot!(reply.local_reply.unwrap(), @r#"
-    429 (edgeward_address_banned)
+    429 (edgeward_network_banned)
     content-type: application/json
     cache-control: no-store
     retry-after: 58
@@ -74,7 +74,7 @@ fn banned_network_has_no_request_held_and_keeps_its_cookies() {
     let key = Key::generate("a");
     let mut host = with_bans(&key, &both_kinds("192.0.2.0/24", NOW + 60));
     let reply = request(&mut host, BANNED, with_cookie("/orders", "refresh_token=r", &[]));
-    assert_eq!(rejected(&reply), (429, "address_banned"));
+    assert_eq!(rejected(&reply), (429, "network_banned"));
     let fields = reply.local_reply.unwrap().headers;
     assert!(!fields.iter().any(|(name, _)| name == b"set-cookie"), "{fields:?}");
     assert_eq!(host.take_calls().len(), 0, "the companion is not asked");
@@ -94,7 +94,7 @@ fn all_workers_have_the_bans_and_an_older_companion_changes_none() {
     let path = poll(&mut first, &feed(&json!({"cursor": "c2"})));
     assert_eq!(path, "/internal/edge-feed?after=c1&keys=e1&bans=b1");
     for host in [&mut first, &mut second] {
-        assert_eq!(rejected(&request(host, BANNED, post("/api/auth/login"))), (429, "address_banned"));
+        assert_eq!(rejected(&request(host, BANNED, post("/api/auth/login"))), (429, "network_banned"));
         host.advance(2000);
         assert_eq!(host.counter("edgeward_bans"), 2);
     }
@@ -105,6 +105,27 @@ fn longest_list_of_bans_is_applied() {
     let network = |at: usize| json!([format!("10.{}.{}.0/24", at / 256, at % 256), "credentials", NOW + 600]);
     let mut host = with_bans(&Key::generate("a"), &(0..4096).map(network).collect());
     let last = request(&mut host, "10.15.255.9:1", post("/api/auth/login"));
-    assert_eq!(rejected(&last), (429, "address_banned"));
+    assert_eq!(rejected(&last), (429, "network_banned"));
     assert!(request(&mut host, "10.16.0.9:1", post("/api/auth/login")).upstream.is_some());
+}
+
+#[test]
+fn entry_without_a_network_is_skipped_and_logged() {
+    let list = json!([["192.0.2.0", "credentials", NOW + 600], ["192.0.2.0/24", "credentials", NOW + 600]]);
+    let mut host = with_bans(&Key::generate("a"), &list);
+    let reply = request(&mut host, BANNED, post("/api/auth/login"));
+    assert_eq!(rejected(&reply), (429, "network_banned"));
+    let lines = host.log().iter().filter(|line| line.contains("skipped 1 of the bans"));
+    assert_eq!(lines.count(), 1);
+}
+
+#[test]
+fn device_cookie_passes_in_spite_of_a_ban() {
+    let mut host = with_bans(&Key::generate("a"), &both_kinds("192.0.2.0/24", NOW + 60));
+    for name in ["device_token", "__Secure-device_token"] {
+        let mut head = post("/api/auth/login");
+        head.extend(headers(&[("cookie", &format!("{name}=d"))]));
+        let upstream = request(&mut host, BANNED, head).upstream.expect("a request");
+        assert!(upstream.iter().any(|(field, value)| field == b"cookie" && value.ends_with(b"=d")));
+    }
 }

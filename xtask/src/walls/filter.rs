@@ -15,7 +15,6 @@ pub(super) const CORE: Crate = Crate {
                 "fold",
                 "json",
                 "log",
-                "network",
                 "origin",
                 "path",
                 "random",

@@ -17,9 +17,9 @@ pub(in crate::config) const LIMIT_ACCOUNT: Setting = Setting {
     name: "LIMIT_ACCOUNT",
     form: Form::Text("attempts and a time such as 20/20m: 1 to 10000, in 1s to 24h"),
     default: Value("20/20m"),
-    summary: "Failed logins of an account: of all strangers together, and of each device that signed in to it before.",
-    notes: "A login that succeeds fills its bucket again. After 100 failures in a row the password is no longer \
-            compared for strangers, or for that device, whatever this limit is.",
+    summary: "Failed logins of an account: of all unknown devices together, and of each that signed in to it before.",
+    notes: "A login from a known device counts too; another one fills the bucket again. After 100 failures in a row the \
+            password is no longer compared for unknown devices, or for that device, whatever this limit is.",
     ..OPTIONAL
 };
 

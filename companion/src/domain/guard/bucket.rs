@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use aws_lc_rs::hmac;
+use edgeward_wire::Network;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Limit;
 use crate::domain::SessionId;
 use crate::domain::account::email::Email;
-use crate::domain::network::Network;
+use crate::domain::network;
 
 /// Number of bytes of a key: the number of the bucket's subject, and 128 bits of a keyed hash.
 const KEY_BYTES: usize = 17;
@@ -21,9 +22,9 @@ pub type BucketKey = [u8; KEY_BYTES];
 /// Limits of the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Logins of an account, by all strangers together and by each known device.
+    /// Logins of an account, by all unknown devices together and by each known one.
     pub account: Limit,
-    /// Logins of an address by strangers.
+    /// Logins of an address by unknown devices.
     pub address: Limit,
     /// Registrations of an address.
     pub registration: Limit,
@@ -36,7 +37,7 @@ pub enum Kind {
     Address,
     /// Network of neighbours, or all clients of unknown address.
     Network,
-    /// Account, as all strangers together see it.
+    /// Account, for all unknown devices together.
     Account,
     /// Account and a device that has signed in to it.
     Device,
@@ -51,7 +52,7 @@ pub struct Bucket {
     pub key: BucketKey,
     /// Limit.
     pub limit: Limit,
-    /// Client that is banned from logins if the bucket keeps refusing. None for a registration, which says nothing about
+    /// Client that is banned from logins if the bucket keeps rejecting. None for a registration, which says nothing about
     /// logins, and none for a whole network, which has many clients.
     pub network: Option<Network>,
 }
@@ -107,7 +108,7 @@ impl Buckets {
     }
 
     /// Returns the buckets of a login from an address. A known device, named by the session that it was made known by, is
-    /// charged to its own bucket alone: neither strangers nor neighbours can keep it out. An account that does not exist
+    /// charged to its own bucket alone: nobody else can keep it out. An account that does not exist
     /// has the same buckets as one that does.
     #[must_use]
     pub fn of_login(&self, client: Option<IpAddr>, email: &Email, device: Option<SessionId>) -> Vec<Bucket> {
@@ -127,9 +128,9 @@ impl Buckets {
         buckets
     }
 
-    /// Returns the bucket of an account as all strangers together see it.
+    /// Returns the bucket of an account for all unknown devices together.
     #[must_use]
-    pub fn key_of_strangers(&self, email: &Email) -> BucketKey {
+    pub fn key_of_unknown_devices(&self, email: &Email) -> BucketKey {
         self.key(Subject::Account, &[email.as_str().as_bytes()])
     }
 
@@ -141,12 +142,14 @@ impl Buckets {
         buckets.into_iter().map(|bucket| Bucket { network: None, ..bucket }).collect()
     }
 
-    /// Returns the key and the network of a client that presents made-up refresh tokens; `None` for one that is never
-    /// banned.
+    /// Returns the network of a client that presents a made-up refresh token, its key, and a fingerprint of the token; `None`
+    /// for a client that is never banned.
     #[must_use]
-    pub fn of_refresh(&self, client: Option<IpAddr>) -> Option<(BucketKey, Network)> {
-        let network = Network::of_client(client.filter(|client| !is_exempt(*client))?);
-        Some((self.key(Subject::Refresh, &[network.to_string().as_bytes()]), network))
+    pub fn of_refresh(&self, client: Option<IpAddr>, token: &str) -> Option<(Network, BucketKey, BucketKey)> {
+        let network = network::of_client(client.filter(|client| !is_exempt(*client))?);
+        let name = network.to_string();
+        let key = |parts: &[&[u8]]| self.key(Subject::Refresh, parts);
+        Some((network, key(&[name.as_bytes()]), key(&[name.as_bytes(), b" ", token.as_bytes()])))
     }
 
     /// An address that the proxy does not know is a client of one network, that of all such clients: without a limit, a
@@ -158,7 +161,7 @@ impl Buckets {
         match client {
             Some(client) if is_exempt(client) => Vec::new(),
             Some(client) => {
-                let (own, site) = (Network::of_client(client), Network::of_site(client));
+                let (own, site) = (network::of_client(client), network::of_site(client));
                 vec![
                     Bucket { kind: Kind::Address, key: key_of(address, own), limit, network: Some(own) },
                     Bucket { kind: Kind::Network, key: key_of(network, site), limit: wide, network: None },

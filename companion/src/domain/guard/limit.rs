@@ -4,10 +4,13 @@
 
 use std::fmt;
 
+use edgeward_wire::clock::MAX_GAP_S;
 use time::{Duration, OffsetDateTime};
 
 /// Maximum number of attempts at once. Chosen: more than any network needs.
 const MAX_BURST: u32 = 10_000;
+/// Maximum difference between the clocks of companions. Chosen: as between a companion and a gateway.
+pub(super) const MAX_CLOCK_GAP: Duration = Duration::seconds(MAX_GAP_S as i64);
 /// Maximum time in which a bucket refills. Chosen: a limit for longer would outlive its reason.
 const MAX_PERIOD_S: i64 = 86_400;
 
@@ -80,11 +83,30 @@ impl Limit {
         arrival - self.interval() * self.burst.saturating_sub(1)
     }
 
-    /// Charges an attempt at `now` to a bucket with this arrival time, and returns the next one. `None` if the bucket is
-    /// empty. Postgres charges by the same rule (`db::attempts`).
+    /// Returns the arrival time of a bucket at `now`. A stored one that is more than a minute beyond that of an empty bucket is of
+    /// a clock that was ahead: then the bucket is empty.
     #[must_use]
-    pub fn charge(self, arrival: OffsetDateTime, now: OffsetDateTime) -> Option<OffsetDateTime> {
-        (arrival <= self.latest_arrival(now)).then(|| arrival.max(now) + self.interval())
+    pub fn clamp(self, arrival: OffsetDateTime, now: OffsetDateTime) -> OffsetDateTime {
+        let empty = now + self.period;
+        if arrival > empty + MAX_CLOCK_GAP { empty } else { arrival }
+    }
+
+    /// Charges an attempt at `now` to a bucket with this arrival time, and returns the next one. Postgres charges by the same
+    /// rule (`db::attempts`).
+    ///
+    /// # Errors
+    /// The arrival time to store, if the bucket is empty.
+    pub fn charge(
+        self,
+        arrival: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<OffsetDateTime, OffsetDateTime> {
+        let arrival = self.clamp(arrival, now);
+        if arrival <= self.latest_arrival(now) {
+            Ok(arrival.max(now) + self.interval())
+        } else {
+            Err(arrival)
+        }
     }
 }
 
@@ -143,12 +165,12 @@ mod tests {
             arrival = limit.charge(arrival, now).unwrap();
         }
         assert_eq!(arrival, now + Duration::seconds(30), "full again after the period");
-        assert_eq!(limit.charge(arrival, now), None);
+        assert_eq!(limit.charge(arrival, now), Err(arrival));
         let retry = limit.admits_from(arrival);
         assert_eq!(retry, now + Duration::seconds(10));
-        assert_eq!(limit.charge(arrival, retry - Duration::MICROSECOND), None);
+        assert_eq!(limit.charge(arrival, retry - Duration::MICROSECOND), Err(arrival));
         arrival = limit.charge(arrival, retry).unwrap();
-        assert_eq!(limit.charge(arrival, retry), None);
+        assert_eq!(limit.charge(arrival, retry), Err(arrival));
     }
 
     proptest! {
@@ -163,7 +185,7 @@ mod tests {
             let (mut now, mut arrival, mut admitted) = (start, start, 0);
             for pause in pauses {
                 now += Duration::microseconds(pause);
-                if let Some(next) = limit.charge(arrival, now) {
+                if let Ok(next) = limit.charge(arrival, now) {
                     prop_assert!(limit.admits_from(arrival) <= now);
                     (arrival, admitted) = (next, admitted + 1);
                 } else {
@@ -171,6 +193,24 @@ mod tests {
                 }
                 let back = (now - start).whole_nanoseconds() / limit.interval().whole_nanoseconds();
                 prop_assert!(admitted <= i128::from(burst) + back);
+            }
+        }
+
+        #[test]
+        fn clock_that_was_ahead_locks_nobody_out_for_longer_than_a_period(
+            burst in 1_u32..50,
+            period in 1_i64..100_000,
+            jumps in prop::collection::vec(-40_000_000_i64..40_000_000, 1..50),
+        ) {
+            let limit = Limit::new(burst, Duration::seconds(period));
+            let (mut now, mut arrival) = (OffsetDateTime::UNIX_EPOCH, OffsetDateTime::UNIX_EPOCH);
+            for jump in jumps {
+                now += Duration::seconds(jump);
+                for _ in 0..burst {
+                    arrival = limit.charge(arrival, now).unwrap_or_else(|arrival| arrival);
+                }
+                prop_assert!(limit.charge(arrival, now + limit.period() + MAX_CLOCK_GAP).is_ok());
+                prop_assert!(limit.charge(arrival, now).is_err(), "a jump gives no attempts");
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::domain::UserId;
 use crate::domain::time::format_millis;
 use crate::http::cookies::CookiePolicy;
 use crate::http::openapi::fields;
-use crate::service::TokenPair;
+use crate::service::IssuedTokens;
 
 /// Body of a response with a message only.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,7 +44,7 @@ pub(in crate::http) fn signed_in(
     cookies: &CookiePolicy,
     status: StatusCode,
     message: &'static str,
-    tokens: &TokenPair,
+    tokens: &IssuedTokens,
 ) -> Response {
     let body = SignedInBody { message, user_id: tokens.subject.user_id };
     (status, cookies.set(tokens), Json(body)).into_response()

@@ -55,8 +55,8 @@ pub(in crate::http) async fn login(
 ) -> Result<Response, ApiError> {
     let AppState { hasher, guard, tokens, cookies, .. } = &state;
     let credentials = request.parse(cookies.read_every_device(&headers).map(str::to_owned).collect())?;
-    let pair = session::log_in(&context, hasher, guard, tokens, &credentials, &device).await?;
-    Ok(body::signed_in(cookies, StatusCode::OK, "User logged in successfully", &pair))
+    let issued = session::log_in(&context, hasher, guard, tokens, &credentials, &device).await?;
+    Ok(body::signed_in(cookies, StatusCode::OK, "User logged in successfully", &issued))
 }
 
 impl LoginRequest {

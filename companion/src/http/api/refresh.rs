@@ -35,6 +35,6 @@ pub(in crate::http) async fn refresh(
     State(cookies): State<Arc<CookiePolicy>>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let pair = session::refresh(&context, &guard, &tokens, cookies.read_refresh(&headers)).await?;
-    Ok(body::signed_in(&cookies, StatusCode::OK, "Token refreshed successfully", &pair))
+    let issued = session::refresh(&context, &guard, &tokens, cookies.read_refresh(&headers)).await?;
+    Ok(body::signed_in(&cookies, StatusCode::OK, "Token refreshed successfully", &issued))
 }

@@ -1,9 +1,7 @@
 //! `POST /auth/register`: creates an account and starts a session.
 
-use std::sync::Arc;
-
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -16,14 +14,12 @@ use crate::domain::account::password::Password;
 use crate::domain::account::password_policy::PasswordPolicy;
 use crate::domain::account::role::Role;
 use crate::domain::session::device::Device;
-use crate::hashing::PasswordHasher;
-use crate::http::cookies::CookiePolicy;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{FieldErrors, JsonBody, TextField};
 use crate::http::openapi::fields;
+use crate::http::state::AppState;
 use crate::service::Context;
-use crate::service::guard::Guard;
-use crate::service::{Tokens, account};
+use crate::service::account::{self, Registration};
 
 // It has no role: a client must not choose its own (CVE-2026-31071).
 /// New account.
@@ -62,15 +58,16 @@ pub(in crate::http) struct RegisterRequest {
 pub(in crate::http) async fn register(
     context: Context,
     device: Device,
-    State(tokens): State<Arc<Tokens>>,
-    State(hasher): State<Arc<PasswordHasher>>,
-    State(guard): State<Arc<Guard>>,
-    State(cookies): State<Arc<CookiePolicy>>,
+    State(state): State<AppState>,
+    headers: HeaderMap,
     JsonBody(request): JsonBody<RegisterRequest>,
 ) -> Result<Response, ApiError> {
+    let AppState { hasher, guard, tokens, cookies, .. } = &state;
     let (user, password) = request.parse(hasher.policy)?;
-    let pair = account::register(&context, &hasher, &guard, &tokens, &user, password, &device).await?;
-    Ok(body::signed_in(&cookies, StatusCode::CREATED, "User registered successfully", &pair))
+    let device_tokens = cookies.read_every_device(&headers).map(str::to_owned).collect();
+    let registration = Registration { user, password, device_tokens };
+    let issued = account::register(&context, hasher, guard, tokens, registration, &device).await?;
+    Ok(body::signed_in(cookies, StatusCode::CREATED, "User registered successfully", &issued))
 }
 
 impl RegisterRequest {

@@ -20,7 +20,7 @@ pub(in crate::http) async fn refresh(
     State(cookies): State<Arc<CookiePolicy>>,
     headers: HeaderMap,
 ) -> Result<Json<EdgeRefresh>, ApiError> {
-    let pair = session::refresh(&context, &guard, &tokens, cookies.read_refresh(&headers)).await?;
-    let set_cookies = cookies.set(&pair).into_values();
-    Ok(Json(EdgeRefresh { access_token: pair.access, set_cookies }))
+    let issued = session::refresh(&context, &guard, &tokens, cookies.read_refresh(&headers)).await?;
+    let set_cookies = cookies.set(&issued).into_values();
+    Ok(Json(EdgeRefresh { access_token: issued.access, set_cookies }))
 }

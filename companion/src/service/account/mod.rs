@@ -19,7 +19,7 @@ pub use self::find::find;
 pub use self::import::{Compared, Import};
 pub use self::last_admin::LastAdmin;
 pub use self::list::list;
-pub use self::register::register;
+pub use self::register::{Registration, register};
 pub use self::set_password::set_password;
 pub use self::unlock::unlock;
 pub use self::update::update;

@@ -9,7 +9,17 @@ use crate::domain::session::device::Device;
 use crate::hashing::PasswordHasher;
 use crate::service::guard::{self, Guard};
 use crate::service::session::start;
-use crate::service::{Context, Error, TokenPair, Tokens};
+use crate::service::{Context, Error, IssuedTokens, Tokens};
+
+/// Account to register.
+pub struct Registration {
+    /// User.
+    pub user: NewUser,
+    /// Password.
+    pub password: Password,
+    /// Device tokens of the request.
+    pub device_tokens: Vec<String>,
+}
 
 /// Creates an account and its first session.
 ///
@@ -23,10 +33,10 @@ pub async fn register(
     hasher: &PasswordHasher,
     guard: &Guard,
     tokens: &Tokens,
-    user: &NewUser,
-    password: Password,
+    registration: Registration,
     device: &Device,
-) -> Result<TokenPair, Error> {
+) -> Result<IssuedTokens, Error> {
+    let Registration { user, password, device_tokens } = registration;
     let permit = guard::admit(context, guard, guard.registration(context)).await?;
     let own_words = OwnWords::of_user(&user.first_name, &user.last_name, &user.email);
     let hash = match hasher.hash_new(password, own_words).await {
@@ -38,10 +48,10 @@ pub async fn register(
     };
     let mut change = context.begin().await?;
     let now = context.now();
-    let user_id = users::insert(change.connection(), user, now).await?;
+    let user_id = users::insert(change.connection(), &user, now).await?;
     passwords::set(change.connection(), user_id, &hash, now).await?;
     let (claims, role) = start(&mut change, tokens, user_id, device, &Event::Registered).await?;
     change.commit().await?;
-    let device = guard.device_token(context, &user.email, claims.session_id)?;
-    Ok(TokenPair { device: Some(device), ..tokens.sign(claims, &role)? })
+    let device = guard.device_token(context, &user.email, claims.session_id, &device_tokens)?;
+    Ok(IssuedTokens { device: Some(device), ..tokens.sign(claims, &role)? })
 }

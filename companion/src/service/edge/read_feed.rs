@@ -1,14 +1,21 @@
 //! The poll of the edge feed by a gateway.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edgeward_wire::{Ban, BansAt, EdgeFeed, FeedQuery, KeysAt, MAX_BANS, MAX_PAGE};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
 
 use crate::db::{bans, edge_feed};
 use crate::domain::edge::feed_cursor::{Cursor, Position};
 use crate::service::{Context, Error, Tokens};
 use crate::telemetry::metrics::FeedPoll;
+
+/// `true` while the bans cannot be read, so that this is logged once.
+static BANS_UNREADABLE: AtomicBool = AtomicBool::new(false);
 
 /// Reads what a gateway does not know yet, and counts the poll.
 ///
@@ -50,7 +57,7 @@ async fn read(context: &Context, tokens: &Tokens, query: &FeedQuery<'_>) -> Resu
         page = edge_feed::read(&mut connection, &position, now, MAX_PAGE).await?;
     }
     let bans = match &query.bans {
-        Some(held) => Some(tag_bans(bans::list(&mut connection, now, MAX_BANS).await?, held)),
+        Some(held) => read_bans(&mut connection, now).await.map(|list| tag_bans(list, held)),
         None => None,
     };
     Ok(EdgeFeed {
@@ -63,10 +70,26 @@ async fn read(context: &Context, tokens: &Tokens, query: &FeedQuery<'_>) -> Resu
     })
 }
 
+/// Reads the bans; `None` if that fails. The gateway keeps those that it has, and gets the revocations, which matter more.
+async fn read_bans(connection: &mut PgConnection, now: OffsetDateTime) -> Option<Vec<Ban>> {
+    let read = bans::list(connection, now, MAX_BANS).await;
+    let has_failed = BANS_UNREADABLE.swap(read.is_err(), Ordering::Relaxed);
+    match read {
+        Ok(list) => Some(list),
+        Err(cause) => {
+            if !has_failed {
+                let cause = Error::from(cause);
+                tracing::warn!(%cause, "cannot read the table bans: the edge feed goes without new bans");
+            }
+            None
+        }
+    }
+}
+
 /// Tags a list of bans, and leaves it out if the gateway holds it.
 fn tag_bans(list: Vec<Ban>, held: &str) -> BansAt {
     let lines: Vec<String> =
-        list.iter().map(|Ban(network, door, until)| format!("{network} {door:?} {until}")).collect();
+        list.iter().map(|Ban(network, scope, until)| format!("{network} {scope:?} {until}")).collect();
     let etag = URL_SAFE_NO_PAD.encode(digest(&SHA256, lines.join("\n").as_bytes()));
     let list = (etag != held).then_some(list);
     BansAt { etag, list }

@@ -1,39 +1,40 @@
 //! The gate of every use case that checks a secret. `domain::guard` has the rules.
 //!
 //! An attempt is charged to its buckets before the secret is checked: of many at the same time, no more are checked than
-//! the buckets hold. A refused attempt costs no check, and a repeated one no SQL either.
+//! the buckets hold. A rejected attempt costs no check, and a repeated one no SQL either.
 
 mod permit;
-mod refusals;
+mod recent_rejections;
 
 use quick_cache::sync::Cache;
 use secrecy::SecretString;
 use time::OffsetDateTime;
 
 pub use self::permit::Permit;
-use self::refusals::Refusals;
+use self::recent_rejections::RecentRejections;
 use super::{Context, Error};
 use crate::db::{attempts, bans};
 use crate::domain::SessionId;
 use crate::domain::account::email::Email;
 use crate::domain::audit::Event;
-use crate::domain::guard::{Ban, Bucket, BucketKey, BucketState, Buckets, Limits, Refusal};
+use crate::domain::guard::{AttemptRejection, Ban, Bucket, BucketKey, BucketState, Buckets, Limits};
 use crate::domain::token::device_token::DeviceTokens;
 use crate::domain::token::jws::SigningError;
 
-/// Maximum number of device tokens of a request that are verified. A browser sends one; more are planted.
-const MAX_DEVICE_TOKENS: usize = 4;
-/// Maximum number of clients whose made-up refresh tokens are counted. Chosen: 100 bytes each.
-const MAX_CLIENTS: usize = 10_000;
+/// Maximum number of clients whose made-up refresh tokens are counted, and of such tokens that are known. Chosen: 100 bytes
+/// each.
+const MAX_MADE_UP: usize = 10_000;
 
 /// Limits on guessing.
 pub struct Guard {
     buckets: Buckets,
     devices: DeviceTokens,
-    refusals: Refusals,
+    rejections: RecentRejections,
     /// Arrival times of the buckets of made-up refresh tokens. They are of this process: a shared count would be a
     /// statement for each token, which costs us more than the rejection.
     made_up: Cache<BucketKey, OffsetDateTime>,
+    /// Fingerprints of such tokens. A client repeats its token for every request of a page, which counts once.
+    made_up_tokens: Cache<BucketKey, ()>,
 }
 
 /// Attempt to pass a check.
@@ -49,18 +50,16 @@ impl Guard {
         Some(Self {
             buckets: Buckets::new(secrets.first()?, limits),
             devices: DeviceTokens::new(secrets)?,
-            refusals: Refusals::default(),
-            made_up: Cache::new(MAX_CLIENTS),
+            rejections: RecentRejections::default(),
+            made_up: Cache::new(MAX_MADE_UP),
+            made_up_tokens: Cache::new(MAX_MADE_UP),
         })
     }
 
-    /// Returns the attempt of the caller to sign in to an account. With one of these device tokens they are known there,
-    /// and else a stranger.
+    /// Returns the attempt of the caller to sign in to an account. These device tokens tell if the device is known to it.
     #[must_use]
     pub fn login<'a>(&self, context: &Context, email: &'a Email, device_tokens: &[String]) -> Attempt<'a> {
-        let now = context.now();
-        let mut tokens = device_tokens.iter().take(MAX_DEVICE_TOKENS);
-        let device = tokens.find_map(|token| self.devices.verify(token, email, now));
+        let device = self.devices.find(&self.devices.read(device_tokens, context.now()), email);
         let buckets = self.buckets.of_login(context.caller.client(), email, device);
         Attempt { buckets, email: Some(email) }
     }
@@ -71,7 +70,7 @@ impl Guard {
         Attempt { buckets: self.buckets.of_registration(context.caller.client()), email: None }
     }
 
-    /// Returns the token of a device that has signed in to an account with this session.
+    /// Returns the token of a device that has signed in to an account with this session, and had these tokens before.
     ///
     /// # Errors
     /// [`SigningError`] if the secret does not sign.
@@ -80,33 +79,36 @@ impl Guard {
         context: &Context,
         email: &Email,
         session: SessionId,
+        device_tokens: &[String],
     ) -> Result<String, SigningError> {
-        self.devices.sign(email, session, context.now())
+        let now = context.now();
+        self.devices.sign(self.devices.read(device_tokens, now), email, session, now)
     }
 }
 
 /// Charges an attempt to its buckets. No connection is held when this returns.
 ///
 /// # Errors
-/// [`Error::TooManyAttempts`] if a bucket refuses it; [`Error::Unavailable`] and [`Error::Database`] if the database
+/// [`Error::TooManyAttempts`] if a bucket rejects it; [`Error::Unavailable`] and [`Error::Database`] if the database
 /// fails: without the count, there is no check.
 pub async fn admit(context: &Context, guard: &Guard, attempt: Attempt<'_>) -> Result<Permit, Error> {
     let now = context.now();
-    let refusals = match guard.refusals.find(&attempt.buckets, now) {
+    let rejections = match guard.rejections.find(&attempt.buckets, now) {
         Some(known) => vec![known],
         None if attempt.buckets.is_empty() => Vec::new(),
         None => charge(context, guard, &attempt, now).await?,
     };
-    for refusal in &refusals {
-        context.metrics.count_refused_attempt(refusal.bucket.kind.label());
-        let in_a_row = guard.refusals.record(refusal, now);
-        if let Some(ban) = Ban::for_refusals(refusal, in_a_row, now) {
-            set_ban(context, &ban).await;
+    for rejection in &rejections {
+        context.metrics.count_rejected_attempt(rejection.bucket.kind.label());
+        if let Some(ban) = guard.rejections.record(rejection, now)
+            && set_ban(context, &ban).await
+        {
+            guard.rejections.record_ban(&rejection.bucket.key, &ban);
         }
     }
-    let Some(longest) = refusals.iter().max_by_key(|refusal| refusal.until) else {
-        let strangers = attempt.email.map(|email| guard.buckets.key_of_strangers(email));
-        return Ok(Permit::new(attempt.buckets, strangers));
+    let Some(longest) = rejections.iter().max_by_key(|rejection| rejection.until) else {
+        let unknown_devices = attempt.email.map(|email| guard.buckets.key_of_unknown_devices(email));
+        return Ok(Permit::new(attempt.buckets, unknown_devices));
     };
     if attempt.email.is_some() {
         context.report(&Event::LoginRejected("too_many_attempts"), None, None);
@@ -114,32 +116,42 @@ pub async fn admit(context: &Context, guard: &Guard, attempt: Attempt<'_>) -> Re
     Err(Error::TooManyAttempts { limit: longest.bucket.limit, retry_after: longest.until - now })
 }
 
-/// Charges an attempt by SQL, and returns the refusals.
+/// Charges an attempt by SQL, and returns the rejections.
 async fn charge(
     context: &Context,
     guard: &Guard,
     attempt: &Attempt<'_>,
     now: OffsetDateTime,
-) -> Result<Vec<Refusal>, Error> {
+) -> Result<Vec<AttemptRejection>, Error> {
     let Attempt { buckets, email } = attempt;
     let mut connection = context.connection().await?;
-    let refused = attempts::charge(&mut connection, buckets, *email, now).await?;
-    guard.refusals.forget(buckets.iter().filter(|bucket| !refused.contains(bucket)));
-    let mut refusals = Vec::with_capacity(refused.len());
-    for bucket in refused {
-        // A bucket that was cleared meanwhile refuses this attempt all the same.
+    let empty = attempts::charge(&mut connection, buckets, *email, now).await?;
+    guard.rejections.forget(buckets.iter().filter(|bucket| !empty.contains(bucket)));
+    let mut rejections = Vec::with_capacity(empty.len());
+    for bucket in empty {
+        // A bucket that was cleared meanwhile rejects this attempt all the same.
         let cleared = BucketState { arrival: now, failures: 0 };
         let state = attempts::read(&mut connection, &bucket.key).await?.unwrap_or(cleared);
-        refusals.push(Refusal::new(bucket, state, now));
+        let rejection = AttemptRejection::new(bucket, state, now);
+        if rejection.full_at < state.arrival {
+            attempts::clamp(&mut connection, &bucket.key, rejection.full_at).await?;
+        }
+        rejections.push(rejection);
     }
-    Ok(refusals)
+    Ok(rejections)
 }
 
 /// Counts a refresh token of the caller that nobody signed, and bans the client that presents too many of them. The
 /// caller is rejected in any case, and tokens that are ours are accepted in any case: the ban spares the gateway requests
 /// that it would hold.
-pub async fn count_made_up_token(context: &Context, guard: &Guard) {
-    let Some((key, network)) = guard.buckets.of_refresh(context.caller.client()) else { return };
+pub async fn count_made_up_token(context: &Context, guard: &Guard, token: &str) {
+    let Some((network, key, fingerprint)) = guard.buckets.of_refresh(context.caller.client(), token) else {
+        return;
+    };
+    if guard.made_up_tokens.get(&fingerprint).is_some() {
+        return;
+    }
+    guard.made_up_tokens.insert(fingerprint, ());
     let now = context.now();
     let arrival = guard.made_up.get(&key).unwrap_or(now);
     match Ban::charge_made_up_token(network, arrival, now) {
@@ -151,15 +163,18 @@ pub async fn count_made_up_token(context: &Context, guard: &Guard) {
     }
 }
 
-/// Sets a ban for the gateways. Without it they forward the attempts, which are refused here.
-async fn set_ban(context: &Context, ban: &Ban) {
-    let (network, door, until) = (ban.network, ban.door.as_str(), ban.until.unix_timestamp());
+/// Sets a ban for the gateways. Without it they forward the attempts, which are rejected here. Returns `true` if it is set.
+async fn set_ban(context: &Context, ban: &Ban) -> bool {
+    let (network, scope, until) = (ban.network, ban.scope.as_str(), ban.until.unix_timestamp());
     let set = async { bans::set(&mut *context.connection().await?, ban).await };
     match set.await {
-        Ok(()) => {
-            context.metrics.count_ban(door);
-            tracing::warn!(%network, door, until, "banned a network for too many attempts");
+        Ok(true) => {
+            context.metrics.count_ban(scope);
+            tracing::warn!(%network, scope, until, "banned a network for too many attempts");
+            return true;
         }
-        Err(cause) => tracing::warn!(%network, door, cause = %Error::from(cause), "cannot ban a network"),
+        Ok(false) => tracing::warn!(%network, scope, "cannot ban a network: the table bans is full"),
+        Err(cause) => tracing::warn!(%network, scope, cause = %Error::from(cause), "cannot ban a network"),
     }
+    false
 }

@@ -10,25 +10,33 @@ use crate::service::{Context, Error};
 #[must_use]
 pub struct Permit {
     buckets: Vec<Bucket>,
-    strangers: Option<BucketKey>,
+    /// Bucket of the account for unknown devices.
+    unknown_devices: Option<BucketKey>,
 }
 
 impl Permit {
-    pub(super) fn new(buckets: Vec<Bucket>, strangers: Option<BucketKey>) -> Self {
-        Self { buckets, strangers }
+    pub(super) fn new(buckets: Vec<Bucket>, unknown_devices: Option<BucketKey>) -> Self {
+        Self { buckets, unknown_devices }
     }
 
-    /// Records that the secret was right, in the transaction of the change that follows from it. That clears the bucket of
-    /// the account, or that of the device and the strangers' failures (NIST SP 800-63B-4 §3.2.2), and never one of an
-    /// address: an account of one's own would be the way to guess at others'.
+    /// Records that the secret was right, in the transaction of the change that follows from it.
+    ///
+    /// That forgets the failures of the device and of the unknown ones (NIST SP 800-63B-4 §3.2.2). Only the bucket of the unknown
+    /// devices is filled too: a known one has no more correct logins than its bucket holds, since each costs a hash. No bucket
+    /// of an address is ever cleared: an account of one's own would be the way to guess at others'.
     ///
     /// # Errors
     /// [`sqlx::Error`] if a statement fails.
     pub async fn record_success(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        for bucket in self.buckets.iter().filter(|bucket| bucket.kind.counts_failures()) {
-            attempts::clear(connection, &bucket.key).await?;
-            if let (Kind::Device, Some(strangers)) = (bucket.kind, &self.strangers) {
-                attempts::forget_failures(connection, strangers).await?;
+        for bucket in &self.buckets {
+            match bucket.kind {
+                Kind::Account => attempts::clear(connection, &bucket.key).await?,
+                Kind::Device => {
+                    for key in self.unknown_devices.iter().chain([&bucket.key]) {
+                        attempts::forget_failures(connection, key).await?;
+                    }
+                }
+                Kind::Address | Kind::Network => {}
             }
         }
         Ok(())

@@ -22,7 +22,8 @@ pub async fn delete_expired(context: &Context) -> Result<Live, Error> {
     // A connection for each batch, so that nobody waits for all of them.
     while sessions::delete_expired(&mut *context.connection().await?, now).await? {}
     while revocations::delete_expired(&mut *context.connection().await?, now).await? {}
-    while attempts::delete_expired(&mut *context.connection().await?, now).await? {}
+    while attempts::delete_full(&mut *context.connection().await?, now).await? {}
+    while attempts::delete_of_nobody(&mut *context.connection().await?, now).await? {}
     let mut connection = context.connection().await?;
     bans::delete_expired(&mut connection, now).await?;
     Ok(Live {

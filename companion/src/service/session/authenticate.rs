@@ -8,7 +8,7 @@ use crate::db::sessions;
 use crate::domain::account::User;
 use crate::domain::token::access_token::{AccessTokenRejection, Expiry, TokenSubject};
 use crate::service::guard::Guard;
-use crate::service::{Context, Error, TokenPair, Tokens};
+use crate::service::{Context, Error, IssuedTokens, Tokens};
 
 /// A signed-in user.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ pub async fn authenticate(
     guard: &Guard,
     tokens: &Tokens,
     request: RequestTokens<'_>,
-) -> Result<(SignedIn, Option<TokenPair>), Error> {
+) -> Result<(SignedIn, Option<IssuedTokens>), Error> {
     if let Some(token) = request.bearer {
         let signed_in = by_access_token(context, tokens, token).await?;
         return Ok((signed_in.ok_or(Error::NotSignedIn)?, None));
@@ -56,9 +56,9 @@ pub async fn authenticate(
     if request.refresh == Ok(None) {
         return Err(Error::NotSignedIn);
     }
-    let pair = refresh(context, guard, tokens, request.refresh).await?;
-    let signed_in = find(context, tokens, pair.subject).await?.ok_or(Error::NotSignedIn)?;
-    Ok((signed_in, Some(pair)))
+    let issued = refresh(context, guard, tokens, request.refresh).await?;
+    let signed_in = find(context, tokens, issued.subject).await?.ok_or(Error::NotSignedIn)?;
+    Ok((signed_in, Some(issued)))
 }
 
 /// Finds the user and session of an access token, if they are still signed in. `None` if a refresh can help: for the

@@ -11,7 +11,7 @@ use crate::domain::audit::Event;
 use crate::domain::session::device::Device;
 use crate::hashing::{PasswordHasher, Verdict};
 use crate::service::guard::{self, Guard};
-use crate::service::{Context, Error, TokenPair, Tokens};
+use crate::service::{Context, Error, IssuedTokens, Tokens};
 
 /// Credentials of a login. The password is compared, and not held to the rules for new ones.
 pub struct Credentials {
@@ -19,7 +19,7 @@ pub struct Credentials {
     pub email: Email,
     /// Password as it was typed.
     pub password: SecretString,
-    /// Device tokens of the request. With one of this account, the client is known to it.
+    /// Device tokens of the request.
     pub device_tokens: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ pub async fn log_in(
     tokens: &Tokens,
     credentials: &Credentials,
     device: &Device,
-) -> Result<TokenPair, Error> {
+) -> Result<IssuedTokens, Error> {
     let Credentials { email, password, device_tokens } = credentials;
     let permit = guard::admit(context, guard, guard.login(context, email, device_tokens)).await?;
     // The connection goes back before the password is compared: that takes long.
@@ -81,8 +81,8 @@ pub async fn log_in(
         // The login is good either way.
         tracing::warn!(user_id = user_id.0, %cause, "the password keeps its old hash");
     }
-    let device = guard.device_token(context, email, claims.session_id)?;
-    Ok(TokenPair { device: Some(device), ..tokens.sign(claims, &role)? })
+    let device = guard.device_token(context, email, claims.session_id, device_tokens)?;
+    Ok(IssuedTokens { device: Some(device), ..tokens.sign(claims, &role)? })
 }
 
 /// Reports a rejected login.

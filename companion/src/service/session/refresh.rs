@@ -9,7 +9,7 @@ use crate::domain::audit::Event;
 use crate::domain::session::{Ending, RefreshRejection, Session, Step};
 use crate::domain::token::refresh_token::RefreshClaims;
 use crate::service::guard::{self, Guard};
-use crate::service::{Context, Error, TokenPair, Tokens, detached};
+use crate::service::{Context, Error, IssuedTokens, Tokens, detached};
 
 /// Maximum number of decisions on one refresh. Another one is due when the session has changed between the reading and the
 /// writing. That happens once for each other refresh that writes, of which a session takes 16 within the grace period.
@@ -27,7 +27,7 @@ pub async fn refresh(
     guard: &Guard,
     tokens: &Tokens,
     cookie: Result<Option<&str>, Repeated>,
-) -> Result<TokenPair, Error> {
+) -> Result<IssuedTokens, Error> {
     let reject = |reason| {
         context.report(&Event::RefreshRejected(reason), None, None);
         Err(Error::NotSignedIn)
@@ -41,7 +41,7 @@ pub async fn refresh(
         Ok(presented) => presented,
         Err(rejection) => {
             if rejection.is_made_up() {
-                guard::count_made_up_token(context, guard).await;
+                guard::count_made_up_token(context, guard, token).await;
             }
             return reject("token_invalid");
         }
@@ -50,9 +50,9 @@ pub async fn refresh(
     match present(context, tokens, presented).await? {
         Ok(session) => {
             // The role of now, not the one that the session began with.
-            let pair = tokens.sign(session.live_token(presented.session_id), &session.role)?;
+            let issued = tokens.sign(session.live_token(presented.session_id), &session.role)?;
             context.as_user().report(&Event::Refreshed, user_id, session_id);
-            Ok(pair)
+            Ok(issued)
         }
         Err(rejection) => {
             if rejection == RefreshRejection::TokenReused {

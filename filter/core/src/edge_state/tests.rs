@@ -31,11 +31,11 @@ fn check(state: &EdgeState, age_s: u64, generation: u64, revocations: usize, cur
 fn valid_response_changes_the_state() {
     let mut state = EdgeState::syncing(KeySet::default(), NOW);
     let applied = state.apply(&response(NOW + 20, "e1", true, "c1", true), NOW + 20).unwrap();
-    assert_eq!(applied, Applied { keys_changed: true, has_more: true, clock_ahead_s: 0 });
+    assert_eq!(applied, Applied { keys_changed: true, has_more: true, bans_skipped: 0, clock_ahead_s: 0 });
     check(&state, 80, 1, 1, "c1");
     assert!(state.is_syncing(), "there are more pages");
     let applied = state.apply(&response(NOW + 28, "e1", false, "c2", false), NOW + 30).unwrap();
-    assert_eq!(applied, Applied { keys_changed: false, has_more: false, clock_ahead_s: -2 });
+    assert_eq!(applied, Applied { keys_changed: false, has_more: false, bans_skipped: 0, clock_ahead_s: -2 });
     check(&state, 70, 1, 2, "c2");
     assert!(!state.is_syncing());
     state.apply(&response(NOW + 43, "e2", true, "c3", true), NOW + 43).unwrap();
@@ -140,8 +140,11 @@ fn bans_are_replaced_as_a_whole_and_kept_by_their_tag() {
         (r#","bans":{"etag":"b1"}"#, Ok((1, "b1"))),
         ("", Ok((1, "b1"))),
         (r#","bans":{"etag":"b 1"}"#, Err("malformed")),
-        (r#","bans":{"etag":"b2","list":[["192.0.2.0","credentials",4000000000]]}"#, Err("malformed")),
-        (r#","bans":{"etag":"b2","list":[]}"#, Ok((0, "b2"))),
+        (
+            r#","bans":{"etag":"b2","list":[["192.0.2.0","refresh",4000000000],["::/64","refresh",4000000000]]}"#,
+            Ok((1, "b2")),
+        ),
+        (r#","bans":{"etag":"b3","list":[]}"#, Ok((0, "b3"))),
     ] {
         let applied = state.apply(&with_bans(NOW, bans), NOW).map_err(|invalid| invalid.label());
         let held = applied.map(|_| (state.bans().len(), state.bans_etag()));

@@ -148,7 +148,8 @@ fn bans_of_another_release_are_read_as_far_as_they_are_known() {
 #[test]
 fn longest_bans_leave_room_for_a_page_of_revocations() {
     let network = "2001:db80:ffff:ffff:ffff:ffff:ffff:ffff/128";
-    let bans = vec![Ban(network.into(), edgeward_wire::Door::Credentials, u32::MAX); edgeward_wire::MAX_BANS];
+    let bans =
+        vec![Ban(network.into(), edgeward_wire::BanScope::Credentials, u32::MAX); edgeward_wire::MAX_BANS];
     let users = vec![edgeward_wire::RevokedUser(1 << 40, u32::MAX, u32::MAX); MAX_PAGE];
     let len = |json: serde_json::Result<Vec<u8>>| json.unwrap().len();
     let (bans, users) = (len(serde_json::to_vec(&bans)), len(serde_json::to_vec(&users)));

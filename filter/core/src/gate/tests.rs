@@ -201,15 +201,20 @@ fn decide_with_bans(lines: &[&str], client: &str) -> Verdict {
 fn banned_address_may_neither_attempt_nor_be_held() {
     let login = [":method= POST", ":path= /public/login"];
     let escaped = [":method= POST", ":path= /public/%6cogin"];
+    let known = |cookie| [&login[..], &[cookie]].concat();
     let held = [":method= GET", ":path= /x", "cookie= refresh_token=r"];
     let navigation = [&held[..], &["sec-fetch-mode= navigate"]].concat();
     for (lines, banned, other) in [
-        (&login[..], "429 address_banned", "pass with cookies"),
-        (&escaped, "429 address_banned", "pass with cookies"),
+        (&login[..], "429 network_banned", "pass with cookies"),
+        (&escaped, "429 network_banned", "pass with cookies"),
+        (&known("cookie= a=1; device_token=d"), "pass with cookies", "pass with cookies"),
+        (&known("cookie= __Secure-device_token=d"), "pass with cookies", "pass with cookies"),
+        (&known("cookie= my_device_token=d; device_token"), "429 network_banned", "pass with cookies"),
+        (&[&held[..2], &["cookie= refresh_token=r; device_token=d"]].concat(), "429 network_banned", "hold"),
         (&[":method= GET", ":path= /public/login"], "pass with cookies", "pass with cookies"),
         (&[":method= POST", ":path= /public/other"], "pass with cookies", "pass with cookies"),
-        (&held, "429 address_banned", "hold"),
-        (&navigation, "429 address_banned", "hold"),
+        (&held, "429 network_banned", "hold"),
+        (&navigation, "429 network_banned", "hold"),
         (&[":method= GET", ":path= /x"], "401 cookie_missing", "401 cookie_missing"),
     ] {
         assert_eq!(render(&decide_with_bans(lines, "192.0.2.7:1234")), banned, "{lines:?}");

@@ -12,7 +12,7 @@ impl Rejection {
             Self::MethodMalformed => "method_malformed",
             Self::UpgradeUnexpected => "upgrade_unexpected",
             Self::Path(ambiguity) => path_label(ambiguity),
-            Self::AddressBanned { .. } => "address_banned",
+            Self::NetworkBanned { .. } => "network_banned",
             Self::KeysUnknown => "keys_unknown",
             Self::FeedStale { .. } => "feed_stale",
             Self::RevocationsUnknown => "revocations_unknown",

@@ -33,7 +33,7 @@ const ENDED: Rejection = Rejection::SessionEnded { session_id: 7 };
 const OUTDATED: Rejection = Rejection::TokenOutdated { issued_at: NOW, not_before: NOW + 1 };
 
 fn banned() -> Rejection {
-    Rejection::AddressBanned { network: "192.0.2.0/24".parse().unwrap(), until: NOW + 42, now: NOW }
+    Rejection::NetworkBanned { network: "192.0.2.0/24".parse().unwrap(), until: NOW + 42, now: NOW }
 }
 
 /// Returns every rejection with its status.

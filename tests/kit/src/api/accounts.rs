@@ -60,9 +60,9 @@ impl Api {
         account::unlock(&self.system(), &parse(email)).await.expect("a user");
     }
 
-    /// Returns the bans as `<network> <door>`, in order.
+    /// Returns the bans as `<network> <scope>`, in order.
     pub async fn bans(&self) -> Vec<String> {
-        let all = "select network || ' ' || door from bans order by 1";
+        let all = "select network || ' ' || scope from bans order by 1";
         sqlx::query_scalar(all).fetch_all(&self.pool).await.expect("bans")
     }
 

@@ -29,7 +29,7 @@ fn login(client: &str, email: &str, device: Option<i64>) -> Vec<Bucket> {
 const ADA: &str = "ada@example.com";
 
 #[test]
-fn stranger_is_charged_for_address_network_and_account() {
+fn unknown_device_is_charged_for_address_network_and_account() {
     let account = ("account", 5, None);
     check(
         &login("203.0.113.7", ADA, None),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use edgeward_wire::MAX_BANS;
+
 use super::{CallInFlight, Command, Counter, FeedFollower};
 use crate::call::CallOutcome;
 use crate::edge_state::{Applied, EdgeState};
@@ -47,6 +49,14 @@ impl FeedFollower {
         if applied.keys_changed {
             commands.push(Command::log(Level::Info, &format!("keys: {}", state.keys())));
             self.relay.store_keys(shared, now_s, body);
+        }
+        if applied.bans_skipped > 0 {
+            let line = format!(
+                "skipped {} of the bans in the edge feed: at most {MAX_BANS} are held, and each must be of a network; see the \
+                 companion's table bans",
+                applied.bans_skipped
+            );
+            commands.push(Command::log(Level::Warn, &line));
         }
         match catches_up_to {
             Some(offset) if applied.has_more => self.catching_up = Some(offset),

@@ -1,7 +1,7 @@
-//! Networks of addresses (RFC 4632, RFC 4291 §2.3), and the address of a client as the host writes it.
+//! Networks of addresses (RFC 4632, RFC 4291 §2.3).
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use thiserror::Error;
@@ -61,15 +61,6 @@ impl fmt::Display for Network {
     }
 }
 
-/// Reads the address of a client as Envoy writes it: with a port, and in brackets if it is one of IPv6. An IPv6 address that
-/// maps an IPv4 one counts as that (RFC 4291 §2.5.5.2).
-#[must_use]
-pub fn client_address(text: &[u8]) -> Option<IpAddr> {
-    let text = str::from_utf8(text).ok()?;
-    let with_port = text.parse().map(|address: SocketAddr| address.ip());
-    with_port.or_else(|_| text.parse()).ok().map(|address| address.to_canonical())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,24 +76,5 @@ mod tests {
         {
             assert_eq!(text.parse::<Network>(), Err(InvalidNetwork), "{text}");
         }
-    }
-
-    #[test]
-    fn client_address_has_a_port_or_none() {
-        for (text, expected) in [
-            ("192.0.2.7:443", Some("192.0.2.7")),
-            ("192.0.2.7:0", Some("192.0.2.7")),
-            ("192.0.2.7", Some("192.0.2.7")),
-            ("[2001:db8::1]:0", Some("2001:db8::1")),
-            ("2001:db8::1", Some("2001:db8::1")),
-            ("[::ffff:192.0.2.7]:1", Some("192.0.2.7")),
-            ("", None),
-            ("/var/run/socket", None),
-            ("example.com:80", None),
-            ("\u{e9}", None),
-        ] {
-            assert_eq!(client_address(text.as_bytes()), expected.map(|text| text.parse().unwrap()), "{text}");
-        }
-        assert_eq!(client_address(&[0xff]), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The refusal of an attempt by one of its buckets.
+//! The rejection of an attempt by one of its buckets.
 
 use time::{Duration, OffsetDateTime};
 
@@ -17,9 +17,9 @@ pub struct BucketState {
     pub failures: i32,
 }
 
-/// Refusal of an attempt by a bucket.
+/// Rejection of an attempt by a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct AttemptRejection {
     /// Bucket.
     pub bucket: Bucket,
     /// Time from which on it admits an attempt.
@@ -28,14 +28,15 @@ pub struct Refusal {
     pub full_at: OffsetDateTime,
 }
 
-impl Refusal {
-    /// Makes the refusal of a bucket in this state.
+impl AttemptRejection {
+    /// Makes the rejection by a bucket in this state.
     #[must_use]
     pub fn new(bucket: Bucket, state: BucketState, now: OffsetDateTime) -> Self {
         let has_failed = bucket.kind.counts_failures() && state.failures >= MAX_FAILURES;
-        let admits_from = bucket.limit.admits_from(state.arrival).max(now);
+        let full_at = bucket.limit.clamp(state.arrival, now);
+        let admits_from = bucket.limit.admits_from(full_at).max(now);
         let until = if has_failed { now + RETRY_AFTER_FAILURES } else { admits_from };
-        Self { bucket, until, full_at: state.arrival }
+        Self { bucket, until, full_at }
     }
 }
 
@@ -49,17 +50,20 @@ mod tests {
     fn check(kind: Kind, arrival: Duration, failures: i32, expected: Duration) {
         let limit = Limit::parse("3/3m").unwrap();
         let state = BucketState { arrival: NOW + arrival, failures };
-        let refusal = Refusal::new(Bucket { kind, key: [0; 17], limit, network: None }, state, NOW);
-        assert_eq!(refusal.until - NOW, expected, "{kind:?}, {arrival}, {failures}");
+        let rejection =
+            AttemptRejection::new(Bucket { kind, key: [0; 17], limit, network: None }, state, NOW);
+        assert_eq!(rejection.until - NOW, expected, "{kind:?}, {arrival}, {failures}");
     }
 
     #[test]
-    fn bucket_refuses_until_one_attempt_is_back_or_for_failures_an_hour() {
+    fn bucket_rejects_until_one_attempt_is_back_or_for_failures_an_hour() {
         check(Kind::Account, Duration::seconds(180), 0, Duration::MINUTE);
         check(Kind::Account, Duration::seconds(180), MAX_FAILURES - 1, Duration::MINUTE);
         check(Kind::Account, Duration::seconds(180), MAX_FAILURES, Duration::HOUR);
         check(Kind::Device, Duration::ZERO, MAX_FAILURES, Duration::HOUR);
         check(Kind::Address, Duration::seconds(150), MAX_FAILURES, Duration::seconds(30));
         check(Kind::Address, Duration::ZERO, 0, Duration::ZERO);
+        // Of a clock that was ahead: the bucket is empty.
+        check(Kind::Address, Duration::weeks(52), 0, Duration::MINUTE);
     }
 }

@@ -53,7 +53,8 @@ impl Export {
         };
         let format = Format::of(self.format, path)?;
         let name = || path.display().to_string();
-        let file = create(path).with_context(name)?;
+        let file = create(path)
+            .with_context(|| format!("cannot create {}: is it there already?", path.display()))?;
         let written = match self.write(context, format, &file).await {
             Ok(()) => file.sync_all().with_context(name),
             Err(error) => Err(error),

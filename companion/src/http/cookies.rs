@@ -31,8 +31,7 @@ pub struct SetCookies(Vec<HeaderValue>);
 impl CookiePolicy {
     /// Makes a policy from the settings, the base path of the API and the lifetimes of the tokens.
     ///
-    /// Browsers send the device token to the routes below `/auth` alone, so no upstream receives it. One that another host has
-    /// set is of an unknown device, so the cookie loses nothing by having no `__Host-`.
+    /// A device token that another host has set is of an unknown device, so its cookie loses nothing by having no `__Host-`.
     #[must_use]
     pub fn new(
         settings: &config::Cookies,
@@ -40,10 +39,9 @@ impl CookiePolicy {
         access_ttl: Duration,
         refresh_ttl: Duration,
     ) -> Self {
-        let [device, device_with_prefix] = DEVICE;
-        let device_name = if settings.prefix.is_empty() { device } else { device_with_prefix };
+        let [plain, prefixed] = DEVICE;
         Self {
-            device_name,
+            device_name: if settings.prefix.is_empty() { plain } else { prefixed },
             device_path: format!("{base_path}/auth"),
             access_name: format!("{}{ACCESS}", settings.prefix),
             refresh_name: format!("{}{REFRESH}", settings.prefix),
@@ -69,9 +67,9 @@ impl CookiePolicy {
         SetCookies(fields.into_iter().chain(device).collect())
     }
 
-    /// Deletes the cookies of the session; the device stays known. Only for responses to a logout and to the end of the client's own session, which ask for
-    /// it. A rejection never deletes cookies, because another tab may have received new ones meanwhile, nor does a
-    /// failure of the service (5xx).
+    /// Deletes the cookies of the session; the device stays known. Only for responses to a logout and to the end of the client's
+    /// own session, which ask for it. A rejection never deletes cookies, because another tab may have received new ones
+    /// meanwhile, nor does a failure of the service (5xx).
     #[must_use]
     pub fn clear(&self) -> SetCookies {
         SetCookies(vec![

@@ -65,7 +65,7 @@ impl DeviceTokens {
         Some(Self { signing: Secret::derive(secrets.first()?), verifying })
     }
 
-    /// Reads the tokens of a request, at most [`MAX_TOKENS`]. One that is not ours is ignored, and so is an account whose last
+    /// Reads the tokens of a request, the first four. One that is not ours is ignored, and so is an account whose last
     /// login is older than [`LIFETIME`].
     #[must_use]
     pub fn read(&self, tokens: &[String], now: OffsetDateTime) -> KnownAccounts {
@@ -82,7 +82,7 @@ impl DeviceTokens {
     }
 
     /// Signs the token of a device that has signed in to an account with this session. It keeps its identity for an account that
-    /// it is known to, and the accounts that it has signed in to last, at most [`MAX_ACCOUNTS`].
+    /// it is known to, and the token holds the last four accounts.
     ///
     /// # Errors
     /// [`SigningError`] if the secret does not sign.

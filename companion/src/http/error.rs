@@ -2,7 +2,7 @@
 
 mod body;
 pub(super) mod every;
-mod limit;
+pub(super) mod limit;
 
 use std::any::Any;
 use std::borrow::Cow;

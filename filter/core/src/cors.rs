@@ -7,7 +7,7 @@ use crate::policy::Policy;
 use crate::request::{Field, Name, Request};
 
 /// Response headers that pages of other origins may read besides the safelisted ones (Fetch standard §2.2.2).
-const EXPOSED: &str = "retry-after, www-authenticate, x-request-id";
+const EXPOSED: &str = "ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id";
 /// Time for which a browser may cache the response to a preflight, in seconds. Chosen: Chromium caches none for longer
 /// than two hours, and a changed configuration should apply within minutes.
 const MAX_AGE_S: &str = "600";
@@ -104,7 +104,7 @@ mod tests {
         "access-control-allow-origin: https://app.example",
         "access-control-allow-credentials: true",
         "vary: origin",
-        "access-control-expose-headers: retry-after, www-authenticate, x-request-id",
+        "access-control-expose-headers: ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id",
     ];
 
     #[test]

@@ -99,7 +99,10 @@ async fn page_of_an_allowed_origin_can_read_every_rejection() {
         assert_eq!(response.header("access-control-allow-origin"), PAGE, "{path} {status}");
         assert_eq!(response.header("access-control-allow-credentials"), "true", "{path} {status}");
         let exposed = response.header("access-control-expose-headers");
-        assert_eq!(exposed, "x-request-id,retry-after,www-authenticate", "{path} {status}");
+        assert_eq!(
+            exposed, "ratelimit,ratelimit-policy,x-request-id,retry-after,www-authenticate",
+            "{path} {status}"
+        );
     };
     for case in cases {
         check(case).await;

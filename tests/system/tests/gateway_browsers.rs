@@ -33,7 +33,7 @@ async fn page_of_an_allowed_origin_can_read_that_it_is_not_signed_in() {
     www-authenticate: Cookie realm="edgeward", cookie-name="access_token"
     access-control-allow-credentials: true
     access-control-allow-origin: http://localhost:5173
-    access-control-expose-headers: retry-after, www-authenticate, x-request-id
+    access-control-expose-headers: ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id
 
     {
       "errors": [

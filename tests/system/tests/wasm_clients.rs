@@ -32,7 +32,7 @@ fn cors(headers: &Headers) -> Vec<String> {
 const READABLE: [&str; 4] = [
     "access-control-allow-credentials: true",
     "access-control-allow-origin: https://app.example",
-    "access-control-expose-headers: retry-after, www-authenticate, x-request-id",
+    "access-control-expose-headers: ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id",
     "vary: origin",
 ];
 

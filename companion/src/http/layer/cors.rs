@@ -8,6 +8,7 @@ use edgeward_wire::Origin;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::observe::REQUEST_ID;
+use crate::http::error::limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::http::state::HttpPolicy;
 
 /// Makes the layer of the settings. It belongs around everything that makes a response: without these header fields, a
@@ -24,6 +25,6 @@ pub(in crate::http) fn for_origins(origins: &[Origin], allow_headers: &[HeaderNa
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
         .allow_headers(AllowHeaders::list(allow_headers.iter().cloned()))
-        .expose_headers([REQUEST_ID, RETRY_AFTER, WWW_AUTHENTICATE])
+        .expose_headers([RATE_LIMIT, RATE_LIMIT_POLICY, REQUEST_ID, RETRY_AFTER, WWW_AUTHENTICATE])
         .max_age(Duration::from_hours(1))
 }

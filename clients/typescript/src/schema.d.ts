@@ -120,7 +120,7 @@ export interface paths {
         put?: never;
         /**
          * End sessions of a user
-         * @description Those that the body names; all without a body, which has its type nevertheless.
+         * @description Those that the body names, or all.
          */
         post: operations["endUserSessions"];
         delete?: never;
@@ -356,14 +356,10 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @enum {string} */
+        ActorName: "user" | "admin" | "command_line" | "system" | "stranger";
         /** @description User as administrators see them. */
-        AdministratedUser: {
-            /**
-             * Format: date-time
-             * @description Time in UTC, with milliseconds.
-             * @example 2026-03-01T09:30:00.000Z
-             */
-            createdAt: string;
+        AdminUser: components["schemas"]["User"] & {
             /** @description `true` if the user may not sign in. */
             disabled: boolean;
             /**
@@ -371,33 +367,10 @@ export interface components {
              * @description Time from which on the user may not sign in.
              */
             disabledAt: string | null;
-            /** @example ada@example.com */
-            email: string;
-            /** @example Ada */
-            firstName: string;
-            /**
-             * Format: int64
-             * @example 42
-             */
-            id: number;
-            /** @example Lovelace */
-            lastName: string;
-            /** @example customer */
-            role: string;
-            /**
-             * Format: date-time
-             * @description Time in UTC, with milliseconds.
-             * @example 2026-03-01T09:30:00.000Z
-             */
-            updatedAt: string;
         };
         /** @description Entry of the audit log. */
         AuditEntry: {
-            /**
-             * @description `user`, `admin`, `command_line`, `system` or `stranger`.
-             * @example admin
-             */
-            actor: string;
+            actor: components["schemas"]["ActorName"];
             /**
              * Format: date-time
              * @description Time in UTC, with milliseconds.
@@ -411,8 +384,7 @@ export interface components {
             clientPrefix: string | null;
             /** @description More of it, by event. `by` is the ID of the administrator. */
             details: Record<string, never>;
-            /** @example role_changed */
-            event: string;
+            event: components["schemas"]["EventName"];
             /** Format: int64 */
             id: number;
             requestId: string | null;
@@ -441,12 +413,13 @@ export interface components {
             message: string;
             /** @description Number of sessions that ended. */
             sessionsEnded: number;
-            user: components["schemas"]["AdministratedUser"];
+            user: components["schemas"]["AdminUser"];
         };
         /** @description Address and password of a login. */
         Credentials: {
             /**
-             * @description E-mail address, ASCII alone. Blanks around it are removed, and letters become lower case.
+             * Format: email-address
+             * @description E-mail address of at most 254 characters, ASCII alone. Blanks and invisible characters around it are removed, and letters become lower case.
              * @example ada@example.com
              */
             email: string;
@@ -497,6 +470,8 @@ export interface components {
          * @enum {string}
          */
         ErrorCode: "account_disabled" | "actor_unknown" | "body_not_object" | "body_too_large" | "body_too_slow" | "busy" | "content_encoded" | "content_type_not_json" | "credentials_wrong" | "cursor_invalid" | "database_unavailable" | "email_has_invisible_character" | "email_malformed" | "email_not_ascii" | "email_taken" | "email_too_long" | "event_unknown" | "ids_malformed" | "internal_error" | "last_admin" | "limit_out_of_range" | "method_not_allowed" | "name_has_invisible_character" | "name_too_long" | "not_allowed" | "not_found" | "not_ready" | "not_signed_in" | "not_text" | "not_true_or_false" | "password_has_control_character" | "password_too_common" | "password_too_long" | "password_too_short" | "password_too_weak" | "query_invalid" | "required" | "role_malformed" | "search_has_invisible_character" | "search_too_long" | "time_malformed" | "timed_out" | "too_many_attempts" | "unknown" | "user_id_malformed";
+        /** @enum {string} */
+        EventName: "register" | "login" | "login_refused" | "refresh" | "refresh_refused" | "refresh_token_reused" | "session_ended" | "sessions_ended" | "logout" | "logout_all" | "user_created" | "user_imported" | "user_deleted" | "user_disabled" | "user_enabled" | "user_unlocked" | "role_changed" | "name_changed" | "password_changed" | "keys_generated" | "keys_rotated" | "keys_changed";
         /** @description Public RSA key (RFC 7517 §4, RFC 7518 §6.3.1). */
         Jwk: {
             /**
@@ -531,23 +506,26 @@ export interface components {
         /** @description New account. */
         Registration: {
             /**
-             * @description E-mail address, ASCII alone. Blanks around it are removed, and letters become lower case.
+             * Format: email-address
+             * @description E-mail address of at most 254 characters, ASCII alone. Blanks and invisible characters around it are removed, and letters become lower case.
              * @example ada@example.com
              */
             email: string;
             /**
-             * @description Blanks and invisible characters around it are removed; within it there are none.
+             * Format: name
+             * @description At most 100 characters in the normal form NFC. Blanks and invisible characters around it are removed; within it, there are none but the joiners of its script.
              * @example Ada
              */
             firstName: string;
             /**
-             * @description Blanks and invisible characters around it are removed; within it there are none.
+             * Format: name
+             * @description At most 100 characters in the normal form NFC. Blanks and invisible characters around it are removed; within it, there are none but the joiners of its script.
              * @example Lovelace
              */
             lastName: string;
             /**
              * Format: password
-             * @description At most 72 bytes of UTF-8, in the normal form NFC and without control characters. Nothing is trimmed.
+             * @description At most 72 bytes of UTF-8, in the normal form NFC and without control characters. Nothing is trimmed. One that is guessed too easily is rejected.
              * @example correct horse battery staple
              */
             password: string;
@@ -592,14 +570,14 @@ export interface components {
         };
         /** @description Sessions that end. */
         SessionsToEnd: {
-            /** @description IDs of sessions; those of other users have no effect. */
-            ids: number[];
+            /** @description IDs of sessions; those of other users have no effect. Without it, all end. */
+            ids?: number[];
         };
         /** @description One user. */
         ShownUser: {
             /** @description Message for people. */
             message: string;
-            user: components["schemas"]["AdministratedUser"];
+            user: components["schemas"]["AdminUser"];
         };
         /** @description Body of a response that sets new tokens. */
         SignedIn: {
@@ -645,22 +623,24 @@ export interface components {
         /** @description Changes of a user. */
         UserChanges: {
             /** @description `true` to disable the sign-in and end all sessions, `false` to enable it. */
-            disabled: boolean;
+            disabled?: boolean;
             /**
-             * @description Blanks and invisible characters around it are removed; within it there are none.
+             * Format: name
+             * @description At most 100 characters in the normal form NFC. Blanks and invisible characters around it are removed; within it, there are none but the joiners of its script.
              * @example Ada
              */
-            firstName: string;
+            firstName?: string;
             /**
-             * @description Blanks and invisible characters around it are removed; within it there are none.
+             * Format: name
+             * @description At most 100 characters in the normal form NFC. Blanks and invisible characters around it are removed; within it, there are none but the joiners of its script.
              * @example Lovelace
              */
-            lastName: string;
+            lastName?: string;
             /**
              * @description Role, as rules of the gateway name it.
              * @example customer
              */
-            role: string;
+            role?: string;
         };
         /** @description Page of users. */
         Users: {
@@ -668,7 +648,7 @@ export interface components {
             message: string;
             /** @description Cursor of the next page; null after the last one. */
             nextCursor: string | null;
-            users: components["schemas"]["AdministratedUser"][];
+            users: components["schemas"]["AdminUser"][];
         };
     };
     responses: never;
@@ -677,6 +657,10 @@ export interface components {
     headers: {
         /** @description Authentication scheme (RFC 9110 §11.6.1). */
         Challenge: string;
+        /** @description Attempts that are left (`r`), and seconds until there is one (`t`). */
+        RateLimit: string;
+        /** @description Attempts at once (`q`), and seconds in which as many come back (`w`). */
+        RateLimitPolicy: string;
         /** @description Both cookies, if the tokens were renewed during the request. */
         RenewedTokens: string;
         /** @description The request's own `x-request-id`, or a new one: it is in the logs of every service. */
@@ -738,9 +722,9 @@ export interface operations {
                 /** @description ID of the user that the entries concern */
                 userId?: number;
                 /** @description Name of the event */
-                event?: string;
+                event?: components["schemas"]["EventName"];
                 /** @description Name of the actor */
-                actor?: string;
+                actor?: components["schemas"]["ActorName"];
                 /** @description Time of the oldest entry (RFC 3339), or a day */
                 from?: string;
                 /** @description Time before which all entries are (RFC 3339), or a day */
@@ -824,7 +808,7 @@ export interface operations {
     listUsers: {
         parameters: {
             query?: {
-                /** @description Beginning of the e-mail address or the last name in any case, or the ID */
+                /** @description Beginning of the e-mail address or the last name in any case, or the ID. At most 254 bytes, without invisible characters */
                 search?: string;
                 /** @description Role of the users */
                 role?: string;
@@ -1567,6 +1551,8 @@ export interface operations {
             /** @description Too many attempts, please try again later */
             429: {
                 headers: {
+                    ratelimit: components["headers"]["RateLimit"];
+                    "ratelimit-policy": components["headers"]["RateLimitPolicy"];
                     "retry-after": components["headers"]["RetryAfter"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -1830,6 +1816,8 @@ export interface operations {
             /** @description Too many attempts, please try again later */
             429: {
                 headers: {
+                    ratelimit: components["headers"]["RateLimit"];
+                    "ratelimit-policy": components["headers"]["RateLimitPolicy"];
                     "retry-after": components["headers"]["RetryAfter"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;

@@ -77,7 +77,7 @@ pub enum Event {
 }
 
 /// Names of all events: the values of a metric's label and of `audit_log.event`.
-const NAMES: [&str; 22] = [
+pub const NAMES: [&str; 22] = [
     "register",
     "login",
     "login_refused",

@@ -6,6 +6,7 @@ use axum::routing::{get, post};
 use edgeward_wire::{edge_feed, edge_refresh};
 use serde_json::Value;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
@@ -44,8 +45,12 @@ pub(super) fn shared_document<'a>(policy: &'a HttpPolicy, cookies: &CookiePolicy
 /// Makes the OpenAPI document of the public listener; `has_docs` is `true` if it serves the document.
 #[must_use]
 pub fn document(base_path: &str, has_docs: bool, cookies: &CookiePolicy) -> Value {
-    let routes = described(base_path, has_docs, |handlers| handlers, |handlers| handlers);
-    openapi::complete(routes.get_openapi(), cookies)
+    openapi::complete(&collected(base_path, has_docs), cookies)
+}
+
+/// Collects the document from the annotations of the handlers.
+pub(super) fn collected(base_path: &str, has_docs: bool) -> OpenApi {
+    described(base_path, has_docs, |handlers| handlers, |handlers| handlers).into_openapi()
 }
 
 /// Routes of the OpenAPI document. `for_users` surrounds handlers that need a signed-in user, `for_admins` those that need

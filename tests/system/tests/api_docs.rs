@@ -1,9 +1,13 @@
 //! The OpenAPI document, the page that shows it, and the TypeScript client that is made from it.
 
+use std::fs;
 use std::process::Command;
 
+use edgeward_companion::domain::account::email::Email;
+use edgeward_companion::domain::account::name::Name;
 use edgeward_kit::api::Api;
 use edgeward_stack::paths;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn api_describes_itself_to_programs_and_to_people() {
@@ -43,6 +47,66 @@ async fn every_described_operation_has_its_route_and_its_methods() {
         described.sort();
         allowed.sort();
         assert_eq!(allowed, described, "{path}");
+    }
+}
+
+#[test]
+fn schemas_of_typed_fields_accept_what_the_domain_accepts() {
+    let document = fs::read_to_string(paths::root().join("docs/reference/openapi.json")).expect("a document");
+    let document: Value = serde_json::from_str(&document).expect("JSON");
+    let fields = &document["components"]["schemas"]["Registration"]["properties"];
+    let [local, label] = ["l".repeat(64), "a".repeat(63)];
+    let domain = format!("{label}.{label}.{}.com", "c".repeat(57));
+    for (field, texts) in [
+        (
+            "email",
+            vec![
+                "ada@example.com".to_owned(),
+                " \u{feff}Ada.Lovelace+news@EXAMPLE.co.uk\u{200b}\n".to_owned(),
+                "a@b.c0m".to_owned(),
+                "a@b.0-0".to_owned(),
+                "0@0.0".to_owned(),
+                "0@0.00".to_owned(),
+                "a@localhost".to_owned(),
+                "a@b-.com".to_owned(),
+                ".a@b.com".to_owned(),
+                "a@@b.com".to_owned(),
+                "a b@c.com".to_owned(),
+                "ä@b.com".to_owned(),
+                "a\u{200b}@b.com".to_owned(),
+                format!("{local}@{domain}"),
+                format!("  {local}@{domain}  "),
+                format!("{local}@a{domain}"),
+                format!("l{local}@b.com"),
+                format!("a@{label}.com"),
+                format!("a@{label}a.com"),
+                String::new(),
+                " ".to_owned(),
+            ],
+        ),
+        (
+            "firstName",
+            vec![
+                "A".to_owned(),
+                " Ada \u{3000}L\u{feff}".to_owned(),
+                "علی\u{200c}رضا".to_owned(),
+                "\u{1f600}".to_owned(),
+                "é".repeat(100),
+                format!("\t{}  ", "é".repeat(100)),
+                "é".repeat(101),
+                "A\0".to_owned(),
+                "A\u{85}b".to_owned(),
+                " \u{200b}".to_owned(),
+                String::new(),
+            ],
+        ),
+    ] {
+        let schema = jsonschema::validator_for(&fields[field]).expect("a schema");
+        for text in texts {
+            let accepts =
+                if field == "email" { Email::parse(&text).is_ok() } else { Name::parse(&text).is_ok() };
+            assert_eq!(schema.is_valid(&json!(text)), accepts, "{field}: {text:?}");
+        }
     }
 }
 

@@ -94,7 +94,7 @@ async fn change_by_an_administrator_is_effective_at_the_edge_within_two_seconds(
         (Method::PATCH, "", json!({"disabled": true})),
         (Method::PATCH, "", json!({"role": "seller"})),
         (Method::DELETE, "", Value::Null),
-        (Method::POST, "/sessions/end", Value::Null),
+        (Method::POST, "/sessions/end", json!({})),
         (Method::POST, "/sessions/end", json!("own")),
     ] {
         let mut user = registered(false).await;

@@ -8,7 +8,7 @@ use crate::domain::host_name::is_host_name;
 /// Maximum length of an address, in bytes (RFC 5321 §4.5.3.1.3, without the angle brackets).
 pub const MAX_BYTES: usize = 254;
 /// Maximum length of the part before the `@`, in bytes (RFC 5321 §4.5.3.1.1).
-const MAX_LOCAL_BYTES: usize = 64;
+pub const MAX_LOCAL_BYTES: usize = 64;
 
 /// E-mail address: ASCII, lower case, trimmed, `local@domain.tld`.
 #[derive(Clone, Debug, PartialEq, Eq)]

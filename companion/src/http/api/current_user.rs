@@ -24,7 +24,7 @@ pub(in crate::http) struct SelfResponse {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = User)]
-struct UserBody {
+pub(super) struct UserBody {
     #[schema(schema_with = fields::id)]
     id: UserId,
     #[schema(example = "Ada")]
@@ -53,7 +53,6 @@ struct UserBody {
     tag = "Accounts",
     security(("accessToken" = []), ("refreshToken" = []), ("bearer" = [])),
     responses((status = 200, description = "The user", body = SelfResponse)),
-    extensions(("x-error-codes" = json!(["database_unavailable", "busy"]))),
 )]
 pub(in crate::http) async fn show(signed_in: SignedIn) -> Json<SelfResponse> {
     Json(SelfResponse { message: "User details fetched successfully", user: signed_in.user.into() })

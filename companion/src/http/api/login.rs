@@ -40,11 +40,7 @@ pub(in crate::http) struct LoginRequest {
     responses((status = 200, description = "Signed in", body = body::SignedInBody, headers(
         ("set-cookie" = String, description = "The cookies of the session and of the device, in three fields."),
     ))),
-    extensions(("x-error-codes" = json!([
-        "account_disabled", "busy", "credentials_wrong", "database_unavailable", "email_has_invisible_character",
-        "email_malformed", "email_not_ascii", "email_too_long", "not_text", "required",
-        "too_many_attempts",
-    ]))),
+    extensions(("x-error-codes" = json!(["account_disabled", "busy", "credentials_wrong", "database_unavailable", "email_has_invisible_character", "email_malformed", "email_not_ascii", "email_too_long", "not_text", "required", "too_many_attempts"]))),
 )]
 pub(in crate::http) async fn login(
     context: Context,

@@ -49,11 +49,7 @@ pub(in crate::http) struct RegisterRequest {
     responses((status = 201, description = "Registered and signed in", body = body::SignedInBody, headers(
         ("set-cookie" = String, description = "The cookies of the session and of the device, in three fields."),
     ))),
-    extensions(("x-error-codes" = json!([
-        "busy", "database_unavailable", "email_has_invisible_character", "email_malformed", "email_not_ascii", "email_taken",
-        "email_too_long", "name_has_invisible_character", "name_too_long", "not_text", "password_has_control_character",
-        "password_too_common", "password_too_long", "password_too_short", "password_too_weak", "required", "too_many_attempts",
-    ]))),
+    extensions(("x-error-codes" = json!(["busy", "database_unavailable", "email_has_invisible_character", "email_malformed", "email_not_ascii", "email_taken", "email_too_long", "name_has_invisible_character", "name_too_long", "not_text", "password_has_control_character", "password_too_common", "password_too_long", "password_too_short", "password_too_weak", "required", "too_many_attempts"]))),
 )]
 pub(in crate::http) async fn register(
     context: Context,

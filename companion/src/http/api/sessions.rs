@@ -60,7 +60,6 @@ struct SessionBody {
     tag = "Sessions",
     security(("accessToken" = []), ("refreshToken" = []), ("bearer" = [])),
     responses((status = 200, description = "The sessions", body = SessionsResponse)),
-    extensions(("x-error-codes" = json!(["busy", "database_unavailable"]))),
 )]
 pub(in crate::http) async fn list(
     context: Context,
@@ -82,7 +81,7 @@ pub(in crate::http) async fn list(
     security(("accessToken" = []), ("refreshToken" = []), ("bearer" = [])),
     params(("id" = i64, Path, description = "ID of the session", minimum = 1)),
     responses((status = 200, description = "Ended", body = Done)),
-    extensions(("x-error-codes" = json!(["busy", "database_unavailable", "not_found"]))),
+    extensions(("x-error-codes" = json!(["not_found"]))),
 )]
 pub(in crate::http) async fn end(
     context: Context,
@@ -112,7 +111,6 @@ pub(in crate::http) async fn end(
     tag = "Sessions",
     security(("accessToken" = []), ("refreshToken" = []), ("bearer" = [])),
     responses((status = 200, description = "Ended", body = Done)),
-    extensions(("x-error-codes" = json!(["busy", "database_unavailable"]))),
 )]
 pub(in crate::http) async fn end_others(
     context: Context,

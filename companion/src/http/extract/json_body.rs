@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::RequestExt;
 use axum::body::{Bytes, HttpBody};
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, FromRequest, OptionalFromRequest, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
@@ -125,16 +125,6 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         parse(&read(request).await?)
-    }
-}
-
-/// `None` if there is no body. Its type is required all the same.
-impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for JsonBody<T> {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, _: &S) -> Result<Option<Self>, ApiError> {
-        let bytes = read(request).await?;
-        if bytes.is_empty() { Ok(None) } else { parse(&bytes).map(Some) }
     }
 }
 

@@ -56,13 +56,6 @@ impl KnownFields {
         read(&value).or_else(|| self.errors.add(field, code, format!("{field} must be {expected}")))
     }
 
-    /// Collects the mistake that a field is absent.
-    pub(in crate::http) fn require(&mut self, field: &'static str) {
-        if !self.fields.contains_key(field) {
-            self.errors.add::<()>(field, "required", format!("{field} is required"));
-        }
-    }
-
     /// Requires that nothing is left and nothing was wrong.
     ///
     /// # Errors

@@ -2,26 +2,33 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use edgeward_wire::error_code;
 use serde_json::{Map, Value, json};
 
+use super::ADMINISTRATION;
 use crate::http::error::ApiError;
 use crate::http::error::every::every_error;
 
+/// Extension with the codes in the annotation of an operation. The document has them as the examples of responses.
+pub(super) const ANNOTATION: &str = "x-error-codes";
 /// Codes of every operation.
 const ALWAYS: [&str; 2] = ["internal_error", "timed_out"];
 /// Codes of operations with a body.
 const OF_BODIES: [&str; 5] =
     ["body_not_object", "body_too_large", "body_too_slow", "content_encoded", "content_type_not_json"];
-/// Code of operations that require a token.
-const OF_TOKENS: &str = edgeward_wire::error_code::NOT_SIGNED_IN;
+/// Codes of operations that require a token: the session is read from the database, and refreshed where it has to be.
+const OF_TOKENS: [&str; 3] = [error_code::NOT_SIGNED_IN, "busy", "database_unavailable"];
+/// Code of operations that require an administrator.
+const OF_ADMINS: &str = error_code::NOT_ALLOWED;
 
 /// Returns the codes of an operation: those of its annotation, and those that follow from its form.
 pub(super) fn codes_of(operation: &Map<String, Value>, is_for_users: bool) -> BTreeSet<String> {
-    let own = operation.get("x-error-codes").and_then(Value::as_array);
+    let own = operation.get(ANNOTATION).and_then(Value::as_array);
     let own = own.into_iter().flatten().filter_map(Value::as_str);
     let of_bodies = OF_BODIES.into_iter().filter(|_| operation.contains_key("requestBody"));
-    let of_tokens = is_for_users.then_some(OF_TOKENS);
-    own.chain(ALWAYS).chain(of_bodies).chain(of_tokens).map(str::to_owned).collect()
+    let of_tokens = OF_TOKENS.into_iter().filter(|_| is_for_users);
+    let of_admins = (operation.get("tags") == Some(&json!([ADMINISTRATION]))).then_some(OF_ADMINS);
+    own.chain(ALWAYS).chain(of_bodies).chain(of_tokens).chain(of_admins).map(str::to_owned).collect()
 }
 
 /// Returns one response for each status of these codes, with the bodies as examples.

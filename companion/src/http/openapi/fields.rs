@@ -1,19 +1,27 @@
 //! Schemas of the fields that people type. Their limits are those of the domain.
 //!
-//! The API rejects all that a schema rejects. The reverse does not hold: JSON Schema cannot say that a name has no invisible
-//! character, or count a password in bytes. The descriptions do.
+//! The API rejects all that a schema rejects. The reverse does not hold for fields with a `format` of ours, as JSON Schema
+//! cannot say which joiners a spelling needs, count a password in bytes, or tell whether it is guessed. The descriptions do.
 
+use edgeward_wire::origin::MAX_LABEL_BYTES;
 use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
 
 use crate::domain::account::{email, name, password};
 
-/// White space at both ends, control characters included: it is removed.
-const BLANKS: &str = r"[\t-\r \u0085\u00a0]*";
-/// Any characters but control characters.
-const NO_CONTROLS: &str = r"[^\u0000-\u001f\u007f-\u009f]";
+/// White space (Unicode's `White_Space`).
+const BLANKS: &str = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
+/// Characters that a display may leave out (Unicode's `Default_Ignorable_Code_Point`), without those above U+FFFF, which
+/// the dialects of regular expressions write differently.
+const IGNORABLE: &str = r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8";
+/// Control characters.
+const CONTROLS: &str = r"\u0000-\u001f\u007f-\u009f";
 
 fn text(description: &str, example: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).description(Some(description)).examples([example])
+}
+
+fn custom(name: &str) -> SchemaFormat {
+    SchemaFormat::Custom(name.to_owned())
 }
 
 /// Schema of a first name.
@@ -27,37 +35,51 @@ pub(in crate::http) fn last_name() -> Object {
 }
 
 fn any_name(example: &str) -> Object {
-    let description = "Blanks and invisible characters around it are removed; within it there are none.";
-    text(description, example)
-        .min_length(Some(1))
-        .max_length(Some(name::MAX_CHARS))
-        .pattern(Some(format!("^{BLANKS}{NO_CONTROLS}+{BLANKS}$")))
+    let description = format!(
+        "At most {} characters in the normal form NFC. Blanks and invisible characters around it are removed; within it, \
+         there are none but the joiners of its script.",
+        name::MAX_CHARS
+    );
+    let (outer, inner) = (format!("[{BLANKS}{IGNORABLE}]"), format!("[^{BLANKS}{IGNORABLE}{CONTROLS}]"));
+    let between = name::MAX_CHARS - 2;
+    text(&description, example)
+        .format(Some(custom("name")))
+        .pattern(Some(format!("^{outer}*{inner}([^{CONTROLS}]{{0,{between}}}{inner})?{outer}*$")))
         .build()
 }
 
-/// Schema of an e-mail address.
+/// Schema of an e-mail address. Its format is not `email`, which has no blanks around it and may have quotes.
 pub(in crate::http) fn email() -> Object {
-    let description =
-        "E-mail address, ASCII alone. Blanks around it are removed, and letters become lower case.";
+    let description = format!(
+        "E-mail address of at most {} characters, ASCII alone. Blanks and invisible characters around it are removed, and \
+         letters become lower case.",
+        email::MAX_BYTES
+    );
+    let outer = format!("[{BLANKS}{IGNORABLE}]");
+    let total = format!("(?=[!-~]{{1,{}}}[^!-~]*$)", email::MAX_BYTES);
+    let local = format!("(?=[^@]{{1,{}}}@)", email::MAX_LOCAL_BYTES);
     let atom = "[0-9A-Za-z!#$%&'*+/=?^_`{|}~-]+";
-    let label = "[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?";
-    text(description, "ada@example.com")
-        .max_length(Some(email::MAX_BYTES))
-        .pattern(Some(format!(r"^{BLANKS}{atom}(\.{atom})*@({label}\.)+{label}{BLANKS}$")))
+    let label = format!("[0-9A-Za-z]([0-9A-Za-z-]{{0,{}}}[0-9A-Za-z])?", MAX_LABEL_BYTES - 2);
+    text(&description, "ada@example.com")
+        .format(Some(custom("email-address")))
+        .pattern(Some(format!(
+            r"^{outer}*{total}{local}{atom}(\.{atom})*@({label}\.)+(?![0-9]+[^!-~]*$){label}{outer}*$"
+        )))
         .build()
 }
 
 /// Schema of a new password.
 pub(in crate::http) fn new_password() -> Object {
     let description = format!(
-        "At most {} bytes of UTF-8, in the normal form NFC and without control characters. Nothing is trimmed.",
+        "At most {} bytes of UTF-8, in the normal form NFC and without control characters. Nothing is trimmed. One that is \
+         guessed too easily is rejected.",
         password::MAX_BYTES
     );
     text(&description, "correct horse battery staple")
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
         .min_length(Some(password::MIN_CHARS))
         .max_length(Some(password::MAX_BYTES))
-        .pattern(Some(format!("^{NO_CONTROLS}*$")))
+        .pattern(Some(format!("^[^{CONTROLS}]*$")))
         .build()
 }
 
@@ -84,6 +106,11 @@ pub(in crate::http) fn role() -> Object {
     text("Role, as rules of the gateway name it.", "customer")
         .pattern(Some("^[a-z0-9][a-z0-9_-]{0,63}$"))
         .build()
+}
+
+/// Schema of one of these names.
+pub(in crate::http) fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).build()
 }
 
 /// Schema of an ID of a user or a session.

@@ -16,6 +16,12 @@ const REFRESH_COOKIE: &str = "refreshToken";
 /// Security scheme of the access token in `Authorization`.
 const BEARER: &str = "bearer";
 
+/// Tag of the operations that require an administrator.
+const ADMINISTRATION: &str = "Administration";
+/// Header fields of a response to too many attempts.
+const OF_LIMITS: [(&str, &str); 3] =
+    [("ratelimit", "RateLimit"), ("ratelimit-policy", "RateLimitPolicy"), ("retry-after", "RetryAfter")];
+
 const TITLE: &str = "Edgeward";
 const ABOUT: &str = "\
 Registers people, signs them in, and keeps each session in two cookies that no script can read. A request from a page of \
@@ -60,7 +66,7 @@ fn described() -> Value {
         "tags": [
             { "name": "Accounts", "description": "Registration, and the signed-in user." },
             { "name": "Sessions", "description": "Login, refresh, logout, and the list of a user's sessions." },
-            { "name": "Administration", "description": "Users, their sessions and the audit log, for the role `admin`." },
+            { "name": ADMINISTRATION, "description": "Users, their sessions and the audit log, for the role `admin`." },
             { "name": "Keys", "description": "Public keys of the access tokens." },
             { "name": "Documentation", "description": "This document." },
         ],
@@ -94,11 +100,12 @@ fn complete_operation(operation: &mut Map<String, Value>) {
         add_headers(response, &[("x-request-id", "RequestId")]);
         match status.as_str() {
             "401" => add_headers(response, &[("www-authenticate", "Challenge")]),
-            "429" | "503" => add_headers(response, &[("retry-after", "RetryAfter")]),
+            "429" => add_headers(response, &OF_LIMITS),
+            "503" => add_headers(response, &[("retry-after", "RetryAfter")]),
             _ => {}
         }
     }
-    operation.insert("x-error-codes".to_owned(), codes.into_iter().collect());
+    operation.remove(errors::ANNOTATION);
 }
 
 /// Returns `true` if an operation rejects requests without a token.
@@ -132,6 +139,8 @@ fn headers() -> Value {
             "description": "Seconds after which the same request may be sent again.",
             "schema": { "type": "string", "pattern": "^[0-9]+$" },
         },
+        "RateLimit": text("Attempts that are left (`r`), and seconds until there is one (`t`)."),
+        "RateLimitPolicy": text("Attempts at once (`q`), and seconds in which as many come back (`w`)."),
         "Challenge": text("Authentication scheme (RFC 9110 §11.6.1)."),
         "RenewedTokens": text("Both cookies, if the tokens were renewed during the request."),
     })

@@ -4,8 +4,12 @@ use axum::Json;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
 
+use crate::domain::audit::NAMES;
 use crate::domain::audit::list::{AuditCursor, AuditFilter, ListedEntry, parse_actor, parse_event};
+use crate::domain::caller::Actor;
 use crate::domain::page::PageSize;
 use crate::domain::time::parse_time;
 use crate::domain::{SessionId, UserId};
@@ -14,6 +18,12 @@ use crate::http::error::ApiError;
 use crate::http::extract::known_fields::KnownFields;
 use crate::http::openapi::fields;
 use crate::service::{Context, audit_log};
+
+/// Name of an event.
+struct EventName;
+
+/// Name of an actor.
+struct ActorName;
 
 /// Page of the audit log.
 #[derive(Serialize, ToSchema)]
@@ -36,10 +46,9 @@ struct EntryBody {
     id: i64,
     #[schema(schema_with = fields::timestamp)]
     at: Timestamp,
-    #[schema(example = "role_changed")]
+    #[schema(value_type = EventName)]
     event: String,
-    /// `user`, `admin`, `command_line`, `system` or `stranger`.
-    #[schema(example = "admin")]
+    #[schema(value_type = ActorName)]
     actor: String,
     /// ID of the user that it concerns.
     #[schema(required, value_type = Option<i64>)]
@@ -68,15 +77,15 @@ struct EntryBody {
     security(("accessToken" = []), ("refreshToken" = []), ("bearer" = [])),
     params(
         ("userId" = Option<i64>, Query, description = "ID of the user that the entries concern", minimum = 1),
-        ("event" = Option<String>, Query, description = "Name of the event"),
-        ("actor" = Option<String>, Query, description = "Name of the actor"),
-        ("from" = Option<String>, Query, description = "Time of the oldest entry (RFC 3339), or a day"),
-        ("until" = Option<String>, Query, description = "Time before which all entries are (RFC 3339), or a day"),
+        ("event" = Option<EventName>, Query, description = "Name of the event"),
+        ("actor" = Option<ActorName>, Query, description = "Name of the actor"),
+        ("from" = Option<String>, Query, description = "Time of the oldest entry (RFC 3339), or a day", format = "time-or-day"),
+        ("until" = Option<String>, Query, description = "Time before which all entries are (RFC 3339), or a day", format = "time-or-day"),
         ("limit" = Option<i32>, Query, description = "Size of the page; 50 without it", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before", format = "cursor"),
     ),
     responses((status = 200, description = "A page of the audit log", body = AuditResponse)),
-    extensions(("x-error-codes" = json!(["actor_unknown", "busy", "cursor_invalid", "database_unavailable", "event_unknown", "limit_out_of_range", "not_allowed", "query_invalid", "time_malformed", "unknown", "user_id_malformed"]))),
+    extensions(("x-error-codes" = json!(["actor_unknown", "cursor_invalid", "event_unknown", "limit_out_of_range", "query_invalid", "time_malformed", "unknown", "user_id_malformed"]))),
 )]
 pub(in crate::http) async fn list(
     context: Context,
@@ -99,6 +108,22 @@ pub(in crate::http) async fn list(
         next_cursor: page.next.map(|next| next.encode()),
     }))
 }
+
+impl utoipa::PartialSchema for EventName {
+    fn schema() -> RefOr<Schema> {
+        fields::one_of(NAMES).into()
+    }
+}
+
+impl ToSchema for EventName {}
+
+impl utoipa::PartialSchema for ActorName {
+    fn schema() -> RefOr<Schema> {
+        fields::one_of(Actor::NAMES).into()
+    }
+}
+
+impl ToSchema for ActorName {}
 
 impl From<ListedEntry> for EntryBody {
     fn from(listed: ListedEntry) -> Self {

@@ -10,6 +10,7 @@ use axum::extract::{Path, State};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Array, ArrayBuilder};
 
 use super::user_of;
 use crate::domain::SessionId;
@@ -18,6 +19,7 @@ use crate::http::api::sessions::SessionsResponse;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::JsonBody;
 use crate::http::extract::known_fields::KnownFields;
+use crate::http::openapi::fields;
 use crate::service::session::{self, SignedIn};
 use crate::service::{Context, Error, Tokens};
 
@@ -30,8 +32,7 @@ const MAX_IDS: usize = 100;
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the member that `read_ids` takes, to name its mistakes")]
 struct SessionsToEndBody {
-    /// IDs of sessions; those of other users have no effect.
-    #[schema(min_items = 1, max_items = 100, value_type = Vec<i64>)]
+    #[schema(required = false, schema_with = ids)]
     ids: Vec<SessionId>,
 }
 
@@ -59,7 +60,7 @@ pub(in crate::http) struct SessionsEndedResponse {
         ("id" = i64, Path, description = "ID of the user", minimum = 1),
     ),
     responses((status = 200, description = "The sessions", body = SessionsResponse)),
-    extensions(("x-error-codes" = json!(["busy", "database_unavailable", "not_allowed", "not_found"]))),
+    extensions(("x-error-codes" = json!(["not_found"]))),
 )]
 pub(in crate::http) async fn list(
     context: Context,
@@ -73,7 +74,7 @@ pub(in crate::http) async fn list(
 
 /// End sessions of a user
 ///
-/// Those that the body names; all without a body, which has its type nevertheless.
+/// Those that the body names, or all.
 #[utoipa::path(
     post,
     path = "/admin/users/{id}/sessions/end",
@@ -85,15 +86,15 @@ pub(in crate::http) async fn list(
     ),
     request_body = SessionsToEndBody,
     responses((status = 200, description = "Ended", body = SessionsEndedResponse)),
-    extensions(("x-error-codes" = json!(["busy", "database_unavailable", "ids_malformed", "not_allowed", "not_found", "required", "unknown"]))),
+    extensions(("x-error-codes" = json!(["ids_malformed", "not_found", "unknown"]))),
 )]
 pub(in crate::http) async fn end(
     context: Context,
     id: Result<Path<String>, PathRejection>,
-    body: Option<JsonBody<Map<String, Value>>>,
+    JsonBody(members): JsonBody<Map<String, Value>>,
 ) -> Result<Json<SessionsEndedResponse>, ApiError> {
     let user = user_of(id)?;
-    let chosen = body.map(|JsonBody(members)| read_ids(members)).transpose()?;
+    let chosen = read_ids(members)?;
     let (_, sessions_ended) = session::end_of(&context, &user, chosen.as_ref()).await?;
     Ok(Json(SessionsEndedResponse { message: "Sessions ended successfully", sessions_ended }))
 }
@@ -110,7 +111,7 @@ pub(in crate::http) async fn end(
         ("session" = i64, Path, description = "ID of the session", minimum = 1),
     ),
     responses((status = 200, description = "Ended", body = Done)),
-    extensions(("x-error-codes" = json!(["busy", "database_unavailable", "not_allowed", "not_found"]))),
+    extensions(("x-error-codes" = json!(["not_found"]))),
 )]
 pub(in crate::http) async fn end_one(
     context: Context,
@@ -125,13 +126,30 @@ pub(in crate::http) async fn end_one(
     }
 }
 
-fn read_ids(members: Map<String, Value>) -> Result<BTreeSet<SessionId>, ApiError> {
+/// Schema of `ids`.
+fn ids() -> Array {
+    let description = "IDs of sessions; those of other users have no effect. Without it, all end.";
+    ArrayBuilder::new()
+        .description(Some(description))
+        .items(fields::id())
+        .min_items(Some(1))
+        .max_items(Some(MAX_IDS))
+        .build()
+}
+
+/// Reads a whole number. In JSON, `3.0` is the same as `3` (RFC 8259 §6), and some languages write it.
+fn whole(value: &Value) -> Option<i64> {
+    let written =
+        || value.as_f64().filter(|number| number.fract() == 0.0).map(|number| format!("{number:.0}"));
+    value.as_i64().or_else(|| written()?.parse().ok())
+}
+
+fn read_ids(members: Map<String, Value>) -> Result<Option<BTreeSet<SessionId>>, ApiError> {
     let mut body = KnownFields::of_body(members);
-    body.require("ids");
     let ids = body.read("ids", "ids_malformed", "1 to 100 session IDs", |ids| {
         let ids = ids.as_array().filter(|ids| (1..=MAX_IDS).contains(&ids.len()))?;
-        ids.iter().map(|id| id.as_i64().filter(|id| *id > 0).map(SessionId)).collect()
+        ids.iter().map(|id| whole(id).filter(|id| *id > 0).map(SessionId)).collect()
     });
     body.finish()?;
-    Ok(ids.unwrap_or_default())
+    Ok(ids)
 }

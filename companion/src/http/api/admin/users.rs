@@ -31,13 +31,14 @@ use crate::service::account::{self, LastAdmin};
     reason = "describes the members that `change` takes one by one, to collect their mistakes"
 )]
 struct UserChangesBody {
-    #[schema(schema_with = fields::role)]
+    #[schema(required = false, schema_with = fields::role)]
     role: Role,
     /// `true` to disable the sign-in and end all sessions, `false` to enable it.
+    #[schema(required = false)]
     disabled: bool,
-    #[schema(schema_with = fields::first_name)]
+    #[schema(required = false, schema_with = fields::first_name)]
     first_name: Name,
-    #[schema(schema_with = fields::last_name)]
+    #[schema(required = false, schema_with = fields::last_name)]
     last_name: Name,
 }
 
@@ -85,14 +86,14 @@ pub(in crate::http) struct UserChangedResponse {
     tag = "Administration",
     security(("accessToken" = []), ("refreshToken" = []), ("bearer" = [])),
     params(
-        ("search" = Option<String>, Query, description = "Beginning of the e-mail address or the last name in any case, or the ID", max_length = 254),
+        ("search" = Option<String>, Query, description = "Beginning of the e-mail address or the last name in any case, or the ID. At most 254 bytes, without invisible characters", format = "search", max_length = 254),
         ("role" = Option<String>, Query, description = "Role of the users", pattern = "^[a-z0-9][a-z0-9_-]{0,63}$"),
         ("disabled" = Option<bool>, Query, description = "`true` for users who may not sign in"),
         ("limit" = Option<i32>, Query, description = "Size of the page; 50 without it", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before", format = "cursor"),
     ),
     responses((status = 200, description = "A page of users", body = UsersResponse)),
-    extensions(("x-error-codes" = json!(["busy", "cursor_invalid", "database_unavailable", "limit_out_of_range", "not_allowed", "not_true_or_false", "query_invalid", "role_malformed", "search_has_invisible_character", "search_too_long", "unknown"]))),
+    extensions(("x-error-codes" = json!(["cursor_invalid", "limit_out_of_range", "not_true_or_false", "query_invalid", "role_malformed", "search_has_invisible_character", "search_too_long", "unknown"]))),
 )]
 pub(in crate::http) async fn list(
     context: Context,
@@ -125,7 +126,7 @@ pub(in crate::http) async fn list(
         ("id" = i64, Path, description = "ID of the user", minimum = 1),
     ),
     responses((status = 200, description = "The user", body = UserResponse)),
-    extensions(("x-error-codes" = json!(["busy", "database_unavailable", "not_allowed", "not_found"]))),
+    extensions(("x-error-codes" = json!(["not_found"]))),
 )]
 pub(in crate::http) async fn show(
     context: Context,
@@ -149,7 +150,7 @@ pub(in crate::http) async fn show(
     ),
     request_body = UserChangesBody,
     responses((status = 200, description = "The user afterwards", body = UserChangedResponse)),
-    extensions(("x-error-codes" = json!(["busy", "database_unavailable", "last_admin", "name_has_invisible_character", "name_too_long", "not_allowed", "not_found", "not_text", "not_true_or_false", "required", "role_malformed", "unknown"]))),
+    extensions(("x-error-codes" = json!(["last_admin", "name_has_invisible_character", "name_too_long", "not_found", "not_text", "not_true_or_false", "required", "role_malformed", "unknown"]))),
 )]
 pub(in crate::http) async fn change(
     context: Context,
@@ -182,7 +183,7 @@ pub(in crate::http) async fn change(
         ("id" = i64, Path, description = "ID of the user", minimum = 1),
     ),
     responses((status = 200, description = "The user as they were", body = UserChangedResponse)),
-    extensions(("x-error-codes" = json!(["busy", "database_unavailable", "last_admin", "not_allowed", "not_found"]))),
+    extensions(("x-error-codes" = json!(["last_admin", "not_found"]))),
 )]
 pub(in crate::http) async fn delete(
     context: Context,

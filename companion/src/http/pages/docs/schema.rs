@@ -34,6 +34,9 @@ pub(super) fn fields(document: &Value, schema: &Value) -> Vec<Field> {
 
 fn collect(document: &Value, schema: &Value, prefix: &str, depth: usize, rows: &mut Vec<Field>) {
     let schema = resolve(document, schema);
+    for part in parts(schema) {
+        collect(document, part, prefix, depth + 1, rows);
+    }
     let Some(properties) = schema.get("properties").and_then(Value::as_object).filter(|_| depth < MAX_DEPTH)
     else {
         return;
@@ -53,6 +56,11 @@ fn collect(document: &Value, schema: &Value, prefix: &str, depth: usize, rows: &
         });
         collect(document, inner, &format!("{path}."), depth + 1, rows);
     }
+}
+
+/// Returns the schemas of which an object fulfils every one.
+fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
+    schema.get("allOf").and_then(Value::as_array).into_iter().flatten()
 }
 
 /// Orders members as the schema lists the required ones; the others follow.
@@ -76,6 +84,10 @@ pub(super) fn describe(document: &Value, schema: &Value) -> String {
     };
     if let Some(format) = schema.get("format").and_then(Value::as_str) {
         kind = format!("{kind} ({format})");
+    }
+    if let Some(names) = schema.get("enum").and_then(Value::as_array) {
+        let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
+        kind = format!("one of {}", names.join(", "));
     }
     let limit = |member: &str| schema.get(member).and_then(Value::as_u64);
     let limits = match (limit("minLength"), limit("maxLength"), limit("minimum")) {
@@ -112,6 +124,14 @@ fn nested_example(document: &Value, schema: &Value, depth: usize) -> Value {
         let member =
             |(name, schema): (&String, &Value)| (name.clone(), nested_example(document, schema, depth + 1));
         return Value::Object(properties.iter().map(member).collect());
+    }
+    let of_parts: Map<String, Value> = parts(schema)
+        .map(|part| nested_example(document, part, depth + 1))
+        .filter_map(|example| if let Value::Object(members) = example { Some(members) } else { None })
+        .flatten()
+        .collect();
+    if !of_parts.is_empty() {
+        return Value::Object(of_parts);
     }
     match schema.get("type").and_then(Value::as_str) {
         Some("integer" | "number") => 1.into(),

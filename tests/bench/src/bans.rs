@@ -1,5 +1,5 @@
 //! `bench bans`: processor time of the companion while a banned client floods the gateway with logins, beside the same flood
-//! from a client that is not banned.
+//! from one with a made-up device cookie, which passes the gateway, and from a client that is not banned.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -41,7 +41,7 @@ pub fn bans(effort: Effort, log: &mut dyn FnMut(&str)) -> Result<()> {
     runtime.block_on(ban())?;
     wait::until("the ban", LIMIT, || {
         let statuses: Vec<StatusCode> = (0..20)
-            .map(|_| runtime.block_on(log_in(&reqwest::Client::new(), ports.gateway, BANNED)))
+            .map(|_| runtime.block_on(log_in(&reqwest::Client::new(), ports.gateway, BANNED, "")))
             .collect::<Result<_>>()?;
         Ok(statuses.iter().all(|status| *status == StatusCode::TOO_MANY_REQUESTS).then_some(()))
     })?;
@@ -53,9 +53,13 @@ pub fn bans(effort: Effort, log: &mut dyn FnMut(&str)) -> Result<()> {
         "without requests: {:.2?} of the companion in {time:.1?}",
         companion_cpu()?.saturating_sub(before)
     );
-    for (name, client) in [("banned", BANNED), ("not banned", OTHER)] {
+    for (name, client, cookie) in [
+        ("banned", BANNED, ""),
+        ("banned, with a made-up device cookie", BANNED, "device_token=a.b.c"),
+        ("not banned", OTHER, ""),
+    ] {
         log(&format!("flooding from an address that is {name}"));
-        let flood = runtime.block_on(flood(ports.gateway, client, time))?;
+        let flood = runtime.block_on(flood(ports.gateway, client, cookie, time))?;
         println!(
             "{name}: {} logins, {} of them 429, {:.2?} of the companion in {:.1?}",
             flood.logins, flood.rejected, flood.companion, flood.elapsed
@@ -73,14 +77,14 @@ async fn ban() -> Result<()> {
 }
 
 /// Sends logins with all clients at once for this time.
-async fn flood(gateway: u16, client: &'static str, time: Duration) -> Result<Flood> {
+async fn flood(gateway: u16, client: &'static str, cookie: &'static str, time: Duration) -> Result<Flood> {
     let (before, start) = (companion_cpu()?, Instant::now());
     let running: Vec<_> = (0..CLIENTS)
         .map(|_| {
             tokio::spawn(async move {
                 let (http, mut logins, mut rejected) = (reqwest::Client::new(), 0, 0);
                 while start.elapsed() < time {
-                    let status = log_in(&http, gateway, client).await?;
+                    let status = log_in(&http, gateway, client, cookie).await?;
                     logins += 1;
                     rejected += usize::from(status == StatusCode::TOO_MANY_REQUESTS);
                 }
@@ -102,9 +106,10 @@ async fn flood(gateway: u16, client: &'static str, time: Duration) -> Result<Flo
     })
 }
 
-async fn log_in(http: &reqwest::Client, gateway: u16, client: &str) -> Result<StatusCode> {
+async fn log_in(http: &reqwest::Client, gateway: u16, client: &str, cookie: &str) -> Result<StatusCode> {
     let request = http.post(format!("http://127.0.0.1:{gateway}/api/auth/login"));
     let request = request.header("x-forwarded-for", client).header("content-type", "application/json");
+    let request = if cookie.is_empty() { request } else { request.header("cookie", cookie) };
     let response =
         request.body(r#"{"email":"nobody@shop.example","password":"wrong password"}"#).send().await?;
     let status = response.status();

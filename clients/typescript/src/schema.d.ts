@@ -238,7 +238,8 @@ export interface paths {
         put?: never;
         /**
          * Register
-         * @description Creates an account and starts a session.
+         * @description Creates an account and starts a session. With `REGISTRATION_HIDES_EMAILS=on` it starts none, and does not tell if the
+         *     address was known.
          */
         post: operations["register"];
         delete?: never;
@@ -1761,6 +1762,16 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description Registered, or known already; sign in */
+            202: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Some fields are missing or wrong; The body is not a JSON object */

@@ -24,6 +24,8 @@ pub struct Http {
     pub base_path: String,
     /// `API_DOCS`: `true` if the service describes its API.
     pub has_docs: bool,
+    /// `REGISTRATION_HIDES_EMAILS`: `true` if a registration does not tell if the address was known.
+    pub registration_hides_emails: bool,
     /// `CLIENT_UI_DOMAIN`: origins whose pages may call with cookies.
     pub origins: Vec<Origin>,
     /// `CORS_ALLOW_HEADERS`: request headers that those pages may send.
@@ -102,6 +104,7 @@ impl Section for Http {
         let port = reader.number(&settings::PORT);
         let base_path = reader.parsed(&settings::BASE_PATH, parse_base_path);
         let has_docs = reader.parsed(&settings::API_DOCS, parse_switch);
+        let registration_hides_emails = reader.parsed(&settings::REGISTRATION_HIDES_EMAILS, parse_switch);
         let origins = read_origins(reader);
         let cors_allow_headers = reader.parsed(&settings::CORS_ALLOW_HEADERS, parse_header_names);
         let trusted_hops = reader.number(&settings::TRUSTED_HOPS);
@@ -119,6 +122,7 @@ impl Section for Http {
             internal_port: internal.port,
             base_path: base_path?,
             has_docs: has_docs?,
+            registration_hides_emails: registration_hides_emails?,
             origins: origins?,
             cors_allow_headers: cors_allow_headers?,
             trusted_hops: trusted_hops?,

@@ -65,6 +65,8 @@ pub struct HttpPolicy {
     pub trusted_hops: u8,
     /// `true` if the service describes its API: `API_DOCS`.
     pub has_docs: bool,
+    /// `true` if a registration does not tell if the e-mail address was known: `REGISTRATION_HIDES_EMAILS`.
+    pub registration_hides_emails: bool,
     /// OpenAPI document, made at the first request for it: most services never get one.
     pub openapi: OnceLock<Value>,
     /// Valid secrets of the edge; empty if none is required.
@@ -154,6 +156,7 @@ impl AppState {
                 cors_allow_headers: http.cors_allow_headers.clone(),
                 trusted_hops: http.trusted_hops,
                 has_docs: http.has_docs,
+                registration_hides_emails: http.registration_hides_emails,
                 openapi: OnceLock::new(),
                 feed_secrets: config.feed.secrets.clone(),
                 request_ids: RequestIds { run: u64::from_be_bytes(run), next: AtomicU64::new(1) },

@@ -93,9 +93,11 @@ function onSubmit(id: string, send: (fields: Record<string, string>) => Promise<
 onSubmit("login", ({ email = "", password = "" }) =>
   data(client.POST("/api/auth/login", { body: { email, password } })),
 );
-onSubmit("register", ({ firstName = "", lastName = "", email = "", password = "" }) =>
-  data(client.POST("/api/auth/register", { body: { firstName, lastName, email, password } })),
-);
+onSubmit("register", async ({ firstName = "", lastName = "", email = "", password = "" }) => {
+  const registered = await data(client.POST("/api/auth/register", { body: { firstName, lastName, email, password } }));
+  // With REGISTRATION_HIDES_EMAILS=on, a registration signs nobody in.
+  if (!("userId" in registered)) await data(client.POST("/api/auth/login", { body: { email, password } }));
+});
 
 async function callService(): Promise<void> {
   const responses = await Promise.all([1, 2, 3].map((order) => client.fetch(`${location.origin}/orders/${order}`)));

@@ -1,5 +1,5 @@
-//! `bench flood`: rate of logins beside that of bare bcrypt, other requests while logins flood, and the times of rejected
-//! logins of unknown, disabled and other users.
+//! `bench flood`: rate of logins beside that of bare bcrypt, other requests while logins flood, the times of rejected
+//! logins of unknown, disabled and other users, and those of registrations that hide addresses.
 
 mod figures;
 mod people;
@@ -56,7 +56,9 @@ pub fn flood(effort: Effort, log: &mut dyn FnMut(&str)) -> Result<()> {
         );
     }
     log("timing rejected logins");
-    timing::measure(effort)
+    timing::measure(effort)?;
+    log("timing registrations that hide addresses");
+    timing::measure_registrations(effort)
 }
 
 /// Statuses of the flood's responses, and response times of the two other clients.

@@ -9,7 +9,7 @@ pub(super) const GUESSING: Group = Group {
         about: "\
 Attempts at once, and the time in which they come back: `20/20m` is 20, and then one a minute. All companions count together.
 [Guessing](../guide/guessing.md) says what each limit is for.",
-        settings: &[LIMIT_ACCOUNT, LIMIT_ADDRESS, LIMIT_REGISTRATION], };
+        settings: &[LIMIT_ACCOUNT, LIMIT_ADDRESS, LIMIT_REGISTRATION, REGISTRATION_HIDES_EMAILS], };
 
 // NIST SP 800-63B-4 §3.2.2 allows 100 failures in a row. People give up or remember within 20, and one a minute is an hour
 // and twenty minutes until the hundredth.
@@ -41,5 +41,14 @@ pub(in crate::config) const LIMIT_REGISTRATION: Setting = Setting {
     default: Value("30/1h"),
     summary: "Registrations from one address (a /64 of IPv6), and ten times as many from its network.",
     notes: "Loopback has no limit.",
+    ..OPTIONAL
+};
+
+pub(in crate::config) const REGISTRATION_HIDES_EMAILS: Setting = Setting {
+    name: "REGISTRATION_HIDES_EMAILS",
+    form: Form::OneOf(&["on", "off"]),
+    default: Value("off"),
+    summary: "Whether a registration has the same response for a known e-mail address: 202, without a session.",
+    notes: "The user then signs in. [Guessing](../guide/guessing.md#known-addresses) says what still tells.",
     ..OPTIONAL
 };

@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::body;
+use super::body::{self, Done};
 use crate::domain::account::NewUser;
 use crate::domain::account::email::Email;
 use crate::domain::account::name::Name;
@@ -39,16 +39,20 @@ pub(in crate::http) struct RegisterRequest {
 
 /// Register
 ///
-/// Creates an account and starts a session.
+/// Creates an account and starts a session. With `REGISTRATION_HIDES_EMAILS=on` it starts none, and does not tell if the
+/// address was known.
 #[utoipa::path(
     post,
     path = "/auth/register",
     operation_id = "register",
     tag = "Accounts",
     request_body = RegisterRequest,
-    responses((status = 201, description = "Registered and signed in", body = body::SignedInBody, headers(
-        ("set-cookie" = String, description = "The cookies of the session and of the device, in three fields."),
-    ))),
+    responses(
+        (status = 201, description = "Registered and signed in", body = body::SignedInBody, headers(
+            ("set-cookie" = String, description = "The cookies of the session and of the device, in three fields."),
+        )),
+        (status = 202, description = "Registered, or known already; sign in", body = Done),
+    ),
     extensions(("x-error-codes" = json!(["busy", "database_unavailable", "email_has_invisible_character", "email_malformed", "email_not_ascii", "email_taken", "email_too_long", "name_has_invisible_character", "name_too_long", "not_text", "password_has_control_character", "password_too_common", "password_too_long", "password_too_short", "password_too_weak", "required", "too_many_attempts"]))),
 )]
 pub(in crate::http) async fn register(
@@ -58,10 +62,18 @@ pub(in crate::http) async fn register(
     headers: HeaderMap,
     JsonBody(request): JsonBody<RegisterRequest>,
 ) -> Result<Response, ApiError> {
-    let AppState { hasher, guard, tokens, cookies, .. } = &state;
+    let AppState { hasher, guard, tokens, cookies, http, .. } = &state;
     let (user, password) = request.parse(hasher.policy)?;
     let device_tokens = cookies.read_every_device(&headers).map(str::to_owned).collect();
     let registration = Registration { user, password, device_tokens };
+    if http.registration_hides_emails {
+        account::register_discreetly(&context, hasher, guard, registration).await?;
+        return Ok((
+            StatusCode::ACCEPTED,
+            Done::new("This e-mail is registered now, or was before: please sign in"),
+        )
+            .into_response());
+    }
     let issued = account::register(&context, hasher, guard, tokens, registration, &device).await?;
     Ok(body::signed_in(cookies, StatusCode::CREATED, "User registered successfully", &issued))
 }

@@ -1,6 +1,6 @@
 //! The creation of an account by an operator.
 
-use crate::db::{passwords, users};
+use super::register::insert;
 use crate::domain::UserId;
 use crate::domain::account::NewUser;
 use crate::domain::account::password::Password;
@@ -24,8 +24,7 @@ pub async fn create(
     let hash = hasher.hash_new(password, own_words).await??;
     let mut change = context.begin().await?;
     let now = context.now();
-    let user_id = users::insert(change.connection(), user, now).await?;
-    passwords::set(change.connection(), user_id, &hash, now).await?;
+    let user_id = insert(&mut change, user, &hash, now).await?;
     change.record(now, &Event::UserCreated(user.role.clone()), user_id, None);
     change.commit().await?;
     Ok(user_id)

@@ -1,12 +1,17 @@
 //! The registration of an account by its owner, who is logged in.
 
+use time::OffsetDateTime;
+
+use crate::db::users::InsertError;
 use crate::db::{passwords, users};
+use crate::domain::UserId;
 use crate::domain::account::NewUser;
-use crate::domain::account::password::Password;
+use crate::domain::account::password::{Password, PasswordHash};
 use crate::domain::account::password_policy::OwnWords;
 use crate::domain::audit::Event;
 use crate::domain::session::device::Device;
 use crate::hashing::PasswordHasher;
+use crate::service::change::Change;
 use crate::service::guard::{self, Guard};
 use crate::service::session::start;
 use crate::service::{Context, Error, IssuedTokens, Tokens};
@@ -37,21 +42,42 @@ pub async fn register(
     device: &Device,
 ) -> Result<IssuedTokens, Error> {
     let Registration { user, password, device_tokens } = registration;
-    let permit = guard::admit(context, guard, guard.registration(context)).await?;
-    let own_words = OwnWords::of_user(&user.first_name, &user.last_name, &user.email);
-    let hash = match hasher.hash_new(password, own_words).await {
-        Ok(hash) => hash?,
-        Err(error) => {
-            permit.refund(context).await;
-            return Err(error.into());
-        }
-    };
+    let hash = admit_and_hash(context, hasher, guard, &user, password).await?;
     let mut change = context.begin().await?;
-    let now = context.now();
-    let user_id = users::insert(change.connection(), &user, now).await?;
-    passwords::set(change.connection(), user_id, &hash, now).await?;
+    let user_id = insert(&mut change, &user, &hash, context.now()).await?;
     let (claims, role) = start(&mut change, tokens, user_id, device, &Event::Registered).await?;
     change.commit().await?;
     let device = guard.device_token(context, &user.email, claims.session_id, &device_tokens)?;
     Ok(IssuedTokens { device: Some(device), ..tokens.sign(claims, &role)? })
+}
+
+/// Charges the attempt, and hashes the password if it is strong enough.
+pub(super) async fn admit_and_hash(
+    context: &Context,
+    hasher: &PasswordHasher,
+    guard: &Guard,
+    user: &NewUser,
+    password: Password,
+) -> Result<PasswordHash, Error> {
+    let permit = guard::admit(context, guard, guard.registration(context)).await?;
+    let own_words = OwnWords::of_user(&user.first_name, &user.last_name, &user.email);
+    match hasher.hash_new(password, own_words).await {
+        Ok(hash) => Ok(hash?),
+        Err(error) => {
+            permit.refund(context).await;
+            Err(error.into())
+        }
+    }
+}
+
+/// Inserts a user with their password.
+pub(super) async fn insert(
+    change: &mut Change<'_>,
+    user: &NewUser,
+    hash: &PasswordHash,
+    now: OffsetDateTime,
+) -> Result<UserId, InsertError> {
+    let user_id = users::insert(change.connection(), user, now).await?;
+    passwords::set(change.connection(), user_id, hash, now).await?;
+    Ok(user_id)
 }

@@ -16,15 +16,19 @@ impl Person {
     /// Registers a user at the companion's port.
     pub(super) fn register(port: u16, name: &str) -> Result<Self> {
         let email = format!("{name}@example.com");
-        let body = format!(
-            r#"{{"firstName":"Ada","lastName":"Lovelace","email":"{email}","password":"{PASSWORD}"}}"#
-        );
-        let response = Connection::open(port)?.send("POST", "register", &address(), &body)?;
+        let response = register(&mut Connection::open(port)?, &email)?;
         let (status, tokens) = (response.status, response.access_token.zip(response.refresh_token));
         let (access_token, refresh_token) =
             tokens.with_context(|| format!("the status of a registration is {status}"))?;
         Ok(Self { email, access_token, refresh_token })
     }
+}
+
+/// Registers an address.
+pub(super) fn register(connection: &mut Connection, email: &str) -> Result<Response> {
+    let body =
+        format!(r#"{{"firstName":"Ada","lastName":"Lovelace","email":"{email}","password":"{PASSWORD}"}}"#);
+    connection.send("POST", "register", &address(), &body)
 }
 
 /// Logs in, with these header lines.

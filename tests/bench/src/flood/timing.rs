@@ -1,11 +1,11 @@
-//! Times of rejected logins: of users that do not exist, of disabled ones, and of others.
+//! Times of rejected logins, of users that do not exist, of disabled ones, and of others; and times of registrations.
 
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
 use super::figures::Sample;
-use super::people::{Person, address, log_in};
+use super::people::{Person, address, log_in, register};
 use super::{NO_LIMITS, Scene};
 use crate::Effort;
 use crate::connection::Connection;
@@ -16,6 +16,8 @@ const COST: &str = "6";
 const USERS: usize = 16;
 /// Number of logins of each kind for each second of the effort.
 const LOGINS_PER_SECOND: u64 = 50;
+/// Number of registrations of each kind for each second of the effort: each takes a quarter of a second.
+const REGISTRATIONS_PER_SECOND: u64 = 2;
 
 const KINDS: [&str; 3] = ["unknown user", "disabled user", "wrong password"];
 
@@ -31,27 +33,59 @@ pub(super) fn measure(effort: Effort) -> Result<()> {
         emails[2].push(Person::register(scene.ports.companion, &format!("person{index}"))?.email);
     }
     let mut connection = Connection::open(scene.ports.companion)?;
-    let mut samples = [const { Sample(Vec::new()) }; 3];
-    let rounds = usize::try_from(effort.seconds * LOGINS_PER_SECOND)?;
-    for round in 0..rounds {
+    compare("rejected logins", KINDS, effort.seconds * LOGINS_PER_SECOND, |kind, round| {
+        let email = &emails[kind][round % USERS];
+        let status = log_in(&mut connection, email, "a wrong password", &address())?.status;
+        ensure!(status == 401, "the status of a login is {status}: {}", KINDS[kind]);
+        Ok(())
+    })
+}
+
+/// Measures registrations of unknown and of known addresses where the response is the same.
+pub(super) fn measure_registrations(effort: Effort) -> Result<()> {
+    let settings = [("BCRYPT_COST", COST), ("REGISTRATION_HIDES_EMAILS", "on")];
+    let scene = Scene::start(&[], &[&settings[..], &NO_LIMITS].concat())?;
+    let mut connection = Connection::open(scene.ports.companion)?;
+    let mut register = |email: &str| {
+        let status = register(&mut connection, email)?.status;
+        ensure!(status == 202, "the status of a registration is {status}");
+        Ok(())
+    };
+    register("known@example.com")?;
+    let kinds = ["unknown address", "known address"];
+    compare("registrations", kinds, effort.seconds * REGISTRATIONS_PER_SECOND, |kind, round| {
+        let unknown = format!("unknown{round}@example.com");
+        register(if kind == 0 { &unknown } else { "known@example.com" })
+    })
+}
+
+/// Sends requests of each kind, and prints the mean times and Welch's t of each pair.
+fn compare<const N: usize>(
+    what: &str,
+    kinds: [&str; N],
+    rounds: u64,
+    mut send: impl FnMut(usize, usize) -> Result<()>,
+) -> Result<()> {
+    let mut samples = [const { Sample(Vec::new()) }; N];
+    for round in 0..usize::try_from(rounds)? {
         // In random order: the one after another may profit from it.
-        let mut order = [0, 1, 2];
+        let mut order: [usize; N] = std::array::from_fn(|kind| kind);
         fastrand::shuffle(&mut order);
         for kind in order {
-            let email = &emails[kind][round % USERS];
             let start = Instant::now();
-            let status = log_in(&mut connection, email, "a wrong password", &address())?.status;
+            send(kind, round)?;
             samples[kind].0.push(start.elapsed().as_secs_f64() * 1e6);
-            ensure!(status == 401, "the status of a login is {status}: {}", KINDS[kind]);
         }
     }
-    println!("\nrejected logins, {rounds} of each, interleaved, at cost {COST}");
-    for (kind, sample) in KINDS.iter().zip(&samples) {
+    println!("\n{what}, {rounds} of each, interleaved, at cost {COST}");
+    for (kind, sample) in kinds.iter().zip(&samples) {
         println!("{kind:<40}{:>10.1} µs on average", sample.mean());
     }
-    for (one, other) in [(0, 1), (0, 2), (1, 2)] {
-        let pair = format!("{} and {}", KINDS[one], KINDS[other]);
-        println!("{pair:<40}{:>10.2} Welch's t", samples[one].welch_t(&samples[other]));
+    for one in 0..N {
+        for other in one + 1..N {
+            let pair = format!("{} and {}", kinds[one], kinds[other]);
+            println!("{pair:<40}{:>10.2} Welch's t", samples[one].welch_t(&samples[other]));
+        }
     }
     Ok(())
 }

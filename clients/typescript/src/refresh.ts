@@ -12,7 +12,7 @@ export function sharedRefresh(refresh: () => Promise<boolean>): (sentAt: number)
 
   async function refreshOnce(sentAt: number): Promise<boolean> {
     // Another page may have refreshed while this one waited for the lock: the cookies are new already.
-    if (Math.max(refreshedAt, readTime()) >= sentAt) return true;
+    if (isSince(refreshedAt, sentAt) || isSince(readTime(), sentAt)) return true;
     const refreshed = await refresh();
     if (refreshed) {
       refreshedAt = Date.now();
@@ -24,12 +24,17 @@ export function sharedRefresh(refresh: () => Promise<boolean>): (sentAt: number)
   /** `sentAt`: time at which the rejected request was sent, in milliseconds. */
   return (sentAt) => {
     // Sent with the old tokens, and rejected after the refresh of another call.
-    if (refreshedAt >= sentAt) return Promise.resolve(true);
+    if (isSince(refreshedAt, sentAt)) return Promise.resolve(true);
     running ??= locked(() => refreshOnce(sentAt)).finally(() => {
       running = undefined;
     });
     return running;
   };
+}
+
+/** Returns `true` if a refresh came after a request. A time in the future is of a clock that was set back since. */
+function isSince(refreshedAt: number, sentAt: number): boolean {
+  return refreshedAt >= sentAt && refreshedAt <= Date.now();
 }
 
 async function locked(task: () => Promise<boolean>): Promise<boolean> {

@@ -1,6 +1,7 @@
 //! Extractor of JSON bodies, which reports the mistakes of all fields at once.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use axum::RequestExt;
@@ -10,7 +11,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use tokio::time::timeout;
@@ -26,8 +27,12 @@ const MAX_TIME: Duration = Duration::from_secs(10);
 /// U+FEFF in UTF-8. Some clients prepend it; RFC 8259 §8.1 allows parsers to ignore it.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Body of type `application/json` that is an object. Unknown members are ignored.
+/// Body of type `application/json` that is an object with a name only once. Unknown members are ignored.
 pub(in crate::http) struct JsonBody<T>(pub(in crate::http) T);
+
+/// Members of an object, each of another name: a proxy that reads the first of two would see another request than we
+/// do, which read the last (RFC 7493 §2.3).
+struct Members(Map<String, Value>);
 
 /// Value of a member that has to be a string.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -120,6 +125,29 @@ impl<'de> Deserialize<'de> for TextField {
     }
 }
 
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self(Map::new()))
+    }
+}
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut access: A) -> Result<Self, A::Error> {
+        while let Some((name, value)) = access.next_entry()? {
+            if self.0.insert(name, value).is_some() {
+                return Err(A::Error::custom("a name is repeated"));
+            }
+        }
+        Ok(self)
+    }
+}
+
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
@@ -152,9 +180,8 @@ async fn read(mut request: Request) -> Result<Bytes, ApiError> {
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<JsonBody<T>, ApiError> {
     let json = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    // Through a map, in which the last one of repeated members counts.
-    let object: Map<String, Value> = serde_json::from_slice(json).map_err(|_| ApiError::BodyNotObject)?;
-    T::deserialize(Value::Object(object)).map(JsonBody).map_err(|_| ApiError::BodyNotObject)
+    let Members(members) = serde_json::from_slice(json).map_err(|_| ApiError::BodyNotObject)?;
+    T::deserialize(Value::Object(members)).map(JsonBody).map_err(|_| ApiError::BodyNotObject)
 }
 
 /// Returns `true` if the only type is `application/json`. Requiring it also rejects forms of other sites: browsers send

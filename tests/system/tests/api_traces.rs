@@ -114,7 +114,7 @@ async fn request_is_a_child_of_its_caller_and_parent_of_its_use_case() {
     let (service, _folder) = start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]).await;
     let forwarded = ("x-forwarded-for", "203.0.113.77");
     register(&service, &[("traceparent", SAMPLED), ("x-request-id", "one"), forwarded]).await;
-    client(&service.internal).get("/readyz").await;
+    assert_eq!(client(&service.internal).get("/internal/edge-feed").await.status, 200);
     let log = block_in_place(|| service.stop());
 
     let spans = collector.spans();

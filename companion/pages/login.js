@@ -55,6 +55,8 @@ async function send(name, form) {
       headers: { "content-type": "application/json" },
       body: JSON.stringify(Object.fromEntries(new FormData(form))),
     });
+    // Registered, or known already: signing in tells (`REGISTRATION_HIDES_EMAILS`).
+    if (response.status === 202) return await send("login", form);
     // The server has checked that this is a page of the same site.
     if (response.ok) return window.location.assign(target);
     showErrors(await response.json().catch(() => ({})), form);

@@ -1,7 +1,8 @@
 //! SQL over `audit_log`.
 
 use sqlx::PgConnection;
-use time::OffsetDateTime;
+use sqlx::postgres::types::PgInterval;
+use time::{Duration, OffsetDateTime};
 
 use crate::domain::audit::Entry;
 use crate::domain::audit::list::{AuditCursor, AuditFilter, ListedEntry};
@@ -131,20 +132,24 @@ pub async fn list(
 }
 
 /// Deletes the oldest entries before `before`, at most [`DELETED`], but those that no service has reported. Returns their
-/// number.
+/// number. None is younger than `retention` by the clock of the database: that of this process may be ahead.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn delete_before(
     connection: &mut PgConnection,
     before: OffsetDateTime,
+    retention: Duration,
 ) -> Result<u64, sqlx::Error> {
+    let retention = PgInterval::try_from(retention).map_err(sqlx::Error::Encode)?;
     // `skip locked`: rows that another service is deleting stay with it.
     let done = sqlx::query!(
         "delete from audit_log where id = any(array(
-             select id from audit_log where at < $1 and reported order by at, id limit $2 for update skip locked))",
+             select id from audit_log where at < least($1, now() - $3::interval) and reported
+             order by at, id limit $2 for update skip locked))",
         before,
         DELETED,
+        retention,
     )
     .execute(connection)
     .await?;

@@ -12,6 +12,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -98,8 +99,8 @@ async fn run<J: Job>(
             () = sleep(job.interval()) => {}
             _ = stop.wait_for(|stop| *stop) => return,
         }
-        let limited =
-            timeout(STEP_TIMEOUT, job.step()).map(|done| done.unwrap_or_else(|late| Err(late.into())));
+        let limited = timeout(STEP_TIMEOUT, job.step())
+            .map(|done| done.unwrap_or_else(|_| Err(anyhow!("the step has not ended within 5 minutes"))));
         match AssertUnwindSafe(limited).catch_unwind().await {
             Ok(Ok(())) => {
                 metrics.job_succeeded(J::NAME, clock.now());

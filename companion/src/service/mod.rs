@@ -14,6 +14,7 @@ pub mod session;
 mod tokens;
 
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -118,6 +119,16 @@ pub enum Error {
     Panicked,
 }
 
+impl Error {
+    /// Returns `true` if the service has failed: the use case was neither done nor rejected.
+    fn is_failure(&self) -> bool {
+        matches!(
+            self,
+            Self::Hashing(_) | Self::Signing(_) | Self::Unavailable(_) | Self::Database(_) | Self::Panicked
+        )
+    }
+}
+
 /// As `Display`: the `Debug` of a database error can show the row.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,6 +146,9 @@ impl From<sqlx::Error> for Error {
 /// request may take, and than several statements.
 const DETACHED_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
+/// Cause that is logged if a use case takes longer.
+const NO_END: &str = "the use case has not ended within 30 s";
+
 /// Runs a use case to its end, even if the client hangs up.
 async fn detached<T: Send + 'static>(
     context: &Context,
@@ -143,7 +157,7 @@ async fn detached<T: Send + 'static>(
     // The span of the use case is for traces alone: log lines have the request's.
     let traced = use_case.in_current_span().instrument(context.request_span.clone());
     let done = tokio::spawn(timeout(DETACHED_TIMEOUT, traced)).await.map_err(|_| Error::Panicked)?;
-    done.unwrap_or_else(|late| Err(sqlx::Error::Io(late.into()).into()))
+    done.unwrap_or_else(|_| Err(sqlx::Error::Io(io::Error::new(ErrorKind::TimedOut, NO_END)).into()))
 }
 
 impl Context {

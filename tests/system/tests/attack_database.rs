@@ -192,3 +192,23 @@ async fn error_that_passes_by_itself_asks_to_retry_and_ends_no_session() {
     }
     scene.assert_recovered().await;
 }
+
+#[tokio::test]
+async fn logins_that_fail_for_the_database_are_not_charged() {
+    let scene = Scene::start().await;
+    let fail = "create function fail() returns trigger language plpgsql as
+                $$ begin raise exception using errcode = '53100', message = 'disk_full'; end $$;
+                create trigger fail before insert on refresh_tokens for each row execute function fail()";
+    scene.beside().await.execute(fail).await.expect("a trigger");
+    // More than LIMIT_ACCOUNT.
+    for _ in 0..25 {
+        scene
+            .api
+            .client()
+            .login("ada@example.com", PASSWORD)
+            .await
+            .assert_rejected(503, "database_unavailable");
+    }
+    scene.beside().await.execute("drop function fail cascade").await.expect("an end");
+    assert_eq!(scene.api.client().login("ada@example.com", PASSWORD).await.status, 200);
+}

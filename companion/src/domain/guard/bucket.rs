@@ -16,6 +16,10 @@ const KEY_BYTES: usize = 17;
 /// Attempts of a site's network for each of one client. Chosen: a site has ten clients that fail at the same time.
 const CLIENTS_OF_A_SITE: u32 = 10;
 
+/// Number of device buckets of an account. Chosen: people have fewer devices. Each correct login without a device token makes
+/// one known: with a bucket for each, one account would be hashed for without end.
+const DEVICES_OF_AN_ACCOUNT: i64 = 16;
+
 /// Key of a bucket. No address and no e-mail address can be read from it.
 pub type BucketKey = [u8; KEY_BYTES];
 
@@ -108,13 +112,14 @@ impl Buckets {
     }
 
     /// Returns the buckets of a login from an address. A known device, named by the session that it was made known by, is
-    /// charged to its own bucket alone: nobody else can keep it out. An account that does not exist
-    /// has the same buckets as one that does.
+    /// charged to its own bucket alone: nobody else can keep it out. An account that does not exist has the same buckets as
+    /// one that does.
     #[must_use]
     pub fn of_login(&self, client: Option<IpAddr>, email: &Email, device: Option<SessionId>) -> Vec<Bucket> {
         let (email, limit) = (email.as_str().as_bytes(), self.limits.account);
         if let Some(SessionId(session)) = device {
-            let key = self.key(Subject::Device, &[&session.to_be_bytes(), email]);
+            let device = session.rem_euclid(DEVICES_OF_AN_ACCOUNT);
+            let key = self.key(Subject::Device, &[&device.to_be_bytes(), email]);
             return vec![Bucket { kind: Kind::Device, key, limit, network: None }];
         }
         let subjects = [Subject::LoginAddress, Subject::LoginNetwork];

@@ -2,6 +2,7 @@
 //! Online Guessing Attacks with Device Cookies"). `domain::guard` gives such a device a bucket of its own for each account.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
 use aws_lc_rs::hmac;
 use base64::Engine;
@@ -94,12 +95,13 @@ impl DeviceTokens {
         now: OffsetDateTime,
     ) -> Result<String, SigningError> {
         let identity = self.find(&known, email).unwrap_or(session);
-        let names: Vec<String> = self.verifying.iter().map(|secret| secret.hash(email)).collect();
+        let mut seen: HashSet<String> = self.verifying.iter().map(|secret| secret.hash(email)).collect();
         let sub = self.signing.hash(email);
         let mut accounts = vec![KnownAccount { sub, jti: identity.to_string(), iat: now.unix_timestamp() }];
         let mut others = known.0;
         others.sort_by_key(|account| Reverse(account.iat));
-        accounts.extend(others.into_iter().filter(|account| !names.contains(&account.sub)));
+        // Several tokens of a request may have the same account.
+        accounts.extend(others.into_iter().filter(|account| seen.insert(account.sub.clone())));
         accounts.truncate(MAX_ACCOUNTS);
         let mut header = Header::new(Algorithm::HS256);
         header.typ = Some(DEVICE_TOKEN_TYP.to_owned());

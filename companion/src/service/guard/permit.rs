@@ -42,12 +42,12 @@ impl Permit {
         Ok(())
     }
 
-    /// Takes the charge back, if the secret was not checked: a flood that fills the queue for hashing must not cost others
-    /// their attempts.
+    /// Takes the charge back, if the service failed: neither a flood that fills the queue for hashing nor a database that is away
+    /// must cost people their attempts.
     pub async fn refund(self, context: &Context) {
         let refund = async { attempts::refund(&mut *context.connection().await?, &self.buckets).await };
         if let Err(cause) = refund.await {
-            tracing::warn!(cause = %Error::from(cause), "an attempt that was not checked stays charged");
+            tracing::warn!(cause = %Error::from(cause), "an attempt that failed for us stays charged");
         }
     }
 }

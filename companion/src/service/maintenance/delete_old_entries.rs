@@ -18,7 +18,7 @@ pub async fn delete_old_entries(context: &Context, retention: Duration) -> Resul
     let before = context.now() - retention;
     for _ in 0..BATCHES {
         // A connection for each batch, so that nobody waits for all of them.
-        let deleted = audit_log::delete_before(&mut *context.connection().await?, before).await?;
+        let deleted = audit_log::delete_before(&mut *context.connection().await?, before, retention).await?;
         context.metrics.count_deleted_entries(deleted);
         if deleted < audit_log::DELETED.unsigned_abs() {
             break;

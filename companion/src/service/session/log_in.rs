@@ -7,10 +7,12 @@ use crate::db::{passwords, users};
 use crate::domain::UserId;
 use crate::domain::account::email::Email;
 use crate::domain::account::password::{Password, PasswordHash, PresentedPassword};
+use crate::domain::account::role::Role;
 use crate::domain::audit::Event;
 use crate::domain::session::device::Device;
+use crate::domain::token::refresh_token::RefreshClaims;
 use crate::hashing::{PasswordHasher, Verdict};
-use crate::service::guard::{self, Guard};
+use crate::service::guard::{self, Guard, Permit};
 use crate::service::{Context, Error, IssuedTokens, Tokens};
 
 /// Credentials of a login. The password is compared, and not held to the rules for new ones.
@@ -39,18 +41,31 @@ pub async fn log_in(
     credentials: &Credentials,
     device: &Device,
 ) -> Result<IssuedTokens, Error> {
-    let Credentials { email, password, device_tokens } = credentials;
+    let Credentials { email, device_tokens, .. } = credentials;
     let permit = guard::admit(context, guard, guard.login(context, email, device_tokens)).await?;
+    let started = compare_and_start(context, hasher, tokens, credentials, device, &permit).await;
+    if started.as_ref().is_err_and(Error::is_failure) {
+        permit.refund(context).await;
+    }
+    let (claims, role) = started?;
+    let device = guard.device_token(context, email, claims.session_id, device_tokens)?;
+    Ok(IssuedTokens { device: Some(device), ..tokens.sign(claims, &role)? })
+}
+
+/// Compares the password of an admitted attempt and starts a session. Returns the claims of its first refresh token, and the
+/// user's role.
+async fn compare_and_start(
+    context: &Context,
+    hasher: &PasswordHasher,
+    tokens: &Tokens,
+    Credentials { email, password, .. }: &Credentials,
+    device: &Device,
+    permit: &Permit,
+) -> Result<(RefreshClaims, Role), Error> {
     // The connection goes back before the password is compared: that takes long.
     let found = passwords::find(&mut *context.connection().await?, email).await?;
     let hash = found.as_ref().and_then(|found| found.hash.as_ref());
-    let verdict = match hasher.verify(PresentedPassword::new(password.expose_secret()), hash).await {
-        Ok(verdict) => verdict,
-        Err(error) => {
-            permit.refund(context).await;
-            return Err(error.into());
-        }
-    };
+    let verdict = hasher.verify(PresentedPassword::new(password.expose_secret()), hash).await?;
 
     let Some(found) = found else {
         return Err(reject(context, None, "user_unknown", Error::WrongCredentials));
@@ -81,8 +96,7 @@ pub async fn log_in(
         // The login is good either way.
         tracing::warn!(user_id = user_id.0, %cause, "the password keeps its old hash");
     }
-    let device = guard.device_token(context, email, claims.session_id, device_tokens)?;
-    Ok(IssuedTokens { device: Some(device), ..tokens.sign(claims, &role)? })
+    Ok((claims, role))
 }
 
 /// Reports a rejected login.

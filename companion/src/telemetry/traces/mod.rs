@@ -21,6 +21,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
+use tracing::subscriber::Interest;
 use tracing::{Metadata, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::filter::{dynamic_filter_fn, filter_fn};
@@ -91,9 +92,21 @@ impl Traces {
             .with_tracked_inactivity(false)
             .with_context_activation(false)
             // A part of a poll or of a job begins no trace.
-            .with_filter(dynamic_filter_fn(|metadata, context| {
-                is_request(metadata) || is_part(metadata) && context.lookup_current().is_some()
-            }));
+            .with_filter(
+                dynamic_filter_fn(|metadata, context| {
+                    is_request(metadata) || is_part(metadata) && context.lookup_current().is_some()
+                })
+                // Once for each place in the code: what is neither costs nothing.
+                .with_callsite_filter(|metadata| {
+                    if is_part(metadata) {
+                        Interest::sometimes()
+                    } else if is_request(metadata) {
+                        Interest::always()
+                    } else {
+                        Interest::never()
+                    }
+                }),
+            );
         let statements = SqlSpans::new(tracer).with_filter(filter_fn(|metadata| {
             is_request(metadata) || is_part(metadata) || metadata.target() == sql::TARGET
         }));

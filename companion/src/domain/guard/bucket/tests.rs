@@ -2,6 +2,8 @@
 
 use time::Duration;
 
+use std::collections::HashSet;
+
 use super::*;
 
 fn buckets() -> Buckets {
@@ -67,4 +69,12 @@ fn addresses_of_one_ipv6_host_share_their_buckets() {
     assert_eq!(login("2001:db8:1:2::a", ADA, None), login("2001:db8:1:2:ffff::b", ADA, None));
     assert_ne!(login("2001:db8:1:2::a", ADA, None), login("2001:db8:1:3::a", ADA, None));
     assert_eq!(login("::ffff:203.0.113.7", ADA, None), login("203.0.113.7", ADA, None));
+}
+
+#[test]
+fn devices_of_an_account_share_sixteen_buckets() {
+    let keys: HashSet<_> =
+        (1..=1000).map(|session| login("203.0.113.7", ADA, Some(session))[0].key).collect();
+    assert_eq!(keys.len(), 16);
+    assert_ne!(login("203.0.113.7", ADA, Some(1))[0].key, login("203.0.113.7", ADA, Some(2))[0].key);
 }

@@ -1,6 +1,6 @@
 // Registers, signs in, lists and ends sessions, and calls a service behind the gateway.
 
-import { ApiError, createClient, data, type components } from "@edgeward/client";
+import { ApiError, createClient, data, type components, type ErrorEntry } from "@edgeward/client";
 
 const element = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
 
@@ -71,8 +71,10 @@ async function attempt(task: () => Promise<void>, form?: HTMLFormElement): Promi
   } catch (error) {
     if (!(error instanceof ApiError)) return show("The service cannot be reached");
     if (!list) return show(`${error.message} (${error.code})`);
+    const label = ({ path }: ErrorEntry) => form?.querySelector(`[name="${path}"]`)?.closest("label")?.innerText.trim();
+    const text = (entry: ErrorEntry) => [label(entry), entry.msg].filter(Boolean).join(": ");
     list.replaceChildren(
-      ...error.errors.map((entry) => Object.assign(document.createElement("li"), { textContent: entry.msg })),
+      ...error.errors.map((entry) => Object.assign(document.createElement("li"), { textContent: text(entry) })),
     );
   }
 }

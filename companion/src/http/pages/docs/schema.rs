@@ -80,6 +80,7 @@ pub(super) fn describe(document: &Value, schema: &Value) -> String {
     let mut kind = match schema.get("type") {
         Some(Value::Array(types)) => types.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
         Some(Value::String(kind)) => kind.clone(),
+        _ if parts(schema).next().is_some() => "object".to_owned(),
         _ => "any".to_owned(),
     };
     if let Some(format) = schema.get("format").and_then(Value::as_str) {
@@ -90,13 +91,14 @@ pub(super) fn describe(document: &Value, schema: &Value) -> String {
         kind = format!("one of {}", names.join(", "));
     }
     let limit = |member: &str| schema.get(member).and_then(Value::as_u64);
-    let limits = match (limit("minLength"), limit("maxLength"), limit("minimum")) {
-        (Some(min), Some(max), _) => format!(", {min} to {max} characters"),
-        (None, Some(max), _) => format!(", at most {max} characters"),
-        (Some(min), None, _) => format!(", at least {min} character{}", if min == 1 { "" } else { "s" }),
-        (None, None, Some(min)) => format!(", at least {min}"),
-        (None, None, None) => String::new(),
+    let range = |min, max, unit: &str| match (limit(min), limit(max)) {
+        (Some(min), Some(max)) => format!(", {min} to {max}{unit}"),
+        (None, Some(max)) => format!(", at most {max}{unit}"),
+        (Some(1), None) => format!(", at least 1{}", unit.trim_end_matches('s')),
+        (Some(min), None) => format!(", at least {min}{unit}"),
+        (None, None) => String::new(),
     };
+    let limits = range("minLength", "maxLength", " characters") + &range("minimum", "maximum", "");
     format!("{kind}{limits}")
 }
 

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_no_browser_sends_is_refused_for_its_first_wrong_part() {
+    fn text_that_no_browser_sends_is_rejected_for_its_first_wrong_part() {
         for (text, expected) in [
             ("", InvalidOrigin::Scheme),
             ("*", InvalidOrigin::Scheme),

@@ -32,15 +32,15 @@ impl Section for Cookies {
         // RFC 6265bis §4.1.2.7.
         if same_site == Some(SameSite::None) && secure == Some(false) {
             let other = "APP_ENV=dev: a browser keeps a cookie of SameSite=None only if it is Secure";
-            reader.refuse::<()>(settings::COOKIE_SAME_SITE.name, Problem::NotTogetherWith(other));
+            reader.reject::<()>(settings::COOKIE_SAME_SITE.name, Problem::NotTogetherWith(other));
         }
         // RFC 6265bis §4.1.3: a browser drops a cookie whose attributes break the promise of its name.
         if prefix.as_deref() != Some("") && secure == Some(false) {
-            reader.refuse::<()>(settings::COOKIE_PREFIX.name, Problem::NotTogetherWith("APP_ENV=dev"));
+            reader.reject::<()>(settings::COOKIE_PREFIX.name, Problem::NotTogetherWith("APP_ENV=dev"));
         }
         if prefix.as_deref() == Some("__Host-") && domain.as_ref().is_some_and(Option::is_some) {
             let other = Problem::NotTogetherWith("COOKIE_PREFIX=__Host-");
-            reader.refuse::<()>(settings::COOKIE_DOMAIN.name, other);
+            reader.reject::<()>(settings::COOKIE_DOMAIN.name, other);
         }
         Some(Self { prefix: prefix?, domain: domain?, same_site: same_site?, secure: secure? })
     }

@@ -30,7 +30,7 @@ impl Section for Database {
             Some(url) => read_url(reader, url.expose_secret()),
             None => read_parts(reader),
         };
-        // Poolers refuse start-up parameters that they do not know (PgBouncer: `extra_float_digits`, which sqlx sends
+        // Poolers reject start-up parameters that they do not know (PgBouncer: `extra_float_digits`, which sqlx sends
         // by itself and only numbers that we have none of need).
         let options = options?.extra_float_digits(None);
         let options = match options.get_application_name() {
@@ -44,10 +44,10 @@ impl Section for Database {
 impl Section for ImportSource {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let setting = &settings::IMPORT_DATABASE_URL;
-        let Some(url) = reader.secret(setting)? else { return reader.refuse(setting.name, Problem::Missing) };
+        let Some(url) = reader.secret(setting)? else { return reader.reject(setting.name, Problem::Missing) };
         let options = match connection_string::parse(url.expose_secret()) {
             Ok(options) => options.extra_float_digits(None).application_name("edgeward import"),
-            Err(invalid) => return reader.refuse(setting.name, Problem::ConnectionString(invalid)),
+            Err(invalid) => return reader.reject(setting.name, Problem::ConnectionString(invalid)),
         };
         Some(Self(Database { options, pool_size: 1, wait: Duration::ZERO }))
     }
@@ -58,7 +58,7 @@ fn read_url(reader: &mut Reader<'_>, url: &str) -> Option<PgConnectOptions> {
     let options = match connection_string::parse(url) {
         Ok(options) => options,
         Err(invalid) => {
-            return reader.refuse(settings::DATABASE_URL.name, Problem::ConnectionString(invalid));
+            return reader.reject(settings::DATABASE_URL.name, Problem::ConnectionString(invalid));
         }
     };
     let socket = options.get_socket().map(|path| path.to_string_lossy().into_owned());
@@ -70,13 +70,13 @@ fn read_url(reader: &mut Reader<'_>, url: &str) -> Option<PgConnectOptions> {
     ];
     for (setting, in_url) in parts {
         if reader.given(setting).is_some_and(|part| part != in_url) {
-            reader.refuse::<()>(setting.name, Problem::Contradicts(settings::DATABASE_URL.name));
+            reader.reject::<()>(setting.name, Problem::Contradicts(settings::DATABASE_URL.name));
         }
     }
     // A URL's password cannot be looked at, so none is compared with it.
     if reader.secret(&settings::DB_PASSWORD)?.is_some() {
         let other = Problem::NotTogetherWith(settings::DATABASE_URL.name);
-        return reader.refuse(settings::DB_PASSWORD.name, other);
+        return reader.reject(settings::DB_PASSWORD.name, other);
     }
     Some(options)
 }
@@ -87,11 +87,11 @@ fn read_parts(reader: &mut Reader<'_>) -> Option<PgConnectOptions> {
     let port = reader.number(&settings::DB_PORT);
     let password = reader.secret(&settings::DB_PASSWORD);
     if host.is_none() && username.is_none() && name.is_none() {
-        return reader.refuse("DATABASE_URL (or DB_HOST, DB_USERNAME, DB_NAME)", Problem::Missing);
+        return reader.reject("DATABASE_URL (or DB_HOST, DB_USERNAME, DB_NAME)", Problem::Missing);
     }
     for (setting, value) in required.iter().zip([&host, &username, &name]) {
         if value.is_none() {
-            reader.refuse::<()>(setting.name, Problem::Missing);
+            reader.reject::<()>(setting.name, Problem::Missing);
         }
     }
     // A password left out is none, and not one that libpq's files have.

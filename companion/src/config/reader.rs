@@ -29,7 +29,7 @@ impl<'a> Reader<'a> {
         let mut reader = Self { lookup, effective: Vec::new(), mistakes: lookup.mistakes() };
         for name in lookup.names() {
             if let Some(meant) = names::suggest(&name).filter(|_| name.starts_with(names::PREFIX)) {
-                reader.refuse::<()>(&name, Problem::Unknown { meant });
+                reader.reject::<()>(&name, Problem::Unknown { meant });
             }
         }
         reader
@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Adds a mistake. Returns `None`, for a section that is thereby not read.
-    pub(super) fn refuse<T>(&mut self, subject: &str, problem: Problem) -> Option<T> {
+    pub(super) fn reject<T>(&mut self, subject: &str, problem: Problem) -> Option<T> {
         let mistake = Mistake { subject: subject.to_owned(), problem };
         // Two sections may read the same setting.
         if !self.mistakes.0.contains(&mistake) {
@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
     ) -> Option<T> {
         let (form, text) = (self.form(setting), self.text(setting));
         let value = if form.accepts(&text) { parse(&text) } else { None };
-        value.or_else(|| self.refuse(setting.name, form.problem()))
+        value.or_else(|| self.reject(setting.name, form.problem()))
     }
 
     /// Reads a number.
@@ -105,12 +105,12 @@ impl<'a> Reader<'a> {
         let file = self.lookup.value(&file_name).map(PathBuf::from);
         let secret = match (self.lookup.value(name), file) {
             (Some(_), Some(_)) => {
-                return self.refuse(&format!("{name} and {file_name}"), Problem::ValueAndFile);
+                return self.reject(&format!("{name} and {file_name}"), Problem::ValueAndFile);
             }
             (Some(_), None) => Some(self.value(setting)?),
             (None, Some(path)) => match read_small(&path) {
                 Ok(content) => Some(content.trim_end_matches(['\r', '\n']).to_owned()),
-                Err(error) => return self.refuse(&file_name, Problem::FileUnreadable(path, error)),
+                Err(error) => return self.reject(&file_name, Problem::FileUnreadable(path, error)),
             },
             (None, None) => None,
         };
@@ -124,8 +124,8 @@ impl<'a> Reader<'a> {
             Some(all) if setting.form.accepts(all.expose_secret()) => {
                 Some(all.expose_secret().split(',').map(|secret| secret.trim().into()).collect())
             }
-            Some(_) => self.refuse(setting.name, setting.form.problem()),
-            None if setting.default == DefaultValue::Required => self.refuse(setting.name, Problem::Missing),
+            Some(_) => self.reject(setting.name, setting.form.problem()),
+            None if setting.default == DefaultValue::Required => self.reject(setting.name, Problem::Missing),
             None => Some(Vec::new()),
         }
     }
@@ -144,7 +144,7 @@ impl<'a> Reader<'a> {
     fn value(&mut self, setting: &Setting) -> Option<String> {
         match self.lookup.value(setting.name)?.into_string() {
             Ok(value) => Some(value),
-            Err(_) => self.refuse(setting.name, Problem::NotText),
+            Err(_) => self.reject(setting.name, Problem::NotText),
         }
     }
 

@@ -113,7 +113,7 @@ impl Section for Http {
             && port == internal.port
             && port != 0
         {
-            reader.refuse::<()>(settings::INTERNAL_PORT.name, Problem::NotTogetherWith("the same PORT"));
+            reader.reject::<()>(settings::INTERNAL_PORT.name, Problem::NotTogetherWith("the same PORT"));
         }
         let internal = internal?;
         Some(Self {
@@ -163,7 +163,7 @@ fn read_origins(reader: &mut Reader<'_>) -> Option<Vec<Origin>> {
     let origins = texts.enumerate().map(|(at, text)| {
         text.parse().map_err(|invalid| {
             let subject = format!("{}: number {}", settings::CLIENT_UI_DOMAIN.name, at + 1);
-            reader.refuse::<()>(&subject, Problem::NotAnOrigin(invalid));
+            reader.reject::<()>(&subject, Problem::NotAnOrigin(invalid));
         })
     });
     // Collected twice, so that every mistake is reported.
@@ -206,7 +206,7 @@ impl Section for Feed {
         let is_visible =
             |secret: &SecretString| secret.expose_secret().bytes().all(|byte| byte.is_ascii_graphic());
         if !secrets.iter().all(is_visible) {
-            return reader.refuse(settings::FEED_SECRET.name, Problem::SecretNotVisible);
+            return reader.reject(settings::FEED_SECRET.name, Problem::SecretNotVisible);
         }
         Some(Self { secrets })
     }

@@ -188,7 +188,7 @@ impl Context {
         Ok(Change::new(self, connection))
     }
 
-    /// Reports an event that changes nothing, so that it has no row: a stranger must not be able to fill the table.
+    /// Reports an event that changes nothing, so that it has no row: clients must not be able to fill the table.
     fn report(&self, event: &Event, user_id: Option<UserId>, session_id: Option<SessionId>) {
         let entry = Entry::new(self.now(), &self.caller, event, user_id, session_id);
         audit::report(&self.metrics, &entry, &self.caller);

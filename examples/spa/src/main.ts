@@ -30,13 +30,13 @@ async function showUser(): Promise<void> {
     const { user } = await data(client.GET("/api/auth/self"));
     show(`Signed in as ${user.firstName} ${user.lastName}, ${user.role}`);
     element("user").hidden = false;
-    element("stranger").hidden = true;
+    element("signed-out").hidden = true;
     await showSessions();
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
     show("Nobody is signed in");
     element("user").hidden = true;
-    element("stranger").hidden = false;
+    element("signed-out").hidden = false;
   }
 }
 

@@ -166,13 +166,13 @@ mod tests {
     #[test]
     fn what_comes_again_finds_room_in_a_cache_full_of_what_does_not() {
         let mut cache = TokenCache::new(100, [7; 16]);
-        let mut strangers = 0..;
-        let mut stranger = |cache: &mut TokenCache| {
-            let token: u32 = strangers.next().unwrap();
+        let mut numbers = 0..;
+        let mut insert_new = |cache: &mut TokenCache| {
+            let token: u32 = numbers.next().unwrap();
             cache.insert(cache.fingerprint(&token.to_le_bytes(), 0), identity(2, "customer"));
         };
         for _ in 0..1000 {
-            stranger(&mut cache);
+            insert_new(&mut cache);
         }
         let regulars: Vec<Fingerprint> = (0..20_u8).map(|at| cache.fingerprint(&[at], 0)).collect();
         let mut round = |cache: &mut TokenCache| {
@@ -181,7 +181,7 @@ mod tests {
                 if is_new {
                     cache.insert(regular, identity(1, "customer"));
                 }
-                stranger(cache);
+                insert_new(cache);
                 is_new
             });
             verified.count()

@@ -255,13 +255,13 @@ async fn rotation_in_sql_agrees_with_the_state_machine() {
     for step in [Step::Rotate, Step::Renew, Step::Repeat] {
         assert!(steps.contains(&Ok(step)), "{step:?}");
     }
-    for refused in [
+    for rejection in [
         RefreshRejection::TokenTooOld,
         RefreshRejection::UserDisabled,
         RefreshRejection::SessionExpired,
         RefreshRejection::TokenReused,
     ] {
-        assert!(steps.contains(&Err(refused)), "{refused:?}");
+        assert!(steps.contains(&Err(rejection)), "{rejection:?}");
     }
 }
 

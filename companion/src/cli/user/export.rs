@@ -53,8 +53,12 @@ impl Export {
         };
         let format = Format::of(self.format, path)?;
         let name = || path.display().to_string();
-        let file = create(path)
-            .with_context(|| format!("cannot create {}: is it there already?", path.display()))?;
+        let file = create(path).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                anyhow!("{} is there already: remove it, or name another file", path.display())
+            }
+            _ => anyhow::Error::new(error).context(format!("cannot create {}", path.display())),
+        })?;
         let written = match self.write(context, format, &file).await {
             Ok(()) => file.sync_all().with_context(name),
             Err(error) => Err(error),

@@ -35,10 +35,10 @@ fn lines_of_other_tools_are_taken() {
 }
 
 #[test]
-fn refused_line_is_named_by_number_and_cause() {
+fn rejected_line_is_named_by_number_and_cause() {
     let check = |text: &str, number, cause| {
-        let refused: Vec<_> = read(text).into_iter().filter(|(_, line)| line.is_err()).collect();
-        assert_eq!(refused, [(number, Err(cause))], "{text:?}");
+        let rejected: Vec<_> = read(text).into_iter().filter(|(_, line)| line.is_err()).collect();
+        assert_eq!(rejected, [(number, Err(cause))], "{text:?}");
     };
     check("# c\n\nA b\nB=c\n", 3, InvalidLine::NotAnAssignment);
     check("A\n", 1, InvalidLine::NotAnAssignment);
@@ -60,7 +60,7 @@ fn refused_line_is_named_by_number_and_cause() {
 }
 
 #[test]
-fn refused_line_costs_none_of_its_neighbours() {
+fn rejected_line_costs_none_of_its_neighbours() {
     let names = |text: &str| -> Vec<String> {
         read(text).into_iter().filter_map(|(_, line)| Some(line.ok()?.0)).collect()
     };

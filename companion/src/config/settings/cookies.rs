@@ -22,7 +22,7 @@ pub(in crate::config) const COOKIE_DOMAIN: Setting = Setting {
     form: Form::Text("a domain such as example.com"),
     summary: "Domain whose hosts all get the cookies; without it, the gateway's host alone.",
     notes: "If you change it for a site that is in use, change the prefix too. Browsers keep their old cookies beside the \
-            new ones, and are refused (`cookie_repeated`) until these expire.",
+            new ones, and their requests are rejected (`cookie_repeated`) until these expire.",
     example: Example::Comment("example.com"),
     ..OPTIONAL
 };

@@ -5,11 +5,12 @@ use crate::config::setting::DefaultValue::Value;
 use crate::config::setting::{Form, Group, Setting};
 
 pub(super) const GUESSING: Group = Group {
-        title: "Limits on guessing",
-        about: "\
+    title: "Limits on guessing",
+    about: "\
 Attempts at once, and the time in which they come back: `20/20m` is 20, and then one a minute. All companions count together.
 [Guessing](../guide/guessing.md) says what each limit is for.",
-        settings: &[LIMIT_ACCOUNT, LIMIT_ADDRESS, LIMIT_REGISTRATION, REGISTRATION_HIDES_EMAILS], };
+    settings: &[LIMIT_ACCOUNT, LIMIT_ADDRESS, LIMIT_REGISTRATION, REGISTRATION_HIDES_EMAILS],
+};
 
 // NIST SP 800-63B-4 §3.2.2 allows 100 failures in a row. People give up or remember within 20, and one a minute is an hour
 // and twenty minutes until the hundredth.

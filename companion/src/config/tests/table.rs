@@ -30,7 +30,7 @@ fn every_setting_is_read_and_documented() {
 #[test]
 fn the_table_names_exactly_the_values_that_are_read() {
     for Setting { name, form, .. } in settings::all() {
-        let (accepted, refused) = match form {
+        let (accepted, rejected) = match form {
             Form::Number { min, max } => (
                 vec![min.to_string(), max.to_string()],
                 vec![
@@ -52,7 +52,7 @@ fn the_table_names_exactly_the_values_that_are_read() {
         for value in &accepted {
             assert_eq!(mistakes(value), None, "{name}={value}");
         }
-        for value in &refused {
+        for value in &rejected {
             let expected = Mistake { subject: (*name).to_owned(), problem: form.problem() };
             assert_eq!(mistakes(value), Some(vec![expected]), "{name}={value}");
         }

@@ -158,7 +158,7 @@ impl Buckets {
     }
 
     /// An address that the proxy does not know is a client of one network, that of all such clients: without a limit, a
-    /// proxy that hides addresses would open the door to everybody behind it.
+    /// proxy that hides addresses would let everybody behind it guess without end.
     fn of_client(&self, client: Option<IpAddr>, subjects: [Subject; 2], limit: Limit) -> Vec<Bucket> {
         let [address, network] = subjects;
         let wide = limit.times(CLIENTS_OF_A_SITE);

@@ -39,7 +39,7 @@ impl Done {
     }
 }
 
-/// Makes a response that sets both cookies.
+/// Makes a response that sets the cookies of both tokens.
 pub(in crate::http) fn signed_in(
     cookies: &CookiePolicy,
     status: StatusCode,

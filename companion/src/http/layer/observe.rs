@@ -23,8 +23,8 @@ pub(in crate::http) const REQUEST_ID: HeaderName = HeaderName::from_static("x-re
 /// Maximum duration of a request, waits for hashing and for the database included. Chosen: less than Envoy's timeout of
 /// 30 s, so that the client receives our response.
 const TIME_LIMIT: Duration = Duration::from_secs(25);
-/// Maximum number of bytes of a method and of a path in the log and in traces. A stranger may send 64 KiB, and as often as they
-/// like.
+/// Maximum number of bytes of a method and of a path in the log and in traces. Any client may send 64 KiB, and as often as
+/// it likes.
 const MAX_LOGGED_BYTES: usize = 256;
 /// Maximum number of bytes of `x-forwarded-for` that are logged. The end is kept, because trusted proxies append.
 const MAX_FORWARDED_BYTES: usize = 256;

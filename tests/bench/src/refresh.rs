@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use tokio::runtime::Runtime;
 
+use super::flood::NO_LIMITS;
 use super::scene::Scene;
 use super::{Effort, machine};
 use client::{Refresher, cookie};
@@ -43,7 +44,7 @@ pub fn refresh(effort: Effort, log: &mut dyn FnMut(&str)) -> Result<()> {
     println!("processor time of signing one access token: {} µs", sign.as_micros());
     for (name, options, grace_s) in CASES {
         log(&format!("measuring the companion, its Postgres {name}"));
-        let scene = Scene::start(options, &[("REFRESH_GRACE_SECONDS", grace_s)])?;
+        let scene = Scene::start(options, &[&[("REFRESH_GRACE_SECONDS", grace_s)][..], &NO_LIMITS].concat())?;
         println!("{name}: {}", measure_rate(&scene, Duration::from_secs(effort.seconds))?);
         println!("{name}, one client: {}", measure_steps(&scene)?);
     }

@@ -39,9 +39,7 @@ const PAGE: i64 = 51;
 /// Number of batches of old audit entries that are deleted.
 const DELETIONS: usize = 4;
 /// Everything fits into the memory of Postgres. The times are those of the statements, without waits for the disk.
-const OPTIONS: [&str; 12] = [
-    "-c",
-    "shared_buffers=7GB",
+const OPTIONS: [&str; 10] = [
     "-c",
     "max_wal_size=16GB",
     "-c",
@@ -68,7 +66,9 @@ pub fn scale(effort: Effort, log: &mut dyn FnMut(&str)) -> Result<()> {
     let directory = paths::test_folder("scale");
     postgres::erase(&directory)?;
     fs::create_dir_all(&directory)?;
-    let server = Postgres::start_with(&directory, &OPTIONS, &mut *log)?;
+    let buffers = if effort.published { "shared_buffers=7GB" } else { "shared_buffers=512MB" };
+    let options = [&["-c", buffers], &OPTIONS[..]].concat();
+    let server = Postgres::start_with(&directory, &options, &mut *log)?;
     let measured = Runtime::new()?.block_on(measure(&server, effort, log));
     drop(server);
     postgres::erase(&directory)?;

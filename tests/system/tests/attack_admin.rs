@@ -62,7 +62,7 @@ async fn forwarded_addresses_of_a_client_give_it_no_other_bucket() {
 }
 
 #[tokio::test]
-async fn device_that_is_not_known_to_the_account_is_a_stranger() {
+async fn device_of_another_account_is_unknown_to_this_one() {
     let api = Api::start_with(&[("LIMIT_ACCOUNT", "1/1h")]).await;
     let cookie = |client: &Client| client.clone();
     let mut ada = api.registered(ADA).await;
@@ -72,8 +72,8 @@ async fn device_that_is_not_known_to_the_account_is_a_stranger() {
     forged.keep("device_token=eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.; Path=/api/auth");
     let mut truncated = cookie(&ada);
     truncated.keep("device_token=a.b; Path=/api/auth");
-    for mut stranger in [cookie(&bob), forged, truncated] {
-        stranger.login(ADA, PASSWORD).await.assert_rejected(429, "too_many_attempts");
+    for mut unknown in [cookie(&bob), forged, truncated] {
+        unknown.login(ADA, PASSWORD).await.assert_rejected(429, "too_many_attempts");
     }
     let mut later = cookie(&ada);
     assert_eq!(ada.login(ADA, PASSWORD).await.status, 200, "the device is known");

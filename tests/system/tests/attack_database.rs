@@ -194,21 +194,19 @@ async fn error_that_passes_by_itself_asks_to_retry_and_ends_no_session() {
 }
 
 #[tokio::test]
-async fn logins_that_fail_for_the_database_are_not_charged() {
+async fn attempts_that_fail_for_the_database_are_not_charged() {
     let scene = Scene::start().await;
+    let office = || scene.api.client_from("203.0.113.7");
     let fail = "create function fail() returns trigger language plpgsql as
                 $$ begin raise exception using errcode = '53100', message = 'disk_full'; end $$;
                 create trigger fail before insert on refresh_tokens for each row execute function fail()";
     scene.beside().await.execute(fail).await.expect("a trigger");
-    // More than LIMIT_ACCOUNT.
-    for _ in 0..25 {
-        scene
-            .api
-            .client()
-            .login("ada@example.com", PASSWORD)
-            .await
-            .assert_rejected(503, "database_unavailable");
+    // More than LIMIT_ACCOUNT and LIMIT_REGISTRATION.
+    for _ in 0..35 {
+        office().login("ada@example.com", PASSWORD).await.assert_rejected(503, "database_unavailable");
+        office().register("grace@example.com").await.assert_rejected(503, "database_unavailable");
     }
     scene.beside().await.execute("drop function fail cascade").await.expect("an end");
-    assert_eq!(scene.api.client().login("ada@example.com", PASSWORD).await.status, 200);
+    assert_eq!(office().login("ada@example.com", PASSWORD).await.status, 200);
+    assert_eq!(office().register("grace@example.com").await.status, 201);
 }

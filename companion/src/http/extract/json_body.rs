@@ -27,7 +27,7 @@ const MAX_TIME: Duration = Duration::from_secs(10);
 /// U+FEFF in UTF-8. Some clients prepend it; RFC 8259 §8.1 allows parsers to ignore it.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Body of type `application/json` that is an object with a name only once. Unknown members are ignored.
+/// Body of type `application/json` that is an object without repeated names at its top level. Unknown members are ignored.
 pub(in crate::http) struct JsonBody<T>(pub(in crate::http) T);
 
 /// Members of an object, each of another name: a proxy that reads the first of two would see another request than we

@@ -1,7 +1,8 @@
 //! Schemas of the fields that people type. Their limits are those of the domain.
 //!
-//! The API rejects all that a schema rejects. The reverse does not hold for fields with a `format` of ours, as JSON Schema
-//! cannot say which joiners a spelling needs, count a password in bytes, or tell whether it is guessed. The descriptions do.
+//! The API rejects all texts in the normal form NFC that a schema rejects; those in another form are counted in it by the API
+//! alone. The reverse does not hold for fields with a `format` of ours, as JSON Schema cannot say which joiners a spelling
+//! needs, count a password in bytes, or tell whether it is guessed. The descriptions do.
 
 use edgeward_wire::origin::MAX_LABEL_BYTES;
 use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};

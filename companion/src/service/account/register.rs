@@ -42,32 +42,28 @@ pub async fn register(
     device: &Device,
 ) -> Result<IssuedTokens, Error> {
     let Registration { user, password, device_tokens } = registration;
-    let hash = admit_and_hash(context, hasher, guard, &user, password).await?;
-    let mut change = context.begin().await?;
-    let user_id = insert(&mut change, &user, &hash, context.now()).await?;
-    let (claims, role) = start(&mut change, tokens, user_id, device, &Event::Registered).await?;
-    change.commit().await?;
+    let permit = guard::admit(context, guard, guard.registration(context)).await?;
+    let registered = async {
+        let hash = hash(hasher, &user, password).await?;
+        let mut change = context.begin().await?;
+        let user_id = insert(&mut change, &user, &hash, context.now()).await?;
+        let started = start(&mut change, tokens, user_id, device, &Event::Registered).await?;
+        change.commit().await?;
+        Ok(started)
+    };
+    let (claims, role) = permit.settle(context, registered.await).await?;
     let device = guard.device_token(context, &user.email, claims.session_id, &device_tokens)?;
     Ok(IssuedTokens { device: Some(device), ..tokens.sign(claims, &role)? })
 }
 
-/// Charges the attempt, and hashes the password if it is strong enough.
-pub(super) async fn admit_and_hash(
-    context: &Context,
+/// Hashes the password, if it is strong enough.
+pub(super) async fn hash(
     hasher: &PasswordHasher,
-    guard: &Guard,
     user: &NewUser,
     password: Password,
 ) -> Result<PasswordHash, Error> {
-    let permit = guard::admit(context, guard, guard.registration(context)).await?;
     let own_words = OwnWords::of_user(&user.first_name, &user.last_name, &user.email);
-    match hasher.hash_new(password, own_words).await {
-        Ok(hash) => Ok(hash?),
-        Err(error) => {
-            permit.refund(context).await;
-            Err(error.into())
-        }
-    }
+    Ok(hasher.hash_new(password, own_words).await??)
 }
 
 /// Inserts a user with their password.

@@ -42,12 +42,20 @@ impl Permit {
         Ok(())
     }
 
-    /// Takes the charge back, if the service failed: neither a flood that fills the queue for hashing nor a database that is away
-    /// must cost people their attempts.
-    pub async fn refund(self, context: &Context) {
+    /// Returns the result of the use case. If the service has failed, the charge is taken back: neither a flood that fills
+    /// the queue for hashing nor a database that is away must cost people their attempts.
+    pub(in crate::service) async fn settle<T>(
+        self,
+        context: &Context,
+        result: Result<T, Error>,
+    ) -> Result<T, Error> {
+        if !result.as_ref().is_err_and(Error::is_failure) {
+            return result;
+        }
         let refund = async { attempts::refund(&mut *context.connection().await?, &self.buckets).await };
         if let Err(cause) = refund.await {
             tracing::warn!(cause = %Error::from(cause), "an attempt that failed for us stays charged");
         }
+        result
     }
 }

@@ -44,10 +44,7 @@ pub async fn log_in(
     let Credentials { email, device_tokens, .. } = credentials;
     let permit = guard::admit(context, guard, guard.login(context, email, device_tokens)).await?;
     let started = compare_and_start(context, hasher, tokens, credentials, device, &permit).await;
-    if started.as_ref().is_err_and(Error::is_failure) {
-        permit.refund(context).await;
-    }
-    let (claims, role) = started?;
+    let (claims, role) = permit.settle(context, started).await?;
     let device = guard.device_token(context, email, claims.session_id, device_tokens)?;
     Ok(IssuedTokens { device: Some(device), ..tokens.sign(claims, &role)? })
 }

@@ -34,7 +34,7 @@ pub(super) fn fields(document: &Value, schema: &Value) -> Vec<Field> {
 
 fn collect(document: &Value, schema: &Value, prefix: &str, depth: usize, rows: &mut Vec<Field>) {
     let schema = resolve(document, schema);
-    for part in parts(schema) {
+    for part in parts(schema).filter(|_| depth < MAX_DEPTH) {
         collect(document, part, prefix, depth + 1, rows);
     }
     let Some(properties) = schema.get("properties").and_then(Value::as_object).filter(|_| depth < MAX_DEPTH)

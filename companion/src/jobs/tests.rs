@@ -109,7 +109,7 @@ async fn job_that_hangs_does_not_block_the_end_of_the_service() {
 
 #[tokio::test(start_paused = true)]
 async fn step_that_never_ends_is_a_failure_after_five_minutes() {
-    assert_eq!(steps_within(Duration::from_secs(302), Outcome::Hang).await, 2);
+    assert_eq!(steps_within(Duration::from_secs(303), Outcome::Hang).await, 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -145,6 +145,11 @@ impl Client {
         Ok(response)
     }
 
+    /// Forgets the device token, the only cookie for one path.
+    pub fn forget_device(&mut self) {
+        self.narrow.clear();
+    }
+
     /// Stores one cookie (the value of a `Set-Cookie` field), or removes it if `Max-Age` is 0.
     pub fn keep(&mut self, set_cookie: &str) {
         let pair = set_cookie.split(';').next().and_then(|pair| pair.split_once('='));

@@ -31,7 +31,8 @@ const QUICK_SIZES: [u32; 2] = [5_000, 50_000];
 const ROUNDS: (usize, usize) = (2000, 4000);
 /// The same for a run that only shows that it works.
 const QUICK_ROUNDS: (usize, usize) = (50, 200);
-/// What is measured. A login is without the limits on guessing, whose table does not grow with the users, and without the hash.
+/// Steps that are measured. A login is without the hash, and without the limits on guessing: their table does not grow with
+/// the users.
 const STEPS: [&str; 6] =
     ["login", "its credentials", "refresh", "search for users", "page of users", "audit log of a user"];
 /// Number of rows of a page, and one that tells if there is another.

@@ -7,6 +7,7 @@ mod database;
 mod env_file;
 mod mistake;
 mod names;
+mod pages;
 mod passwords;
 mod platform;
 mod reader;
@@ -23,6 +24,7 @@ pub use cookies::Cookies;
 pub use database::{Database, ImportSource};
 pub use env_file::InvalidLine;
 pub use mistake::{Mistake, Mistakes, Problem};
+pub use pages::{Image, Language, Link, PageSet, Pages};
 pub use passwords::Hashing;
 pub use reader::{Effective, Reader};
 pub use sections::{
@@ -52,6 +54,8 @@ pub struct Config {
     pub audit_retention: AuditRetention,
     /// Attributes of cookies.
     pub cookies: Cookies,
+    /// Pages for people.
+    pub pages: Pages,
     /// Form and level of the log.
     pub log: Log,
     /// Export of traces.
@@ -76,6 +80,7 @@ impl Section for Config {
         let limits = Limits::read(reader);
         let audit_retention = AuditRetention::read(reader);
         let cookies = Cookies::read(reader);
+        let pages = Pages::read(reader);
         let log = Log::read(reader);
         let traces = Traces::read(reader);
         Some(Self {
@@ -88,6 +93,7 @@ impl Section for Config {
             limits: limits?,
             audit_retention: audit_retention?,
             cookies: cookies?,
+            pages: pages?,
             log: log?,
             traces: traces?,
         })

@@ -146,7 +146,7 @@ fn parse_switch(text: &str) -> Option<bool> {
     }
 }
 
-fn parse_base_path(text: &str) -> Option<String> {
+pub(super) fn parse_base_path(text: &str) -> Option<String> {
     let path = text.trim_end_matches('/');
     let is_segment = |segment: &str| {
         !matches!(segment, "" | "." | "..")

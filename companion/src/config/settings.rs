@@ -9,6 +9,7 @@ mod front_ends;
 mod guessing;
 mod listeners;
 mod logs;
+mod pages;
 mod passwords;
 mod secrets;
 mod tokens;
@@ -22,6 +23,7 @@ pub(super) use front_ends::*;
 pub(super) use guessing::*;
 pub(super) use listeners::*;
 pub(super) use logs::*;
+pub(super) use pages::*;
 pub(super) use passwords::*;
 pub(super) use secrets::*;
 pub(super) use tokens::*;
@@ -37,6 +39,7 @@ pub const GROUPS: &[Group] = &[
     SECRETS,
     FRONT_ENDS,
     LISTENERS,
+    PAGES,
     TOKENS,
     COOKIES,
     PASSWORDS,

@@ -2,6 +2,7 @@
 
 pub mod access_token;
 pub mod device_token;
+pub mod form_token;
 pub mod invalid_key;
 pub mod jws;
 pub mod key_set;

@@ -1,0 +1,116 @@
+//! Forms: what was typed, what is wrong with it, and the proof that our own page sent it.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+
+use super::text::Text;
+use super::view;
+use crate::domain::account::password_policy::PasswordPolicy;
+use crate::http::error::ApiError;
+use crate::http::extract::body;
+use crate::http::extract::json_body::TextField;
+use crate::http::state::AppState;
+use crate::service::session::SignedIn;
+
+/// Name of the field with the form token.
+const TOKEN: &str = "form_token";
+/// Type of the body of a form.
+const CONTENT_TYPE: &str = "application/x-www-form-urlencoded";
+/// Header field by which browsers tell where a request comes from (Fetch Metadata Request Headers).
+const SEC_FETCH_SITE: &str = "sec-fetch-site";
+
+/// Form as it was sent; an empty one for the first view of a page.
+#[derive(Default)]
+pub(in crate::http) struct Form {
+    typed: BTreeMap<String, String>,
+    mistakes: BTreeMap<String, String>,
+    /// What is wrong with the form as a whole.
+    pub(in crate::http) notice: Option<&'static str>,
+}
+
+/// Form of a request. It is used after [`SentForm::verify`] alone.
+pub(in crate::http) struct SentForm {
+    form: Form,
+    is_ours: bool,
+}
+
+impl FromRequest<AppState> for SentForm {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        if is_of_another_site(request.headers()) {
+            return Err(ApiError::FormForged);
+        }
+        let key = view::form_key(&state.site, request.headers());
+        let session = request.extensions().get::<SignedIn>().map(|signed_in| signed_in.subject.session_id);
+        let bytes = body::read(request, CONTENT_TYPE, ApiError::ContentTypeNotForm).await?;
+        let typed: BTreeMap<String, String> =
+            serde_urlencoded::from_bytes(&bytes).map_err(|_| ApiError::BodyNotForm)?;
+        let token = typed.get(TOKEN).map(String::as_str).unwrap_or_default();
+        let is_ours = key.is_some_and(|key| state.site.forms.verify(token, key, session));
+        Ok(Self { form: Form { typed, ..Form::default() }, is_ours })
+    }
+}
+
+impl SentForm {
+    /// Returns the form, if our own page sent it to this browser in this session.
+    ///
+    /// # Errors
+    /// The form with a notice, for the page to show it again with a token of now.
+    pub(in crate::http) fn verify(self, text: &Text) -> Result<Form, Form> {
+        if self.is_ours { Ok(self.form) } else { Err(Form { notice: Some(text.form_expired), ..self.form }) }
+    }
+}
+
+impl Form {
+    /// Returns what was typed into a field.
+    pub(in crate::http) fn typed(&self, field: &str) -> &str {
+        self.typed.get(field).map(String::as_str).unwrap_or_default()
+    }
+
+    /// Returns what was typed into a field, for its parser.
+    pub(in crate::http) fn field(&self, field: &str) -> TextField {
+        self.typed.get(field).map_or(TextField::Missing, |typed| TextField::Text(typed.clone()))
+    }
+
+    /// Returns the mistake in a field; empty if there is none.
+    pub(in crate::http) fn mistake(&self, field: &str) -> &str {
+        self.mistakes.get(field).map(String::as_str).unwrap_or_default()
+    }
+
+    /// Takes the mistakes of an error, in the words of the page. Returns the status of the page.
+    ///
+    /// # Errors
+    /// The error itself, if it is a failure of the service: that is no mistake of the visitor's.
+    pub(in crate::http) fn reject(
+        &mut self,
+        error: ApiError,
+        text: &Text,
+        policy: PasswordPolicy,
+    ) -> Result<StatusCode, ApiError> {
+        let status = error.status();
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
+            return Err(error);
+        }
+        for (field, code) in error.mistakes() {
+            let mistake = (text.mistake)(code).replace("{min}", &policy.min_chars.to_string());
+            self.mistakes.entry(field).or_insert(mistake);
+        }
+        self.notice = Some(if self.mistakes.is_empty() {
+            (text.error)(error.codes().first().copied().unwrap_or_default())
+        } else {
+            text.some_fields_are_wrong
+        });
+        Ok(status)
+    }
+}
+
+/// Returns `true` if the browser says that another site sent the form. Old browsers send no `Sec-Fetch-Site`; then the
+/// form token decides alone.
+fn is_of_another_site(headers: &HeaderMap) -> bool {
+    let site = headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
+    // `none`: the user has sent the form again, by the reload button.
+    site.is_some_and(|site| !matches!(site, b"same-origin" | b"none"))
+}

@@ -1,0 +1,74 @@
+//! Page that registers.
+
+use askama::Template;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::form::{Form, SentForm};
+use super::return_to::{self, ReturnTo};
+use super::view::View;
+use crate::domain::session::device::Device;
+use crate::http::api::register::RegisterRequest;
+use crate::http::error::ApiError;
+use crate::http::state::AppState;
+use crate::service::{Context, account};
+
+#[derive(Template)]
+#[template(path = "register.html")]
+struct RegisterPage<'a> {
+    view: &'a View,
+    form: &'a Form,
+    return_to: &'a str,
+    min_chars: usize,
+}
+
+impl<'a> RegisterPage<'a> {
+    fn new(view: &'a View, form: &'a Form, return_to: &'a str, state: &AppState) -> Self {
+        Self { view, form, return_to, min_chars: state.hasher.policy.min_chars }
+    }
+}
+
+pub(in crate::http) async fn show(
+    State(state): State<AppState>,
+    view: View,
+    query: Result<Query<ReturnTo>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let (form, return_to) = (Form::default(), return_to::own_page(query));
+    view.show(StatusCode::OK, &RegisterPage::new(&view, &form, &return_to, &state))
+}
+
+pub(in crate::http) async fn submit(
+    context: Context,
+    device: Device,
+    State(state): State<AppState>,
+    view: View,
+    query: Result<Query<ReturnTo>, QueryRejection>,
+    form: SentForm,
+) -> Result<Response, ApiError> {
+    let return_to = return_to::own_page(query);
+    let show = |form: &Form, status| view.show(status, &RegisterPage::new(&view, form, &return_to, &state));
+    let mut form = match form.verify(view.text) {
+        Ok(form) => form,
+        Err(form) => return show(&form, ApiError::FormForged.status()),
+    };
+    let AppState { hasher, guard, tokens, cookies, .. } = &state;
+    let request = RegisterRequest {
+        first_name: form.field("firstName"),
+        last_name: form.field("lastName"),
+        email: form.field("email"),
+        password: form.field("password"),
+    };
+    let registered = async {
+        let (user, password) = request.parse(hasher.policy)?;
+        Ok(account::register(&context, hasher, guard, tokens, &user, password, &device).await?)
+    };
+    match registered.await {
+        Ok(tokens) => Ok((cookies.set(&tokens), Redirect::to(&return_to)).into_response()),
+        Err(error) => {
+            let status = form.reject(error, view.text, hasher.policy)?;
+            show(&form, status)
+        }
+    }
+}

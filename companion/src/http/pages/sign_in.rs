@@ -1,0 +1,63 @@
+//! Page that signs in.
+
+use askama::Template;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::form::{Form, SentForm};
+use super::return_to::{self, ReturnTo};
+use super::view::View;
+use crate::domain::session::device::Device;
+use crate::http::api::login::LoginRequest;
+use crate::http::error::ApiError;
+use crate::http::state::AppState;
+use crate::service::{Context, session};
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage<'a> {
+    view: &'a View,
+    form: &'a Form,
+    return_to: &'a str,
+}
+
+pub(in crate::http) async fn show(
+    view: View,
+    query: Result<Query<ReturnTo>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let page = SignInPage { view: &view, form: &Form::default(), return_to: &return_to::own_page(query) };
+    view.show(StatusCode::OK, &page)
+}
+
+pub(in crate::http) async fn submit(
+    context: Context,
+    device: Device,
+    State(state): State<AppState>,
+    view: View,
+    query: Result<Query<ReturnTo>, QueryRejection>,
+    headers: HeaderMap,
+    form: SentForm,
+) -> Result<Response, ApiError> {
+    let return_to = return_to::own_page(query);
+    let show = |form: &Form, status| view.show(status, &SignInPage { view: &view, form, return_to: &return_to });
+    let mut form = match form.verify(view.text) {
+        Ok(form) => form,
+        Err(form) => return show(&form, ApiError::FormForged.status()),
+    };
+    let AppState { hasher, guard, tokens, cookies, .. } = &state;
+    let request = LoginRequest { email: form.field("email"), password: form.field("password") };
+    let devices = cookies.read_every_device(&headers).map(str::to_owned).collect();
+    let signed_in = async {
+        let credentials = request.parse(devices)?;
+        Ok(session::log_in(&context, hasher, guard, tokens, &credentials, &device).await?)
+    };
+    match signed_in.await {
+        Ok(tokens) => Ok((cookies.set(&tokens), Redirect::to(&return_to)).into_response()),
+        Err(error) => {
+            let status = form.reject(error, view.text, hasher.policy)?;
+            show(&form, status)
+        }
+    }
+}

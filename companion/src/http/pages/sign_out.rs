@@ -1,0 +1,45 @@
+//! Sign out, and the page after it.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::form::SentForm;
+use super::view::View;
+use crate::http::error::ApiError;
+use crate::http::state::AppState;
+use crate::service::session::{self, PresentedTokens};
+use crate::service::Context;
+
+/// What the browser removes: pages of the user's that it stores, for the back button too (Clear Site Data). Cookies of
+/// others on this host stay.
+const CLEAR_SITE_DATA: (&str, &str) = ("clear-site-data", "\"cache\"");
+
+#[derive(Template)]
+#[template(path = "signed_out.html")]
+struct SignedOutPage<'a> {
+    view: &'a View,
+}
+
+pub(in crate::http) async fn show(view: View) -> Result<Response, ApiError> {
+    view.show(StatusCode::OK, &SignedOutPage { view: &view })
+}
+
+/// Ends the sessions of the tokens in the request. A form that is too old signs out all the same, if it is of our site: it
+/// is what the visitor wants.
+pub(in crate::http) async fn submit(
+    context: Context,
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    _form: SentForm,
+) -> Result<Response, ApiError> {
+    let AppState { tokens, cookies, site, .. } = &state;
+    let presented = PresentedTokens {
+        access: cookies.read_every_access(&headers).collect(),
+        refresh: cookies.read_every_refresh(&headers).collect(),
+    };
+    session::log_out(&context, tokens, &presented).await?;
+    let redirect = Redirect::to(&format!("{}/signed-out", site.path));
+    Ok(([CLEAR_SITE_DATA], cookies.clear(), redirect).into_response())
+}

@@ -1,0 +1,100 @@
+//! The site that the pages belong to: where they are, how they look, and the keys of their forms.
+
+use std::fmt::Write as _;
+
+use askama::Template;
+use aws_lc_rs::digest::{SHA256, digest};
+
+use crate::config::{self, Image, Language, Link, PageSet};
+use crate::domain::token::form_token::FormTokens;
+use crate::random::Random;
+
+/// Number of bytes of a hash in the address of a file. Chosen: versions of a file do not meet by chance.
+const HASH_BYTES: usize = 6;
+
+/// Site, as the settings describe it.
+pub struct Site {
+    /// Path of the pages.
+    pub path: String,
+    /// Pages that are served.
+    pub served: PageSet,
+    /// Language; `None` is the visitor's.
+    pub language: Option<Language>,
+    /// Name.
+    pub name: String,
+    /// Links at the end of every page.
+    pub links: Vec<Link>,
+    /// Logo.
+    pub logo: Option<Image>,
+    /// Contact for `security.txt`.
+    pub security_contact: Option<String>,
+    /// Style sheet.
+    pub style: Asset,
+    /// Script.
+    pub script: Asset,
+    /// Tokens of the forms.
+    pub forms: FormTokens,
+    /// Name of the cookie with the form key.
+    pub form_cookie: String,
+    /// `true` if the pages are served over HTTPS.
+    pub is_secure: bool,
+    /// Source of form keys.
+    pub(super) random: Random,
+}
+
+/// File of the pages, whose address changes with its content.
+pub struct Asset {
+    /// Address.
+    pub address: String,
+    /// Content.
+    pub content: String,
+}
+
+#[derive(Template)]
+#[template(path = "style.css", escape = "none")]
+struct Style<'a> {
+    color: &'a str,
+}
+
+impl Site {
+    /// Makes the site of these settings.
+    ///
+    /// # Errors
+    /// [`askama::Error`] if the style sheet cannot be written.
+    pub fn new(
+        pages: config::Pages,
+        cookies: &config::Cookies,
+        forms: FormTokens,
+        random: Random,
+    ) -> Result<Self, askama::Error> {
+        let config::Pages { path, served, language, name, color, logo, links, security_contact } = pages;
+        let style = Style { color: &color }.render()?;
+        let script = include_str!("../../../pages/pages.js").to_owned();
+        Ok(Self {
+            style: Asset::new(&path, "css", style),
+            script: Asset::new(&path, "js", script),
+            form_cookie: format!("{}form_key", cookies.prefix),
+            is_secure: cookies.secure,
+            path,
+            served,
+            language,
+            name,
+            links,
+            logo,
+            security_contact,
+            forms,
+            random,
+        })
+    }
+}
+
+impl Asset {
+    fn new(path: &str, kind: &str, content: String) -> Self {
+        let mut address = format!("{path}/");
+        for byte in digest(&SHA256, content.as_bytes()).as_ref().iter().take(HASH_BYTES) {
+            // A `String` takes everything.
+            _ = write!(address, "{byte:02x}");
+        }
+        Self { address: format!("{address}.{kind}"), content }
+    }
+}

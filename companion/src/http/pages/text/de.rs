@@ -1,0 +1,75 @@
+//! German.
+
+use super::Text;
+
+pub(super) static TEXT: Text = Text {
+    lang: "de",
+    skip_to_content: "Zum Inhalt springen",
+    sign_in: "Anmelden",
+    sign_out: "Abmelden",
+    register: "Registrieren",
+    account: "Konto",
+    first_name: "Vorname",
+    last_name: "Nachname",
+    email: "E-Mail",
+    password: "Passwort",
+    password_hint: "{min} Zeichen oder mehr",
+    show_password: "Passwort anzeigen",
+    caps_lock_is_on: "Die Feststelltaste ist an",
+    no_account_yet: "Noch kein Konto?",
+    registered_already: "Schon registriert?",
+    signed_in_as: "Sie sind als {name} angemeldet.",
+    go_on: "Weiter",
+    signed_out: "Abgemeldet",
+    signed_out_text: "Sie sind in diesem Browser abgemeldet.",
+    sign_in_again: "Wieder anmelden",
+    front_page: "Zur Startseite",
+    some_fields_are_wrong: "Bitte berichtigen Sie die markierten Felder.",
+    form_expired: "Das Formular war zu lange offen. Bitte senden Sie es noch einmal.",
+    request_id: "Anfrage",
+    error,
+    mistake,
+};
+
+fn error(code: &str) -> &'static str {
+    match code {
+        "credentials_wrong" => "E-Mail oder Passwort ist falsch.",
+        "not_signed_in" => "Sie sind nicht angemeldet.",
+        "account_disabled" => "Dieses Konto ist gesperrt.",
+        "not_allowed" => "Das dürfen Sie nicht.",
+        "not_found" => "Diese Seite gibt es nicht.",
+        "method_not_allowed" => "So lässt sich diese Seite nicht verwenden.",
+        "email_taken" => "Diese E-Mail-Adresse ist schon registriert. Melden Sie sich an, oder nehmen Sie eine andere.",
+        "last_admin" => "Das ist der letzte Administrator. Ernennen Sie zuerst einen anderen.",
+        "too_many_attempts" => "Zu viele Versuche. Bitte warten Sie eine Weile, und versuchen Sie es dann wieder.",
+        "busy" | "database_unavailable" | "not_ready" | "timed_out" => {
+            "Der Dienst ist überlastet. Bitte versuchen Sie es gleich noch einmal."
+        }
+        "body_not_object" | "body_too_large" | "body_too_slow" | "content_encoded" | "content_type_not_json"
+        | "query_invalid" => "Die Anfrage war nicht lesbar.",
+        _ => "Bei uns ist etwas schiefgegangen. Bitte versuchen Sie es noch einmal.",
+    }
+}
+
+fn mistake(code: &str) -> &'static str {
+    match code {
+        "required" => "Bitte füllen Sie das aus.",
+        "name_too_long" => "Höchstens 100 Zeichen.",
+        "name_has_invisible_character" | "email_has_invisible_character" => {
+            "Hier ist ein unsichtbares Zeichen. Bitte tippen Sie es von Hand."
+        }
+        "email_malformed" => "Das ist keine E-Mail-Adresse.",
+        "email_not_ascii" => "Nur einfache Buchstaben: Der Teil nach dem @ wird sonst als xn-- geschrieben.",
+        "email_too_long" => "Diese Adresse ist zu lang.",
+        "password_too_short" => "Mindestens {min} Zeichen.",
+        "password_too_long" => "Höchstens 72 Bytes.",
+        "password_has_control_character" => "Keine Steuerzeichen.",
+        "password_too_common" => {
+            "Das ist eines der häufigsten Passwörter. Ergänzen Sie ein, zwei Wörter, die niemand erwartet."
+        }
+        "password_too_weak" => {
+            "Dieses Passwort ist zu leicht zu erraten. Ergänzen Sie ein, zwei Wörter, die niemand erwartet."
+        }
+        _ => "Das ist nicht gültig.",
+    }
+}

@@ -1,0 +1,70 @@
+//! English.
+
+use super::Text;
+
+pub(super) static TEXT: Text = Text {
+    lang: "en",
+    skip_to_content: "Skip to the content",
+    sign_in: "Sign in",
+    sign_out: "Sign out",
+    register: "Register",
+    account: "Account",
+    first_name: "First name",
+    last_name: "Last name",
+    email: "E-mail",
+    password: "Password",
+    password_hint: "{min} characters or more",
+    show_password: "Show password",
+    caps_lock_is_on: "Caps lock is on",
+    no_account_yet: "No account yet?",
+    registered_already: "Registered already?",
+    signed_in_as: "You are signed in as {name}.",
+    go_on: "Continue",
+    signed_out: "Signed out",
+    signed_out_text: "You are signed out of this browser.",
+    sign_in_again: "Sign in again",
+    front_page: "To the front page",
+    some_fields_are_wrong: "Please correct the fields that are marked.",
+    form_expired: "The form was open for too long. Please send it again.",
+    request_id: "Request",
+    error,
+    mistake,
+};
+
+fn error(code: &str) -> &'static str {
+    match code {
+        "credentials_wrong" => "E-mail or password is wrong.",
+        "not_signed_in" => "You are not signed in.",
+        "account_disabled" => "This account is disabled.",
+        "not_allowed" => "You may not do this.",
+        "not_found" => "This page does not exist.",
+        "method_not_allowed" => "This page cannot be used in this way.",
+        "email_taken" => "This e-mail address is registered already. Sign in, or use another one.",
+        "last_admin" => "This is the last administrator. Name another one first.",
+        "too_many_attempts" => "Too many attempts. Please wait a while, and try again.",
+        "busy" | "database_unavailable" | "not_ready" | "timed_out" => {
+            "The service is busy. Please try again in a moment."
+        }
+        "body_not_object" | "body_too_large" | "body_too_slow" | "content_encoded" | "content_type_not_json"
+        | "query_invalid" => "The request could not be read.",
+        _ => "Something went wrong on our side. Please try again.",
+    }
+}
+
+fn mistake(code: &str) -> &'static str {
+    match code {
+        "required" => "Please fill this in.",
+        "name_too_long" => "At most 100 characters.",
+        "name_has_invisible_character" => "This has an invisible character. Please type it by hand.",
+        "email_not_ascii" => "Plain letters alone: the part after the @ is written as xn-- if it has others.",
+        "email_has_invisible_character" => "This has an invisible character. Please type it by hand.",
+        "email_too_long" => "This address is too long.",
+        "password_too_short" => "At least {min} characters.",
+        "password_too_long" => "At most 72 bytes.",
+        "password_has_control_character" => "No control characters.",
+        "password_too_common" => "This is one of the most used passwords. Add a word or two that nobody expects.",
+        "password_too_weak" => "This password is too easy to guess. Add a word or two that nobody expects.",
+        "email_malformed" => "This is not an e-mail address.",
+        _ => "This is not valid.",
+    }
+}

@@ -1,0 +1,122 @@
+//! Texts of the pages: every language is one value of [`Text`], so that none can lack a text.
+
+mod de;
+mod en;
+
+use axum::http::HeaderMap;
+use axum::http::header::ACCEPT_LANGUAGE;
+
+use crate::config::Language;
+
+/// Texts of one language. In `{min}` stands a number, in `{name}` a name.
+pub(in crate::http) struct Text {
+    /// Language tag (RFC 5646).
+    pub(in crate::http) lang: &'static str,
+    pub(in crate::http) skip_to_content: &'static str,
+    pub(in crate::http) sign_in: &'static str,
+    pub(in crate::http) sign_out: &'static str,
+    pub(in crate::http) register: &'static str,
+    pub(in crate::http) account: &'static str,
+    pub(in crate::http) first_name: &'static str,
+    pub(in crate::http) last_name: &'static str,
+    pub(in crate::http) email: &'static str,
+    pub(in crate::http) password: &'static str,
+    pub(in crate::http) password_hint: &'static str,
+    pub(in crate::http) show_password: &'static str,
+    pub(in crate::http) caps_lock_is_on: &'static str,
+    pub(in crate::http) no_account_yet: &'static str,
+    pub(in crate::http) registered_already: &'static str,
+    pub(in crate::http) signed_in_as: &'static str,
+    pub(in crate::http) go_on: &'static str,
+    pub(in crate::http) signed_out: &'static str,
+    pub(in crate::http) signed_out_text: &'static str,
+    pub(in crate::http) sign_in_again: &'static str,
+    pub(in crate::http) front_page: &'static str,
+    pub(in crate::http) some_fields_are_wrong: &'static str,
+    pub(in crate::http) form_expired: &'static str,
+    pub(in crate::http) request_id: &'static str,
+    pub(in crate::http) error: fn(&str) -> &'static str,
+    pub(in crate::http) mistake: fn(&str) -> &'static str,
+}
+
+/// Every language, the default one first.
+const ALL: [(Language, &Text); 2] = [(Language::English, &en::TEXT), (Language::German, &de::TEXT)];
+
+/// Returns the texts for a request: those of the site's language, or else of the one that the visitor prefers.
+pub(in crate::http) fn choose(site: Option<Language>, headers: &HeaderMap) -> &'static Text {
+    let [(_, default), ..] = ALL;
+    if let Some(language) = site {
+        return ALL.iter().find(|(found, _)| *found == language).map_or(default, |(_, text)| text);
+    }
+    let mut wanted: Vec<(&str, u16)> = headers
+        .get_all(ACCEPT_LANGUAGE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(range)
+        .collect();
+    // Stable: of two with the same weight, the first counts.
+    wanted.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
+    let find = |tag: &str| ALL.iter().map(|(_, text)| *text).find(|text| primary(tag).eq_ignore_ascii_case(text.lang));
+    wanted.iter().find_map(|(tag, _)| if *tag == "*" { Some(default) } else { find(tag) }).unwrap_or(default)
+}
+
+/// Reads a language range with its weight in thousandths (RFC 9110 §12.4.2, §12.5.4). `None` if it is not acceptable.
+fn range(text: &str) -> Option<(&str, u16)> {
+    let (tag, parameters) = text.split_once(';').unwrap_or((text, ""));
+    let weight = match parameters.trim().strip_prefix("q=") {
+        Some(weight) => weight.trim().parse::<f32>().ok().filter(|weight| (0.0..=1.0).contains(weight))?,
+        None => 1.0,
+    };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is from 0 to 1000")]
+    let weight = (weight * 1000.0) as u16;
+    (weight > 0).then(|| (tag.trim(), weight))
+}
+
+/// Returns the primary subtag of a language tag: `de` of `de-CH`.
+fn primary(tag: &str) -> &str {
+    tag.split('-').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use axum::http::HeaderValue;
+
+    use super::*;
+    use crate::http::error::ApiError;
+    use crate::http::error::every::{every_error, every_mistake};
+
+    #[test]
+    fn language_is_the_one_that_the_visitor_prefers() {
+        let check = |accepted: &[&'static str], expected: &str| {
+            let headers = accepted.iter().map(|value| (ACCEPT_LANGUAGE, HeaderValue::from_static(value)));
+            assert_eq!(choose(None, &headers.collect()).lang, expected, "{accepted:?}");
+        };
+        check(&[], "en");
+        check(&["de"], "de");
+        check(&["de-CH, en;q=0.8"], "de");
+        check(&["fr, de;q=0.5, en;q=0.7"], "en");
+        check(&["fr", "de;q=0.5"], "de");
+        check(&["en;q=0, de"], "de");
+        check(&["*, de;q=0.5"], "en");
+        check(&["DE"], "de");
+        check(&["de;q=2", "\u{1}", "", ";;,,"], "en");
+        assert_eq!(choose(Some(Language::German), &HeaderMap::new()).lang, "de");
+    }
+
+    #[test]
+    fn every_language_has_a_text_for_every_error() {
+        let codes: BTreeSet<_> = every_error().iter().flat_map(ApiError::codes).collect();
+        let mistakes: BTreeSet<_> = every_mistake().into_iter().map(|mistake| mistake.code).collect();
+        for (_, text) in ALL {
+            for code in codes.difference(&mistakes).filter(|code| !code.is_empty()) {
+                assert!(!(text.error)(code).is_empty(), "{}: {code}", text.lang);
+            }
+            for code in &mistakes {
+                assert!(!(text.mistake)(code).is_empty(), "{}: {code}", text.lang);
+            }
+        }
+    }
+}

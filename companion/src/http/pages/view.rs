@@ -1,0 +1,88 @@
+//! What is around the content of every page: texts, site, user, and the token of its forms.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::FromRequestParts;
+use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use cookie::{Cookie, SameSite};
+use edgeward_wire::cookie as wire_cookie;
+
+use super::site::Site;
+use super::text::{self, Text};
+use crate::domain::account::User;
+use crate::domain::token::form_token::FormKey;
+use crate::http::error::ApiError;
+use crate::http::state::AppState;
+use crate::service::session::SignedIn;
+
+/// View of a page for one request.
+pub(in crate::http) struct View {
+    pub(in crate::http) text: &'static Text,
+    pub(in crate::http) site: Arc<Site>,
+    /// Signed-in user, on the pages that ask for one.
+    pub(in crate::http) user: Option<User>,
+    /// Token of the forms.
+    pub(in crate::http) form_token: String,
+    /// Cookie with the form key, for a browser that has none.
+    new_cookie: Option<HeaderValue>,
+}
+
+impl FromRequestParts<AppState> for View {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let signed_in = parts.extensions.get::<SignedIn>();
+        let site = Arc::clone(&state.site);
+        let (key, new_cookie) = match form_key(&site, &parts.headers) {
+            Some(key) => (key, None),
+            None => new_key(&site)?,
+        };
+        Ok(Self {
+            text: text::choose(site.language, &parts.headers),
+            form_token: site.forms.sign(key, signed_in.map(|signed_in| signed_in.subject.session_id)),
+            user: signed_in.map(|signed_in| signed_in.user.clone()),
+            site,
+            new_cookie,
+        })
+    }
+}
+
+impl View {
+    /// Makes the response with a page.
+    ///
+    /// # Errors
+    /// [`ApiError::Rendering`] if the template fails.
+    pub(in crate::http) fn show(&self, status: StatusCode, page: &impl Template) -> Result<Response, ApiError> {
+        let html = page.render().map_err(ApiError::Rendering)?;
+        let mut response = (status, Html(html)).into_response();
+        if let Some(cookie) = &self.new_cookie {
+            response.headers_mut().append(SET_COOKIE, cookie.clone());
+        }
+        Ok(response)
+    }
+}
+
+/// Reads the form key of a browser. `None` if it has none, or several.
+pub(super) fn form_key(site: &Site, headers: &HeaderMap) -> Option<FormKey> {
+    let cookies = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+    let value = wire_cookie::find(cookies, &site.form_cookie).ok()??;
+    FormKey::parse(str::from_utf8(value).ok()?)
+}
+
+/// Makes a form key, and the cookie that sets it until the browser is closed. `SameSite=Lax`: a page that another site
+/// links to must find the key of the other tabs.
+fn new_key(site: &Site) -> Result<(FormKey, Option<HeaderValue>), ApiError> {
+    let mut bytes = [0; 16];
+    site.random.fill(&mut bytes).map_err(|_| ApiError::NoRandomness)?;
+    let key = FormKey::new(bytes);
+    let cookie = Cookie::build((site.form_cookie.as_str(), key.to_cookie()))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(site.is_secure);
+    Ok((key, HeaderValue::try_from(cookie.to_string()).ok()))
+}

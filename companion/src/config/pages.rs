@@ -65,6 +65,7 @@ pub struct Link {
 }
 
 /// Picture.
+#[derive(Clone)]
 pub struct Image {
     /// `Content-Type`.
     pub content_type: &'static str,

@@ -7,7 +7,7 @@ pub(super) mod limit;
 use std::any::Any;
 use std::borrow::Cow;
 
-use axum::Json;
+use axum::{Extension, Json};
 use axum::http::header::{ACCEPT_ENCODING, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -28,6 +28,12 @@ pub enum ApiError {
     /// The body is not a JSON object.
     #[error("the body is not a JSON object")]
     BodyNotObject,
+    /// The body is not a form.
+    #[error("the body is not a form")]
+    BodyNotForm,
+    /// The form was not sent by our own page.
+    #[error("the form was not sent by our own page")]
+    FormForged,
     /// The query does not parse, or repeats a parameter.
     #[error("the query cannot be read")]
     QueryInvalid,
@@ -55,6 +61,9 @@ pub enum ApiError {
     /// The `Content-Type` is not `application/json`.
     #[error("the body is not declared as JSON")]
     ContentTypeNotJson,
+    /// The `Content-Type` is not `application/x-www-form-urlencoded`.
+    #[error("the body is not declared as a form")]
+    ContentTypeNotForm,
     /// The response took longer than 25 s.
     #[error("the request timed out")]
     TimedOut,
@@ -67,6 +76,9 @@ pub enum ApiError {
     /// A handler panicked.
     #[error("a handler panicked")]
     Panicked,
+    /// The system has no random bytes.
+    #[error("cannot read random bytes from the system")]
+    NoRandomness,
     /// The template of a page failed.
     #[error(transparent)]
     Rendering(askama::Error),
@@ -108,6 +120,8 @@ impl ApiError {
             Self::BodyNotObject => {
                 (StatusCode::BAD_REQUEST, "body_not_object", "The body is not a JSON object")
             }
+            Self::BodyNotForm => (StatusCode::BAD_REQUEST, "body_not_form", "The body is not a form"),
+            Self::FormForged => (StatusCode::FORBIDDEN, "form_forged", "The form was not sent by our own page"),
             Self::QueryInvalid => (StatusCode::BAD_REQUEST, "query_invalid", "The query cannot be read"),
             Self::EdgeSecretWrong | Self::NotAdmin => {
                 (StatusCode::FORBIDDEN, error_code::NOT_ALLOWED, "Not allowed")
@@ -132,12 +146,21 @@ impl ApiError {
                 "content_type_not_json",
                 "The body must be application/json",
             ),
+            Self::ContentTypeNotForm => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "content_type_not_form",
+                "The body must be application/x-www-form-urlencoded",
+            ),
             Self::TimedOut => {
                 (StatusCode::SERVICE_UNAVAILABLE, "timed_out", "It took too long, please try again")
             }
             Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "not_ready", "Not ready"),
             Self::Service(error) => public_service_error(error),
-            Self::MissingLayer | Self::Panicked | Self::Rendering(_) | Self::Formatting(_) => INTERNAL,
+            Self::MissingLayer
+            | Self::Panicked
+            | Self::NoRandomness
+            | Self::Rendering(_)
+            | Self::Formatting(_) => INTERNAL,
         }
     }
 
@@ -155,6 +178,11 @@ impl ApiError {
     pub(super) fn codes(&self) -> Vec<&'static str> {
         let (_, code, message) = self.public();
         ErrorBody::new(self, code, message).codes()
+    }
+
+    /// Returns the mistakes in fields: the name of each field, and the code.
+    pub(super) fn mistakes(&self) -> Vec<(String, &'static str)> {
+        ErrorBody::new(self, "", "").mistakes()
     }
 
     /// Returns the body of the response.
@@ -197,6 +225,10 @@ fn public_service_error(error: &service::Error) -> Public {
     }
 }
 
+/// Code of an error, in the extensions of its response: the pages show it in words of their own.
+#[derive(Clone, Copy)]
+pub(super) struct ErrorCode(pub(super) &'static str);
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code, message) = self.public();
@@ -207,7 +239,7 @@ impl IntoResponse for ApiError {
             tracing::warn!(cause = %self, "request rejected");
         }
         let body = ErrorBody::new(&self, code, message);
-        let mut response = (status, Json(body)).into_response();
+        let mut response = (status, Extension(ErrorCode(code)), Json(body)).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }

@@ -28,11 +28,7 @@ pub fn public(state: AppState) -> Router {
         |handlers: Handlers| for_users(handlers.map(|methods| methods.route_layer(from_fn(admin::require))));
     let HttpPolicy { base_path, has_docs, .. } = &*state.http;
     let (routes, _) = described(base_path, *has_docs, for_users, for_admins).split_for_parts();
-    let routes = routes
-        .route(pages::login::PATH, get(pages::login::login))
-        .route("/login/", get(pages::login::login_with_slash))
-        .route("/login.js", get(pages::login::login_script))
-        .route("/login.css", get(pages::login::login_style));
+    let routes = routes.merge(pages::routes(&state));
     let cors = cors::layer(&state.http);
     surround(guard(routes).layer(cors), state, Logged::All)
 }

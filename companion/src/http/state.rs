@@ -14,11 +14,13 @@ use thiserror::Error;
 use tracing::Span;
 
 use super::cookies::CookiePolicy;
+use super::pages::site::Site;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::RequestId;
 use crate::domain::caller::Caller;
 use crate::domain::token::access_token::AccessTokens;
+use crate::domain::token::form_token::FormTokens;
 use crate::domain::token::key_set::KeySet;
 use crate::domain::token::refresh_token::RefreshTokens;
 use crate::hashing::PasswordHasher;
@@ -49,6 +51,8 @@ pub struct AppState {
     pub cookies: Arc<CookiePolicy>,
     /// Policy for reading requests.
     pub http: Arc<HttpPolicy>,
+    /// Site of the pages.
+    pub site: Arc<Site>,
     /// `true` once the service is about to stop.
     pub draining: Draining,
 }
@@ -85,7 +89,7 @@ struct RequestIds {
 }
 
 /// Failure to make the state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Debug, Error)]
 pub enum StateError {
     /// `REFRESH_JWT_SECRET` holds no secret.
     #[error("no secret to sign refresh tokens with; set REFRESH_JWT_SECRET")]
@@ -93,6 +97,9 @@ pub enum StateError {
     /// The system has no random bytes.
     #[error("cannot read random bytes from the system")]
     NoRandomness,
+    /// The style sheet cannot be written.
+    #[error("cannot write the style sheet: {0}")]
+    Style(#[from] askama::Error),
     /// The system starts no thread that hashes passwords.
     #[error("cannot start the threads that hash passwords; raise the limit of threads (ulimit -u, pids.max)")]
     NoThread,
@@ -124,6 +131,7 @@ impl AppState {
             .ok_or(StateError::NoRefreshSecret)?;
         let guard =
             Guard::new(config.limits, &settings.refresh_secrets).ok_or(StateError::NoRefreshSecret)?;
+        let forms = FormTokens::new(&settings.refresh_secrets);
         let metrics = Arc::new(Metrics::new());
         metrics.keys_changed(clock.now());
         // One for each core: they take what the other threads leave.
@@ -150,6 +158,7 @@ impl AppState {
                 settings.access_ttl,
                 lifetimes.idle,
             )),
+            site: Arc::new(Site::new(&config.pages, &config.cookies, forms, Arc::clone(random))?),
             http: Arc::new(HttpPolicy {
                 base_path: http.base_path.clone(),
                 origins: http.origins.clone(),

@@ -23,9 +23,9 @@ use crate::service::session::{self, Credentials};
 #[schema(as = Credentials)]
 pub(in crate::http) struct LoginRequest {
     #[schema(required, schema_with = fields::email)]
-    email: TextField,
+    pub(in crate::http) email: TextField,
     #[schema(required, schema_with = fields::password)]
-    password: TextField,
+    pub(in crate::http) password: TextField,
 }
 
 /// Sign in
@@ -56,7 +56,7 @@ pub(in crate::http) async fn login(
 }
 
 impl LoginRequest {
-    fn parse(self, device_tokens: Vec<String>) -> Result<Credentials, ApiError> {
+    pub(in crate::http) fn parse(self, device_tokens: Vec<String>) -> Result<Credentials, ApiError> {
         let mut errors = FieldErrors::default();
         let email = errors.parse("email", self.email, Email::parse);
         // Not held to the rules for new passwords: an old one may be shorter.

@@ -28,13 +28,13 @@ use crate::service::account::{self, Registration};
 #[schema(as = Registration)]
 pub(in crate::http) struct RegisterRequest {
     #[schema(required, schema_with = fields::first_name)]
-    first_name: TextField,
+    pub(in crate::http) first_name: TextField,
     #[schema(required, schema_with = fields::last_name)]
-    last_name: TextField,
+    pub(in crate::http) last_name: TextField,
     #[schema(required, schema_with = fields::email)]
-    email: TextField,
+    pub(in crate::http) email: TextField,
     #[schema(required, schema_with = fields::new_password)]
-    password: TextField,
+    pub(in crate::http) password: TextField,
 }
 
 /// Register
@@ -79,7 +79,7 @@ pub(in crate::http) async fn register(
 }
 
 impl RegisterRequest {
-    fn parse(self, policy: PasswordPolicy) -> Result<(NewUser, Password), ApiError> {
+    pub(in crate::http) fn parse(self, policy: PasswordPolicy) -> Result<(NewUser, Password), ApiError> {
         let mut errors = FieldErrors::default();
         let first_name = errors.parse("firstName", self.first_name, Name::parse);
         let last_name = errors.parse("lastName", self.last_name, Name::parse);

@@ -62,4 +62,10 @@ impl ErrorBody {
     pub(super) fn codes(&self) -> Vec<&'static str> {
         self.errors.iter().map(|entry| entry.code).collect()
     }
+
+    /// Returns the fields that have mistakes, each with its code.
+    pub(super) fn mistakes(self) -> Vec<(String, &'static str)> {
+        let fields = self.errors.into_iter().filter(|entry| !entry.path.is_empty());
+        fields.map(|entry| (entry.path.into_owned(), entry.code)).collect()
+    }
 }

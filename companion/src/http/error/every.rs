@@ -49,6 +49,8 @@ pub(in crate::http) fn every_error() -> Vec<ApiError> {
     ];
     let own = [
         ApiError::BodyNotObject,
+        ApiError::BodyNotForm,
+        ApiError::FormForged,
         ApiError::QueryInvalid,
         ApiError::EdgeSecretWrong,
         ApiError::NotAdmin,
@@ -57,6 +59,7 @@ pub(in crate::http) fn every_error() -> Vec<ApiError> {
         ApiError::BodyTooLarge,
         ApiError::BodyTooSlow,
         ApiError::ContentEncoded,
+        ApiError::ContentTypeNotForm,
         ApiError::ContentTypeNotJson,
         ApiError::TimedOut,
         ApiError::NotReady,

@@ -2,28 +2,16 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::time::Duration;
 
-use axum::RequestExt;
-use axum::body::{Bytes, HttpBody};
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, FromRequest, Request};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::IntoResponse;
+use axum::extract::{FromRequest, Request};
 use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
-use tokio::time::timeout;
 
+use super::body::{self, Kind};
 use super::invalid_text::InvalidText;
 use crate::http::error::{ApiError, FieldError};
 
-/// Maximum length of a body, in bytes. Chosen: many times the length of any valid body.
-const MAX_BYTES: usize = 64 * 1024;
-/// Maximum time from the header section of a request to the end of its body. Chosen: that of the header section. A
-/// client that sends slowly is no failure of the service, and gets its response before the deadline of requests.
-const MAX_TIME: Duration = Duration::from_secs(10);
 /// U+FEFF in UTF-8. Some clients prepend it; RFC 8259 §8.1 allows parsers to ignore it.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -152,74 +140,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        parse(&read(request).await?)
+        parse(&body::read(request, Kind::Json).await?)
     }
-}
-
-async fn read(mut request: Request) -> Result<Bytes, ApiError> {
-    if !is_json(request.headers()) {
-        return Err(ApiError::ContentTypeNotJson);
-    }
-    if is_encoded(request.headers()) {
-        return Err(ApiError::ContentEncoded);
-    }
-    // A client that waits for `100 Continue` (RFC 9110 §10.1.1) sends nothing of it.
-    if request.body().size_hint().lower() > MAX_BYTES as u64 {
-        return Err(ApiError::BodyTooLarge);
-    }
-    DefaultBodyLimit::max(MAX_BYTES).apply(&mut request);
-    let read = timeout(MAX_TIME, request.extract()).await.map_err(|_| ApiError::BodyTooSlow)?;
-    read.map_err(|rejection: BytesRejection| {
-        if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
-            ApiError::BodyTooLarge
-        } else {
-            ApiError::BodyNotObject
-        }
-    })
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<JsonBody<T>, ApiError> {
     let json = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let Members(members) = serde_json::from_slice(json).map_err(|_| ApiError::BodyNotObject)?;
     T::deserialize(Value::Object(members)).map(JsonBody).map_err(|_| ApiError::BodyNotObject)
-}
-
-/// Returns `true` if the only type is `application/json`. Requiring it also rejects forms of other sites: browsers send
-/// it only after a CORS preflight.
-fn is_json(headers: &HeaderMap) -> bool {
-    let mut values = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return false };
-    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
-}
-
-/// Returns `true` if the body has a content coding (RFC 9110 §8.4). None is decoded: a few bytes could become any number.
-fn is_encoded(headers: &HeaderMap) -> bool {
-    headers.get_all(CONTENT_ENCODING).iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::body::Body;
-
-    use super::*;
-
-    async fn read(request: axum::http::request::Builder, body: Body) -> Result<Value, u16> {
-        let request = request.header(CONTENT_TYPE, "application/json").body(body).unwrap();
-        let read = <JsonBody<Value> as FromRequest<()>>::from_request(request, &()).await;
-        read.map(|JsonBody(value)| value).map_err(|error| error.into_response().status().as_u16())
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn body_that_arrives_too_slowly_is_rejected() {
-        for (pause, expected) in [(100, Ok(serde_json::json!({}))), (6_000, Err(408)), (600_000, Err(408))] {
-            let chunks = futures_util::stream::unfold(b"{}".iter(), move |mut rest| async move {
-                tokio::time::sleep(Duration::from_millis(pause)).await;
-                rest.next().map(|byte| (Ok::<_, std::convert::Infallible>(vec![*byte]), rest))
-            });
-            let started = tokio::time::Instant::now();
-            assert_eq!(read(Request::post("/"), Body::from_stream(chunks)).await, expected, "{pause}");
-            assert!(started.elapsed() <= MAX_TIME, "{pause}: {:?}", started.elapsed());
-        }
-    }
 }

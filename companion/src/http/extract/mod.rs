@@ -1,5 +1,6 @@
 //! Extractors of handlers.
 
+pub(super) mod body;
 mod context;
 pub(super) mod invalid_text;
 pub(super) mod json_body;

@@ -9,15 +9,13 @@ use super::text::Text;
 use super::view;
 use crate::domain::account::password_policy::PasswordPolicy;
 use crate::http::error::ApiError;
-use crate::http::extract::body;
+use crate::http::extract::body::{self, Kind};
 use crate::http::extract::json_body::TextField;
 use crate::http::state::AppState;
 use crate::service::session::SignedIn;
 
 /// Name of the field with the form token.
 const TOKEN: &str = "form_token";
-/// Type of the body of a form.
-const CONTENT_TYPE: &str = "application/x-www-form-urlencoded";
 /// Header field by which browsers tell where a request comes from (Fetch Metadata Request Headers).
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
@@ -45,7 +43,7 @@ impl FromRequest<AppState> for SentForm {
         }
         let key = view::form_key(&state.site, request.headers());
         let session = request.extensions().get::<SignedIn>().map(|signed_in| signed_in.subject.session_id);
-        let bytes = body::read(request, CONTENT_TYPE, ApiError::ContentTypeNotForm).await?;
+        let bytes = body::read(request, Kind::Form).await?;
         let typed: BTreeMap<String, String> =
             serde_urlencoded::from_bytes(&bytes).map_err(|_| ApiError::BodyNotForm)?;
         let token = typed.get(TOKEN).map(String::as_str).unwrap_or_default();

@@ -15,6 +15,7 @@ use edgeward_wire::error_code;
 
 use super::site::Site;
 use super::text::{self, Text};
+use super::view::View;
 use crate::http::error::ErrorCode;
 
 /// Content security policy: our own files, and nothing inline.
@@ -34,8 +35,7 @@ const TRANSPORT_POLICY: &str = "max-age=63072000";
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
-    text: &'static Text,
-    site: &'a Site,
+    view: &'a View,
     message: &'static str,
     status: StatusCode,
 }
@@ -49,7 +49,7 @@ pub(in crate::http) async fn surround(State(site): State<Arc<Site>>, request: Re
         if code == error_code::NOT_SIGNED_IN && site.served.sign_in {
             redirect(&mut response, &site, target.as_deref().unwrap_or("/"));
         } else {
-            show_error(&mut response, &site, text, code);
+            show_error(&mut response, site.clone(), text, code);
         }
     }
     let headers = response.headers_mut();
@@ -73,8 +73,9 @@ fn redirect(response: &mut Response, site: &Site, target: &str) {
 }
 
 /// Shows an error to a person: the status and the header fields stay, the body is a page.
-fn show_error(response: &mut Response, site: &Site, text: &'static Text, code: &str) {
-    let page = ErrorPage { text, site, message: (text.error)(code), status: response.status() };
+fn show_error(response: &mut Response, site: Arc<Site>, text: &'static Text, code: &str) {
+    let view = View::anonymous(text, site);
+    let page = ErrorPage { view: &view, message: (text.error)(code), status: response.status() };
     let Ok(html) = page.render() else { return };
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     *response.body_mut() = Body::from(html);

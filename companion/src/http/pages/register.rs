@@ -21,12 +21,13 @@ struct RegisterPage<'a> {
     view: &'a View,
     form: &'a Form,
     return_to: &'a str,
-    min_chars: usize,
+    hint: String,
 }
 
 impl<'a> RegisterPage<'a> {
     fn new(view: &'a View, form: &'a Form, return_to: &'a str, state: &AppState) -> Self {
-        Self { view, form, return_to, min_chars: state.hasher.policy.min_chars }
+        let min_chars = state.hasher.policy.min_chars.to_string();
+        Self { view, form, return_to, hint: view.text.password_hint.replace("{min}", &min_chars) }
     }
 }
 

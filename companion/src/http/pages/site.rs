@@ -62,13 +62,13 @@ impl Site {
     /// # Errors
     /// [`askama::Error`] if the style sheet cannot be written.
     pub fn new(
-        pages: config::Pages,
+        pages: &config::Pages,
         cookies: &config::Cookies,
         forms: FormTokens,
         random: Random,
     ) -> Result<Self, askama::Error> {
-        let config::Pages { path, served, language, name, color, logo, links, security_contact } = pages;
-        let style = Style { color: &color }.render()?;
+        let style = Style { color: &pages.color }.render()?;
+        let path = pages.path.clone();
         let script = include_str!("../../../pages/pages.js").to_owned();
         Ok(Self {
             style: Asset::new(&path, "css", style),
@@ -76,12 +76,12 @@ impl Site {
             form_cookie: format!("{}form_key", cookies.prefix),
             is_secure: cookies.secure,
             path,
-            served,
-            language,
-            name,
-            links,
-            logo,
-            security_contact,
+            served: pages.served,
+            language: pages.language,
+            name: pages.name.clone(),
+            links: pages.links.clone(),
+            logo: pages.logo.clone(),
+            security_contact: pages.security_contact.clone(),
             forms,
             random,
         })

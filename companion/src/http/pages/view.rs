@@ -52,6 +52,11 @@ impl FromRequestParts<AppState> for View {
 }
 
 impl View {
+    /// Makes the view of a page without forms.
+    pub(in crate::http) fn anonymous(text: &'static Text, site: Arc<Site>) -> Self {
+        Self { text, site, user: None, form_token: String::new(), new_cookie: None }
+    }
+
     /// Makes the response with a page.
     ///
     /// # Errors

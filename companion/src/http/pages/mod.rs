@@ -1,5 +1,6 @@
 //! Pages for people, below one path. Each works without JavaScript.
 
+mod account;
 mod assets;
 pub(super) mod docs;
 mod form;
@@ -17,6 +18,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use self::site::Site;
+use super::layer::signed_in;
 use super::state::AppState;
 
 /// Routes of the pages.
@@ -35,6 +37,16 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
     }
     if served.register {
         routes = routes.route(&page("register"), get(register::show).post(register::submit));
+    }
+    if served.account {
+        let signed_in = from_fn_with_state(state.clone(), signed_in::require);
+        let account = Router::new()
+            .route(&page("account"), get(account::show))
+            .route(&page("account/name"), post(account::rename))
+            .route(&page("account/password"), post(account::change_password))
+            .route(&page("account/sessions"), post(account::end_sessions))
+            .route_layer(signed_in);
+        routes = routes.merge(account);
     }
     routes.layer(from_fn_with_state(state.clone(), frame::surround))
 }

@@ -1,5 +1,6 @@
 //! Use cases of accounts.
 
+mod change_password;
 mod create;
 mod delete;
 mod export;
@@ -13,6 +14,7 @@ mod set_password;
 mod unlock;
 mod update;
 
+pub use self::change_password::change_password;
 pub use self::create::create;
 pub use self::delete::delete;
 pub use self::export::export;

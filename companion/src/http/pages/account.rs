@@ -1,0 +1,182 @@
+//! Page of the signed-in user's account: name, password, sessions.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::form::{Form, SentForm};
+use super::view::View;
+use crate::domain::account::UserChanges;
+use crate::domain::account::name::Name;
+use crate::domain::account::user_ref::UserRef;
+use crate::domain::session::SessionSummary;
+use crate::http::error::ApiError;
+use crate::http::extract::json_body::FieldErrors;
+use crate::http::state::AppState;
+use crate::service::account::LastAdmin;
+use crate::service::session::SignedIn;
+use crate::service::{Context, Error, account, session};
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct AccountPage<'a> {
+    view: &'a View,
+    signed_in: &'a SignedIn,
+    names: &'a Form,
+    password: &'a Form,
+    hint: String,
+    sessions: Vec<SessionSummary>,
+    done: Option<&'static str>,
+}
+
+/// What the page says that was done.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Done {
+    Name,
+    Password,
+    Session,
+}
+
+/// Query of the page.
+#[derive(Default, Deserialize)]
+pub(in crate::http) struct AccountQuery {
+    done: Option<Done>,
+}
+
+/// What every view of the page needs.
+struct Account<'a> {
+    context: &'a Context,
+    signed_in: &'a SignedIn,
+    state: &'a AppState,
+    view: &'a View,
+}
+
+impl Account<'_> {
+    /// Shows the page, with the forms as they were sent.
+    async fn show(
+        &self,
+        status: StatusCode,
+        (names, password): (&Form, &Form),
+        done: Option<&'static str>,
+    ) -> Result<Response, ApiError> {
+        let Self { context, signed_in, state, view } = self;
+        let sessions = session::list(context, &state.tokens.lifetimes, signed_in.subject).await?;
+        let hint = view.text.password_hint.replace("{min}", &state.hasher.policy.min_chars.to_string());
+        view.show(status, &AccountPage { view, signed_in, names, password, hint, sessions, done })
+    }
+
+    /// Shows the page with a mistake in one of its forms.
+    async fn show_again(
+        &self,
+        mut form: Form,
+        error: ApiError,
+        forms: impl for<'a> FnOnce(&'a Form, &'a Form) -> (&'a Form, &'a Form),
+    ) -> Result<Response, ApiError> {
+        let status = form.reject(error, self.view.text, self.state.hasher.policy)?;
+        self.show(status, forms(&form, &Form::default()), None).await
+    }
+}
+
+pub(in crate::http) async fn show(
+    context: Context,
+    signed_in: SignedIn,
+    State(state): State<AppState>,
+    view: View,
+    query: Option<Query<AccountQuery>>,
+) -> Result<Response, ApiError> {
+    let done = query.and_then(|Query(query)| query.done).map(|done| match done {
+        Done::Name => view.text.name_changed,
+        Done::Password => view.text.password_changed,
+        Done::Session => view.text.session_ended,
+    });
+    let account = Account { context: &context, signed_in: &signed_in, state: &state, view: &view };
+    account.show(StatusCode::OK, (&Form::default(), &Form::default()), done).await
+}
+
+pub(in crate::http) async fn rename(
+    context: Context,
+    signed_in: SignedIn,
+    State(state): State<AppState>,
+    view: View,
+    form: SentForm,
+) -> Result<Response, ApiError> {
+    let account = Account { context: &context, signed_in: &signed_in, state: &state, view: &view };
+    let form = match form.verify(view.text) {
+        Ok(form) => form,
+        Err(form) => return account.show(ApiError::FormForged.status(), (&form, &Form::default()), None).await,
+    };
+    let renamed = async {
+        let mut errors = FieldErrors::default();
+        let first_name = errors.parse("firstName", form.field("firstName"), Name::parse);
+        let last_name = errors.parse("lastName", form.field("lastName"), Name::parse);
+        if first_name.is_none() || last_name.is_none() {
+            return Err(errors.into_error());
+        }
+        let changes = UserChanges { first_name, last_name, ..UserChanges::default() };
+        account::update(&context, &UserRef::Id(signed_in.user.id), &changes, LastAdmin::Stays).await?;
+        Ok(())
+    };
+    match renamed.await {
+        Ok(()) => Ok(done(&state, "name")),
+        Err(error) => account.show_again(form, error, |sent, other| (sent, other)).await,
+    }
+}
+
+pub(in crate::http) async fn change_password(
+    context: Context,
+    signed_in: SignedIn,
+    State(state): State<AppState>,
+    view: View,
+    form: SentForm,
+) -> Result<Response, ApiError> {
+    let account = Account { context: &context, signed_in: &signed_in, state: &state, view: &view };
+    let form = match form.verify(view.text) {
+        Ok(form) => form,
+        Err(form) => return account.show(ApiError::FormForged.status(), (&Form::default(), &form), None).await,
+    };
+    let AppState { hasher, guard, .. } = &state;
+    let changed = async {
+        let mut errors = FieldErrors::default();
+        let current = errors.require("currentPassword", form.field("currentPassword")).map(SecretString::from);
+        let new = errors.parse("password", form.field("password"), |typed| hasher.policy.parse(typed));
+        let (Some(current), Some(new)) = (current, new) else { return Err(errors.into_error()) };
+        let user = (&signed_in.user, signed_in.subject);
+        Ok(account::change_password(&context, hasher, guard, user, &current, new).await?)
+    };
+    match changed.await {
+        Ok(()) => Ok(done(&state, "password")),
+        Err(error) => account.show_again(form, error, |sent, other| (other, sent)).await,
+    }
+}
+
+/// Ends one session, or with the ID `others` all but this one.
+pub(in crate::http) async fn end_sessions(
+    context: Context,
+    signed_in: SignedIn,
+    State(state): State<AppState>,
+    view: View,
+    form: SentForm,
+) -> Result<Response, ApiError> {
+    let form = form.verify(view.text).map_err(|_| ApiError::FormForged)?;
+    match form.typed("id") {
+        "others" => session::end_others(&context, signed_in.subject).await?,
+        id => match id.parse() {
+            // Somebody else may have ended it meanwhile.
+            Ok(id) => match session::end(&context, signed_in.subject, id).await {
+                Ok(()) | Err(Error::SessionUnknown) => {}
+                Err(error) => return Err(error.into()),
+            },
+            Err(_) => return Err(ApiError::NotFound),
+        },
+    }
+    Ok(done(&state, "session"))
+}
+
+/// Redirects to the page, which says what was done: so that a reload sends no form again.
+fn done(state: &AppState, what: &str) -> Response {
+    Redirect::to(&format!("{}/account?done={what}", state.site.path)).into_response()
+}

@@ -1,6 +1,7 @@
 //! Page of the signed-in user's account: name, password, sessions.
 
 use askama::Template;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -25,8 +26,8 @@ use crate::service::{Context, Error, account, session};
 struct AccountPage<'a> {
     view: &'a View,
     signed_in: &'a SignedIn,
-    names: &'a Form,
-    password: &'a Form,
+    names: Form,
+    password: Form,
     hint: String,
     sessions: Vec<SessionSummary>,
     done: Option<&'static str>,
@@ -47,6 +48,13 @@ pub(in crate::http) struct AccountQuery {
     done: Option<Done>,
 }
 
+/// Form of the page.
+#[derive(Clone, Copy)]
+enum Section {
+    Names,
+    Password,
+}
+
 /// What every view of the page needs.
 struct Account<'a> {
     context: &'a Context,
@@ -56,28 +64,36 @@ struct Account<'a> {
 }
 
 impl Account<'_> {
-    /// Shows the page, with the forms as they were sent.
+    /// Shows the page, with the form that was sent.
     async fn show(
         &self,
         status: StatusCode,
-        (names, password): (&Form, &Form),
+        sent: Option<(Section, Form)>,
         done: Option<&'static str>,
     ) -> Result<Response, ApiError> {
         let Self { context, signed_in, state, view } = self;
+        let user = &signed_in.user;
+        let (first_name, last_name) = (user.first_name.as_str(), user.last_name.as_str());
+        let stored = Form::of(&[("firstName", first_name), ("lastName", last_name)]);
+        let (names, password) = match sent {
+            Some((Section::Names, form)) => (form, Form::default()),
+            Some((Section::Password, form)) => (stored, form),
+            None => (stored, Form::default()),
+        };
         let sessions = session::list(context, &state.tokens.lifetimes, signed_in.subject).await?;
         let hint = view.text.password_hint.replace("{min}", &state.hasher.policy.min_chars.to_string());
         view.show(status, &AccountPage { view, signed_in, names, password, hint, sessions, done })
     }
 
-    /// Shows the page with a mistake in one of its forms.
-    async fn show_again(
-        &self,
-        mut form: Form,
-        error: ApiError,
-        forms: impl for<'a> FnOnce(&'a Form, &'a Form) -> (&'a Form, &'a Form),
-    ) -> Result<Response, ApiError> {
+    /// Shows the page with the mistakes in a form that was sent.
+    async fn reject(&self, section: Section, mut form: Form, error: ApiError) -> Result<Response, ApiError> {
         let status = form.reject(error, self.view.text, self.state.hasher.policy)?;
-        self.show(status, forms(&form, &Form::default()), None).await
+        self.show(status, Some((section, form)), None).await
+    }
+
+    /// Shows the page with a form that is too old.
+    async fn show_expired(&self, section: Section, form: Form) -> Result<Response, ApiError> {
+        self.show(ApiError::FormForged.status(), Some((section, form)), None).await
     }
 }
 
@@ -86,15 +102,15 @@ pub(in crate::http) async fn show(
     signed_in: SignedIn,
     State(state): State<AppState>,
     view: View,
-    query: Option<Query<AccountQuery>>,
+    query: Result<Query<AccountQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
-    let done = query.and_then(|Query(query)| query.done).map(|done| match done {
+    let done = query.ok().and_then(|Query(query)| query.done).map(|done| match done {
         Done::Name => view.text.name_changed,
         Done::Password => view.text.password_changed,
         Done::Session => view.text.session_ended,
     });
     let account = Account { context: &context, signed_in: &signed_in, state: &state, view: &view };
-    account.show(StatusCode::OK, (&Form::default(), &Form::default()), done).await
+    account.show(StatusCode::OK, None, done).await
 }
 
 pub(in crate::http) async fn rename(
@@ -107,7 +123,7 @@ pub(in crate::http) async fn rename(
     let account = Account { context: &context, signed_in: &signed_in, state: &state, view: &view };
     let form = match form.verify(view.text) {
         Ok(form) => form,
-        Err(form) => return account.show(ApiError::FormForged.status(), (&form, &Form::default()), None).await,
+        Err(form) => return account.show_expired(Section::Names, form).await,
     };
     let renamed = async {
         let mut errors = FieldErrors::default();
@@ -122,7 +138,7 @@ pub(in crate::http) async fn rename(
     };
     match renamed.await {
         Ok(()) => Ok(done(&state, "name")),
-        Err(error) => account.show_again(form, error, |sent, other| (sent, other)).await,
+        Err(error) => account.reject(Section::Names, form, error).await,
     }
 }
 
@@ -136,7 +152,7 @@ pub(in crate::http) async fn change_password(
     let account = Account { context: &context, signed_in: &signed_in, state: &state, view: &view };
     let form = match form.verify(view.text) {
         Ok(form) => form,
-        Err(form) => return account.show(ApiError::FormForged.status(), (&Form::default(), &form), None).await,
+        Err(form) => return account.show_expired(Section::Password, form).await,
     };
     let AppState { hasher, guard, .. } = &state;
     let changed = async {
@@ -149,7 +165,7 @@ pub(in crate::http) async fn change_password(
     };
     match changed.await {
         Ok(()) => Ok(done(&state, "password")),
-        Err(error) => account.show_again(form, error, |sent, other| (other, sent)).await,
+        Err(error) => account.reject(Section::Password, form, error).await,
     }
 }
 

@@ -63,6 +63,12 @@ impl SentForm {
 }
 
 impl Form {
+    /// Makes a form with these values in its fields.
+    pub(in crate::http) fn of(values: &[(&str, &str)]) -> Self {
+        let typed = values.iter().map(|(field, value)| ((*field).to_owned(), (*value).to_owned()));
+        Self { typed: typed.collect(), ..Self::default() }
+    }
+
     /// Returns what was typed into a field.
     pub(in crate::http) fn typed(&self, field: &str) -> &str {
         self.typed.get(field).map(String::as_str).unwrap_or_default()

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::form::{Form, SentForm};
@@ -13,7 +13,8 @@ use crate::domain::session::device::Device;
 use crate::http::api::register::RegisterRequest;
 use crate::http::error::ApiError;
 use crate::http::state::AppState;
-use crate::service::{Context, account};
+use crate::service::account::{self, Registration};
+use crate::service::Context;
 
 #[derive(Template)]
 #[template(path = "register.html")]
@@ -46,6 +47,7 @@ pub(in crate::http) async fn submit(
     State(state): State<AppState>,
     view: View,
     query: Result<Query<ReturnTo>, QueryRejection>,
+    headers: HeaderMap,
     form: SentForm,
 ) -> Result<Response, ApiError> {
     let return_to = return_to::own_page(query);
@@ -63,7 +65,9 @@ pub(in crate::http) async fn submit(
     };
     let registered = async {
         let (user, password) = request.parse(hasher.policy)?;
-        Ok(account::register(&context, hasher, guard, tokens, &user, password, &device).await?)
+        let device_tokens = cookies.read_every_device(&headers).map(str::to_owned).collect();
+        let registration = Registration { user, password, device_tokens };
+        Ok(account::register(&context, hasher, guard, tokens, registration, &device).await?)
     };
     match registered.await {
         Ok(tokens) => Ok((cookies.set(&tokens), Redirect::to(&return_to)).into_response()),

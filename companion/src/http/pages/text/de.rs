@@ -1,5 +1,7 @@
 //! German.
 
+use time::macros::format_description;
+
 use super::Text;
 
 pub(super) static TEXT: Text = Text {
@@ -40,6 +42,7 @@ pub(super) static TEXT: Text = Text {
     front_page: "Zur Startseite",
     some_fields_are_wrong: "Bitte berichtigen Sie die markierten Felder.",
     form_expired: "Das Formular war zu lange offen. Bitte senden Sie es noch einmal.",
+    time_form: &format_description!("[day padding:none].[month padding:none].[year], [hour]:[minute] UTC"),
     error,
     mistake,
 };

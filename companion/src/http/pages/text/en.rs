@@ -1,5 +1,7 @@
 //! English.
 
+use time::macros::format_description;
+
 use super::Text;
 
 pub(super) static TEXT: Text = Text {
@@ -40,6 +42,7 @@ pub(super) static TEXT: Text = Text {
     front_page: "To the front page",
     some_fields_are_wrong: "Please correct the fields that are marked.",
     form_expired: "The form was open for too long. Please send it again.",
+    time_form: &format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC"),
     error,
     mistake,
 };

@@ -6,7 +6,11 @@ mod en;
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_LANGUAGE;
 
+use time::format_description::StaticFormatDescription;
+use time::{OffsetDateTime, UtcOffset};
+
 use crate::config::Language;
+use crate::domain::time::format_seconds;
 
 /// Texts of one language. In `{min}` stands a number, in `{name}` a name.
 pub(in crate::http) struct Text {
@@ -48,8 +52,21 @@ pub(in crate::http) struct Text {
     pub(in crate::http) front_page: &'static str,
     pub(in crate::http) some_fields_are_wrong: &'static str,
     pub(in crate::http) form_expired: &'static str,
+    time_form: &'static StaticFormatDescription,
     pub(in crate::http) error: fn(&str) -> &'static str,
     pub(in crate::http) mistake: fn(&str) -> &'static str,
+}
+
+impl Text {
+    /// Writes a time for people, to the minute.
+    pub(in crate::http) fn time(&self, time: &OffsetDateTime) -> String {
+        time.to_offset(UtcOffset::UTC).format(self.time_form).unwrap_or_default()
+    }
+
+    /// Writes a time for `datetime`.
+    pub(in crate::http) fn machine_time(&self, time: &OffsetDateTime) -> String {
+        format_seconds(*time)
+    }
 }
 
 /// Every language, the default one first.

@@ -29,6 +29,16 @@ impl KnownFields {
         Self { fields, errors: FieldErrors::default() }
     }
 
+    /// Returns what was given for a field; empty if nothing was.
+    pub(in crate::http) fn typed(&self, field: &str) -> String {
+        self.fields.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
+    /// Forgets the fields without content, which a form sends too.
+    pub(in crate::http) fn drop_empty(&mut self) {
+        self.fields.retain(|_, value| value.as_str() != Some(""));
+    }
+
     /// Takes a text. `None` if it is absent or wrong; the mistake is collected.
     pub(in crate::http) fn parse<T, E: InvalidText>(
         &mut self,

@@ -1,6 +1,7 @@
 //! Pages for people, below one path. Each works without JavaScript.
 
 mod account;
+mod admin;
 mod assets;
 pub(super) mod docs;
 mod form;
@@ -14,11 +15,11 @@ mod text;
 mod view;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
 use self::site::Site;
-use super::layer::signed_in;
+use super::layer::{self, signed_in};
 use super::state::AppState;
 
 /// Routes of the pages.
@@ -47,6 +48,16 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
             .route(&page("account/sessions"), post(account::end_sessions))
             .route_layer(signed_in);
         routes = routes.merge(account);
+    }
+    if served.admin {
+        let signed_in = from_fn_with_state(state.clone(), signed_in::require);
+        let admin = Router::new()
+            .route(&page("admin/users"), get(admin::users::list))
+            .route(&page("admin/users/{id}"), get(admin::user::show).post(admin::user::change))
+            .route(&page("admin/audit"), get(admin::audit::list))
+            .route_layer(from_fn(layer::admin::require))
+            .route_layer(signed_in);
+        routes = routes.merge(admin);
     }
     routes.layer(from_fn_with_state(state.clone(), frame::surround))
 }

@@ -6,6 +6,7 @@ mod assets;
 pub(super) mod docs;
 mod form;
 mod frame;
+mod login;
 mod register;
 mod return_to;
 mod sign_in;
@@ -32,6 +33,8 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
         .route(&page("logo"), get(assets::logo));
     if served.sign_in {
         routes = routes
+            .route("/login", get(login::redirect))
+            .route("/login/", get(login::redirect))
             .route(&page("sign-in"), get(sign_in::show).post(sign_in::submit))
             .route(&page("sign-out"), post(sign_out::submit))
             .route(&page("signed-out"), get(sign_out::show));

@@ -86,8 +86,9 @@ impl Section for Pages {
             _ => None,
         });
         let name = reader.parsed(&settings::SITE_NAME, |text| Some(text.to_owned()));
-        let color = reader
-            .parsed(&settings::SITE_COLOR, |text| (contrast_with_white(text)? >= MIN_CONTRAST).then(|| text.to_owned()));
+        let color = reader.parsed(&settings::SITE_COLOR, |text| {
+            (contrast_with_white(text)? >= MIN_CONTRAST).then(|| text.to_owned())
+        });
         let logo = read_logo(reader);
         let links = reader.parsed(&settings::SITE_LINKS, parse_links);
         let security_contact = match reader.given(&settings::SECURITY_CONTACT) {
@@ -130,7 +131,8 @@ impl PageSet {
 /// Returns the contrast of white with a colour such as `#1f5fbf` (WCAG 2.2, "contrast ratio"). `None` if it is not one.
 fn contrast_with_white(text: &str) -> Option<f64> {
     let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?;
-    let number = digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16))?.ok()?;
+    let number =
+        digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16))?.ok()?;
     let [_, red, green, blue] = number.to_be_bytes().map(|channel| {
         let share = f64::from(channel) / 255.0;
         if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
@@ -144,10 +146,10 @@ fn read_logo(reader: &mut Reader<'_>) -> Option<Option<Image>> {
     let Some(path) = reader.given(&settings::SITE_LOGO).map(PathBuf::from) else { return Some(None) };
     let bytes = match fs::metadata(&path).and_then(|found| Ok((found.len(), fs::read(&path)?))) {
         Ok((size, bytes)) if size <= MAX_LOGO_BYTES => bytes,
-        Ok(_) => return reader.refuse(settings::SITE_LOGO.name, settings::SITE_LOGO.form.problem()),
+        Ok(_) => return reader.reject(settings::SITE_LOGO.name, settings::SITE_LOGO.form.problem()),
         Err(error) => {
             let problem = Problem::FileUnreadable(path, TextFileError::Io(error.kind()));
-            return reader.refuse(settings::SITE_LOGO.name, problem);
+            return reader.reject(settings::SITE_LOGO.name, problem);
         }
     };
     let content_type = if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
@@ -155,7 +157,7 @@ fn read_logo(reader: &mut Reader<'_>) -> Option<Option<Image>> {
     } else if str::from_utf8(&bytes).is_ok_and(|text| text.contains("<svg")) {
         "image/svg+xml"
     } else {
-        return reader.refuse(settings::SITE_LOGO.name, settings::SITE_LOGO.form.problem());
+        return reader.reject(settings::SITE_LOGO.name, settings::SITE_LOGO.form.problem());
     };
     Some(Some(Image { content_type, bytes }))
 }
@@ -163,7 +165,8 @@ fn read_logo(reader: &mut Reader<'_>) -> Option<Option<Image>> {
 fn parse_links(text: &str) -> Option<Vec<Link>> {
     let links = text.split(',').map(str::trim).filter(|link| !link.is_empty()).map(|link| {
         let (text, address) = link.split_once('=')?;
-        let is_address = ["https://", "http://", "mailto:", "/"].iter().any(|start| address.starts_with(start));
+        let is_address =
+            ["https://", "http://", "mailto:", "/"].iter().any(|start| address.starts_with(start));
         let is_clean = !link.contains(char::is_control) && !text.trim().is_empty();
         (is_address && is_clean)
             .then(|| Link { text: text.trim().to_owned(), address: address.trim().to_owned() })
@@ -189,7 +192,11 @@ mod tests {
 
     #[test]
     fn links_have_a_text_and_an_address() {
-        let parse = |text| parse_links(text).map(|links| links.into_iter().map(|Link { text, address }| (text, address)).collect::<Vec<_>>());
+        let parse = |text| {
+            parse_links(text).map(|links| {
+                links.into_iter().map(|Link { text, address }| (text, address)).collect::<Vec<_>>()
+            })
+        };
         let pair = |text: &str, address: &str| (text.to_owned(), address.to_owned());
         assert_eq!(parse(""), Some(vec![]));
         assert_eq!(
@@ -206,7 +213,10 @@ mod tests {
     fn pages_are_turned_off_one_by_one() {
         let all = PageSet { sign_in: true, register: true, account: true, admin: true };
         assert_eq!(PageSet::without(""), Some(all));
-        assert_eq!(PageSet::without("admin, register"), Some(PageSet { admin: false, register: false, ..all }));
+        assert_eq!(
+            PageSet::without("admin, register"),
+            Some(PageSet { admin: false, register: false, ..all })
+        );
         assert_eq!(PageSet::without("login"), None);
     }
 }

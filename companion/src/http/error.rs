@@ -7,10 +7,10 @@ pub(super) mod limit;
 use std::any::Any;
 use std::borrow::Cow;
 
-use axum::{Extension, Json};
 use axum::http::header::{ACCEPT_ENCODING, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use edgeward_wire::error_code;
 use thiserror::Error;
 
@@ -121,7 +121,9 @@ impl ApiError {
                 (StatusCode::BAD_REQUEST, "body_not_object", "The body is not a JSON object")
             }
             Self::BodyNotForm => (StatusCode::BAD_REQUEST, "body_not_form", "The body is not a form"),
-            Self::FormForged => (StatusCode::FORBIDDEN, "form_forged", "The form was not sent by our own page"),
+            Self::FormForged => {
+                (StatusCode::FORBIDDEN, "form_forged", "The form was not sent by our own page")
+            }
             Self::QueryInvalid => (StatusCode::BAD_REQUEST, "query_invalid", "The query cannot be read"),
             Self::EdgeSecretWrong | Self::NotAdmin => {
                 (StatusCode::FORBIDDEN, error_code::NOT_ALLOWED, "Not allowed")

@@ -57,7 +57,9 @@ pub(in crate::config) const SITE_NAME: Setting = Setting {
 
 pub(in crate::config) const SITE_COLOR: Setting = Setting {
     name: "SITE_COLOR",
-    form: Form::Text("a colour such as #1f5fbf on which white text has a contrast of 4.5 to 1 (WCAG 2.2, 1.4.3)"),
+    form: Form::Text(
+        "a colour such as #1f5fbf on which white text has a contrast of 4.5 to 1 (WCAG 2.2, 1.4.3)",
+    ),
     default: Value("#1f5fbf"),
     summary: "Colour of buttons and links.",
     notes: "In the dark theme the pages lighten it.",

@@ -106,7 +106,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn body_that_arrives_too_slowly_is_rejected() {
-        for (pause, expected) in [(100, Ok(Bytes::from_static(b"{}"))), (6_000, Err(408)), (600_000, Err(408))] {
+        for (pause, expected) in
+            [(100, Ok(Bytes::from_static(b"{}"))), (6_000, Err(408)), (600_000, Err(408))]
+        {
             let chunks = futures_util::stream::unfold(b"{}".iter(), move |mut rest| async move {
                 tokio::time::sleep(Duration::from_millis(pause)).await;
                 rest.next().map(|byte| (Ok::<_, std::convert::Infallible>(vec![*byte]), rest))

@@ -157,7 +157,8 @@ pub(in crate::http) async fn change_password(
     let AppState { hasher, guard, .. } = &state;
     let changed = async {
         let mut errors = FieldErrors::default();
-        let current = errors.require("currentPassword", form.field("currentPassword")).map(SecretString::from);
+        let current =
+            errors.require("currentPassword", form.field("currentPassword")).map(SecretString::from);
         let new = errors.parse("password", form.field("password"), |typed| hasher.policy.parse(typed));
         let (Some(current), Some(new)) = (current, new) else { return Err(errors.into_error()) };
         let user = (&signed_in.user, signed_in.subject);

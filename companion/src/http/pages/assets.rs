@@ -17,7 +17,8 @@ const BRIEFLY: &str = "public, max-age=300";
 const PICTURE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
 pub(in crate::http) async fn style(State(site): State<Arc<Site>>) -> Response {
-    ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, FOREVER)], site.style.content.clone()).into_response()
+    ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, FOREVER)], site.style.content.clone())
+        .into_response()
 }
 
 pub(in crate::http) async fn script(State(site): State<Arc<Site>>) -> Response {

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    VARY,
 };
 use axum::http::{HeaderValue, Method, StatusCode};
-use axum::body::Body;
 use axum::middleware::Next;
 use axum::response::Response;
 use edgeward_wire::error_code;
@@ -41,9 +42,14 @@ struct ErrorPage<'a> {
 }
 
 /// Adds the header fields of pages, turns errors into pages, and redirects who is not signed in.
-pub(in crate::http) async fn surround(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+pub(in crate::http) async fn surround(
+    State(site): State<Arc<Site>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let text = text::choose(site.language, request.headers());
-    let target = request.uri().path_and_query().map(ToString::to_string).filter(|_| request.method() == Method::GET);
+    let target =
+        request.uri().path_and_query().map(ToString::to_string).filter(|_| request.method() == Method::GET);
     let mut response = next.run(request).await;
     if let Some(ErrorCode(code)) = response.extensions_mut().remove() {
         if code == error_code::NOT_SIGNED_IN && site.served.sign_in {
@@ -64,7 +70,8 @@ pub(in crate::http) async fn surround(State(site): State<Arc<Site>>, request: Re
 
 /// Turns an error into a redirect to the page that signs in, and from there back.
 fn redirect(response: &mut Response, site: &Site, target: &str) {
-    let query = serde_urlencoded::to_string([(edgeward_wire::return_to::PARAMETER, target)]).unwrap_or_default();
+    let query =
+        serde_urlencoded::to_string([(edgeward_wire::return_to::PARAMETER, target)]).unwrap_or_default();
     let address = HeaderValue::try_from(format!("{}/sign-in?{query}", site.path));
     let mut redirect = Response::new(Body::empty());
     *redirect.status_mut() = StatusCode::SEE_OTHER;

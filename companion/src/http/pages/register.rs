@@ -13,8 +13,8 @@ use crate::domain::session::device::Device;
 use crate::http::api::register::RegisterRequest;
 use crate::http::error::ApiError;
 use crate::http::state::AppState;
-use crate::service::account::{self, Registration};
 use crate::service::Context;
+use crate::service::account::{self, Registration};
 
 #[derive(Template)]
 #[template(path = "register.html")]

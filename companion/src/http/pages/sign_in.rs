@@ -41,7 +41,8 @@ pub(in crate::http) async fn submit(
     form: SentForm,
 ) -> Result<Response, ApiError> {
     let return_to = return_to::own_page(query);
-    let show = |form: &Form, status| view.show(status, &SignInPage { view: &view, form, return_to: &return_to });
+    let show =
+        |form: &Form, status| view.show(status, &SignInPage { view: &view, form, return_to: &return_to });
     let mut form = match form.verify(view.text) {
         Ok(form) => form,
         Err(form) => return show(&form, ApiError::FormForged.status()),

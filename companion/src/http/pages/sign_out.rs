@@ -9,8 +9,8 @@ use super::form::SentForm;
 use super::view::View;
 use crate::http::error::ApiError;
 use crate::http::state::AppState;
-use crate::service::session::{self, PresentedTokens};
 use crate::service::Context;
+use crate::service::session::{self, PresentedTokens};
 
 /// What the browser removes: pages of the user's that it stores, for the back button too (Clear Site Data). Cookies of
 /// others on this host stay.

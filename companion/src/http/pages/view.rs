@@ -61,7 +61,11 @@ impl View {
     ///
     /// # Errors
     /// [`ApiError::Rendering`] if the template fails.
-    pub(in crate::http) fn show(&self, status: StatusCode, page: &impl Template) -> Result<Response, ApiError> {
+    pub(in crate::http) fn show(
+        &self,
+        status: StatusCode,
+        page: &impl Template,
+    ) -> Result<Response, ApiError> {
         let html = page.render().map_err(ApiError::Rendering)?;
         let mut response = (status, Html(html)).into_response();
         if let Some(cookie) = &self.new_cookie {

@@ -32,17 +32,24 @@ pub async fn change_password(
     new: Password,
 ) -> Result<(), Error> {
     let permit = guard::admit(context, guard, guard.reauthentication(&user.email, by.session_id)).await?;
+    let changed = compare_and_change(context, hasher, (user, by), current, new).await;
+    permit.settle(context, changed).await
+}
+
+/// Compares the current password of an admitted attempt, and sets the new one.
+async fn compare_and_change(
+    context: &Context,
+    hasher: &PasswordHasher,
+    (user, by): (&User, TokenSubject),
+    current: &SecretString,
+    new: Password,
+) -> Result<(), Error> {
     let found = passwords::find(&mut *context.connection().await?, &user.email).await?;
     let found = found.filter(|found| found.user_id == user.id).ok_or(Error::WrongCredentials)?;
     let current = PresentedPassword::new(current.expose_secret());
-    match hasher.verify(current, found.hash.as_ref()).await {
-        Ok(Verdict::Match { .. }) => {}
-        Ok(_) => return Err(Error::WrongCredentials),
-        Err(error) => {
-            permit.refund(context).await;
-            return Err(error.into());
-        }
-    }
+    let Verdict::Match { .. } = hasher.verify(current, found.hash.as_ref()).await? else {
+        return Err(Error::WrongCredentials);
+    };
     let own_words = OwnWords::of_user(&user.first_name, &user.last_name, &user.email);
     // Before the transaction: it takes long.
     let hash = hasher.hash_new(new, own_words).await??;

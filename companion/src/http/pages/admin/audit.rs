@@ -45,5 +45,8 @@ pub(in crate::http) async fn list(
     query.finish()?;
     let page = audit_log::list(&context, &filter, before, PageSize::default()).await?;
     let (entries, next) = (page.items, page.next.map(|next| next.encode()));
-    view.show(StatusCode::OK, &AuditPage { view: &view, names: &NAMES, event, user_id, from, until, entries, next })
+    view.show(
+        StatusCode::OK,
+        &AuditPage { view: &view, names: &NAMES, event, user_id, from, until, entries, next },
+    )
 }

@@ -27,7 +27,8 @@ pub(in crate::http) async fn list(
     mut query: KnownFields,
 ) -> Result<Response, ApiError> {
     let typed = query.typed("search");
-    let filter = UserFilter { search: query.parse("search", Search::parse).flatten(), ..UserFilter::default() };
+    let filter =
+        UserFilter { search: query.parse("search", Search::parse).flatten(), ..UserFilter::default() };
     let after = query.parse("cursor", UserCursor::decode).unwrap_or_default();
     query.finish()?;
     let page = account::list(&context, &filter, &after, PageSize::default()).await?;

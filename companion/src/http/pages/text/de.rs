@@ -78,13 +78,21 @@ fn error(code: &str) -> &'static str {
         "not_allowed" => "Das dürfen Sie nicht.",
         "not_found" => "Diese Seite gibt es nicht.",
         "method_not_allowed" => "So lässt sich diese Seite nicht verwenden.",
-        "email_taken" => "Diese E-Mail-Adresse ist schon registriert. Melden Sie sich an, oder nehmen Sie eine andere.",
+        "email_taken" => {
+            "Diese E-Mail-Adresse ist schon registriert. Melden Sie sich an, oder nehmen Sie eine andere."
+        }
         "last_admin" => "Das ist der letzte Administrator. Ernennen Sie zuerst einen anderen.",
-        "too_many_attempts" => "Zu viele Versuche. Bitte warten Sie eine Weile, und versuchen Sie es dann wieder.",
+        "too_many_attempts" => {
+            "Zu viele Versuche. Bitte warten Sie eine Weile, und versuchen Sie es dann wieder."
+        }
         "busy" | "database_unavailable" | "not_ready" | "timed_out" => {
             "Der Dienst ist überlastet. Bitte versuchen Sie es gleich noch einmal."
         }
-        "body_not_object" | "body_too_large" | "body_too_slow" | "content_encoded" | "content_type_not_json"
+        "body_not_object"
+        | "body_too_large"
+        | "body_too_slow"
+        | "content_encoded"
+        | "content_type_not_json"
         | "query_invalid" => "Die Anfrage war nicht lesbar.",
         _ => "Bei uns ist etwas schiefgegangen. Bitte versuchen Sie es noch einmal.",
     }

@@ -84,7 +84,11 @@ fn error(code: &str) -> &'static str {
         "busy" | "database_unavailable" | "not_ready" | "timed_out" => {
             "The service is busy. Please try again in a moment."
         }
-        "body_not_object" | "body_too_large" | "body_too_slow" | "content_encoded" | "content_type_not_json"
+        "body_not_object"
+        | "body_too_large"
+        | "body_too_slow"
+        | "content_encoded"
+        | "content_type_not_json"
         | "query_invalid" => "The request could not be read.",
         _ => "Something went wrong on our side. Please try again.",
     }
@@ -101,7 +105,9 @@ fn mistake(code: &str) -> &'static str {
         "password_too_short" => "At least {min} characters.",
         "password_too_long" => "At most 72 bytes.",
         "password_has_control_character" => "No control characters.",
-        "password_too_common" => "This is one of the most used passwords. Add a word or two that nobody expects.",
+        "password_too_common" => {
+            "This is one of the most used passwords. Add a word or two that nobody expects."
+        }
         "password_too_weak" => "This password is too easy to guess. Add a word or two that nobody expects.",
         "email_malformed" => "This is not an e-mail address.",
         _ => "This is not valid.",

@@ -110,7 +110,9 @@ pub(in crate::http) fn choose(site: Option<Language>, headers: &HeaderMap) -> &'
         .collect();
     // Stable: of two with the same weight, the first counts.
     wanted.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
-    let find = |tag: &str| ALL.iter().map(|(_, text)| *text).find(|text| primary(tag).eq_ignore_ascii_case(text.lang));
+    let find = |tag: &str| {
+        ALL.iter().map(|(_, text)| *text).find(|text| primary(tag).eq_ignore_ascii_case(text.lang))
+    };
     wanted.iter().find_map(|(tag, _)| if *tag == "*" { Some(default) } else { find(tag) }).unwrap_or(default)
 }
 

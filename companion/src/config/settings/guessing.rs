@@ -19,8 +19,8 @@ pub(in crate::config) const LIMIT_ACCOUNT: Setting = Setting {
     form: Form::Text("attempts and a time such as 20/20m: 1 to 10000, in 1s to 24h"),
     default: Value("20/20m"),
     summary: "Failed logins of an account: of all unknown devices together, and of each that signed in to it before.",
-    notes: "A login from a known device counts too; another one fills the bucket again. After 100 failures in a row the \
-            password is no longer compared for unknown devices, or for that device, whatever this limit is.",
+    notes: "A login fills the bucket again. A known device has ten times as many logins, failed or not. After 100 failures \
+            in a row the password is no longer compared for unknown devices, or for that device, whatever this limit is.",
     ..OPTIONAL
 };
 

@@ -54,16 +54,27 @@ async fn known_device_signs_in_while_others_are_rejected() {
     assert_eq!(other.login(ADA, WRONG).await.status, 429);
     // The device's bucket is neither that of unknown devices nor the address's.
     assert_eq!(ada.login(ADA, PASSWORD).await.status, 200);
-    fail(&mut ada, ADA, 4).await;
+    fail(&mut ada, ADA, 5).await;
     assert_eq!(ada.login(ADA, PASSWORD).await.status, 429);
     assert_eq!(ada.login(BOB, WRONG).await.status, 401, "unknown there");
-    api.clock.advance(Duration::hours(1));
-    let buckets = api.count_buckets().await;
-    for _ in 0..5 {
-        assert_eq!(ada.login(ADA, PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
+async fn right_logins_of_a_known_device_have_a_wider_limit() {
+    let (api, mut ada) = start(&[("LIMIT_ACCOUNT", "2/1h")]).await;
+    for _ in 0..9 {
+        fail(&mut ada, ADA, 1).await;
+        assert_eq!(ada.login(ADA, PASSWORD).await.status, 200, "forgets the failure");
     }
-    assert_limited(&ada.login(ADA, PASSWORD).await, 720);
-    assert_eq!(api.count_buckets().await, buckets, "all logins of the device have one bucket");
+    let buckets = api.count_buckets().await;
+    assert_eq!(ada.login(ADA, PASSWORD).await.status, 200);
+    assert_eq!(api.count_buckets().await, buckets, "all sessions of the device have one bucket");
+    fail(&mut ada, ADA, 1).await;
+    assert_limited(&ada.login(ADA, PASSWORD).await, 180);
+    assert_eq!(api.client().login(ADA, PASSWORD).await.status, 200, "another device");
+    api.clock.advance(Duration::seconds(180));
+    assert_eq!(ada.login(ADA, PASSWORD).await.status, 200);
+    assert_limited(&ada.login(ADA, PASSWORD).await, 180);
 }
 
 #[tokio::test]

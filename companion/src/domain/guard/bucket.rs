@@ -16,6 +16,10 @@ const KEY_BYTES: usize = 17;
 /// Attempts of a site's network for each of one client. Chosen: a site has ten clients that fail at the same time.
 const CLIENTS_OF_A_SITE: u32 = 10;
 
+/// Logins of a known device, right and wrong ones, for each failure. Chosen: a script logs in so often. By default these are
+/// 200 hashes in 20 minutes, 4 % of a core (docs/scale.md).
+const LOGINS_OF_A_DEVICE: u32 = 10;
+
 /// Number of device buckets of an account. Chosen: people have fewer devices. Each correct login without a device token makes
 /// one known: with a bucket for each, one account would be hashed for without end.
 const DEVICES_OF_AN_ACCOUNT: i64 = 16;
@@ -26,7 +30,7 @@ pub type BucketKey = [u8; KEY_BYTES];
 /// Limits of the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Logins of an account, by all unknown devices together and by each known one.
+    /// Logins of an account by all unknown devices together, and failures of each known one since it last signed in.
     pub account: Limit,
     /// Logins of an address by unknown devices.
     pub address: Limit,
@@ -43,8 +47,10 @@ pub enum Kind {
     Network,
     /// Account, for all unknown devices together.
     Account,
-    /// Account and a device that has signed in to it.
+    /// Account and a device that has signed in to it: its failures since it last signed in.
     Device,
+    /// The same account and device: all its logins.
+    DeviceLogins,
 }
 
 /// Bucket that an attempt is charged to.
@@ -78,11 +84,13 @@ enum Subject {
     RegistrationAddress = 5,
     RegistrationNetwork = 6,
     Refresh = 7,
+    DeviceLogins = 8,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Address, Self::Network, Self::Account, Self::Device];
+    pub const ALL: [Self; 5] =
+        [Self::Address, Self::Network, Self::Account, Self::Device, Self::DeviceLogins];
 
     /// Returns the value of a metric's label.
     #[must_use]
@@ -92,7 +100,14 @@ impl Kind {
             Self::Network => "network",
             Self::Account => "account",
             Self::Device => "device",
+            Self::DeviceLogins => "device_logins",
         }
+    }
+
+    /// Returns `true` if only logins of one known device are charged to the bucket.
+    #[must_use]
+    pub fn is_of_known_device(self) -> bool {
+        matches!(self, Self::Device | Self::DeviceLogins)
     }
 
     /// Returns `true` if consecutive failures are counted: the bucket belongs to an authenticator.
@@ -112,15 +127,21 @@ impl Buckets {
     }
 
     /// Returns the buckets of a login from an address. A known device, named by the session that it was made known by, is
-    /// charged to its own bucket alone: nobody else can keep it out. An account that does not exist has the same buckets as
+    /// charged to its own buckets alone: nobody else can keep it out. An account that does not exist has the same buckets as
     /// one that does.
     #[must_use]
     pub fn of_login(&self, client: Option<IpAddr>, email: &Email, device: Option<SessionId>) -> Vec<Bucket> {
         let (email, limit) = (email.as_str().as_bytes(), self.limits.account);
         if let Some(SessionId(session)) = device {
-            let device = session.rem_euclid(DEVICES_OF_AN_ACCOUNT);
-            let key = self.key(Subject::Device, &[&device.to_be_bytes(), email]);
-            return vec![Bucket { kind: Kind::Device, key, limit, network: None }];
+            let device = session.rem_euclid(DEVICES_OF_AN_ACCOUNT).to_be_bytes();
+            let bucket = |kind, subject, limit| {
+                let key = self.key(subject, &[&device, email]);
+                Bucket { kind, key, limit, network: None }
+            };
+            return vec![
+                bucket(Kind::Device, Subject::Device, limit),
+                bucket(Kind::DeviceLogins, Subject::DeviceLogins, limit.times(LOGINS_OF_A_DEVICE)),
+            ];
         }
         let subjects = [Subject::LoginAddress, Subject::LoginNetwork];
         let mut buckets = self.of_client(client, subjects, self.limits.address);

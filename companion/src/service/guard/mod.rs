@@ -133,7 +133,13 @@ async fn charge(
     let Attempt { buckets, email } = attempt;
     let mut connection = context.connection().await?;
     let empty = attempts::charge(&mut connection, buckets, *email, now).await?;
-    guard.rejections.forget(buckets.iter().filter(|bucket| !empty.contains(bucket)));
+    let charged = || buckets.iter().filter(|bucket| !empty.contains(bucket));
+    guard.rejections.forget(charged());
+    // Nothing is compared, so a known device has neither failed nor cost a hash. Addresses stay charged, which bans them.
+    let uncompared: Vec<_> = charged().filter(|bucket| bucket.kind.is_of_known_device()).copied().collect();
+    if !empty.is_empty() && !uncompared.is_empty() {
+        attempts::refund(&mut connection, &uncompared).await?;
+    }
     let mut rejections = Vec::with_capacity(empty.len());
     for bucket in empty {
         // A bucket that was cleared meanwhile rejects this attempt all the same.

@@ -21,9 +21,9 @@ impl Permit {
 
     /// Records that the secret was right, in the transaction of the change that follows from it.
     ///
-    /// That forgets the failures of the device and of the unknown ones (NIST SP 800-63B-4 §3.2.2). Only the bucket of the unknown
-    /// devices is filled too: a known one has no more correct logins than its bucket holds, since each costs a hash. No bucket
-    /// of an address is ever cleared: an account of one's own would be the way to guess at others'.
+    /// That fills the bucket of the account, or that of the device, and forgets their failures and those of the unknown devices
+    /// (NIST SP 800-63B-4 §3.2.2). The bucket of all logins of a device stays, since each costs a hash. No bucket of an address
+    /// is ever cleared: an account of one's own would be the way to guess at others'.
     ///
     /// # Errors
     /// [`sqlx::Error`] if a statement fails.
@@ -32,11 +32,12 @@ impl Permit {
             match bucket.kind {
                 Kind::Account => attempts::clear(connection, &bucket.key).await?,
                 Kind::Device => {
-                    for key in self.unknown_devices.iter().chain([&bucket.key]) {
+                    attempts::clear(connection, &bucket.key).await?;
+                    if let Some(key) = &self.unknown_devices {
                         attempts::forget_failures(connection, key).await?;
                     }
                 }
-                Kind::Address | Kind::Network => {}
+                Kind::DeviceLogins | Kind::Address | Kind::Network => {}
             }
         }
         Ok(())

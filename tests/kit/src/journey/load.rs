@@ -182,7 +182,7 @@ impl User {
                 }
                 11 if habit == Habit::Everything => {
                     let email = self.client.email.clone();
-                    // Nobody logs in so often from one device: it has 20 logins in 20 minutes.
+                    // A minute of load is more than the 200 logins that a device has in 20 minutes.
                     self.client.forget_device();
                     ("/api/auth/login", Ok(self.client.login(&email, PASSWORD).await))
                 }

@@ -49,7 +49,7 @@ fn unknown_device_is_charged_for_address_network_and_account() {
 
 #[test]
 fn known_device_is_charged_for_itself_alone() {
-    check(&login("203.0.113.7", ADA, Some(1)), &[("device", 5, None)]);
+    check(&login("203.0.113.7", ADA, Some(1)), &[("device", 5, None), ("device_logins", 50, None)]);
     assert_ne!(login("::1", ADA, Some(1)), login("::1", ADA, Some(2)));
     assert_ne!(login("::1", ADA, Some(1)), login("::1", "bob@example.com", Some(1)));
 }

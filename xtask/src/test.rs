@@ -1,7 +1,7 @@
 //! `cargo xtask test`: builds the product and runs the tests.
 
 use anyhow::{Result, bail};
-use edgeward_stack::{cargo, envoy, postgres, process};
+use edgeward_stack::{browser, cargo, envoy, postgres, process};
 
 use crate::{client, filter, progress};
 
@@ -25,7 +25,12 @@ pub(crate) fn test(all: bool, arguments: &[String]) -> Result<()> {
         log("running the tests that take minutes");
         run(&slow(arguments))?;
     }
-    log("every test has passed");
+    match browser::find() {
+        Ok(_) => log("every test has passed"),
+        Err(missing) => {
+            log(&format!("every test has passed, but those in a browser were SKIPPED: {missing}"));
+        }
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Whole product on this machine: its parts, the order of their starts, and their stops.
 
+pub mod browser;
 pub mod cargo;
 pub mod companion;
 pub mod envoy;

@@ -1,0 +1,57 @@
+// The site under test, as the environment describes it, and requests to it without a page.
+
+import assert from "node:assert/strict";
+import { createSign } from "node:crypto";
+import { readFileSync } from "node:fs";
+
+/** Returns a variable of the environment that `tests/system/tests/browser.rs` sets. */
+function variable(name) {
+  const value = process.env[name];
+  assert.ok(value, `${name} is not set: run \`cargo xtask test --test browser\``);
+  return value;
+}
+
+/** Address of the gateway. */
+export const GATEWAY = variable("GATEWAY");
+/** Password of every visitor. */
+export const PASSWORD = variable("PASSWORD");
+export const NEW_PASSWORD = "a lantern for every window";
+/** E-mail address of an administrator, with `PASSWORD`. */
+export const ADMIN = variable("ADMIN");
+
+let count = 0;
+
+/** Makes the data of a person who has never been here. */
+export function person(changes) {
+  count += 1;
+  return { firstName: "Ada", lastName: "Lovelace", email: `ada-${process.pid}-${count}@example.com`, password: PASSWORD, ...changes };
+}
+
+/** Registers a person, who is then signed in in this browser context. Returns their data with their ID. */
+export async function registered(context, changes) {
+  const data = person(changes);
+  const response = await context.request.post("/api/auth/register", { data });
+  assert.equal(response.status(), 201, await response.text());
+  return { ...data, id: (await response.json()).userId };
+}
+
+/** Signs a person in in this browser context. */
+export async function signedIn(context, { email, password = PASSWORD }) {
+  const response = await context.request.post("/api/auth/login", { data: { email, password } });
+  assert.equal(response.status(), 200, await response.text());
+}
+
+/** Returns the cookies of a browser context by name. */
+export async function cookies(context) {
+  return new Map((await context.cookies(GATEWAY)).map((cookie) => [cookie.name, cookie]));
+}
+
+/** Replaces the access token by the same one as of two hours ago. */
+export async function expireAccessToken(context) {
+  const cookie = (await cookies(context)).get("access_token");
+  const [header, claims] = cookie.value.split(".");
+  const { iat, exp, ...others } = JSON.parse(Buffer.from(claims, "base64url"));
+  const earlier = Buffer.from(JSON.stringify({ ...others, iat: iat - 7200, exp: exp - 7200 })).toString("base64url");
+  const signature = createSign("RSA-SHA256").update(`${header}.${earlier}`).sign(readFileSync(variable("SIGNING_KEY")), "base64url");
+  await context.addCookies([{ ...cookie, value: `${header}.${earlier}.${signature}` }]);
+}

@@ -1,0 +1,25 @@
+// Runs the tests, or those whose files are arguments, with one Chromium for all. The environment describes the site:
+// tests/system/tests/browser.rs sets it.
+
+import { readdirSync } from "node:fs";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+import { chromium } from "playwright-core";
+
+/** Files that run at once. Chosen: while one waits for a page, two cores have something to do. */
+const CONCURRENCY = 3;
+
+const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".test.js"));
+const browser = await chromium.launchServer({
+  executablePath: process.env.CHROMIUM,
+  // Containers run it as root, where Chromium has no sandbox; all pages are our own.
+  args: ["--no-sandbox"],
+  // The back button does what it does for everyone.
+  ignoreDefaultArgs: ["--disable-back-forward-cache"],
+});
+process.env.BROWSER = browser.wsEndpoint();
+const chosen = process.argv.length > 2 ? process.argv.slice(2) : files;
+const tests = run({ files: chosen.map((file) => `${import.meta.dirname}/${file}`), concurrency: CONCURRENCY, timeout: 60_000 });
+tests.on("test:fail", () => (process.exitCode = 1));
+tests.compose(spec).pipe(process.stdout);
+tests.on("end", () => browser.close());

@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod client;
 mod documents;
+mod edgeward;
 mod features;
 mod files;
 mod filter;
@@ -40,6 +41,12 @@ enum Task {
         /// Start from an empty database
         #[arg(long)]
         fresh: bool,
+    },
+    /// Run a command of the companion, such as `user list`, in the stack that `up` has started
+    Edgeward {
+        /// Passed on to `edgeward`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
     /// Build the product and run every test but those that take minutes
     Test {
@@ -92,6 +99,7 @@ fn run(task: Task) -> Result<()> {
     }
     match task {
         Task::Up { fresh } => up::up(fresh),
+        Task::Edgeward { arguments } => edgeward::become_command(&arguments).map(|never| match never {}),
         Task::Test { all, arguments } => test::test(all, &arguments),
         Task::Filter => build_filter(),
         Task::Bench { what } => bench::bench(&what),

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use super::ports::{self, Ports};
 use super::process::{self, Process};
-use super::{http, paths, wait};
+use super::{Plan, http, paths, report, secret, wait};
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 
@@ -26,6 +26,19 @@ pub struct Companion {
 }
 
 impl Companion {
+    /// Returns the companion of the stack that runs by a plan, started by this process or another.
+    ///
+    /// # Errors
+    /// If no stack is running.
+    pub fn of_running(plan: &Plan) -> Result<Self> {
+        Ok(Self {
+            database_url: report::database_url(&plan.directory)?,
+            refresh_secret: secret::keep(&plan.directory.join("refresh_secret"))?,
+            certs: plan.certs.clone(),
+            settings: plan.settings.clone(),
+        })
+    }
+
     /// Generates the signing keys if there are none.
     pub fn generate_keys(&self) -> Result<()> {
         if self.certs.join("private.pem").exists() {
@@ -68,7 +81,9 @@ impl Companion {
         Ok(process)
     }
 
-    fn command(&self) -> Command {
+    /// Returns `edgeward` with its settings, without arguments.
+    #[must_use]
+    pub fn command(&self) -> Command {
         let mut command = Command::new(paths::edgeward());
         // Not the checkout: its .env files are for running `edgeward` by hand.
         command.current_dir(paths::target());

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Postgres, Stack, paths};
 
@@ -37,6 +37,16 @@ pub(super) fn write(stack: &Stack) -> Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
     writeln!(file, "{report:#}")?;
     fs::rename(&partial, &path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Reads the address of the database.
+pub(super) fn database_url(directory: &Path) -> Result<String> {
+    let path = directory.join(FILE);
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}: start the stack with `cargo xtask up`", path.display()))?;
+    let report: Value = serde_json::from_str(&text).with_context(|| format!("{}", path.display()))?;
+    let url = report.get("database_url").and_then(Value::as_str);
+    url.map(str::to_owned).with_context(|| format!("{} has no database_url", path.display()))
 }
 
 pub(super) fn remove(directory: &Path) -> Result<()> {

@@ -1,59 +1,74 @@
 //! `cargo xtask up`: builds and starts the stack, and prints its addresses.
 
 use std::io::Write as _;
+use std::path::Path;
 
 use anyhow::Result;
+use edgeward_stack::ports::Ports;
 use edgeward_stack::{Plan, Stack, cargo, envoy, paths, postgres};
 
-use crate::{filter, progress};
+use crate::filter;
+use crate::progress::{self, Steps};
 
 pub(crate) fn up(fresh: bool) -> Result<()> {
-    let mut log = progress::timed();
     let plan = Plan::local(fresh)?;
     // Checks that need no build come before a build that takes minutes.
     plan.check()?;
-    envoy::find_or_install(&mut log)?;
+    let mut steps = Steps::new(if plan.database_url.is_none() { 5 } else { 4 });
+    steps.begin("finding Envoy");
+    envoy::find_or_install(&mut progress::say_detail)?;
     if plan.database_url.is_none() {
-        postgres::find_or_install(&mut log)?;
+        steps.begin("finding Postgres");
+        postgres::find_or_install(&mut progress::say_detail)?;
     }
-    log("building the filter");
+    steps.begin(&build("the filter", &paths::filter_wasm()));
     filter::build()?;
-    log("building the companion and the demo upstream");
+    steps.begin(&build("the companion and the demo", &paths::program("edgeward")));
     cargo::build_programs()?;
-    let mut stack = Stack::start(plan, &mut log)?;
-    log("every part responds");
-    announce(&stack);
+    steps.begin("starting every part");
+    let mut stack = Stack::start(plan, &mut progress::say_detail)?;
+    steps.end("ready");
+    announce(stack.ports());
     let result = stack.watch();
     progress::say("\nstopping");
     drop(stack);
     result
 }
 
-fn announce(stack: &Stack) {
-    let ports = stack.ports();
+/// Describes a build, and what makes a first one slow.
+fn build(what: &str, result: &Path) -> String {
+    let first = if result.exists() {
+        ""
+    } else {
+        " (the first time takes minutes: all it depends on is compiled, once)"
+    };
+    format!("building {what}{first}")
+}
+
+fn announce(ports: &Ports) {
     let part = |what, port, note| format!("  {what:<20} http://127.0.0.1:{port:<6} {note}");
     let lines = [
         String::new(),
         part("gateway", ports.gateway, "every request goes through it"),
         part("Envoy admin", ports.envoy_admin, "statistics"),
-        part("companion", ports.companion, "gets /api/auth/ and /login from the gateway"),
+        part("companion", ports.companion, "gets /auth/, /api/auth/ and /login from the gateway"),
         part("companion, internal", ports.internal, "health, the filter's feed"),
         part("demo upstream", ports.upstream, "its response shows the request that reached it"),
         format!("  {:<20} {} (the database's address is in stack.json)", "logs", paths::stack().display()),
         String::new(),
-        examples(ports.gateway),
+        next_steps(ports.gateway),
     ];
     // A terminal that is gone is no error.
     let _gone = writeln!(std::io::stdout(), "{}", lines.join("\n"));
 }
 
-fn examples(gateway: u16) -> String {
+fn next_steps(gateway: u16) -> String {
     format!(
-        r#"Try it:
-  curl -i http://127.0.0.1:{gateway}/hello
-  curl -i -c target/jar -H 'content-type: application/json' http://127.0.0.1:{gateway}/api/auth/register \
-       -d '{{"firstName":"Ada","lastName":"Lovelace","email":"ada@example.com","password":"correct horse"}}'
-  curl -i -b target/jar http://127.0.0.1:{gateway}/hello
-or open http://127.0.0.1:{gateway}/login in a browser. Ctrl-C stops everything."#
+        "Try it:
+  1. Open http://127.0.0.1:{gateway}/public/ in a browser. It shows what the gateway does, and leads on from there.
+  2. Create an account: http://127.0.0.1:{gateway}/auth/register (your sessions: /auth/account)
+  3. Make yourself an administrator: cargo xtask edgeward user set-role YOUR@EMAIL admin
+     Users and audit log: http://127.0.0.1:{gateway}/auth/admin/users
+With curl: the tour in README.md. Ctrl-C stops everything."
     )
 }

@@ -1,29 +1,27 @@
-//! Upstream of the gateway in the demo and in tests: it responds with the request that it received.
+//! Upstream of the gateway in the demo and in tests: it responds with the request that it received, as JSON, or as a page to
+//! browsers.
 
-use std::collections::BTreeMap;
-use std::future::poll_fn;
-use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
+mod arguments;
+mod echo;
+mod identity;
+mod negotiation;
+mod page;
+mod session;
+
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
-use axum::body::{Body, HttpBody as _};
+use anyhow::{Context as _, Result};
+use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
+use axum::http::header::VARY;
 use axum::response::{IntoResponse as _, Response};
-use axum::{Json, Router};
-use serde_json::json;
+use axum::routing::{get, post};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 
-const USAGE: &str = "usage: echo-upstream [--bind ADDRESS] [--port PORT] [--health]";
-
-/// Arguments of the command line.
-struct Arguments {
-    address: SocketAddr,
-    /// `true` to check a running instance, as a container's health check does.
-    health: bool,
-}
+use arguments::Arguments;
+use echo::Echo;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -37,7 +35,7 @@ async fn main() -> ExitCode {
 }
 
 async fn serve() -> Result<()> {
-    let Arguments { address, health } = arguments(std::env::args().skip(1))?;
+    let Arguments { address, health } = Arguments::parse(std::env::args().skip(1))?;
     if health {
         return TcpStream::connect(address)
             .await
@@ -48,70 +46,34 @@ async fn serve() -> Result<()> {
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     println!("listening on http://{address}");
-    // No request takes long, so it does not wait for connections that are kept open.
+    // A stream lasts as long as its session, so it does not wait for open connections.
     tokio::select! {
-        result = axum::serve(listener, Router::new().fallback(echo)) => result.context("cannot serve"),
+        result = axum::serve(listener, routes()) => result.context("cannot serve"),
         _ = terminated.recv() => Ok(()),
         _ = interrupted.recv() => Ok(()),
     }
 }
 
-fn arguments(mut arguments: impl Iterator<Item = String>) -> Result<Arguments> {
-    let mut bind = "127.0.0.1".to_owned();
-    let mut port = "8081".to_owned();
-    let mut health = false;
-    while let Some(flag) = arguments.next() {
-        let value = match flag.as_str() {
-            "--bind" => &mut bind,
-            "--port" => &mut port,
-            "--health" => {
-                health = true;
-                continue;
-            }
-            _ => bail!("`{flag}` is not known\n{USAGE}"),
-        };
-        *value = arguments.next().with_context(|| format!("{flag} lacks its value\n{USAGE}"))?;
-    }
-    let ip: IpAddr = bind.parse().with_context(|| format!("`{bind}` is not an IP address"))?;
-    let port: u16 = port.parse().with_context(|| format!("`{port}` is not a port"))?;
-    Ok(Arguments { address: SocketAddr::new(ip, port), health })
+fn routes() -> Router {
+    Router::new()
+        .route("/public/demo.css", get(page::style))
+        .route("/public/demo.js", get(page::script))
+        .route("/public/demo.svg", get(page::icon))
+        .route("/demo/stream", get(session::stream))
+        .route("/demo/drop-token", post(session::drop_access_token))
+        .fallback(respond)
 }
 
-async fn echo(request: Request) -> Response {
+async fn respond(request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
-    match drain(body).await {
-        Ok((body_bytes, trailers)) => Json(json!({
-            "method": parts.method.as_str(),
-            "path": path,
-            "headers": readable(&parts.headers),
-            "body_bytes": body_bytes,
-            "trailers": readable(&trailers),
-        }))
-        .into_response(),
-        Err(error) => (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
-    }
-}
-
-/// Reads a body of any size without storing it. Returns its length and the trailers after it.
-async fn drain(mut body: Body) -> Result<(u64, HeaderMap), axum::Error> {
-    let (mut bytes, mut trailers) = (0, HeaderMap::new());
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        match frame?.into_data() {
-            Ok(data) => bytes += data.len() as u64,
-            Err(frame) => trailers.extend(frame.into_trailers().unwrap_or_default()),
-        }
-    }
-    Ok((bytes, trailers))
-}
-
-fn readable(headers: &HeaderMap) -> BTreeMap<&str, Vec<String>> {
-    let mut by_name: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (name, value) in headers {
-        by_name
-            .entry(name.as_str())
-            .or_default()
-            .push(String::from_utf8_lossy(value.as_bytes()).into_owned());
-    }
-    by_name
+    let echo = match Echo::read(&parts, body).await {
+        Ok(echo) => echo,
+        Err(error) => return (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
+    };
+    let response = if negotiation::prefers_html(&parts.headers) {
+        page::show(&echo, &parts.headers)
+    } else {
+        axum::Json(echo).into_response()
+    };
+    ([(VARY, "accept")], response).into_response()
 }

@@ -10,14 +10,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bcrypt::Version;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use tokio::sync::{Semaphore, oneshot};
 use tracing::{Span, debug_span};
 
 use self::workers::Workers;
+use crate::domain::account::email::Email;
 use crate::domain::account::password::{MAX_BYTES, Password, PasswordHash, PresentedPassword};
-use crate::domain::account::password_policy::{OwnWords, PasswordPolicy, WeakPasswordRejection};
+use crate::domain::account::password_policy::{self, OwnWords, PasswordPolicy, WeakPasswordRejection};
 use crate::random::Random;
 use crate::telemetry::metrics::Metrics;
 
@@ -123,6 +124,14 @@ impl PasswordHasher {
             Err(rejection) => Ok(Err(rejection)),
         })
         .await?
+    }
+
+    /// Estimates the strength of a password that is being typed, on the worker: a score from 0 to 4.
+    ///
+    /// # Errors
+    /// [`HashingError::Busy`] and [`HashingError::Failed`] as for [`hash`](Self::hash).
+    pub async fn estimate(&self, typed: SecretString, email: Option<Email>) -> Result<u8, HashingError> {
+        self.run(1, move || password_policy::score(typed.expose_secret(), email.as_ref())).await
     }
 
     fn salt(&self) -> Result<[u8; 16], HashingError> {

@@ -62,6 +62,9 @@ pub enum Problem {
     /// It cannot be combined with this.
     #[error("cannot be had together with {0}")]
     NotTogetherWith(&'static str),
+    /// Pages there would have paths of the API.
+    #[error("has paths of the API, /login or /.well-known; choose one of its own, such as /pages")]
+    PathTaken,
     /// It is not UTF-8.
     #[error("is not UTF-8")]
     NotText,

@@ -83,6 +83,11 @@ impl Section for Config {
         let pages = Pages::read(reader);
         let log = Log::read(reader);
         let traces = Traces::read(reader);
+        if let (Some(http), Some(pages)) = (&http, &pages)
+            && pages.overlap(&http.base_path)
+        {
+            return reader.reject(settings::PAGES_PATH.name, Problem::PathTaken);
+        }
         Some(Self {
             http: http?,
             database: database?,

@@ -73,11 +73,24 @@ pub struct Image {
     pub bytes: Vec<u8>,
 }
 
+impl Pages {
+    /// Returns `true` if a page and a route of the API below `base_path` could have the same path.
+    pub(super) fn overlap(&self, base_path: &str) -> bool {
+        let is_below = |path: &str, other: &str| {
+            path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        ["auth", "admin", "docs", "openapi.json"]
+            .iter()
+            .map(|name| format!("{base_path}/{name}"))
+            .chain(["/.well-known".to_owned(), "/login".to_owned()])
+            .any(|route| is_below(&self.path, &route) || is_below(&route, &self.path))
+    }
+}
+
 impl Section for Pages {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let path = reader.parsed(&settings::PAGES_PATH, |text| {
-            parse_base_path(text).filter(|path| !path.is_empty() && path != "/login")
-        });
+        let path = reader
+            .parsed(&settings::PAGES_PATH, |text| parse_base_path(text).filter(|path| !path.is_empty()));
         let served = reader.parsed(&settings::PAGES_OFF, PageSet::without);
         let language = reader.parsed(&settings::PAGES_LANGUAGE, |text| match text {
             "auto" => Some(None),
@@ -207,6 +220,34 @@ mod tests {
         for wrong in ["Imprint", "=/imprint", "A=javascript:alert(1)", "A=a.example", "A\n=/a"] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn pages_and_api_have_no_path_in_common() {
+        let check = |path: &str, base_path: &str, expected: bool| {
+            let pages = Pages {
+                path: path.to_owned(),
+                served: PageSet::without("").unwrap(),
+                language: None,
+                name: String::new(),
+                color: String::new(),
+                logo: None,
+                links: Vec::new(),
+                security_contact: None,
+            };
+            assert_eq!(pages.overlap(base_path), expected, "{path} and {base_path}");
+        };
+        check("/auth", "/api", false);
+        check("/api/pages", "/api", false);
+        check("/api", "/api", true);
+        check("/api/auth", "/api", true);
+        check("/api/auth/pages", "/api", true);
+        check("/api/authors", "/api", false);
+        check("/auth", "", true);
+        check("/account", "", false);
+        check("/.well-known", "/api", true);
+        check("/login", "/api", true);
+        check("/login/pages", "/api", true);
     }
 
     #[test]

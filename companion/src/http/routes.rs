@@ -28,9 +28,10 @@ pub fn public(state: AppState) -> Router {
         |handlers: Handlers| for_users(handlers.map(|methods| methods.route_layer(from_fn(admin::require))));
     let HttpPolicy { base_path, has_docs, .. } = &*state.http;
     let (routes, _) = described(base_path, *has_docs, for_users, for_admins).split_for_parts();
-    let routes = routes.merge(pages::routes(&state));
+    let frame = from_fn_with_state(state.clone(), pages::frame::surround);
+    let routes = guard(routes.fallback(error::not_found)).merge(guard(pages::routes(&state)).layer(frame));
     let cors = cors::layer(&state.http);
-    surround(guard(routes).layer(cors), state, Logged::All)
+    surround(routes.layer(cors), state, Logged::All)
 }
 
 /// Returns the OpenAPI document of a running service.
@@ -96,13 +97,12 @@ pub fn internal(state: AppState) -> Router {
         .route("/metrics", get(internal::metrics::show))
         .route("/healthz", get(internal::health::alive))
         .route("/readyz", get(internal::health::ready));
-    surround(guard(routes), state, Logged::Failures)
+    surround(guard(routes.fallback(error::not_found)), state, Logged::Failures)
 }
 
-/// Turns unknown routes, wrong methods, timeouts and panics into error responses.
+/// Turns wrong methods, timeouts and panics into error responses.
 fn guard<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
     routes
-        .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(from_fn(observe::limit_time))
         .layer(CatchPanicLayer::custom(error::on_panic))
@@ -131,7 +131,12 @@ mod tests {
 
     async fn check(path: &str, status: u16, message: &str) {
         const ORIGIN: &str = "https://app.example";
-        let routes = guard(Router::new().route("/panic", get(panicking)).route("/hang", get(hanging)));
+        let routes = guard(
+            Router::new()
+                .route("/panic", get(panicking))
+                .route("/hang", get(hanging))
+                .fallback(error::not_found),
+        );
         let routes = routes.layer(cors::for_origins(&[ORIGIN.parse().unwrap()], &[]));
         let request = Request::get(path).header("origin", ORIGIN).body(Body::empty()).unwrap();
         let response = routes.oneshot(request).await.unwrap();

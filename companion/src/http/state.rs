@@ -158,7 +158,13 @@ impl AppState {
                 settings.access_ttl,
                 lifetimes.idle,
             )),
-            site: Arc::new(Site::new(&config.pages, &config.cookies, forms, Arc::clone(random))?),
+            site: Arc::new(Site::new(
+                &config.pages,
+                &config.cookies,
+                &http.base_path,
+                forms,
+                Arc::clone(random),
+            )?),
             http: Arc::new(HttpPolicy {
                 base_path: http.base_path.clone(),
                 origins: http.origins.clone(),

@@ -18,6 +18,9 @@ const MIN_GUESSES: u64 = 30_000;
 /// Minimum length of a word that is looked for in passwords, in characters. Chosen: shorter ones are in every password.
 const MIN_WORD_CHARS: usize = 3;
 
+/// Maximum length of what is scored while it is typed, in characters.
+const MAX_SCORED_CHARS: usize = 24;
+
 /// Rules for new passwords.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordPolicy {
@@ -77,6 +80,16 @@ impl PasswordPolicy {
         }
         Err(reject(&estimate, own))
     }
+}
+
+/// Scores a password while it is typed, from 0 to 4. Only the start of a long one is read, which can but lower the score: that
+/// takes at most some milliseconds, whatever is typed.
+#[must_use]
+pub fn score(typed: &str, email: Option<&Email>) -> u8 {
+    let start: String = typed.chars().take(MAX_SCORED_CHARS).collect();
+    let own = email.map(OwnWords::of_email);
+    let words: Vec<&str> = own.iter().flat_map(|own| own.0.iter().map(String::as_str)).collect();
+    zxcvbn::zxcvbn(&start, &words).score().into()
 }
 
 /// Chooses the reason and the advice.

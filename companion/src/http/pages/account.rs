@@ -28,6 +28,7 @@ struct AccountPage<'a> {
     signed_in: &'a SignedIn,
     names: Form,
     password: Form,
+    sessions_form: Form,
     hint: String,
     sessions: Vec<SessionSummary>,
     done: Option<&'static str>,
@@ -40,6 +41,7 @@ enum Done {
     Name,
     Password,
     Session,
+    Sessions,
 }
 
 /// Query of the page.
@@ -53,6 +55,7 @@ pub(in crate::http) struct AccountQuery {
 enum Section {
     Names,
     Password,
+    Sessions,
 }
 
 /// What every view of the page needs.
@@ -67,7 +70,7 @@ impl Account<'_> {
     /// Shows the page, with the form that was sent.
     async fn show(
         &self,
-        status: StatusCode,
+        head: impl IntoResponse,
         sent: Option<(Section, Form)>,
         done: Option<&'static str>,
     ) -> Result<Response, ApiError> {
@@ -75,20 +78,24 @@ impl Account<'_> {
         let user = &signed_in.user;
         let (first_name, last_name) = (user.first_name.as_str(), user.last_name.as_str());
         let stored = Form::of(&[("firstName", first_name), ("lastName", last_name)]);
-        let (names, password) = match sent {
-            Some((Section::Names, form)) => (form, Form::default()),
-            Some((Section::Password, form)) => (stored, form),
-            None => (stored, Form::default()),
+        let (names, password, sessions_form) = match sent {
+            Some((Section::Names, form)) => (form, Form::default(), Form::default()),
+            Some((Section::Password, form)) => (stored, form, Form::default()),
+            Some((Section::Sessions, form)) => (stored, Form::default(), form),
+            None => (stored, Form::default(), Form::default()),
         };
         let sessions = session::list(context, &state.tokens.lifetimes, signed_in.subject).await?;
         let hint = view.text.password_hint.replace("{min}", &state.hasher.policy.min_chars.to_string());
-        view.show(status, &AccountPage { view, signed_in, names, password, hint, sessions, done })
+        view.show(
+            head,
+            &AccountPage { view, signed_in, names, password, sessions_form, hint, sessions, done },
+        )
     }
 
     /// Shows the page with the mistakes in a form that was sent.
     async fn reject(&self, section: Section, mut form: Form, error: ApiError) -> Result<Response, ApiError> {
-        let status = form.reject(error, self.view.text, self.state.hasher.policy)?;
-        self.show(status, Some((section, form)), None).await
+        let head = form.reject(error, self.view.text, self.state.hasher.policy)?;
+        self.show(head, Some((section, form)), None).await
     }
 
     /// Shows the page with a form that is too old.
@@ -108,6 +115,7 @@ pub(in crate::http) async fn show(
         Done::Name => view.text.name_changed,
         Done::Password => view.text.password_changed,
         Done::Session => view.text.session_ended,
+        Done::Sessions => view.text.sessions_ended,
     });
     let account = Account { context: &context, signed_in: &signed_in, state: &state, view: &view };
     account.show(StatusCode::OK, None, done).await
@@ -150,7 +158,7 @@ pub(in crate::http) async fn change_password(
     form: SentForm,
 ) -> Result<Response, ApiError> {
     let account = Account { context: &context, signed_in: &signed_in, state: &state, view: &view };
-    let form = match form.verify(view.text) {
+    let mut form = match form.verify(view.text) {
         Ok(form) => form,
         Err(form) => return account.show_expired(Section::Password, form).await,
     };
@@ -166,6 +174,10 @@ pub(in crate::http) async fn change_password(
     };
     match changed.await {
         Ok(()) => Ok(done(&state, "password")),
+        Err(error @ ApiError::Service(Error::WrongCredentials)) => {
+            form.add_mistake("currentPassword", view.text.current_password_wrong);
+            account.reject(Section::Password, form, error).await
+        }
         Err(error) => account.reject(Section::Password, form, error).await,
     }
 }
@@ -178,19 +190,24 @@ pub(in crate::http) async fn end_sessions(
     view: View,
     form: SentForm,
 ) -> Result<Response, ApiError> {
-    let form = form.verify(view.text).map_err(|_| ApiError::FormForged)?;
-    match form.typed("id") {
-        "others" => session::end_others(&context, signed_in.subject).await?,
-        id => match id.parse() {
-            // Somebody else may have ended it meanwhile.
-            Ok(id) => match session::end(&context, signed_in.subject, id).await {
-                Ok(()) | Err(Error::SessionUnknown) => {}
-                Err(error) => return Err(error.into()),
-            },
-            Err(_) => return Err(ApiError::NotFound),
-        },
+    let form = match form.verify(view.text) {
+        Ok(form) => form,
+        Err(form) => {
+            let account = Account { context: &context, signed_in: &signed_in, state: &state, view: &view };
+            return account.show_expired(Section::Sessions, form).await;
+        }
+    };
+    let id = form.typed("id");
+    if id == "others" {
+        session::end_others(&context, signed_in.subject).await?;
+        return Ok(done(&state, "sessions"));
     }
-    Ok(done(&state, "session"))
+    let id = id.parse().map_err(|_| ApiError::NotFound)?;
+    match session::end(&context, signed_in.subject, id).await {
+        // Somebody else may have ended it meanwhile.
+        Ok(()) | Err(Error::SessionUnknown) => Ok(done(&state, "session")),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Redirects to the page, which says what was done: so that a reload sends no form again.

@@ -26,6 +26,15 @@ pub(in crate::http) async fn script(State(site): State<Arc<Site>>) -> Response {
     (fields, site.script.content.clone()).into_response()
 }
 
+pub(in crate::http) async fn icon(State(site): State<Arc<Site>>) -> Response {
+    let fields = [
+        (CONTENT_TYPE, "image/svg+xml"),
+        (CACHE_CONTROL, FOREVER),
+        (CONTENT_SECURITY_POLICY, PICTURE_POLICY),
+    ];
+    (fields, site.icon.content.clone()).into_response()
+}
+
 pub(in crate::http) async fn logo(State(site): State<Arc<Site>>) -> Result<Response, ApiError> {
     let logo = site.logo.as_ref().ok_or(ApiError::NotFound)?;
     let fields = [

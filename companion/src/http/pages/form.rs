@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use axum::extract::{FromRequest, Request};
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 
 use super::text::Text;
 use super::view;
 use crate::domain::account::password_policy::PasswordPolicy;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, ErrorCode};
 use crate::http::extract::body::{self, Kind};
 use crate::http::extract::json_body::TextField;
 use crate::http::state::AppState;
@@ -25,7 +27,7 @@ pub(in crate::http) struct Form {
     typed: BTreeMap<String, String>,
     mistakes: BTreeMap<String, String>,
     /// What is wrong with the form as a whole.
-    pub(in crate::http) notice: Option<&'static str>,
+    pub(in crate::http) notice: Option<String>,
 }
 
 /// Form of a request. It is used after [`SentForm::verify`] alone.
@@ -58,7 +60,11 @@ impl SentForm {
     /// # Errors
     /// The form with a notice, for the page to show it again with a token of now.
     pub(in crate::http) fn verify(self, text: &Text) -> Result<Form, Form> {
-        if self.is_ours { Ok(self.form) } else { Err(Form { notice: Some(text.form_expired), ..self.form }) }
+        if self.is_ours {
+            Ok(self.form)
+        } else {
+            Err(Form { notice: Some(text.form_expired.to_owned()), ..self.form })
+        }
     }
 }
 
@@ -84,7 +90,12 @@ impl Form {
         self.mistakes.get(field).map(String::as_str).unwrap_or_default()
     }
 
-    /// Takes the mistakes of an error, in the words of the page. Returns the status of the page.
+    /// Returns `true` if no field has a mistake.
+    pub(in crate::http) fn has_no_mistakes(&self) -> bool {
+        self.mistakes.is_empty()
+    }
+
+    /// Takes the mistakes of an error, in the words of the page. Returns the head of the response: status, `Retry-After`.
     ///
     /// # Errors
     /// The error itself, if it is a failure of the service: that is no mistake of the visitor's.
@@ -93,22 +104,36 @@ impl Form {
         error: ApiError,
         text: &Text,
         policy: PasswordPolicy,
-    ) -> Result<StatusCode, ApiError> {
-        let status = error.status();
-        if status == StatusCode::INTERNAL_SERVER_ERROR {
+    ) -> Result<Response, ApiError> {
+        if error.status() == StatusCode::INTERNAL_SERVER_ERROR {
             return Err(error);
         }
         for (field, code) in error.mistakes() {
-            let mistake = (text.mistake)(code).replace("{min}", &policy.min_chars.to_string());
-            self.mistakes.entry(field).or_insert(mistake);
+            self.add_mistake(&field, &text.mistake(code).replace("{min}", &policy.min_chars.to_string()));
         }
+        let codes = error.codes();
+        let mut head = error.into_response();
+        // What surrounds the pages would show the error in their place.
+        head.extensions_mut().remove::<ErrorCode>();
         self.notice = Some(if self.mistakes.is_empty() {
-            (text.error)(error.codes().first().copied().unwrap_or_default())
+            let code = codes.first().copied().unwrap_or_default();
+            text.error(code).replace("{minutes}", &minutes_to_wait(head.headers()).to_string())
         } else {
-            text.some_fields_are_wrong
+            text.some_fields_are_wrong.to_owned()
         });
-        Ok(status)
+        Ok(head)
     }
+
+    /// Adds a mistake in a field, unless it has one.
+    pub(in crate::http) fn add_mistake(&mut self, field: &str, mistake: &str) {
+        self.mistakes.entry(field.to_owned()).or_insert_with(|| mistake.to_owned());
+    }
+}
+
+/// Returns the time after which a request may be sent again, in minutes, rounded up.
+pub(super) fn minutes_to_wait(headers: &HeaderMap) -> u64 {
+    let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    seconds.unwrap_or_default().div_ceil(60).max(1)
 }
 
 /// Returns `true` if the browser says that another site sent the form. Old browsers send no `Sec-Fetch-Site`; then the

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
-    VARY,
+    CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY,
 };
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use edgeward_wire::error_code;
 
+use super::form::minutes_to_wait;
+use super::return_to;
 use super::site::Site;
 use super::text::{self, Text};
 use super::view::View;
@@ -37,7 +37,7 @@ const TRANSPORT_POLICY: &str = "max-age=63072000";
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
     view: &'a View,
-    message: &'static str,
+    message: String,
     status: StatusCode,
 }
 
@@ -48,14 +48,17 @@ pub(in crate::http) async fn surround(
     next: Next,
 ) -> Response {
     let text = text::choose(site.language, request.headers());
-    let target =
-        request.uri().path_and_query().map(ToString::to_string).filter(|_| request.method() == Method::GET);
+    // The response to a form is no page to come back to.
+    let target = match request.uri().path_and_query() {
+        Some(target) if request.method() == Method::GET => target.to_string(),
+        _ => format!("{}/account", site.path),
+    };
     let mut response = next.run(request).await;
     if let Some(ErrorCode(code)) = response.extensions_mut().remove() {
         if code == error_code::NOT_SIGNED_IN && site.served.sign_in {
-            redirect(&mut response, &site, target.as_deref().unwrap_or("/"));
+            response = Redirect::to(&return_to::sign_in(&site, &target, false)).into_response();
         } else {
-            show_error(&mut response, site.clone(), text, code);
+            response = show_error(response, Arc::clone(&site), text, code);
         }
     }
     let headers = response.headers_mut();
@@ -68,22 +71,10 @@ pub(in crate::http) async fn surround(
     response
 }
 
-/// Turns an error into a redirect to the page that signs in, and from there back.
-fn redirect(response: &mut Response, site: &Site, target: &str) {
-    let query =
-        serde_urlencoded::to_string([(edgeward_wire::return_to::PARAMETER, target)]).unwrap_or_default();
-    let address = HeaderValue::try_from(format!("{}/sign-in?{query}", site.path));
-    let mut redirect = Response::new(Body::empty());
-    *redirect.status_mut() = StatusCode::SEE_OTHER;
-    redirect.headers_mut().extend(address.ok().map(|address| (LOCATION, address)));
-    *response = redirect;
-}
-
 /// Shows an error to a person: the status and the header fields stay, the body is a page.
-fn show_error(response: &mut Response, site: Arc<Site>, text: &'static Text, code: &str) {
+fn show_error(response: Response, site: Arc<Site>, text: &'static Text, code: &str) -> Response {
     let view = View::anonymous(text, site);
-    let page = ErrorPage { view: &view, message: (text.error)(code), status: response.status() };
-    let Ok(html) = page.render() else { return };
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    *response.body_mut() = Body::from(html);
+    let message = text.error(code).replace("{minutes}", &minutes_to_wait(response.headers()).to_string());
+    let page = ErrorPage { view: &view, message, status: response.status() };
+    view.show(response, &page).unwrap_or_else(IntoResponse::into_response)
 }

@@ -5,42 +5,48 @@ mod admin;
 mod assets;
 pub(super) mod docs;
 mod form;
-mod frame;
+pub(super) mod frame;
 mod login;
 mod register;
 mod return_to;
 mod sign_in;
 mod sign_out;
 pub(super) mod site;
+mod strength;
 mod text;
 mod view;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use self::site::Site;
+use super::error;
 use super::layer::{self, signed_in};
 use super::state::AppState;
 
-/// Routes of the pages.
+/// Routes of the pages, which [`frame::surround`] surrounds.
 pub(super) fn routes(state: &AppState) -> Router<AppState> {
-    let Site { path, served, style, script, .. } = &*state.site;
+    let Site { path, served, style, script, icon, .. } = &*state.site;
     let page = |name: &str| format!("{path}/{name}");
     let mut routes = Router::new()
         .route(&style.address, get(assets::style))
         .route(&script.address, get(assets::script))
+        .route(&icon.address, get(assets::icon))
         .route(&page("logo"), get(assets::logo));
     if served.sign_in {
         routes = routes
             .route("/login", get(login::redirect))
             .route("/login/", get(login::redirect))
             .route(&page("sign-in"), get(sign_in::show).post(sign_in::submit))
-            .route(&page("sign-out"), post(sign_out::submit))
+            .route(&page("sign-out"), get(sign_out::ask).post(sign_out::submit))
             .route(&page("signed-out"), get(sign_out::show));
     }
     if served.register {
         routes = routes.route(&page("register"), get(register::show).post(register::submit));
+    }
+    if served.register || served.account {
+        routes = routes.route(&page("password-strength"), post(strength::estimate));
     }
     if served.account {
         let signed_in = from_fn_with_state(state.clone(), signed_in::require);
@@ -62,5 +68,6 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
             .route_layer(signed_in);
         routes = routes.merge(admin);
     }
-    routes.layer(from_fn_with_state(state.clone(), frame::surround))
+    // What is not found below the path of the pages is an error for people, too.
+    routes.route(path, any(error::not_found)).route(&page("{*rest}"), any(error::not_found))
 }

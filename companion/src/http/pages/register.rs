@@ -51,12 +51,13 @@ pub(in crate::http) async fn submit(
     form: SentForm,
 ) -> Result<Response, ApiError> {
     let return_to = return_to::own_page(query);
-    let show = |form: &Form, status| view.show(status, &RegisterPage::new(&view, form, &return_to, &state));
+    let show =
+        |form: &Form, head: Response| view.show(head, &RegisterPage::new(&view, form, &return_to, &state));
     let mut form = match form.verify(view.text) {
         Ok(form) => form,
-        Err(form) => return show(&form, ApiError::FormForged.status()),
+        Err(form) => return show(&form, ApiError::FormForged.status().into_response()),
     };
-    let AppState { hasher, guard, tokens, cookies, .. } = &state;
+    let AppState { hasher, guard, tokens, cookies, http, .. } = &state;
     let request = RegisterRequest {
         first_name: form.field("firstName"),
         last_name: form.field("lastName"),
@@ -67,13 +68,18 @@ pub(in crate::http) async fn submit(
         let (user, password) = request.parse(hasher.policy)?;
         let device_tokens = cookies.read_every_device(&headers).map(str::to_owned).collect();
         let registration = Registration { user, password, device_tokens };
-        Ok(account::register(&context, hasher, guard, tokens, registration, &device).await?)
+        if http.registration_hides_emails {
+            account::register_discreetly(&context, hasher, guard, registration).await?;
+            return Ok::<_, ApiError>(None);
+        }
+        Ok(Some(account::register(&context, hasher, guard, tokens, registration, &device).await?))
     };
     match registered.await {
-        Ok(tokens) => Ok((cookies.set(&tokens), Redirect::to(&return_to)).into_response()),
+        Ok(Some(tokens)) => Ok((cookies.set(&tokens), Redirect::to(&return_to)).into_response()),
+        Ok(None) => Ok(Redirect::to(&return_to::sign_in(&state.site, &return_to, true)).into_response()),
         Err(error) => {
-            let status = form.reject(error, view.text, hasher.policy)?;
-            show(&form, status)
+            let head = form.reject(error, view.text, hasher.policy)?;
+            show(&form, head)
         }
     }
 }

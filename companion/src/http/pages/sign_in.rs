@@ -27,8 +27,11 @@ pub(in crate::http) async fn show(
     view: View,
     query: Result<Query<ReturnTo>, QueryRejection>,
 ) -> Result<Response, ApiError> {
-    let page = SignInPage { view: &view, form: &Form::default(), return_to: &return_to::own_page(query) };
-    view.show(StatusCode::OK, &page)
+    let notice = return_to::has_registered(&query).then(|| view.text.registered_sign_in.to_owned());
+    let mut form = Form::default();
+    form.notice = notice;
+    let return_to = return_to::own_page(query);
+    view.show(StatusCode::OK, &SignInPage { view: &view, form: &form, return_to: &return_to })
 }
 
 pub(in crate::http) async fn submit(
@@ -41,11 +44,12 @@ pub(in crate::http) async fn submit(
     form: SentForm,
 ) -> Result<Response, ApiError> {
     let return_to = return_to::own_page(query);
-    let show =
-        |form: &Form, status| view.show(status, &SignInPage { view: &view, form, return_to: &return_to });
+    let show = |form: &Form, head: Response| {
+        view.show(head, &SignInPage { view: &view, form, return_to: &return_to })
+    };
     let mut form = match form.verify(view.text) {
         Ok(form) => form,
-        Err(form) => return show(&form, ApiError::FormForged.status()),
+        Err(form) => return show(&form, ApiError::FormForged.status().into_response()),
     };
     let AppState { hasher, guard, tokens, cookies, .. } = &state;
     let request = LoginRequest { email: form.field("email"), password: form.field("password") };
@@ -57,8 +61,8 @@ pub(in crate::http) async fn submit(
     match signed_in.await {
         Ok(tokens) => Ok((cookies.set(&tokens), Redirect::to(&return_to)).into_response()),
         Err(error) => {
-            let status = form.reject(error, view.text, hasher.policy)?;
-            show(&form, status)
+            let head = form.reject(error, view.text, hasher.policy)?;
+            show(&form, head)
         }
     }
 }

@@ -17,23 +17,37 @@ use crate::service::session::{self, PresentedTokens};
 const CLEAR_SITE_DATA: (&str, &str) = ("clear-site-data", "\"cache\"");
 
 #[derive(Template)]
+#[template(path = "sign_out.html")]
+struct SignOutPage<'a> {
+    view: &'a View,
+}
+
+#[derive(Template)]
 #[template(path = "signed_out.html")]
 struct SignedOutPage<'a> {
     view: &'a View,
+}
+
+/// Asks if the visitor wants to sign out. A link alone signs nobody out.
+pub(in crate::http) async fn ask(view: View) -> Result<Response, ApiError> {
+    view.show(StatusCode::OK, &SignOutPage { view: &view })
 }
 
 pub(in crate::http) async fn show(view: View) -> Result<Response, ApiError> {
     view.show(StatusCode::OK, &SignedOutPage { view: &view })
 }
 
-/// Ends the sessions of the tokens in the request. A form that is too old signs out all the same, if it is of our site: it
-/// is what the visitor wants.
+/// Ends the sessions of the tokens in the request. A form that is too old is asked for again.
 pub(in crate::http) async fn submit(
     context: Context,
     State(state): State<AppState>,
+    view: View,
     headers: HeaderMap,
-    _form: SentForm,
+    form: SentForm,
 ) -> Result<Response, ApiError> {
+    if form.verify(view.text).is_err() {
+        return view.show(ApiError::FormForged.status(), &SignOutPage { view: &view });
+    }
     let AppState { tokens, cookies, site, .. } = &state;
     let presented = PresentedTokens {
         access: cookies.read_every_access(&headers).collect(),

@@ -32,8 +32,12 @@ pub struct Site {
     pub style: Asset,
     /// Script.
     pub script: Asset,
+    /// Icon in the browser's tab, for a site without a logo.
+    pub icon: Asset,
     /// Tokens of the forms.
     pub forms: FormTokens,
+    /// Address that refreshes the tokens of a session.
+    pub refresh_address: String,
     /// Name of the cookie with the form key.
     pub form_cookie: String,
     /// `true` if the pages are served over HTTPS.
@@ -57,13 +61,14 @@ struct Style<'a> {
 }
 
 impl Site {
-    /// Makes the site of these settings.
+    /// Makes the site of these settings; the API is below `base_path`.
     ///
     /// # Errors
     /// [`askama::Error`] if the style sheet cannot be written.
     pub fn new(
         pages: &config::Pages,
         cookies: &config::Cookies,
+        base_path: &str,
         forms: FormTokens,
         random: Random,
     ) -> Result<Self, askama::Error> {
@@ -73,6 +78,12 @@ impl Site {
         Ok(Self {
             style: Asset::new(&path, "css", style),
             script: Asset::new(&path, "js", script),
+            icon: Asset::new(
+                &path,
+                "svg",
+                include_str!("../../../pages/icon.svg").replace("COLOR", &pages.color),
+            ),
+            refresh_address: format!("{base_path}/auth/refresh"),
             form_cookie: format!("{}form_key", cookies.prefix),
             is_secure: cookies.secure,
             path,

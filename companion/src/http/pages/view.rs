@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::body::Body;
 use axum::extract::FromRequestParts;
-use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
 use cookie::{Cookie, SameSite};
 use edgeward_wire::cookie as wire_cookie;
 
@@ -25,8 +26,10 @@ pub(in crate::http) struct View {
     pub(in crate::http) site: Arc<Site>,
     /// Signed-in user, on the pages that ask for one.
     pub(in crate::http) user: Option<User>,
-    /// Token of the forms.
+    /// Token of the forms of this session, or of a browser that is not signed in.
     pub(in crate::http) form_token: String,
+    /// Token of the forms that need no session.
+    pub(in crate::http) open_form_token: String,
     /// Cookie with the form key, for a browser that has none.
     new_cookie: Option<HeaderValue>,
 }
@@ -43,6 +46,7 @@ impl FromRequestParts<AppState> for View {
         };
         Ok(Self {
             text: text::choose(site.language, &parts.headers),
+            open_form_token: site.forms.sign(key, None),
             form_token: site.forms.sign(key, signed_in.map(|signed_in| signed_in.subject.session_id)),
             user: signed_in.map(|signed_in| signed_in.user.clone()),
             site,
@@ -54,22 +58,31 @@ impl FromRequestParts<AppState> for View {
 impl View {
     /// Makes the view of a page without forms.
     pub(in crate::http) fn anonymous(text: &'static Text, site: Arc<Site>) -> Self {
-        Self { text, site, user: None, form_token: String::new(), new_cookie: None }
+        Self {
+            text,
+            site,
+            user: None,
+            form_token: String::new(),
+            open_form_token: String::new(),
+            new_cookie: None,
+        }
     }
 
-    /// Makes the response with a page.
+    /// Makes the response with a page. The head is a status, or the response whose body the page replaces.
     ///
     /// # Errors
     /// [`ApiError::Rendering`] if the template fails.
     pub(in crate::http) fn show(
         &self,
-        status: StatusCode,
+        head: impl IntoResponse,
         page: &impl Template,
     ) -> Result<Response, ApiError> {
-        let html = page.render().map_err(ApiError::Rendering)?;
-        let mut response = (status, Html(html)).into_response();
+        let mut response = head.into_response();
+        *response.body_mut() = Body::from(page.render().map_err(ApiError::Rendering)?);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         if let Some(cookie) = &self.new_cookie {
-            response.headers_mut().append(SET_COOKIE, cookie.clone());
+            headers.append(SET_COOKIE, cookie.clone());
         }
         Ok(response)
     }

@@ -1,6 +1,9 @@
 //! The audit log, newest first.
 
+use std::sync::Arc;
+
 use askama::Template;
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
@@ -8,8 +11,10 @@ use crate::domain::audit::NAMES;
 use crate::domain::audit::list::{AuditCursor, AuditFilter, ListedEntry, parse_event};
 use crate::domain::page::PageSize;
 use crate::domain::time::parse_time;
+use crate::hashing::PasswordHasher;
 use crate::http::error::ApiError;
 use crate::http::extract::known_fields::KnownFields;
+use crate::http::pages::form::Form;
 use crate::http::pages::view::View;
 use crate::service::{Context, audit_log};
 
@@ -18,22 +23,21 @@ use crate::service::{Context, audit_log};
 struct AuditPage<'a> {
     view: &'a View,
     names: &'a [&'static str],
-    event: String,
-    user_id: String,
-    from: String,
-    until: String,
+    form: &'a Form,
     entries: Vec<ListedEntry>,
     next: Option<String>,
 }
 
 pub(in crate::http) async fn list(
     context: Context,
+    State(hasher): State<Arc<PasswordHasher>>,
     view: View,
     mut query: KnownFields,
 ) -> Result<Response, ApiError> {
     // A form sends its empty fields, too.
     query.drop_empty();
-    let [event, user_id, from, until] = ["event", "userId", "from", "until"].map(|name| query.typed(name));
+    let typed = ["event", "userId", "from", "until"].map(|name| (name, query.typed(name)));
+    let mut form = Form::of(&typed.each_ref().map(|(name, typed)| (*name, typed.as_str())));
     let filter = AuditFilter {
         user_id: query.parse("userId", str::parse),
         event: query.parse("event", parse_event),
@@ -42,11 +46,11 @@ pub(in crate::http) async fn list(
         actor: None,
     };
     let before = query.parse("cursor", AuditCursor::decode);
-    query.finish()?;
-    let page = audit_log::list(&context, &filter, before, PageSize::default()).await?;
-    let (entries, next) = (page.items, page.next.map(|next| next.encode()));
-    view.show(
-        StatusCode::OK,
-        &AuditPage { view: &view, names: &NAMES, event, user_id, from, until, entries, next },
-    )
+    let page = |form, entries, next| AuditPage { view: &view, names: &NAMES, form, entries, next };
+    if let Err(mistakes) = query.finish() {
+        let head = form.reject(mistakes, view.text, hasher.policy)?;
+        return view.show(head, &page(&form, Vec::new(), None));
+    }
+    let found = audit_log::list(&context, &filter, before, PageSize::default()).await?;
+    view.show(StatusCode::OK, &page(&form, found.items, found.next.map(|next| next.encode())))
 }

@@ -1,10 +1,11 @@
 //! One user: role, sign-in, sessions, and the last entries of the audit log.
 
 use askama::Template;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
 
 use crate::domain::UserId;
 use crate::domain::account::role::Role;
@@ -29,6 +30,14 @@ struct UserPage<'a> {
     sessions: Vec<SessionSummary>,
     entries: Vec<ListedEntry>,
     form: Form,
+    /// `true` if a change was just made.
+    done: bool,
+}
+
+/// Query of the page.
+#[derive(Default, Deserialize)]
+pub(in crate::http) struct UserQuery {
+    done: Option<String>,
 }
 
 pub(in crate::http) async fn show(
@@ -36,9 +45,10 @@ pub(in crate::http) async fn show(
     State(state): State<AppState>,
     view: View,
     id: Result<Path<String>, PathRejection>,
+    query: Result<Query<UserQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
-    let id = user_id(id)?;
-    page(&context, &state, &view, id, StatusCode::OK, Form::default()).await
+    let done = query.is_ok_and(|Query(query)| query.done.is_some());
+    page(&context, &state, &view, user_id(id)?, StatusCode::OK, Form::default(), done).await
 }
 
 fn user_id(id: Result<Path<String>, PathRejection>) -> Result<UserId, ApiError> {
@@ -50,14 +60,15 @@ async fn page(
     state: &AppState,
     view: &View,
     id: UserId,
-    status: StatusCode,
+    head: impl IntoResponse,
     form: Form,
+    done: bool,
 ) -> Result<Response, ApiError> {
     let max_age = state.tokens.lifetimes.absolute;
     let (user, sessions) = session::list_of(context, &UserRef::Id(id), max_age).await?;
     let filter = AuditFilter { user_id: Some(id), ..AuditFilter::default() };
     let entries = audit_log::list(context, &filter, None, PageSize::default()).await?.items;
-    view.show(status, &UserPage { view, user, sessions, entries, form })
+    view.show(head, &UserPage { view, user, sessions, entries, form, done })
 }
 
 /// Makes the change of a form: `role`, `disabled`, or `sessions`.
@@ -71,13 +82,15 @@ pub(in crate::http) async fn change(
     let id = user_id(id)?;
     let mut form = match form.verify(view.text) {
         Ok(form) => form,
-        Err(form) => return page(&context, &state, &view, id, ApiError::FormForged.status(), form).await,
+        Err(form) => {
+            return page(&context, &state, &view, id, ApiError::FormForged.status(), form, false).await;
+        }
     };
     match apply(&context, id, &form).await {
-        Ok(()) => Ok(Redirect::to(&format!("{}/admin/users/{id}", state.site.path)).into_response()),
+        Ok(()) => Ok(Redirect::to(&format!("{}/admin/users/{id}?done", state.site.path)).into_response()),
         Err(error) => {
-            let status = form.reject(error, view.text, state.hasher.policy)?;
-            page(&context, &state, &view, id, status, form).await
+            let head = form.reject(error, view.text, state.hasher.policy)?;
+            page(&context, &state, &view, id, head, form, false).await
         }
     }
 }

@@ -9,6 +9,7 @@ pub(super) static TEXT: Text = Text {
     skip_to_content: "Zum Inhalt springen",
     sign_in: "Anmelden",
     sign_out: "Abmelden",
+    sign_out_question: "Möchten Sie sich abmelden?",
     register: "Registrieren",
     account: "Konto",
     first_name: "Vorname",
@@ -16,10 +17,12 @@ pub(super) static TEXT: Text = Text {
     email: "E-Mail",
     password: "Passwort",
     password_hint: "{min} Zeichen oder mehr",
+    password_strength: "Stärke",
     show_password: "Passwort anzeigen",
     caps_lock_is_on: "Die Feststelltaste ist an",
     no_account_yet: "Noch kein Konto?",
     registered_already: "Schon registriert?",
+    registered_sign_in: "Wenn diese E-Mail-Adresse frei war, ist sie jetzt registriert. Bitte melden Sie sich an.",
     signed_out: "Abgemeldet",
     signed_out_text: "Sie sind in diesem Browser abgemeldet.",
     sign_in_again: "Wieder anmelden",
@@ -30,6 +33,7 @@ pub(super) static TEXT: Text = Text {
     current_password: "Bisheriges Passwort",
     new_password: "Neues Passwort",
     password_changed: "Ihr Passwort ist geändert. Alle anderen Sitzungen sind beendet.",
+    current_password_wrong: "Das ist nicht Ihr bisheriges Passwort.",
     sessions: "Wo Sie angemeldet sind",
     sessions_text: "Wenn Sie eine davon nicht kennen, beenden Sie sie, und ändern Sie Ihr Passwort.",
     this_session: "Diese Sitzung",
@@ -39,7 +43,7 @@ pub(super) static TEXT: Text = Text {
     end_session: "Beenden",
     end_other_sessions: "Alle anderen beenden",
     session_ended: "Die Sitzung ist beendet.",
-    admin: "Verwaltung",
+    sessions_ended: "Alle anderen Sitzungen sind beendet.",
     users: "Benutzer",
     search_users: "E-Mail-Adresse, Nachname oder ID",
     search: "Suchen",
@@ -49,6 +53,7 @@ pub(super) static TEXT: Text = Text {
     may_sign_in: "Darf sich anmelden.",
     enable: "Anmeldung erlauben",
     disable: "Anmeldung sperren, und alle Sitzungen beenden",
+    changed: "Die Änderung ist gemacht.",
     nothing_found: "Nichts gefunden.",
     more: "Mehr",
     sessions_of_user: "Sitzungen",
@@ -64,7 +69,8 @@ pub(super) static TEXT: Text = Text {
     until: "Bis",
     front_page: "Zur Startseite",
     some_fields_are_wrong: "Bitte berichtigen Sie die markierten Felder.",
-    form_expired: "Das Formular war zu lange offen. Bitte senden Sie es noch einmal.",
+    form_expired: "Diese Seite war nicht mehr aktuell. Bitte senden Sie das Formular noch einmal.",
+    strengths: ["Sehr schwach", "Schwach", "Mäßig", "Stark", "Sehr stark"],
     time_form: &format_description!("[day padding:none].[month padding:none].[year], [hour]:[minute] UTC"),
     error,
     mistake,
@@ -82,9 +88,7 @@ fn error(code: &str) -> &'static str {
             "Diese E-Mail-Adresse ist schon registriert. Melden Sie sich an, oder nehmen Sie eine andere."
         }
         "last_admin" => "Das ist der letzte Administrator. Ernennen Sie zuerst einen anderen.",
-        "too_many_attempts" => {
-            "Zu viele Versuche. Bitte warten Sie eine Weile, und versuchen Sie es dann wieder."
-        }
+        "too_many_attempts" => "Zu viele Versuche. Bitte versuchen Sie es in {minutes} min wieder.",
         "busy" | "database_unavailable" | "not_ready" | "timed_out" => {
             "Der Dienst ist überlastet. Bitte versuchen Sie es gleich noch einmal."
         }
@@ -93,8 +97,14 @@ fn error(code: &str) -> &'static str {
         | "body_too_slow"
         | "content_encoded"
         | "content_type_not_json"
+        | "content_type_not_form"
+        | "body_not_form"
         | "query_invalid" => "Die Anfrage war nicht lesbar.",
-        _ => "Bei uns ist etwas schiefgegangen. Bitte versuchen Sie es noch einmal.",
+        "form_forged" => {
+            "Dieses Formular kam nicht von unserer Seite, darum ist nichts geschehen. Öffnen Sie die Seite, und senden Sie es noch einmal."
+        }
+        "internal_error" => "Bei uns ist etwas schiefgegangen. Bitte versuchen Sie es noch einmal.",
+        _ => "",
     }
 }
 
@@ -117,6 +127,7 @@ fn mistake(code: &str) -> &'static str {
         "password_too_weak" => {
             "Dieses Passwort ist zu leicht zu erraten. Ergänzen Sie ein, zwei Wörter, die niemand erwartet."
         }
-        _ => "Das ist nicht gültig.",
+        "invalid" => "Das ist nicht gültig.",
+        _ => "",
     }
 }

@@ -9,6 +9,7 @@ pub(super) static TEXT: Text = Text {
     skip_to_content: "Skip to the content",
     sign_in: "Sign in",
     sign_out: "Sign out",
+    sign_out_question: "Do you want to sign out?",
     register: "Register",
     account: "Account",
     first_name: "First name",
@@ -16,10 +17,12 @@ pub(super) static TEXT: Text = Text {
     email: "E-mail",
     password: "Password",
     password_hint: "{min} characters or more",
+    password_strength: "Strength",
     show_password: "Show password",
     caps_lock_is_on: "Caps lock is on",
     no_account_yet: "No account yet?",
     registered_already: "Registered already?",
+    registered_sign_in: "If this e-mail address was free, it is registered now. Please sign in.",
     signed_out: "Signed out",
     signed_out_text: "You are signed out of this browser.",
     sign_in_again: "Sign in again",
@@ -30,6 +33,7 @@ pub(super) static TEXT: Text = Text {
     current_password: "Current password",
     new_password: "New password",
     password_changed: "Your password is changed. All other sessions have ended.",
+    current_password_wrong: "This is not your current password.",
     sessions: "Where you are signed in",
     sessions_text: "If you do not know one of these, end it and change your password.",
     this_session: "This session",
@@ -39,7 +43,7 @@ pub(super) static TEXT: Text = Text {
     end_session: "End",
     end_other_sessions: "End all others",
     session_ended: "The session has ended.",
-    admin: "Administration",
+    sessions_ended: "All other sessions have ended.",
     users: "Users",
     search_users: "E-mail address, last name or ID",
     search: "Search",
@@ -49,6 +53,7 @@ pub(super) static TEXT: Text = Text {
     may_sign_in: "May sign in.",
     enable: "Enable sign-in",
     disable: "Disable sign-in, and end all sessions",
+    changed: "The change is made.",
     nothing_found: "Nothing found.",
     more: "More",
     sessions_of_user: "Sessions",
@@ -64,7 +69,8 @@ pub(super) static TEXT: Text = Text {
     until: "Until",
     front_page: "To the front page",
     some_fields_are_wrong: "Please correct the fields that are marked.",
-    form_expired: "The form was open for too long. Please send it again.",
+    form_expired: "This page was out of date. Please send the form again.",
+    strengths: ["Very weak", "Weak", "Fair", "Strong", "Very strong"],
     time_form: &format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC"),
     error,
     mistake,
@@ -80,7 +86,7 @@ fn error(code: &str) -> &'static str {
         "method_not_allowed" => "This page cannot be used in this way.",
         "email_taken" => "This e-mail address is registered already. Sign in, or use another one.",
         "last_admin" => "This is the last administrator. Name another one first.",
-        "too_many_attempts" => "Too many attempts. Please wait a while, and try again.",
+        "too_many_attempts" => "Too many attempts. Please try again in {minutes} min.",
         "busy" | "database_unavailable" | "not_ready" | "timed_out" => {
             "The service is busy. Please try again in a moment."
         }
@@ -89,8 +95,14 @@ fn error(code: &str) -> &'static str {
         | "body_too_slow"
         | "content_encoded"
         | "content_type_not_json"
+        | "content_type_not_form"
+        | "body_not_form"
         | "query_invalid" => "The request could not be read.",
-        _ => "Something went wrong on our side. Please try again.",
+        "form_forged" => {
+            "This form did not come from our own page, so nothing was done. Open the page, and send it again."
+        }
+        "internal_error" => "Something went wrong on our side. Please try again.",
+        _ => "",
     }
 }
 
@@ -110,6 +122,7 @@ fn mistake(code: &str) -> &'static str {
         }
         "password_too_weak" => "This password is too easy to guess. Add a word or two that nobody expects.",
         "email_malformed" => "This is not an e-mail address.",
-        _ => "This is not valid.",
+        "invalid" => "This is not valid.",
+        _ => "",
     }
 }

@@ -12,13 +12,14 @@ use time::{OffsetDateTime, UtcOffset};
 use crate::config::Language;
 use crate::domain::time::format_seconds;
 
-/// Texts of one language. In `{min}` stands a number, in `{name}` a name.
+/// Texts of one language. `{min}` and `{minutes}` stand for numbers.
 pub(in crate::http) struct Text {
     /// Language tag (RFC 5646).
     pub(in crate::http) lang: &'static str,
     pub(in crate::http) skip_to_content: &'static str,
     pub(in crate::http) sign_in: &'static str,
     pub(in crate::http) sign_out: &'static str,
+    pub(in crate::http) sign_out_question: &'static str,
     pub(in crate::http) register: &'static str,
     pub(in crate::http) account: &'static str,
     pub(in crate::http) first_name: &'static str,
@@ -26,10 +27,12 @@ pub(in crate::http) struct Text {
     pub(in crate::http) email: &'static str,
     pub(in crate::http) password: &'static str,
     pub(in crate::http) password_hint: &'static str,
+    pub(in crate::http) password_strength: &'static str,
     pub(in crate::http) show_password: &'static str,
     pub(in crate::http) caps_lock_is_on: &'static str,
     pub(in crate::http) no_account_yet: &'static str,
     pub(in crate::http) registered_already: &'static str,
+    pub(in crate::http) registered_sign_in: &'static str,
     pub(in crate::http) signed_out: &'static str,
     pub(in crate::http) signed_out_text: &'static str,
     pub(in crate::http) sign_in_again: &'static str,
@@ -40,6 +43,7 @@ pub(in crate::http) struct Text {
     pub(in crate::http) current_password: &'static str,
     pub(in crate::http) new_password: &'static str,
     pub(in crate::http) password_changed: &'static str,
+    pub(in crate::http) current_password_wrong: &'static str,
     pub(in crate::http) sessions: &'static str,
     pub(in crate::http) sessions_text: &'static str,
     pub(in crate::http) this_session: &'static str,
@@ -49,7 +53,7 @@ pub(in crate::http) struct Text {
     pub(in crate::http) end_session: &'static str,
     pub(in crate::http) end_other_sessions: &'static str,
     pub(in crate::http) session_ended: &'static str,
-    pub(in crate::http) admin: &'static str,
+    pub(in crate::http) sessions_ended: &'static str,
     pub(in crate::http) users: &'static str,
     pub(in crate::http) search_users: &'static str,
     pub(in crate::http) search: &'static str,
@@ -59,6 +63,7 @@ pub(in crate::http) struct Text {
     pub(in crate::http) may_sign_in: &'static str,
     pub(in crate::http) enable: &'static str,
     pub(in crate::http) disable: &'static str,
+    pub(in crate::http) changed: &'static str,
     pub(in crate::http) nothing_found: &'static str,
     pub(in crate::http) more: &'static str,
     pub(in crate::http) sessions_of_user: &'static str,
@@ -75,12 +80,29 @@ pub(in crate::http) struct Text {
     pub(in crate::http) front_page: &'static str,
     pub(in crate::http) some_fields_are_wrong: &'static str,
     pub(in crate::http) form_expired: &'static str,
+    /// Words for the scores of zxcvbn, from 0 to 4.
+    pub(in crate::http) strengths: [&'static str; 5],
     time_form: &'static StaticFormatDescription,
-    pub(in crate::http) error: fn(&str) -> &'static str,
-    pub(in crate::http) mistake: fn(&str) -> &'static str,
+    /// Text for the code of an error, and of a mistake in a field; empty if there is none.
+    error: fn(&str) -> &'static str,
+    mistake: fn(&str) -> &'static str,
 }
 
 impl Text {
+    /// Returns the text for the code of an error.
+    pub(in crate::http) fn error(&self, code: &str) -> &'static str {
+        Some((self.error)(code))
+            .filter(|text| !text.is_empty())
+            .unwrap_or_else(|| (self.error)("internal_error"))
+    }
+
+    /// Returns the text for the code of a mistake in a field.
+    pub(in crate::http) fn mistake(&self, code: &str) -> &'static str {
+        Some((self.mistake)(code))
+            .filter(|text| !text.is_empty())
+            .unwrap_or_else(|| (self.mistake)("invalid"))
+    }
+
     /// Writes a time for people, to the minute.
     pub(in crate::http) fn time(&self, time: &OffsetDateTime) -> String {
         time.to_offset(UtcOffset::UTC).format(self.time_form).unwrap_or_default()

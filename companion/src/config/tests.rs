@@ -96,7 +96,7 @@ fn single_settings_are_held_to_their_limits() {
     check(&[("BCRYPT_COST", "9")], &["BCRYPT_COST is not a whole number from 10 to 16"]);
     check(&[("BCRYPT_COST", "4"), ("APP_ENV", "test")], &[]);
     check(&[("LOG_FORMAT", "xml")], &["LOG_FORMAT is not one of: json, text"]);
-    check(&[("BASE_PATH", "/")], &[]);
+    check(&[("BASE_PATH", "/"), ("PAGES_PATH", "/pages")], &[]);
     check(&[("BASE_PATH", "api")], &["BASE_PATH is not a path such as /api (/ for none)"]);
     check(&[("BASE_PATH", "/a/../b")], &["BASE_PATH is not a path such as /api (/ for none)"]);
     check(&[("BASE_PATH", "/{x}")], &["BASE_PATH is not a path such as /api (/ for none)"]);

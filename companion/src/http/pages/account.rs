@@ -1,5 +1,7 @@
 //! Page of the signed-in user's account: name, password, sessions.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -9,6 +11,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::form::{Form, SentForm};
+use super::site::Site;
 use super::view::View;
 use crate::domain::account::UserChanges;
 use crate::domain::account::name::Name;
@@ -102,6 +105,11 @@ impl Account<'_> {
     async fn show_expired(&self, section: Section, form: Form) -> Result<Response, ApiError> {
         self.show(ApiError::FormForged.status(), Some((section, form)), None).await
     }
+}
+
+/// Redirects to the page.
+pub(in crate::http) async fn redirect(State(site): State<Arc<Site>>) -> Redirect {
+    Redirect::to(&format!("{}/account", site.path))
 }
 
 pub(in crate::http) async fn show(

@@ -9,7 +9,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use edgeward_wire::error_code;
 
 use super::form::minutes_to_wait;
@@ -56,7 +56,7 @@ pub(in crate::http) async fn surround(
     let mut response = next.run(request).await;
     if let Some(ErrorCode(code)) = response.extensions_mut().remove() {
         if code == error_code::NOT_SIGNED_IN && site.served.sign_in {
-            response = Redirect::to(&return_to::sign_in(&site, &target, false)).into_response();
+            response = return_to::sign_in(&site, &target, false).into_response();
         } else {
             response = show_error(response, Arc::clone(&site), text, code);
         }

@@ -68,6 +68,9 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
             .route_layer(signed_in);
         routes = routes.merge(admin);
     }
+    for start in [path.clone(), format!("{path}/")] {
+        routes = routes.route(&start, get(account::redirect));
+    }
     // What is not found below the path of the pages is an error for people, too.
-    routes.route(path, any(error::not_found)).route(&page("{*rest}"), any(error::not_found))
+    routes.route(&page("{*rest}"), any(error::not_found))
 }

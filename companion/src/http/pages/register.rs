@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 
 use super::form::{Form, SentForm};
 use super::return_to::{self, ReturnTo};
@@ -37,7 +37,7 @@ pub(in crate::http) async fn show(
     view: View,
     query: Result<Query<ReturnTo>, QueryRejection>,
 ) -> Result<Response, ApiError> {
-    let (form, return_to) = (Form::default(), return_to::own_page(query));
+    let (form, return_to) = (Form::default(), return_to::own_page(&state.site, query));
     view.show(StatusCode::OK, &RegisterPage::new(&view, &form, &return_to, &state))
 }
 
@@ -50,7 +50,7 @@ pub(in crate::http) async fn submit(
     headers: HeaderMap,
     form: SentForm,
 ) -> Result<Response, ApiError> {
-    let return_to = return_to::own_page(query);
+    let return_to = return_to::own_page(&state.site, query);
     let show =
         |form: &Form, head: Response| view.show(head, &RegisterPage::new(&view, form, &return_to, &state));
     let mut form = match form.verify(view.text) {
@@ -75,8 +75,8 @@ pub(in crate::http) async fn submit(
         Ok(Some(account::register(&context, hasher, guard, tokens, registration, &device).await?))
     };
     match registered.await {
-        Ok(Some(tokens)) => Ok((cookies.set(&tokens), Redirect::to(&return_to)).into_response()),
-        Ok(None) => Ok(Redirect::to(&return_to::sign_in(&state.site, &return_to, true)).into_response()),
+        Ok(Some(tokens)) => Ok((cookies.set(&tokens), return_to::go_to(&return_to)).into_response()),
+        Ok(None) => Ok(return_to::sign_in(&state.site, &return_to, true).into_response()),
         Err(error) => {
             let head = form.reject(error, view.text, hasher.policy)?;
             show(&form, head)

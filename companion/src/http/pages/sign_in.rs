@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 
 use super::form::{Form, SentForm};
 use super::return_to::{self, ReturnTo};
@@ -30,7 +30,7 @@ pub(in crate::http) async fn show(
     let notice = return_to::has_registered(&query).then(|| view.text.registered_sign_in.to_owned());
     let mut form = Form::default();
     form.notice = notice;
-    let return_to = return_to::own_page(query);
+    let return_to = return_to::own_page(&view.site, query);
     view.show(StatusCode::OK, &SignInPage { view: &view, form: &form, return_to: &return_to })
 }
 
@@ -43,7 +43,7 @@ pub(in crate::http) async fn submit(
     headers: HeaderMap,
     form: SentForm,
 ) -> Result<Response, ApiError> {
-    let return_to = return_to::own_page(query);
+    let return_to = return_to::own_page(&view.site, query);
     let show = |form: &Form, head: Response| {
         view.show(head, &SignInPage { view: &view, form, return_to: &return_to })
     };
@@ -59,7 +59,7 @@ pub(in crate::http) async fn submit(
         Ok(session::log_in(&context, hasher, guard, tokens, &credentials, &device).await?)
     };
     match signed_in.await {
-        Ok(tokens) => Ok((cookies.set(&tokens), Redirect::to(&return_to)).into_response()),
+        Ok(tokens) => Ok((cookies.set(&tokens), return_to::go_to(&return_to)).into_response()),
         Err(error) => {
             let head = form.reject(error, view.text, hasher.policy)?;
             show(&form, head)

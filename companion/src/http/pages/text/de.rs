@@ -127,7 +127,15 @@ fn mistake(code: &str) -> &'static str {
         "password_too_weak" => {
             "Dieses Passwort ist zu leicht zu erraten. Ergänzen Sie ein, zwei Wörter, die niemand erwartet."
         }
-        "invalid" => "Das ist nicht gültig.",
+        "role_malformed" => "Kleinbuchstaben und Ziffern, dazwischen auch - und _.",
+        "user_id_malformed" => "Das ist nicht die ID eines Benutzers.",
+        "time_malformed" => "Das ist kein Datum.",
+        "search_too_long" => "Das ist zu lang.",
+        "search_has_invisible_character" => {
+            "Hier ist ein unsichtbares Zeichen. Bitte tippen Sie es von Hand."
+        }
+        "invalid" | "actor_unknown" | "cursor_invalid" | "event_unknown" | "ids_malformed"
+        | "limit_out_of_range" | "not_text" | "not_true_or_false" | "unknown" => "Das ist nicht gültig.",
         _ => "",
     }
 }

@@ -122,7 +122,13 @@ fn mistake(code: &str) -> &'static str {
         }
         "password_too_weak" => "This password is too easy to guess. Add a word or two that nobody expects.",
         "email_malformed" => "This is not an e-mail address.",
-        "invalid" => "This is not valid.",
+        "role_malformed" => "Small letters and digits, and inside - and _.",
+        "user_id_malformed" => "This is not the ID of a user.",
+        "time_malformed" => "This is not a date.",
+        "search_too_long" => "This is too long.",
+        "search_has_invisible_character" => "This has an invisible character. Please type it by hand.",
+        "invalid" | "actor_unknown" | "cursor_invalid" | "event_unknown" | "ids_malformed"
+        | "limit_out_of_range" | "not_text" | "not_true_or_false" | "unknown" => "This is not valid.",
         _ => "",
     }
 }

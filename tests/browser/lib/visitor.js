@@ -7,8 +7,8 @@ import { GATEWAY } from "./site.js";
 
 /** Time after which a page that does not do what a test waits for is at fault, in milliseconds. */
 const LIMIT = 10_000;
-/** The console says this of every response that is an error, which a test may want. */
-const ERROR_STATUS = /^Failed to load resource: the server responded with a status of 4\d\d /;
+/** The console says this of every response that is an error, and of every stream that the gateway ends, which a test may want. */
+const ERROR_STATUS = /^Failed to load resource: (the server responded with a status of 4\d\d |net::ERR_INCOMPLETE_CHUNKED_ENCODING)/;
 
 let browser;
 

@@ -63,7 +63,7 @@ async function ask(form) {
     }
     const { status, code, ms, kind, title, seen, request } = await call(path);
     output.className = kind;
-    output.textContent = `${status} ${code} in ${ms} ms: ${seen}`;
+    output.textContent = `${`${status} ${code}`.trim()} in ${ms} ms: ${seen}`;
     report(find("#decisions"), kind, title, `${path} ${code}`, `${ms} ms`);
     if (kind === "rejected" && request) {
       find("#request").textContent = request;
@@ -123,7 +123,7 @@ function followKeys(log) {
     const response = await fetch("/.well-known/jwks.json", { cache: "no-store" }).catch(() => null);
     if (!response?.ok) return;
     const kids = (await response.json()).keys.map((key) => key.kid);
-    if (!known) report(log, "news", "Keys", `${kids.map(short).join(", ")} ${kids.length > 1 ? "are" : "is"} accepted`);
+    if (!known) report(log, "news", "Keys", `in the set: ${kids.length}`);
     for (const kid of known ? kids.filter((kid) => !known.includes(kid)) : []) {
       report(log, "news", "New key", `${short(kid)} is announced; nobody is signed out`);
     }

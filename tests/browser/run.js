@@ -9,6 +9,9 @@ import { chromium } from "playwright-core";
 /** Files that run at once. Chosen: while one waits for a page, two cores have something to do. */
 const CONCURRENCY = 3;
 
+/** Time after which a file has hung, in milliseconds. Chosen: several times what a slow machine needs. */
+const LIMIT = 300_000;
+
 const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".test.js"));
 const browser = await chromium.launchServer({
   executablePath: process.env.CHROMIUM,
@@ -19,7 +22,7 @@ const browser = await chromium.launchServer({
 });
 process.env.BROWSER = browser.wsEndpoint();
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : files;
-const tests = run({ files: chosen.map((file) => `${import.meta.dirname}/${file}`), concurrency: CONCURRENCY, timeout: 60_000 });
+const tests = run({ files: chosen.map((file) => `${import.meta.dirname}/${file}`), concurrency: CONCURRENCY, timeout: LIMIT });
 tests.on("test:fail", () => (process.exitCode = 1));
 tests.compose(spec).pipe(process.stdout);
 tests.on("end", () => browser.close());

@@ -28,22 +28,31 @@ export function person(changes) {
 }
 
 /** Registers a person, who is then signed in in this browser context. Returns their data with their ID. */
-export async function registered(context, changes) {
-  const data = person(changes);
-  const response = await context.request.post("/api/auth/register", { data });
+export async function registered(context, device) {
+  const data = person();
+  const response = await context.request.post("/api/auth/register", { data, headers: asDevice(device) });
   assert.equal(response.status(), 201, await response.text());
   return { ...data, id: (await response.json()).userId };
 }
 
 /** Signs a person in in this browser context. */
-export async function signedIn(context, { email, password = PASSWORD }) {
-  const response = await context.request.post("/api/auth/login", { data: { email, password } });
+export async function signedIn(context, { email, password = PASSWORD }, device) {
+  const response = await context.request.post("/api/auth/login", { data: { email, password }, headers: asDevice(device) });
   assert.equal(response.status(), 200, await response.text());
 }
+
+/** Header fields of another device, named by its `User-Agent`. */
+const asDevice = (device) => (device === undefined ? {} : { "user-agent": device });
 
 /** Returns the cookies of a browser context by name. */
 export async function cookies(context) {
   return new Map((await context.cookies(GATEWAY)).map((cookie) => [cookie.name, cookie]));
+}
+
+/** Returns who is signed in in a browser context: the IDs of the user and of the session. */
+export async function session(context) {
+  const { sub, sid } = JSON.parse(Buffer.from((await cookies(context)).get("access_token").value.split(".")[1], "base64url"));
+  return { sub, sid };
 }
 
 /** Replaces the access token by the same one as of two hours ago. */

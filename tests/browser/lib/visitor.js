@@ -10,9 +10,12 @@ const LIMIT = 10_000;
 /** The console says this of every response that is an error, and of every stream that the gateway ends, which a test may want. */
 const ERROR_STATUS = /^Failed to load resource: (the server responded with a status of 4\d\d |net::ERR_INCOMPLETE_CHUNKED_ENCODING)/;
 
+/** Connection to the browser, made by the first visit. */
 let browser;
+/** What pages have reported, by browser context. */
+const reports = new WeakMap();
 
-after(() => browser?.close());
+after(async () => (await browser)?.close());
 
 /**
  * Opens a page in a new browser context. The test fails if a page logs an error: what the Content-Security-Policy blocks
@@ -22,21 +25,27 @@ after(() => browser?.close());
  * @param options Options of the browser context, such as `locale`, `colorScheme`, `javaScriptEnabled`.
  */
 export async function visit(t, options) {
-  browser ??= await chromium.connect(process.env.BROWSER);
-  const context = await browser.newContext({ baseURL: GATEWAY, locale: "en-GB", viewport: { width: 1280, height: 800 }, ...options });
+  browser ??= chromium.connect(process.env.BROWSER);
+  const context = await (await browser).newContext({ baseURL: GATEWAY, locale: "en-GB", viewport: { width: 1280, height: 800 }, ...options });
   context.setDefaultTimeout(LIMIT);
-  const reports = [];
+  const found = [];
+  reports.set(context, found);
   context.on("console", (message) => {
     if (["error", "warning"].includes(message.type()) && !ERROR_STATUS.test(message.text())) {
-      reports.push(`${message.page()?.url()}: ${message.text()}`);
+      found.push(`${message.page()?.url()}: ${message.text()}`);
     }
   });
-  context.on("weberror", (error) => reports.push(`${error.page()?.url()}: ${error.error()}`));
+  context.on("weberror", (error) => found.push(`${error.page()?.url()}: ${error.error()}`));
   t.after(async () => {
     await context.close();
-    assert.deepEqual(reports, [], "what pages reported to the console");
+    assert.deepEqual(found, [], "what pages reported to the console");
   });
   return context.newPage();
+}
+
+/** Takes what the pages of a visitor have reported until now. */
+export function takeReports(page) {
+  return reports.get(page.context()).splice(0);
 }
 
 /** Returns the path, query and fragment of the address of a page. */

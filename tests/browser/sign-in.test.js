@@ -1,0 +1,56 @@
+// Signing in, as people do it: by keyboard, with a hint when caps lock is on, looking at the password.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PASSWORD, registered } from "./lib/site.js";
+import { address, fill, press, visit } from "./lib/visitor.js";
+
+test("one signs in by keyboard alone", async (t) => {
+  const page = await visit(t);
+  const { email } = await registered(page.context());
+  await page.context().clearCookies();
+  await page.goto("/auth/sign-in?return_to=/auth/account");
+  const names = [];
+  for (let stop = 0; stop < 5; stop += 1) {
+    names.push(await page.evaluate(() => (document.activeElement.labels?.[0] ?? document.activeElement).textContent.trim()));
+    await page.keyboard.press("Tab");
+  }
+  assert.deepEqual(names, ["E-mail", "Password", "Show password", "Sign in", "Register"]);
+  await page.reload();
+  await page.keyboard.type(email);
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(PASSWORD);
+  await page.keyboard.press("Enter");
+  await page.waitForURL("/auth/account");
+});
+
+test("a password is shown to those who ask, and sent as a password all the same", async (t) => {
+  const page = await visit(t);
+  const { email } = await registered(page.context());
+  await page.context().clearCookies();
+  await page.goto("/auth/sign-in?return_to=/auth/account");
+  await fill(page, { "E-mail": email, Password: PASSWORD });
+  const password = page.getByLabel("Password", { exact: true });
+  await page.getByLabel("Show password").check();
+  assert.equal(await password.getAttribute("type"), "text");
+  await page.evaluate(() => document.forms[0].addEventListener("submit", (event) => {
+    sessionStorage.setItem("type", event.target.elements.password.type);
+  }));
+  await press(page, "Sign in");
+  assert.equal(address(page), "/auth/account");
+  assert.equal(await page.evaluate(() => sessionStorage.getItem("type")), "password");
+});
+
+test("password managers know every field", async (t) => {
+  const page = await visit(t);
+  const found = async (path) => {
+    await page.goto(path);
+    return page.evaluate(() => Object.fromEntries([...document.querySelectorAll("main input[autocomplete]")].map(({ name, autocomplete }) => [name, autocomplete])));
+  };
+  assert.deepEqual(await found("/auth/sign-in"), { email: "username", password: "current-password" });
+  const registering = { firstName: "given-name", lastName: "family-name", email: "username", password: "new-password" };
+  assert.deepEqual(await found("/auth/register"), registering);
+  await registered(page.context());
+  const changing = { firstName: "given-name", lastName: "family-name", email: "username", currentPassword: "current-password", password: "new-password" };
+  assert.deepEqual(await found("/auth/account"), changing);
+});

@@ -149,3 +149,15 @@ test("mistakes in the account are beside their own form", async (t) => {
   assert.deepEqual(await page.locator("[aria-invalid]").evaluateAll((fields) => fields.map(({ name }) => name)), ["firstName"]);
   assert.equal(await page.getByLabel("Last name").inputValue(), "King");
 });
+
+test("a form that is sent twice in haste is sent once", async (t) => {
+  const page = await visit(t);
+  const ada = person();
+  const sent = [];
+  page.on("request", (request) => request.method() === "POST" && request.isNavigationRequest() && sent.push(request.url()));
+  await page.goto("/auth/register?return_to=/auth/account");
+  await fill(page, { "First name": ada.firstName, "Last name": ada.lastName, "E-mail": ada.email, Password: PASSWORD });
+  await page.getByRole("button", { name: "Register" }).dblclick();
+  await page.waitForURL("/auth/account");
+  assert.equal(sent.length, 1);
+});

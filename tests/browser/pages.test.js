@@ -113,7 +113,7 @@ async function photograph(page, name) {
   for (const [kind, viewport, colorScheme] of [["desktop", DESKTOP, "light"], ["dark", DESKTOP, "dark"], ["phone", PHONE, "light"]]) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize(viewport);
-    await page.screenshot({ path: `${SCREENSHOTS}/${name}-${kind}.png`, fullPage: kind === "phone" });
+    await page.screenshot({ path: `${SCREENSHOTS}/${name}-${kind}.png`, fullPage: kind === "phone", animations: "disabled" });
   }
 }
 

@@ -41,6 +41,48 @@ test("a password is shown to those who ask, and sent as a password all the same"
   assert.equal(await page.evaluate(() => sessionStorage.getItem("type")), "password");
 });
 
+test("a hint says that caps lock is on", async (t) => {
+  const page = await visit(t);
+  await page.goto("/auth/sign-in");
+  const hint = page.getByText("Caps lock is on");
+  assert.ok(!(await hint.isVisible()));
+  // A key that is pressed by Playwright knows nothing of caps lock.
+  const typeWith = (modifierCapsLock) => page.getByLabel("Password", { exact: true }).dispatchEvent("keydown", { key: "a", modifierCapsLock });
+  await typeWith(true);
+  await hint.waitFor();
+  await typeWith(false);
+  await hint.waitFor({ state: "hidden" });
+});
+
+test("the strength of a new password is shown while it is typed", async (t) => {
+  const page = await visit(t);
+  await page.goto("/auth/register");
+  const meter = page.getByRole("meter");
+  assert.equal(await meter.count(), 0, "hidden until there is something to say");
+  const scores = [];
+  for (const password of ["password", "correct horse", "a lantern for every window"]) {
+    const estimated = page.waitForResponse((response) => response.request().method() === "POST");
+    await fill(page, { Password: password });
+    await estimated;
+    await meter.waitFor();
+    scores.push(Number(await meter.getAttribute("value")));
+  }
+  assert.ok(scores[0] < scores[1] && scores[1] < scores[2], String(scores));
+  await fill(page, { Password: "" });
+  await meter.waitFor({ state: "hidden" });
+});
+
+test("a field is no longer marked once it is corrected", async (t) => {
+  const page = await visit(t);
+  await page.goto("/auth/sign-in");
+  await press(page, "Sign in");
+  const email = page.getByLabel("E-mail");
+  assert.equal(await email.getAttribute("aria-invalid"), "true");
+  await email.fill("a");
+  assert.equal(await email.getAttribute("aria-invalid"), null);
+  assert.equal(await page.locator("[aria-invalid]").count(), 1, "the password is still missing");
+});
+
 test("password managers know every field", async (t) => {
   const page = await visit(t);
   const found = async (path) => {

@@ -11,9 +11,20 @@ pub const ACCESS: &str = "access_token";
 /// `COOKIE_PREFIX`.
 pub const REFRESH: &str = "refresh_token";
 
-/// Names of the device token's cookie: without a `COOKIE_PREFIX`, and with one. `__Host-` allows no path but `/`
-/// (RFC 6265bis §4.1.3.2), and its path keeps it from upstreams. The companion alone reads its value.
+/// Names of the device token's cookie: without a `COOKIE_PREFIX`, and with one. The companion alone reads its value.
 pub const DEVICE: [&str; 2] = ["device_token", "__Secure-device_token"];
+
+/// Name of the form key's cookie, without `COOKIE_PREFIX`. Not `form_key`, which is Magento's.
+pub const FORM_KEY: &str = "edgeward_form_key";
+
+/// Names of all cookies that the companion alone reads, with each `COOKIE_PREFIX`.
+pub const OF_COMPANION: [&str; 5] = [
+    "device_token",
+    "__Secure-device_token",
+    "edgeward_form_key",
+    "__Secure-edgeward_form_key",
+    "__Host-edgeward_form_key",
+];
 
 /// Fault of a request with several cookies of one name and different values. Which of them counts differs between
 /// servers (RFC 6265 §4.2.2), so none does.
@@ -80,6 +91,13 @@ pub fn value<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cookies_of_the_companion_are_named_with_each_prefix() {
+        let form_keys = ["", "__Secure-", "__Host-"].map(|prefix| format!("{prefix}{FORM_KEY}"));
+        let names: Vec<&str> = DEVICE.into_iter().chain(form_keys.iter().map(String::as_str)).collect();
+        assert_eq!(names, OF_COMPANION);
+    }
 
     #[test]
     fn a_cookie_is_found_by_its_exact_name() {

@@ -14,6 +14,6 @@ pub(super) fn run() -> anyhow::Result<()> {
     let defaults = BTreeMap::<String, String>::new();
     let (http, cookies) = (config::read::<Http>(&defaults)?, config::read::<Cookies>(&defaults)?);
     // The lifetimes of the cookies are no part of the document.
-    let cookies = CookiePolicy::new(&cookies, &http.base_path, Duration::ZERO, Duration::ZERO);
+    let cookies = CookiePolicy::new(&cookies, Duration::ZERO, Duration::ZERO);
     print_line(format_args!("{:#}", routes::document(&http.base_path, http.has_docs, &cookies)))
 }

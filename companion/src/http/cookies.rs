@@ -17,7 +17,6 @@ pub struct CookiePolicy {
     access_name: String,
     refresh_name: String,
     device_name: &'static str,
-    device_path: String,
     access_ttl: Duration,
     refresh_ttl: Duration,
     domain: Option<String>,
@@ -29,20 +28,14 @@ pub struct CookiePolicy {
 pub struct SetCookies(Vec<HeaderValue>);
 
 impl CookiePolicy {
-    /// Makes a policy from the settings, the base path of the API and the lifetimes of the tokens.
+    /// Makes a policy from the settings and the lifetimes of the tokens.
     ///
     /// A device token that another host has set is of an unknown device, so its cookie loses nothing by having no `__Host-`.
     #[must_use]
-    pub fn new(
-        settings: &config::Cookies,
-        base_path: &str,
-        access_ttl: Duration,
-        refresh_ttl: Duration,
-    ) -> Self {
+    pub fn new(settings: &config::Cookies, access_ttl: Duration, refresh_ttl: Duration) -> Self {
         let [plain, prefixed] = DEVICE;
         Self {
             device_name: if settings.prefix.is_empty() { plain } else { prefixed },
-            device_path: format!("{base_path}/auth"),
             access_name: format!("{}{ACCESS}", settings.prefix),
             refresh_name: format!("{}{REFRESH}", settings.prefix),
             access_ttl,
@@ -56,13 +49,11 @@ impl CookiePolicy {
     /// Sets the cookies to these tokens.
     #[must_use]
     pub fn set(&self, tokens: &IssuedTokens) -> SetCookies {
-        let device = tokens
-            .device
-            .as_ref()
-            .map(|token| self.write(self.device_name, token, device_token::LIFETIME, &self.device_path));
+        let device =
+            tokens.device.as_ref().map(|token| self.write(self.device_name, token, device_token::LIFETIME));
         let fields = [
-            self.write(&self.access_name, &tokens.access, self.access_ttl, "/"),
-            self.write(&self.refresh_name, &tokens.refresh, self.refresh_ttl, "/"),
+            self.write(&self.access_name, &tokens.access, self.access_ttl),
+            self.write(&self.refresh_name, &tokens.refresh, self.refresh_ttl),
         ];
         SetCookies(fields.into_iter().chain(device).collect())
     }
@@ -73,8 +64,8 @@ impl CookiePolicy {
     #[must_use]
     pub fn clear(&self) -> SetCookies {
         SetCookies(vec![
-            self.write(&self.access_name, "", Duration::ZERO, "/"),
-            self.write(&self.refresh_name, "", Duration::ZERO, "/"),
+            self.write(&self.access_name, "", Duration::ZERO),
+            self.write(&self.refresh_name, "", Duration::ZERO),
         ])
     }
 
@@ -116,14 +107,15 @@ impl CookiePolicy {
         &self.refresh_name
     }
 
-    /// Reads every device token of a request: a sibling subdomain may have planted one more.
+    /// Reads every device token of a request: a sibling subdomain may have planted one more, and browsers may have one for
+    /// `/api/auth` alone, as they once were set.
     pub fn read_every_device<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
         read_every(headers, self.device_name)
     }
 
-    fn write(&self, name: &str, value: &str, max_age: Duration, path: &str) -> HeaderValue {
+    fn write(&self, name: &str, value: &str, max_age: Duration) -> HeaderValue {
         let mut cookie = Cookie::build((name, value))
-            .path(path)
+            .path("/")
             .http_only(true)
             .same_site(self.same_site)
             .secure(self.secure)
@@ -181,7 +173,7 @@ mod tests {
     fn policy(prefix: &str, domain: Option<&str>, secure: bool) -> CookiePolicy {
         let (prefix, domain) = (prefix.to_owned(), domain.map(str::to_owned));
         let settings = config::Cookies { prefix, domain, same_site: SameSite::Lax, secure };
-        CookiePolicy::new(&settings, "/api", Duration::hours(1), Duration::days(30))
+        CookiePolicy::new(&settings, Duration::hours(1), Duration::days(30))
     }
 
     fn issued() -> IssuedTokens {
@@ -206,7 +198,7 @@ mod tests {
             &[
                 "access_token=a; HttpOnly; SameSite=Lax; Path=/; Max-Age=3600",
                 "refresh_token=r; HttpOnly; SameSite=Lax; Path=/; Max-Age=2592000",
-                "device_token=d; HttpOnly; SameSite=Lax; Path=/api/auth; Max-Age=31536000",
+                "device_token=d; HttpOnly; SameSite=Lax; Path=/; Max-Age=31536000",
             ],
         );
         check(
@@ -214,7 +206,7 @@ mod tests {
             &[
                 "__Host-access_token=a; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=3600",
                 "__Host-refresh_token=r; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2592000",
-                "__Secure-device_token=d; HttpOnly; SameSite=Lax; Secure; Path=/api/auth; Max-Age=31536000",
+                "__Secure-device_token=d; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=31536000",
             ],
         );
         check(

@@ -152,12 +152,7 @@ impl AppState {
             tokens: Arc::new(Tokens { keys: CurrentKeys::new(keys), access, refresh, lifetimes }),
             hasher: Arc::new(hasher),
             guard: Arc::new(guard),
-            cookies: Arc::new(CookiePolicy::new(
-                &config.cookies,
-                &http.base_path,
-                settings.access_ttl,
-                lifetimes.idle,
-            )),
+            cookies: Arc::new(CookiePolicy::new(&config.cookies, settings.access_ttl, lifetimes.idle)),
             site: Arc::new(Site::new(
                 &config.pages,
                 &config.cookies,

@@ -32,7 +32,11 @@ pub fn find_each<'a, const N: usize>(
 /// Removes the cookies of these names from a `Cookie` header value. Returns the rest, which is written to `left` and
 /// may be empty, or `None` if the value has none of these cookies.
 pub fn without<'l>(header: &[u8], names: &[&str], left: &'l mut Vec<u8>) -> Option<&'l [u8]> {
-    let is_ours = |pair: &[u8]| names.iter().any(|name| value(pair, name).is_some());
+    // Most cookies are of others, and their first byte says so: it costs less than to read each pair for each name.
+    let is_ours = |pair: &[u8]| {
+        let first = pair.trim_ascii_start().first();
+        names.iter().any(|name| name.as_bytes().first() == first && value(pair, name).is_some())
+    };
     left.clear();
     let (mut found, mut is_first) = (false, true);
     for pair in pairs(header) {

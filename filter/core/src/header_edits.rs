@@ -3,6 +3,8 @@
 
 use std::iter;
 
+use edgeward_wire::cookie::OF_COMPANION;
+
 use crate::claims::Identity;
 use crate::cookie;
 use crate::cors::{self, CrossOrigin};
@@ -101,18 +103,20 @@ fn our_cookies<'a>(
     cookie: &'a mut Vec<u8>,
     cookies: &'a mut Vec<Vec<u8>>,
 ) -> impl Iterator<Item = HeaderEdit<'a>> + use<'a> {
-    let names = [policy.cookies.access.as_str(), policy.cookies.refresh.as_str()];
+    let tokens = [policy.cookies.access.as_str(), policy.cookies.refresh.as_str()];
+    let ([access, refresh], [device, device_secure, form, form_secure, form_host]) = (tokens, OF_COMPANION);
+    let all = [access, refresh, device, device_secure, form, form_secure, form_host];
     let first = match &pass.our_cookies {
         OurCookies::Kept => None,
         OurCookies::Removed if !request.repeats(Name::Cookie) => request
             .first(Name::Cookie)
-            .and_then(|header| cookie::without(header, &names, cookie))
+            .and_then(|header| cookie::without(header, &all, cookie))
             .map(|left| match left {
                 b"" => HeaderEdit::Remove(b"cookie"),
                 left => HeaderEdit::Set(b"cookie", left),
             }),
-        OurCookies::Removed => rearrange(request, &names, &[], cookies),
-        OurCookies::Renewed(renewed) => rearrange(request, &names, &renewed.set_cookies, cookies),
+        OurCookies::Removed => rearrange(request, &all, &[], cookies),
+        OurCookies::Renewed(renewed) => rearrange(request, &tokens, &renewed.set_cookies, cookies),
     };
     let appended = cookies.iter().map(|value| HeaderEdit::Append(b"cookie", value));
     first.into_iter().chain(appended)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use edgeward_wire::cookie::DEVICE;
 use reqwest::header::COOKIE;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -23,10 +24,10 @@ pub struct Client {
     pub http: reqwest::Client,
     /// Address that the client registered or logged in with last; empty before.
     pub email: String,
-    /// Cookies for every path, by name.
+    /// Cookies but the device token, by name. All are for every path.
     pub cookies: BTreeMap<String, String>,
-    /// Cookies for one path and those below it: path, name and value.
-    narrow: Vec<[String; 3]>,
+    /// Cookie of the device token: name and value.
+    device: Option<String>,
     origin: String,
 }
 
@@ -37,7 +38,7 @@ impl Client {
             http,
             email: String::new(),
             cookies: BTreeMap::new(),
-            narrow: Vec::new(),
+            device: None,
             origin: format!("http://{address}"),
         }
     }
@@ -47,7 +48,7 @@ impl Client {
     pub fn clone_with(&self, names: &[&str]) -> Self {
         let mut client = self.clone();
         client.cookies.retain(|name, _| names.contains(&name.as_str()));
-        client.narrow.clear();
+        client.device = None;
         client
     }
 
@@ -114,18 +115,11 @@ impl Client {
         self.http.request(method, format!("{}{path}", self.origin))
     }
 
-    /// Returns the cookies for every path as one header field, empty without any.
+    /// Returns the cookies as one header field, empty without any.
     #[must_use]
     pub fn cookie(&self) -> String {
-        let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        pairs.join("; ")
-    }
-
-    /// Returns those for a path.
-    fn cookie_for(&self, path: &str) -> String {
-        let pairs = self.narrow.iter().filter(|[prefix, ..]| path.starts_with(prefix.as_str()));
-        let pairs = pairs.map(|[_, name, value]| format!("{name}={value}"));
-        pairs.chain([self.cookie()].into_iter().filter(|all| !all.is_empty())).collect::<Vec<_>>().join("; ")
+        let pairs = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
+        self.device.iter().cloned().chain(pairs).collect::<Vec<_>>().join("; ")
     }
 
     /// Sends a request with the cookies, reads the response to its end, and keeps its cookies.
@@ -135,8 +129,7 @@ impl Client {
 
     /// Does the same. An error if there is no response.
     pub async fn try_send(&mut self, mut request: RequestBuilder) -> reqwest::Result<Response> {
-        let url = request.try_clone().and_then(|request| request.build().ok());
-        let cookie = self.cookie_for(url.as_ref().map_or("/", |request| request.url().path()));
+        let cookie = self.cookie();
         if !cookie.is_empty() {
             request = request.header(COOKIE, cookie);
         }
@@ -145,19 +138,17 @@ impl Client {
         Ok(response)
     }
 
-    /// Forgets the device token, the only cookie for one path.
+    /// Forgets the device token.
     pub fn forget_device(&mut self) {
-        self.narrow.clear();
+        self.device = None;
     }
 
     /// Stores one cookie (the value of a `Set-Cookie` field), or removes it if `Max-Age` is 0.
     pub fn keep(&mut self, set_cookie: &str) {
-        let pair = set_cookie.split(';').next().and_then(|pair| pair.split_once('='));
-        let (name, value) = pair.expect("a pair");
-        let path = set_cookie.split("; Path=").nth(1).and_then(|path| path.split(';').next()).unwrap_or("/");
-        if path != "/" {
-            self.narrow.retain(|[_, known, _]| known != name);
-            self.narrow.push([path, name, value].map(str::to_owned));
+        let pair = set_cookie.split(';').next().unwrap_or_default();
+        let (name, value) = pair.split_once('=').expect("a pair");
+        if DEVICE.contains(&name) {
+            self.device = Some(pair.to_owned());
         } else if set_cookie.contains("Max-Age=0") {
             self.cookies.remove(name);
         } else {

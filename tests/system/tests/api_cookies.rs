@@ -17,7 +17,7 @@ async fn settings_determine_the_attributes_of_cookies() {
     content-type: application/json
     set-cookie: access_token=[token]; HttpOnly; SameSite=Lax; Path=/; Max-Age=3600
     set-cookie: refresh_token=[token]; HttpOnly; SameSite=Lax; Path=/; Max-Age=2592000
-    set-cookie: device_token=[token]; HttpOnly; SameSite=Lax; Path=/api/auth; Max-Age=31536000
+    set-cookie: device_token=[token]; HttpOnly; SameSite=Lax; Path=/; Max-Age=31536000
 
     {"message": "User registered successfully", "userId": 1}
     "#);
@@ -27,7 +27,7 @@ async fn settings_determine_the_attributes_of_cookies() {
     content-type: application/json
     set-cookie: __Host-access_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=600
     set-cookie: __Host-refresh_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2592000
-    set-cookie: __Secure-device_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/api/auth; Max-Age=31536000
+    set-cookie: __Secure-device_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=31536000
 
     {"message": "User registered successfully", "userId": 1}
     "#);
@@ -37,7 +37,7 @@ async fn settings_determine_the_attributes_of_cookies() {
     content-type: application/json
     set-cookie: access_token=[token]; HttpOnly; SameSite=Strict; Path=/; Max-Age=3600
     set-cookie: refresh_token=[token]; HttpOnly; SameSite=Strict; Path=/; Max-Age=2592000
-    set-cookie: device_token=[token]; HttpOnly; SameSite=Strict; Path=/api/auth; Max-Age=31536000
+    set-cookie: device_token=[token]; HttpOnly; SameSite=Strict; Path=/; Max-Age=31536000
 
     {"message": "User registered successfully", "userId": 1}
     "#);
@@ -47,7 +47,7 @@ async fn settings_determine_the_attributes_of_cookies() {
     content-type: application/json
     set-cookie: access_token=[token]; HttpOnly; SameSite=None; Secure; Path=/; Max-Age=3600
     set-cookie: refresh_token=[token]; HttpOnly; SameSite=None; Secure; Path=/; Max-Age=2592000
-    set-cookie: device_token=[token]; HttpOnly; SameSite=None; Secure; Path=/api/auth; Max-Age=31536000
+    set-cookie: device_token=[token]; HttpOnly; SameSite=None; Secure; Path=/; Max-Age=31536000
 
     {"message": "User registered successfully", "userId": 1}
     "#);
@@ -57,7 +57,7 @@ async fn settings_determine_the_attributes_of_cookies() {
     content-type: application/json
     set-cookie: access_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.com; Max-Age=3600
     set-cookie: refresh_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.com; Max-Age=2592000
-    set-cookie: device_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/api/auth; Domain=example.com; Max-Age=31536000
+    set-cookie: device_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.com; Max-Age=31536000
 
     {"message": "User registered successfully", "userId": 1}
     "#);

@@ -255,7 +255,7 @@ async fn repeated_rejection_needs_no_sql() {
     let (api, _) = start(&[("LIMIT_ADDRESS", "1/1h"), ("LIMIT_ACCOUNT", "1/1h")]).await;
     let (mut by_address, mut by_account) = (api.client_from("203.0.113.7"), api.client());
     // A ban at the gateway lets attempts with a device cookie pass, made-up ones too.
-    by_address.keep("device_token=a.b.c; Path=/api/auth");
+    by_address.keep("device_token=a.b.c; Path=/");
     fail(&mut by_address, BOB, 1).await;
     fail(&mut by_account, ADA, 1).await;
     assert_eq!(by_address.login("carol@example.com", WRONG).await.status, 429);

@@ -16,7 +16,7 @@ async fn correct_password_signs_the_user_in() {
     content-type: application/json
     set-cookie: access_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=3600
     set-cookie: refresh_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2592000
-    set-cookie: device_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/api/auth; Max-Age=31536000
+    set-cookie: device_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=31536000
 
     {"message": "User logged in successfully", "userId": 1}
     "#);

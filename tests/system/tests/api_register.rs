@@ -15,7 +15,7 @@ async fn registration_creates_an_account_and_signs_the_user_in() {
     content-type: application/json
     set-cookie: access_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=3600
     set-cookie: refresh_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2592000
-    set-cookie: device_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/api/auth; Max-Age=31536000
+    set-cookie: device_token=[token]; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=31536000
 
     {"message": "User registered successfully", "userId": 1}
     "#);

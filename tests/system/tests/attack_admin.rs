@@ -69,9 +69,9 @@ async fn device_of_another_account_is_unknown_to_this_one() {
     let bob = api.registered("bob@example.com").await;
     api.client().login(ADA, WRONG).await.assert_rejected(401, "credentials_wrong");
     let mut forged = api.client();
-    forged.keep("device_token=eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.; Path=/api/auth");
+    forged.keep("device_token=eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.; Path=/");
     let mut truncated = cookie(&ada);
-    truncated.keep("device_token=a.b; Path=/api/auth");
+    truncated.keep("device_token=a.b; Path=/");
     for mut unknown in [cookie(&bob), forged, truncated] {
         unknown.login(ADA, PASSWORD).await.assert_rejected(429, "too_many_attempts");
     }

@@ -97,7 +97,7 @@ async fn gateway_rejects_logins_from_banned_addresses_by_itself() {
     assert_eq!(logins().await, before, "none has reached the companion");
     assert_eq!(attempt(&mut known, "login", &account, banned).await.status, 200, "the device is known");
     let mut guessing = client_at(ports.gateway, false);
-    guessing.keep("device_token=a.b.c; Path=/api/auth");
+    guessing.keep("device_token=a.b.c; Path=/");
     let guess = json!({"email": account["email"], "password": "Tr0ub4dor&3, twice"});
     let response = attempt(&mut guessing, "login", &guess, banned).await;
     assert_eq!(response.status, 401, "the companion rejects it: {response}");

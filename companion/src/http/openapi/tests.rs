@@ -17,7 +17,7 @@ fn document(base_path: &str, prefix: &str) -> Value {
         same_site: cookie::SameSite::Lax,
         secure: true,
     };
-    let cookies = CookiePolicy::new(&settings, base_path, Duration::HOUR, Duration::DAY);
+    let cookies = CookiePolicy::new(&settings, Duration::HOUR, Duration::DAY);
     routes::document(base_path, true, &cookies)
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use askama::Template;
 use aws_lc_rs::digest::{SHA256, digest};
+use edgeward_wire::cookie::FORM_KEY;
 
 use crate::config::{self, Image, Language, Link, PageSet};
 use crate::domain::token::form_token::FormTokens;
@@ -84,7 +85,7 @@ impl Site {
                 include_str!("../../../pages/icon.svg").replace("COLOR", &pages.color),
             ),
             refresh_address: format!("{base_path}/auth/refresh"),
-            form_cookie: format!("{}form_key", cookies.prefix),
+            form_cookie: format!("{}{FORM_KEY}", cookies.prefix),
             is_secure: cookies.secure,
             path,
             served: pages.served,

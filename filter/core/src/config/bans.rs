@@ -4,8 +4,8 @@ use super::MAX_NAMES;
 use super::section::Section;
 use crate::path::CanonicalPath;
 
-/// Default of `bans.paths`: the companion's login and registration.
-const DEFAULT_PATHS: [&str; 2] = ["/api/auth/login", "/api/auth/register"];
+/// Default of `bans.paths`: login and registration by the companion's API and by its pages.
+const DEFAULT_PATHS: [&str; 4] = ["/api/auth/login", "/api/auth/register", "/auth/sign-in", "/auth/register"];
 
 /// Reads `bans`, and returns the paths of attempts with credentials.
 pub(super) fn read(root: &mut Section<'_, '_>) -> Vec<String> {

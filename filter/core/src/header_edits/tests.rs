@@ -70,6 +70,22 @@ fn identity_becomes_headers_and_our_cookies_are_removed() {
 }
 
 #[test]
+fn cookies_of_the_companion_reach_it_alone() {
+    let removed = pass(None, OurCookies::Removed);
+    let renewed = pass(None, OurCookies::Renewed(Arc::new(renewed())));
+    for name in OF_COMPANION {
+        let (cookie, mine) = (format!("{name}=d; a=1"), format!("my_{name}=d; {name}"));
+        let both = [("cookie", cookie.as_str()), ("cookie", mine.as_str())];
+        check(&removed, &both[..1], &["= cookie: a=1"]);
+        check(&removed, &both, &["- cookie", "+ cookie: a=1", &format!("+ cookie: {mine}")]);
+        check(&removed, &both[1..], &[]);
+        check(&pass(None, OurCookies::Kept), &both, &[]);
+        let forwarded = format!("+ cookie: {cookie}; access_token=new; refresh_token=next");
+        check(&renewed, &both[..1], &["- cookie", &forwarded]);
+    }
+}
+
+#[test]
 fn several_cookie_fields_keep_what_is_not_ours() {
     let verdict = pass(None, OurCookies::Removed);
     let lines = [("cookie", "a=\"1\" ;b"), ("cookie", OURS), ("cookie", "c= 2")];

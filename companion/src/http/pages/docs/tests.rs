@@ -14,7 +14,7 @@ fn page_shows_every_operation_and_every_code_and_runs_nothing() {
         same_site: cookie::SameSite::Lax,
         secure: true,
     };
-    let cookies = CookiePolicy::new(&settings, "/api", Duration::HOUR, Duration::DAY);
+    let cookies = CookiePolicy::new(&settings, Duration::HOUR, Duration::DAY);
     let document = routes::document("/api", true, &cookies);
     let page = render(&document, "/api").unwrap();
     let mut shown = 0;

@@ -28,6 +28,9 @@ pub fn public(state: AppState) -> Router {
         |handlers: Handlers| for_users(handlers.map(|methods| methods.route_layer(from_fn(admin::require))));
     let HttpPolicy { base_path, has_docs, .. } = &*state.http;
     let (routes, _) = described(base_path, *has_docs, for_users, for_admins).split_for_parts();
+    let routes = routes
+        .route("/.well-known/change-password", get(api::well_known::change_password))
+        .route("/.well-known/security.txt", get(api::well_known::security_txt));
     let frame = from_fn_with_state(state.clone(), pages::frame::surround);
     let routes = guard(routes.fallback(error::not_found)).merge(guard(pages::routes(&state)).layer(frame));
     let cors = cors::layer(&state.http);

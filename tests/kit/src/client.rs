@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use edgeward_wire::cookie::DEVICE;
-use reqwest::header::COOKIE;
+use reqwest::header::{CONTENT_TYPE, COOKIE};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -76,6 +76,21 @@ impl Client {
     /// Sends JSON in a `PATCH` request.
     pub async fn patch_json(&mut self, path: &str, body: &Value) -> Response {
         let request = self.request(Method::PATCH, path).json(body);
+        self.send(request).await
+    }
+
+    /// Returns a request with a form of a page, to be completed and sent.
+    pub fn form(&self, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
+        let body = serde_urlencoded::to_string(fields).expect("a form");
+        let request = self.request(Method::POST, path);
+        request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
+    }
+
+    /// Opens a page, and sends a form of it to a path.
+    pub async fn submit(&mut self, page: &str, path: &str, fields: &[(&str, &str)]) -> Response {
+        let token = self.get(page).await.form_token();
+        let fields = [&[("form_token", token.as_str())], fields].concat();
+        let request = self.form(path, &fields);
         self.send(request).await
     }
 

@@ -94,6 +94,11 @@ async fn gateway_rejects_logins_from_banned_addresses_by_itself() {
         );
         assert!((1..=8).contains(&rejected.header("retry-after").parse::<u64>().unwrap()), "{rejected}");
     }
+    for page in ["/auth/sign-in", "/auth/register"] {
+        let mut browser = client_at(ports.gateway, false);
+        let form = browser.form(page, &[("email", "a")]).header("x-forwarded-for", banned);
+        assert!(is_banned(&browser.send(form).await), "{page}");
+    }
     assert_eq!(logins().await, before, "none has reached the companion");
     assert_eq!(attempt(&mut known, "login", &account, banned).await.status, 200, "the device is known");
     let mut guessing = client_at(ports.gateway, false);

@@ -128,8 +128,9 @@ async fn well_known_paths_of_the_site_reach_the_upstream() {
             "/.well-known/acme-challenge/x",
             "/.well-known/assetlinks.json",
             "/.well-known/apple-app-site-association",
-            "/.well-known/security.txt",
-            "/.well-known/change-password",
+            "/.well-known/security.txt/",
+            "/.well-known/security.txtx",
+            "/.well-known/change-password/",
             "/.well-known/jwks.json/",
             "/.well-known/jwks.jsonx",
         ] {
@@ -138,7 +139,29 @@ async fn well_known_paths_of_the_site_reach_the_upstream() {
         }
         let keys = client(http2).get("/.well-known/jwks.json?x").await;
         assert!(keys.body["keys"].is_array());
+        let password = client(http2).get("/.well-known/change-password").await;
+        assert_eq!((password.status, password.header("location")), (303, "/auth/account#password"));
+        client(http2).get("/.well-known/security.txt").await.assert_rejected(404, "not_found");
     }
+}
+
+#[tokio::test]
+async fn paths_beside_those_of_the_pages_reach_the_upstream() {
+    let mut user = registered(false).await;
+    for path in ["/authx", "/auth-admin/x", "/authority/sign-in", "/x/auth/sign-in", "/loginx", "/login.js"] {
+        assert_eq!(received(user.get(path).await)["path"], path);
+        assert_eq!(client(false).get(path).await.status, 401, "{path}");
+    }
+    for path in ["/auth/sign-in", "/auth//sign-in", "/auth/./sign-in", "/x/../auth/sign-in", "/auth/%73ign-in"] {
+        let page = client(false).get(path).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert!(page.header("content-type").starts_with("text/html"), "{path}");
+    }
+    for path in ["/auth", "/auth/", "/auth/none"] {
+        let seen = user.get(path).await;
+        assert_eq!(seen.body["headers"], Value::Null, "the companion's: {path} {seen}");
+    }
+    assert_eq!(user.get("/auth/../orders").await.body["path"], "/orders");
 }
 
 #[tokio::test]

@@ -162,13 +162,14 @@ fn settings_of_the_image_are_rendered_where_they_belong() {
 }
 
 #[test]
-fn login_paths_of_development_are_public_in_the_example_too() {
+fn paths_of_the_pages_are_public_in_the_example_too() {
     let configuration = envoy::configuration().unwrap();
     let example = fs::read_to_string(example()).unwrap();
     let rules = configuration.lines().map(|line| line.trim().trim_end_matches(','));
-    let login: Vec<_> = rules.filter(|line| line.starts_with(r#"{"path": "/login"#)).collect();
-    assert!(!login.is_empty());
-    for rule in login {
+    let starts = [r#"{"path": "/login"#, r#"{"prefix": "/auth/"#];
+    let pages: Vec<_> = rules.filter(|line| starts.iter().any(|start| line.starts_with(start))).collect();
+    assert_eq!(pages.len(), 3);
+    for rule in pages {
         assert!(example.contains(rule), "{rule}");
     }
 }

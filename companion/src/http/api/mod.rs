@@ -10,3 +10,4 @@ pub(super) mod openapi;
 pub(super) mod refresh;
 pub(super) mod register;
 pub(super) mod sessions;
+pub(super) mod well_known;

@@ -44,6 +44,13 @@ impl Response {
         self.headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()).collect()
     }
 
+    /// Returns the form token of a page.
+    #[must_use]
+    pub fn form_token(&self) -> String {
+        let after = self.text.split("name=\"form_token\" value=\"").nth(1);
+        after.and_then(|after| after.split('"').next()).unwrap_or_else(|| panic!("no form: {self}")).to_owned()
+    }
+
     /// Fails unless this is a rejection in the API's shape, with this status and one entry that has this code and
     /// repeats the message. Which message and which header fields belong to a code is in the snapshots of
     /// `tests/system/tests/api_rejections.rs`.

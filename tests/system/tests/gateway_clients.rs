@@ -140,7 +140,7 @@ async fn well_known_paths_of_the_site_reach_the_upstream() {
         let keys = client(http2).get("/.well-known/jwks.json?x").await;
         assert!(keys.body["keys"].is_array());
         let password = client(http2).get("/.well-known/change-password").await;
-        assert_eq!((password.status, password.header("location")), (303, "/auth/account#password"));
+        assert_eq!((password.status, password.header("location")), (303, "/auth/account#change-password"));
         client(http2).get("/.well-known/security.txt").await.assert_rejected(404, "not_found");
     }
 }
@@ -152,7 +152,9 @@ async fn paths_beside_those_of_the_pages_reach_the_upstream() {
         assert_eq!(received(user.get(path).await)["path"], path);
         assert_eq!(client(false).get(path).await.status, 401, "{path}");
     }
-    for path in ["/auth/sign-in", "/auth//sign-in", "/auth/./sign-in", "/x/../auth/sign-in", "/auth/%73ign-in"] {
+    for path in
+        ["/auth/sign-in", "/auth//sign-in", "/auth/./sign-in", "/x/../auth/sign-in", "/auth/%73ign-in"]
+    {
         let page = client(false).get(path).await;
         assert_eq!(page.status, 200, "{path}");
         assert!(page.header("content-type").starts_with("text/html"), "{path}");

@@ -24,7 +24,7 @@ pub(in crate::http) async fn change_password(State(site): State<Arc<Site>>) -> R
     if !site.served.account {
         return Err(ApiError::NotFound);
     }
-    Ok(Redirect::to(&format!("{}/account#password", site.path)))
+    Ok(Redirect::to(&format!("{}/account#change-password", site.path)))
 }
 
 /// Shows where to report a vulnerability (RFC 9116).

@@ -44,11 +44,13 @@ impl Response {
         self.headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()).collect()
     }
 
-    /// Returns the form token of a page.
+    /// Returns the token of the last form of a page. The first may be the one that signs out.
     #[must_use]
     pub fn form_token(&self) -> String {
-        let after = self.text.split("name=\"form_token\" value=\"").nth(1);
-        after.and_then(|after| after.split('"').next()).unwrap_or_else(|| panic!("no form: {self}")).to_owned()
+        let after = self.text.rsplit("name=\"form_token\" value=\"").next();
+        let token =
+            after.filter(|after| after.len() < self.text.len()).and_then(|after| after.split('"').next());
+        token.unwrap_or_else(|| panic!("no form: {self}")).to_owned()
     }
 
     /// Fails unless this is a rejection in the API's shape, with this status and one entry that has this code and

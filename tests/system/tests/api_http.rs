@@ -62,7 +62,7 @@ async fn byte_order_mark_is_skipped_only_before_the_json() {
 async fn wrong_path_or_method_is_rejected_in_the_same_shape() {
     let api = Api::start().await;
     for path in
-        ["/", "/api", "/api/auth", "/auth/login", "/api/auth/login/", "/internal/edge-feed", "/healthz"]
+        ["/", "/api", "/api/auth", "/authx/login", "/api/auth/login/", "/internal/edge-feed", "/healthz"]
     {
         api.client().get(path).await.assert_rejected(404, "not_found");
     }
@@ -79,7 +79,7 @@ async fn wrong_path_or_method_is_rejected_in_the_same_shape() {
 
 #[tokio::test]
 async fn the_base_path_moves_the_api_and_nothing_else() {
-    let api = Api::start_with(&[("BASE_PATH", "/")]).await;
+    let api = Api::start_with(&[("BASE_PATH", "/"), ("PAGES_PATH", "/pages")]).await;
     assert_eq!(api.client().post("/auth/logout").await.status, 200);
     assert_eq!(api.client().logout().await.status, 404);
     assert_eq!(api.client().get("/.well-known/jwks.json").await.status, 200);

@@ -71,8 +71,8 @@ test("a form on another site changes nothing, and signs nobody in or out", async
   ]) {
     await page.goto(elsewhere);
     const status = await send(page, action, fields);
-    // The browser leaves the cookies of the session out, so the gateway lets the form pass to public pages alone.
-    assert.equal(status, /account|admin/.test(action) ? 302 : 403, action);
+    // The browser leaves the cookies of the session out: where one must be signed in, the form leads to signing in.
+    assert.match(String(status), /account|admin/.test(action) ? /^30[23]$/ : /^403$/, action);
     assert.doesNotMatch(await page.locator("main").innerText(), /went wrong on our side/, action);
     assert.deepEqual(await session(page.context()), before, action);
   }

@@ -12,7 +12,7 @@ test("no script can read a cookie, and no other site sends one along", async (t)
   await page.goto("/auth/account");
   assert.equal(await page.evaluate(() => document.cookie), "");
   const stored = await page.context().cookies();
-  assert.deepEqual(stored.map(({ name }) => name).sort(), ["access_token", "device_token", "form_key", "refresh_token"]);
+  assert.deepEqual(stored.map(({ name }) => name).sort(), ["access_token", "device_token", "edgeward_form_key", "refresh_token"]);
   for (const { name, httpOnly, sameSite, domain } of stored) {
     assert.deepEqual({ httpOnly, sameSite, domain }, { httpOnly: true, sameSite: "Lax", domain: "127.0.0.1" }, name);
   }

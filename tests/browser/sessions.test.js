@@ -15,7 +15,7 @@ test("another browser is sent to sign in after its session was ended", async (t)
 
   const other = await visit(t);
   await other.goto("/auth/account");
-  assert.equal(address(other), "/auth/sign-in?return_to=/auth/account");
+  assert.equal(decodeURIComponent(address(other)), "/auth/sign-in?return_to=/auth/account");
   await fill(other, { "E-mail": ada.email, Password: PASSWORD });
   await press(other, "Sign in");
   await other.waitForURL("/auth/account");
@@ -29,14 +29,44 @@ test("another browser is sent to sign in after its session was ended", async (t)
   assert.equal(address(page), "/auth/account", "one's own session goes on");
 });
 
-test("a deep link is opened after signing in, with its query and its fragment", async (t) => {
+const DEEP_LINK = "/orders/7?x=1#part-2";
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`a deep link is opened after signing in, with its fragment, ${javaScriptEnabled ? "with" : "without"} JavaScript`, async (t) => {
+    const page = await visit(t, { javaScriptEnabled });
+    const { email } = await registered(page.context());
+    await page.context().clearCookies();
+    await page.goto(DEEP_LINK);
+    await fill(page, { "E-mail": email, Password: "not this one" });
+    await press(page, "Sign in");
+    await fill(page, { Password: PASSWORD });
+    await press(page, "Sign in");
+    assert.equal(address(page), DEEP_LINK);
+  });
+}
+
+test("a deep link is opened after registering, with its fragment", async (t) => {
   const page = await visit(t);
-  const { email } = await registered(page.context());
-  await page.context().clearCookies();
-  await page.goto("/orders/7?x=1#part-2");
-  await fill(page, { "E-mail": email, Password: PASSWORD });
+  const ada = person();
+  await page.goto(DEEP_LINK);
+  await follow(page, "Register");
+  await fill(page, { "First name": ada.firstName, "Last name": ada.lastName, "E-mail": ada.email, Password: PASSWORD });
+  await press(page, "Register");
+  assert.equal(address(page), DEEP_LINK);
+});
+
+test("a form of a session that is over leads to signing in, and back to its page", async (t) => {
+  const page = await visit(t);
+  const context = page.context();
+  const ada = await registered(context);
+  await page.goto("/auth/account");
+  await context.request.post("/api/auth/logout");
+  await fill(page, { "First name": "Augusta" });
+  await press(page, "Save");
+  await fill(page, { "E-mail": ada.email, Password: PASSWORD });
   await press(page, "Sign in");
-  await page.waitForURL("/orders/7?x=1#part-2");
+  assert.equal(address(page), "/auth/account");
+  assert.equal(await page.getByLabel("First name").inputValue(), ada.firstName, "nothing was changed");
 });
 
 /** Ways in which an access token comes to its end: the browser removes its cookie in time, or the clocks differ. */

@@ -96,3 +96,15 @@ test("password managers know every field", async (t) => {
   const changing = { firstName: "given-name", lastName: "family-name", email: "username", currentPassword: "current-password", password: "new-password" };
   assert.deepEqual(await found("/auth/account"), changing);
 });
+
+test("password managers find the page that changes a password", async (t) => {
+  const page = await visit(t);
+  const { email } = await registered(page.context());
+  await page.goto("/.well-known/change-password");
+  await page.getByLabel("New password").waitFor();
+  await page.context().clearCookies();
+  await page.goto("/.well-known/change-password");
+  await fill(page, { "E-mail": email, Password: PASSWORD });
+  await press(page, "Sign in");
+  await page.getByLabel("New password").waitFor();
+});

@@ -9,14 +9,16 @@ use anyhow::{Result, bail};
 const VARIABLE: &str = "CHROMIUM";
 /// Names of the program: Debian's, Ubuntu's, Google's.
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+/// Oldest version of Node, as in `tests/browser/package.json`.
+const OLDEST_NODE: u32 = 20;
 
 /// Returns the path of Chromium: that of `CHROMIUM`, else one on the PATH.
 ///
 /// # Errors
-/// If there is none, or no npm.
+/// If there is none, or no Node with npm that is new enough.
 pub fn find() -> Result<PathBuf> {
-    if Command::new("npm").arg("--version").output().is_err() {
-        bail!("no npm found: install Node 20 or later");
+    if version("node").is_none_or(|major| major < OLDEST_NODE) || version("npm").is_none() {
+        bail!("no Node {OLDEST_NODE} or later with npm found: install it");
     }
     if let Some(named) = super::variable(VARIABLE) {
         return Ok(named.into());
@@ -27,5 +29,29 @@ pub fn find() -> Result<PathBuf> {
     match programs.find(|program| program.is_file()) {
         Some(found) => Ok(found),
         None => bail!("no Chromium found: install Debian's package `chromium`, or name one in {VARIABLE}"),
+    }
+}
+
+/// Returns the first number of a program's version; `None` if it is not installed.
+fn version(program: &str) -> Option<u32> {
+    let output = Command::new(program).arg("--version").output().ok()?;
+    major(str::from_utf8(&output.stdout).ok()?)
+}
+
+fn major(version: &str) -> Option<u32> {
+    version.trim_start_matches('v').split('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn major_version_is_the_first_number() {
+        for (version, expected) in
+            [("v20.20.2\n", Some(20)), ("11.19.1\n", Some(11)), ("node: not found\n", None)]
+        {
+            assert_eq!(major(version), expected, "{version}");
+        }
     }
 }

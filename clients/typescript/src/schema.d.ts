@@ -470,7 +470,7 @@ export interface components {
          * @description Stable, machine-readable code of an error. Later versions may add others.
          * @enum {string}
          */
-        ErrorCode: "account_disabled" | "actor_unknown" | "body_not_object" | "body_too_large" | "body_too_slow" | "busy" | "content_encoded" | "content_type_not_json" | "credentials_wrong" | "cursor_invalid" | "database_unavailable" | "email_has_invisible_character" | "email_malformed" | "email_not_ascii" | "email_taken" | "email_too_long" | "event_unknown" | "ids_malformed" | "internal_error" | "last_admin" | "limit_out_of_range" | "method_not_allowed" | "name_has_invisible_character" | "name_too_long" | "not_allowed" | "not_found" | "not_ready" | "not_signed_in" | "not_text" | "not_true_or_false" | "password_has_control_character" | "password_too_common" | "password_too_long" | "password_too_short" | "password_too_weak" | "query_invalid" | "required" | "role_malformed" | "search_has_invisible_character" | "search_too_long" | "time_malformed" | "timed_out" | "too_many_attempts" | "unknown" | "user_id_malformed";
+        ErrorCode: "account_disabled" | "actor_unknown" | "body_not_form" | "body_not_object" | "body_too_large" | "body_too_slow" | "busy" | "content_encoded" | "content_type_not_form" | "content_type_not_json" | "credentials_wrong" | "cursor_invalid" | "database_unavailable" | "email_has_invisible_character" | "email_malformed" | "email_not_ascii" | "email_taken" | "email_too_long" | "event_unknown" | "form_forged" | "ids_malformed" | "internal_error" | "last_admin" | "limit_out_of_range" | "method_not_allowed" | "name_has_invisible_character" | "name_too_long" | "not_allowed" | "not_found" | "not_ready" | "not_signed_in" | "not_text" | "not_true_or_false" | "password_has_control_character" | "password_too_common" | "password_too_long" | "password_too_short" | "password_too_weak" | "query_invalid" | "required" | "role_malformed" | "search_has_invisible_character" | "search_too_long" | "time_malformed" | "timed_out" | "too_many_attempts" | "unknown" | "user_id_malformed";
         /** @enum {string} */
         EventName: "register" | "login" | "login_refused" | "refresh" | "refresh_refused" | "refresh_token_reused" | "session_ended" | "sessions_ended" | "logout" | "logout_all" | "user_created" | "user_imported" | "user_deleted" | "user_disabled" | "user_enabled" | "user_unlocked" | "role_changed" | "name_changed" | "password_changed" | "keys_generated" | "keys_rotated" | "keys_changed";
         /** @description Public RSA key (RFC 7517 §4, RFC 7518 §6.3.1). */
@@ -551,6 +551,11 @@ export interface components {
              * @example Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0
              */
             device: string | null;
+            /**
+             * @description Name of the device for people: program and platform.
+             * @example Firefox on Linux
+             */
+            deviceName: string | null;
             /**
              * Format: int64
              * @example 42

@@ -29,12 +29,14 @@ async fn migrations_are_listed_applied_and_reverted() {
     let pending = "0001 users: pending\n0002 refresh tokens: pending\n0003 revocations: pending\n0004 sessions: pending\n\
                    0005 deleted users: pending\n0006 audit log: pending\n0007 passwords: pending\n\
                    0008 users without password: pending\n0009 attempts: pending\n0010 admin lists: pending\n\
-                   0011 attempts cleaning: pending\n";
+                   0011 attempts cleaning: pending\n\
+                   0012 longer devices: pending\n";
     check(&["migrate", "status"], 0, pending);
     check(&["user", "list"], 1, "run: edgeward migrate run");
     let applied = pending.replace("pending", "applied");
     check(&["migrate", "run"], 0, &applied);
     check(&["migrate", "run"], 0, &applied);
+    check(&["migrate", "revert"], 0, "reverted 0012\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "reverted 0011\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "reverted 0010\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "reverted 0009\n0001 users: applied\n");

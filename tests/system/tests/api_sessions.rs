@@ -56,6 +56,7 @@ async fn sessions_are_listed_with_device_address_and_time_of_use() {
           "createdAt": "2030-01-01T00:00:00.000Z",
           "current": true,
           "device": null,
+          "deviceName": null,
           "id": 2,
           "lastUsedAt": "2030-01-01T00:00:00.000Z"
         },
@@ -64,6 +65,7 @@ async fn sessions_are_listed_with_device_address_and_time_of_use() {
           "createdAt": "2030-01-01T00:01:00.000Z",
           "current": false,
           "device": "Phone 1",
+          "deviceName": null,
           "id": 3,
           "lastUsedAt": "2030-01-01T00:03:00.000Z"
         },
@@ -71,7 +73,8 @@ async fn sessions_are_listed_with_device_address_and_time_of_use() {
           "addressPrefix": null,
           "createdAt": "2030-01-01T00:02:00.000Z",
           "current": false,
-          "device": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+          "device": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+          "deviceName": null,
           "id": 4,
           "lastUsedAt": "2030-01-01T00:02:00.000Z"
         }
@@ -80,9 +83,22 @@ async fn sessions_are_listed_with_device_address_and_time_of_use() {
     "#);
     assert_eq!(
         devices(&list(&mut phone).await),
-        ["Phone 1", &"x".repeat(120), "-"],
+        ["Phone 1", &"x".repeat(256), "-"],
         "the current session comes first"
     );
+}
+
+#[tokio::test]
+async fn device_has_a_name_for_people() {
+    let api = Api::start().await;
+    api.registered("ada@example.com").await;
+    // The browser's name is at the end of it.
+    let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 \
+                Safari/537.36 Edg/142.0.0.0";
+    let mut ada = login(&api, edge, "203.0.113.9").await;
+    let sessions = list(&mut ada).await;
+    assert_eq!(sessions[0]["device"], edge);
+    assert_eq!(sessions[0]["deviceName"], "Edge on Windows");
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use crate::domain::account::text;
 use crate::domain::network;
 
-/// Maximum length of a device's name, in characters. Chosen: browsers send less.
-const MAX_NAME_CHARS: usize = 120;
+/// Maximum length of a device's name, in characters. Chosen: browsers send less than 200, and apps that show pages a little more.
+const MAX_NAME_CHARS: usize = 256;
 
 /// Device that a session was started from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,8 +55,8 @@ mod tests {
         check(b"\xff\xfe", Some("\u{fffd}\u{fffd}"));
         check(b"", None);
         check(b" \t ", None);
-        check(&[b'x'; 500], Some(&"x".repeat(120)));
-        check("é".repeat(500).as_bytes(), Some(&"é".repeat(120)));
-        check(format!("{} y", "x".repeat(119)).as_bytes(), Some(&"x".repeat(119)));
+        check(&[b'x'; 500], Some(&"x".repeat(256)));
+        check("é".repeat(500).as_bytes(), Some(&"é".repeat(256)));
+        check(format!("{} y", "x".repeat(255)).as_bytes(), Some(&"x".repeat(255)));
     }
 }

@@ -5,6 +5,7 @@
 //! docs/design/refresh.md has the rule and its reasons.
 
 pub mod device;
+pub mod device_name;
 mod ending;
 mod lifetimes;
 mod refresh;
@@ -57,6 +58,14 @@ pub struct SessionSummary {
     pub created_at: OffsetDateTime,
     /// Time of the last refresh.
     pub updated_at: OffsetDateTime,
+}
+
+impl SessionSummary {
+    /// Returns the name of the device for people, such as "Firefox on Linux"; `None` if the program names none.
+    #[must_use]
+    pub fn device_name(&self) -> Option<String> {
+        self.device.as_deref().and_then(device_name::of)
+    }
 }
 
 impl Session {

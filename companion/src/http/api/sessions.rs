@@ -39,6 +39,9 @@ struct SessionBody {
     /// Name that the program gave itself (`User-Agent`).
     #[schema(required, example = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0")]
     device: Option<String>,
+    /// Name of the device for people: program and platform.
+    #[schema(required, example = "Firefox on Linux")]
+    device_name: Option<String>,
     /// Network that the session was started from.
     #[schema(required, example = "203.0.113.0/24")]
     address_prefix: Option<String>,
@@ -132,6 +135,7 @@ impl SessionBody {
     fn new(session: SessionSummary, current: SessionId) -> Self {
         Self {
             id: session.id,
+            device_name: session.device_name(),
             device: session.device,
             address_prefix: session.address_prefix,
             created_at: Timestamp(session.created_at),

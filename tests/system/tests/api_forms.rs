@@ -55,16 +55,25 @@ async fn assert_unchanged(api: &Api, ada: &mut Client) {
     assert_eq!(ada.get("/api/admin/users/2").await.body["user"]["role"], "customer");
 }
 
+/// Returns the newest entry of the audit log: event and actor.
+async fn last_event(admin: &mut Client) -> String {
+    let entry = admin.get("/api/admin/audit?limit=1").await.body["entries"][0].clone();
+    format!("{} by {}", entry["event"].as_str().unwrap_or("?"), entry["actor"].as_str().unwrap_or("?"))
+}
+
 #[tokio::test]
 async fn forms_do_what_the_api_does() {
     let (api, mut ada) = start().await;
     assert_eq!(submit(&mut ada, RENAME).await.header("location"), "/auth/account?done=name");
     assert_eq!(ada.get("/api/auth/self").await.body["user"]["firstName"], "Eve");
+    assert_eq!(last_event(&mut ada).await, "name_changed by user");
     assert_eq!(submit(&mut ada, MAKE_ADMIN).await.status, 303);
+    assert_eq!(last_event(&mut ada).await, "role_changed by admin");
     assert_eq!(ada.get("/api/admin/users/2").await.body["user"]["role"], "admin");
     assert_eq!(submit(&mut ada, END_OTHERS).await.status, 303);
     assert_eq!(api.count_sessions().await, 2, "Ada's and Carol's");
     assert_eq!(submit(&mut ada, CHANGE_PASSWORD).await.status, 303);
+    assert_eq!(last_event(&mut ada).await, "password_changed by user");
     api.client().login(ADA, PASSWORD).await.assert_rejected(401, "credentials_wrong");
     assert_eq!(api.client().login(ADA, NEW).await.status, 200);
     let mut bob = api.client();

@@ -31,10 +31,11 @@ pub fn public(state: AppState) -> Router {
     let routes = routes
         .route("/.well-known/change-password", get(api::well_known::change_password))
         .route("/.well-known/security.txt", get(api::well_known::security_txt));
+    let api = guard(routes.fallback(error::not_found)).layer(cors::layer(&state.http));
     let frame = from_fn_with_state(state.clone(), pages::frame::surround);
-    let routes = guard(routes.fallback(error::not_found)).merge(guard(pages::routes(&state)).layer(frame));
-    let cors = cors::layer(&state.http);
-    surround(routes.layer(cors), state, Logged::All)
+    // No page of another origin reads ours.
+    let pages = guard(pages::routes(&state)).layer(frame);
+    surround(api.merge(pages), state, Logged::All)
 }
 
 /// Returns the OpenAPI document of a running service.

@@ -23,20 +23,30 @@ pub(in crate::http) struct ReturnTo {
 /// front page. An invalid query does not prevent the login.
 pub(in crate::http) fn own_page(site: &Site, query: Result<Query<ReturnTo>, QueryRejection>) -> String {
     let return_to = query.map(|Query(query)| query.return_to).unwrap_or_default();
-    let path = return_to.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
-    let is_of_pages = |name: &str| path.strip_prefix(site.path.as_str()) == Some(name);
-    let leads_on = path != "/login"
-        && !["/sign-in", "/register", "/sign-out", "/signed-out"].into_iter().any(is_of_pages);
-    if is_own_page(&return_to) && leads_on { return_to } else { "/".to_owned() }
+    if is_own_page(&return_to) && !signs_in_or_out(&site.path, &return_to) {
+        return_to
+    } else {
+        "/".to_owned()
+    }
+}
+
+fn signs_in_or_out(pages: &str, target: &str) -> bool {
+    let path = target.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    let name = path.strip_prefix(pages).unwrap_or_default();
+    path == "/login" || matches!(name, "/sign-in" | "/register" | "/sign-out" | "/signed-out")
 }
 
 /// Makes the redirect to a page. What a header field cannot carry is percent-encoded, as browsers do it (URL Standard,
 /// "percent-encoded bytes").
 pub(in crate::http) fn go_to(page: &str) -> Redirect {
+    Redirect::to(&encode(page))
+}
+
+fn encode(page: &str) -> String {
     let encode = |byte: u8| {
         if byte.is_ascii_graphic() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
     };
-    Redirect::to(&page.bytes().map(encode).collect::<String>())
+    page.bytes().map(encode).collect()
 }
 
 /// Returns `true` if the visitor has just registered.
@@ -49,4 +59,28 @@ pub(in crate::http) fn sign_in(site: &Site, target: &str, has_registered: bool) 
     let registered = has_registered.then_some((REGISTERED, ""));
     let query = [Some((PARAMETER, target)), registered].into_iter().flatten().collect::<Vec<_>>();
     Redirect::to(&format!("{}/sign-in?{}", site.path, serde_urlencoded::to_string(query).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn way_back_is_no_page_that_signs_in_or_out() {
+        for page in
+            ["/login", "/login/", "/login?x", "/auth/sign-in", "/auth/register/", "/auth/signed-out#x"]
+        {
+            assert!(signs_in_or_out("/auth", page), "{page}");
+        }
+        for page in ["/", "/logins", "/auth/account", "/sign-in", "/auth/sign-in/help", "/auth/sign-in-help"]
+        {
+            assert!(!signs_in_or_out("/auth", page), "{page}");
+        }
+    }
+
+    #[test]
+    fn redirect_carries_every_page() {
+        assert_eq!(encode("/a?b=%C3%BC&c=1#d"), "/a?b=%C3%BC&c=1#d");
+        assert_eq!(encode("/ü b"), "/%C3%BC%20b");
+    }
 }

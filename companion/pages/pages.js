@@ -67,6 +67,12 @@ for (const input of document.querySelectorAll("[aria-invalid]")) {
   }, { once: true });
 }
 
+// Without a new fragment: that of the address belongs to the requested page.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  document.getElementById("content").focus();
+});
+
 // The fragment of the requested page goes along to the other form: browsers keep it across redirects, and never send it.
 for (const link of document.querySelectorAll("[data-keeps-fragment]")) {
   link.hash = window.location.hash;

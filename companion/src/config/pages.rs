@@ -35,6 +35,7 @@ pub struct Pages {
 
 /// Pages that are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each page")]
 pub struct PageSet {
     /// Sign in, and signed out.
     pub sign_in: bool,

@@ -2,10 +2,8 @@
 
 mod body;
 pub(super) mod every;
+pub(super) mod fallback;
 pub(super) mod limit;
-
-use std::any::Any;
-use std::borrow::Cow;
 
 use axum::http::header::{ACCEPT_ENCODING, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
@@ -15,6 +13,7 @@ use edgeward_wire::error_code;
 use thiserror::Error;
 
 use self::body::ErrorBody;
+pub use self::body::FieldError;
 use crate::hashing::HashingError;
 use crate::service;
 
@@ -90,19 +89,6 @@ pub enum ApiError {
     Service(#[from] service::Error),
 }
 
-/// Mistake in one field. It never contains the field's value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldError {
-    /// JSON name of the field, or name of the parameter.
-    pub field: Cow<'static, str>,
-    /// `body` or `query`.
-    pub location: &'static str,
-    /// Stable, machine-readable code.
-    pub code: &'static str,
-    /// Message for people.
-    pub message: String,
-}
-
 /// Status, stable code and message for the client.
 type Public = (StatusCode, &'static str, &'static str);
 
@@ -176,21 +162,9 @@ impl ApiError {
         self.public().2
     }
 
-    /// Returns the codes for the client: one, or one for each field.
-    pub(super) fn codes(&self) -> Vec<&'static str> {
-        let (_, code, message) = self.public();
-        ErrorBody::new(self, code, message).codes()
-    }
-
-    /// Returns the mistakes in fields: the name of each field, and the code.
-    pub(super) fn mistakes(&self) -> Vec<(String, &'static str)> {
-        ErrorBody::new(self, "", "").mistakes()
-    }
-
-    /// Returns the body of the response.
-    pub(super) fn body(&self) -> serde_json::Value {
-        let (_, code, message) = self.public();
-        serde_json::json!(ErrorBody::new(self, code, message))
+    /// Returns `true` for a failure of the service, which is no mistake of the client's.
+    pub(super) fn is_internal(&self) -> bool {
+        self.status() == StatusCode::INTERNAL_SERVER_ERROR
     }
 }
 
@@ -240,16 +214,16 @@ impl IntoResponse for ApiError {
         } else if status.is_server_error() {
             tracing::warn!(cause = %self, "request rejected");
         }
-        let body = ErrorBody::new(&self, code, message);
-        let mut response = (status, Extension(ErrorCode(code)), Json(body)).into_response();
+        let body = Json(ErrorBody::new(&self, code, message));
+        let mut response = (status, Extension(ErrorCode(code)), body).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if let Self::Service(service::Error::TooManyAttempts { limit, retry_after }) = self {
             limit::describe(response.headers_mut(), limit, retry_after);
         }
+        // RFC 9110 §15.5.16.
         if matches!(self, Self::ContentEncoded) {
-            // RFC 9110 §15.5.16.
             response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         if status == StatusCode::UNAUTHORIZED {
@@ -258,19 +232,6 @@ impl IntoResponse for ApiError {
         }
         response
     }
-}
-
-pub(super) async fn not_found() -> ApiError {
-    ApiError::NotFound
-}
-
-/// Response to a method that the route does not have; axum adds `Allow`.
-pub(super) async fn method_not_allowed() -> ApiError {
-    ApiError::MethodNotAllowed
-}
-
-pub(super) fn on_panic(_: Box<dyn Any + Send>) -> Response {
-    ApiError::Panicked.into_response()
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub fn public(state: AppState) -> Router {
     let routes = routes
         .route("/.well-known/change-password", get(api::well_known::change_password))
         .route("/.well-known/security.txt", get(api::well_known::security_txt));
-    let api = guard(routes.fallback(error::not_found)).layer(cors::layer(&state.http));
+    let api = guard(routes.fallback(error::fallback::not_found)).layer(cors::layer(&state.http));
     let frame = from_fn_with_state(state.clone(), pages::frame::surround);
     // No page of another origin reads ours.
     let pages = guard(pages::routes(&state)).layer(frame);
@@ -101,15 +101,15 @@ pub fn internal(state: AppState) -> Router {
         .route("/metrics", get(internal::metrics::show))
         .route("/healthz", get(internal::health::alive))
         .route("/readyz", get(internal::health::ready));
-    surround(guard(routes.fallback(error::not_found)), state, Logged::Failures)
+    surround(guard(routes.fallback(error::fallback::not_found)), state, Logged::Failures)
 }
 
 /// Turns wrong methods, timeouts and panics into error responses.
 fn guard<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
     routes
-        .method_not_allowed_fallback(error::method_not_allowed)
+        .method_not_allowed_fallback(error::fallback::method_not_allowed)
         .layer(from_fn(observe::limit_time))
-        .layer(CatchPanicLayer::custom(error::on_panic))
+        .layer(CatchPanicLayer::custom(error::fallback::on_panic))
 }
 
 /// Adds the outermost layer, which observes every request and every response.
@@ -139,7 +139,7 @@ mod tests {
             Router::new()
                 .route("/panic", get(panicking))
                 .route("/hang", get(hanging))
-                .fallback(error::not_found),
+                .fallback(error::fallback::not_found),
         );
         let routes = routes.layer(cors::for_origins(&[ORIGIN.parse().unwrap()], &[]));
         let request = Request::get(path).header("origin", ORIGIN).body(Body::empty()).unwrap();

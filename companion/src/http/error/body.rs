@@ -8,6 +8,19 @@ use super::ApiError;
 use crate::http::extract::invalid_text::InvalidText as _;
 use crate::service;
 
+/// Mistake in one field. It never contains the field's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// JSON name of the field, or name of the parameter.
+    pub field: Cow<'static, str>,
+    /// `body` or `query`.
+    pub location: &'static str,
+    /// Stable, machine-readable code.
+    pub code: &'static str,
+    /// Message for people.
+    pub message: String,
+}
+
 /// Body of every error response.
 #[derive(Serialize)]
 pub(super) struct ErrorBody {
@@ -67,5 +80,24 @@ impl ErrorBody {
     pub(super) fn mistakes(self) -> Vec<(String, &'static str)> {
         let fields = self.errors.into_iter().filter(|entry| !entry.path.is_empty());
         fields.map(|entry| (entry.path.into_owned(), entry.code)).collect()
+    }
+}
+
+impl ApiError {
+    /// Returns the codes for the client: one, or one for each field.
+    pub(in crate::http) fn codes(&self) -> Vec<&'static str> {
+        let (_, code, message) = self.public();
+        ErrorBody::new(self, code, message).codes()
+    }
+
+    /// Returns the mistakes in fields: the name of each field, and the code.
+    pub(in crate::http) fn mistakes(&self) -> Vec<(String, &'static str)> {
+        ErrorBody::new(self, "", "").mistakes()
+    }
+
+    /// Returns the body of the response.
+    pub(in crate::http) fn body(&self) -> serde_json::Value {
+        let (_, code, message) = self.public();
+        serde_json::json!(ErrorBody::new(self, code, message))
     }
 }

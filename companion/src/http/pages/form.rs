@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::{FromRequest, Request};
 use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 
 use super::text::Text;
@@ -105,7 +105,7 @@ impl Form {
         text: &Text,
         policy: PasswordPolicy,
     ) -> Result<Response, ApiError> {
-        if error.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        if error.is_internal() {
             return Err(error);
         }
         for (field, code) in error.mistakes() {

@@ -72,5 +72,5 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
         routes = routes.route(&start, get(account::redirect));
     }
     // What is not found below the path of the pages is an error for people, too.
-    routes.route(&page("{*rest}"), any(error::not_found))
+    routes.route(&page("{*rest}"), any(error::fallback::not_found))
 }

@@ -24,7 +24,7 @@ pub(super) static TEXT: Text = Text {
     registered_already: "Schon registriert?",
     registered_sign_in: "Wenn diese E-Mail-Adresse frei war, ist sie jetzt registriert. Bitte melden Sie sich an.",
     signed_out: "Abgemeldet",
-    signed_out_text: "Sie sind in diesem Browser abgemeldet.",
+    signed_out_here: "Sie sind in diesem Browser abgemeldet.",
     sign_in_again: "Wieder anmelden",
     names: "Name",
     save: "Speichern",
@@ -35,7 +35,7 @@ pub(super) static TEXT: Text = Text {
     password_changed: "Ihr Passwort ist geändert. Alle anderen Sitzungen sind beendet.",
     current_password_wrong: "Das ist nicht Ihr bisheriges Passwort.",
     sessions: "Wo Sie angemeldet sind",
-    sessions_text: "Wenn Sie eine davon nicht kennen, beenden Sie sie, und ändern Sie Ihr Passwort.",
+    sessions_hint: "Wenn Sie eine davon nicht kennen, beenden Sie sie, und ändern Sie Ihr Passwort.",
     this_session: "Diese Sitzung",
     last_used: "Zuletzt benutzt",
     since: "Seit",
@@ -110,11 +110,13 @@ fn error(code: &str) -> &'static str {
 
 fn mistake(code: &str) -> &'static str {
     match code {
-        "required" => "Bitte füllen Sie das aus.",
-        "name_too_long" => "Höchstens 100 Zeichen.",
-        "name_has_invisible_character" | "email_has_invisible_character" => {
+        "name_has_invisible_character"
+        | "email_has_invisible_character"
+        | "search_has_invisible_character" => {
             "Hier ist ein unsichtbares Zeichen. Bitte tippen Sie es von Hand."
         }
+        "required" => "Bitte füllen Sie das aus.",
+        "name_too_long" => "Höchstens 100 Zeichen.",
         "email_malformed" => "Das ist keine E-Mail-Adresse.",
         "email_not_ascii" => "Nur einfache Buchstaben: Der Teil nach dem @ wird sonst als xn-- geschrieben.",
         "email_too_long" => "Diese Adresse ist zu lang.",
@@ -131,9 +133,6 @@ fn mistake(code: &str) -> &'static str {
         "user_id_malformed" => "Das ist nicht die ID eines Benutzers.",
         "time_malformed" => "Das ist kein Datum.",
         "search_too_long" => "Das ist zu lang.",
-        "search_has_invisible_character" => {
-            "Hier ist ein unsichtbares Zeichen. Bitte tippen Sie es von Hand."
-        }
         "invalid" | "actor_unknown" | "cursor_invalid" | "event_unknown" | "ids_malformed"
         | "limit_out_of_range" | "not_text" | "not_true_or_false" | "unknown" => "Das ist nicht gültig.",
         _ => "",

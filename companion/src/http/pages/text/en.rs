@@ -24,7 +24,7 @@ pub(super) static TEXT: Text = Text {
     registered_already: "Registered already?",
     registered_sign_in: "If this e-mail address was free, it is registered now. Please sign in.",
     signed_out: "Signed out",
-    signed_out_text: "You are signed out of this browser.",
+    signed_out_here: "You are signed out of this browser.",
     sign_in_again: "Sign in again",
     names: "Name",
     save: "Save",
@@ -35,7 +35,7 @@ pub(super) static TEXT: Text = Text {
     password_changed: "Your password is changed. All other sessions have ended.",
     current_password_wrong: "This is not your current password.",
     sessions: "Where you are signed in",
-    sessions_text: "If you do not know one of these, end it and change your password.",
+    sessions_hint: "If you do not know one of these, end it and change your password.",
     this_session: "This session",
     last_used: "Last used",
     since: "Since",
@@ -108,11 +108,12 @@ fn error(code: &str) -> &'static str {
 
 fn mistake(code: &str) -> &'static str {
     match code {
+        "name_has_invisible_character"
+        | "email_has_invisible_character"
+        | "search_has_invisible_character" => "This has an invisible character. Please type it by hand.",
         "required" => "Please fill this in.",
         "name_too_long" => "At most 100 characters.",
-        "name_has_invisible_character" => "This has an invisible character. Please type it by hand.",
         "email_not_ascii" => "Plain letters alone: the part after the @ is written as xn-- if it has others.",
-        "email_has_invisible_character" => "This has an invisible character. Please type it by hand.",
         "email_too_long" => "This address is too long.",
         "password_too_short" => "At least {min} characters.",
         "password_too_long" => "At most 72 bytes.",
@@ -126,7 +127,6 @@ fn mistake(code: &str) -> &'static str {
         "user_id_malformed" => "This is not the ID of a user.",
         "time_malformed" => "This is not a date.",
         "search_too_long" => "This is too long.",
-        "search_has_invisible_character" => "This has an invisible character. Please type it by hand.",
         "invalid" | "actor_unknown" | "cursor_invalid" | "event_unknown" | "ids_malformed"
         | "limit_out_of_range" | "not_text" | "not_true_or_false" | "unknown" => "This is not valid.",
         _ => "",

@@ -34,7 +34,7 @@ pub(in crate::http) struct Text {
     pub(in crate::http) registered_already: &'static str,
     pub(in crate::http) registered_sign_in: &'static str,
     pub(in crate::http) signed_out: &'static str,
-    pub(in crate::http) signed_out_text: &'static str,
+    pub(in crate::http) signed_out_here: &'static str,
     pub(in crate::http) sign_in_again: &'static str,
     pub(in crate::http) names: &'static str,
     pub(in crate::http) save: &'static str,
@@ -45,7 +45,7 @@ pub(in crate::http) struct Text {
     pub(in crate::http) password_changed: &'static str,
     pub(in crate::http) current_password_wrong: &'static str,
     pub(in crate::http) sessions: &'static str,
-    pub(in crate::http) sessions_text: &'static str,
+    pub(in crate::http) sessions_hint: &'static str,
     pub(in crate::http) this_session: &'static str,
     pub(in crate::http) last_used: &'static str,
     pub(in crate::http) since: &'static str,
@@ -107,11 +107,11 @@ impl Text {
     pub(in crate::http) fn time(&self, time: &OffsetDateTime) -> String {
         time.to_offset(UtcOffset::UTC).format(self.time_form).unwrap_or_default()
     }
+}
 
-    /// Writes a time for `datetime`.
-    pub(in crate::http) fn machine_time(&self, time: &OffsetDateTime) -> String {
-        format_seconds(*time)
-    }
+/// Writes a time for `datetime`.
+pub(in crate::http) fn machine_time(time: &OffsetDateTime) -> String {
+    format_seconds(*time)
 }
 
 /// Every language, the default one first.

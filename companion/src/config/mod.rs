@@ -15,6 +15,7 @@ pub mod reference;
 mod sections;
 mod setting;
 pub mod settings;
+mod site;
 mod source;
 mod traces;
 
@@ -24,13 +25,14 @@ pub use cookies::Cookies;
 pub use database::{Database, ImportSource};
 pub use env_file::InvalidLine;
 pub use mistake::{Mistake, Mistakes, Problem};
-pub use pages::{Image, Language, Link, PageSet, Pages};
+pub use pages::{Language, PageSet, Pages};
 pub use passwords::Hashing;
 pub use reader::{Effective, Reader};
 pub use sections::{
     AuditRetention, Feed, Http, InternalListener, KeyFolder, Log, LogFormat, SessionAge, Tokens,
 };
 pub use setting::{DefaultValue, Example, Form, Group, Setting};
+pub use site::{Image, Link, Site};
 pub use source::{AppEnv, Environment, Lookup, TextFileError};
 pub use traces::Traces;
 
@@ -56,6 +58,8 @@ pub struct Config {
     pub cookies: Cookies,
     /// Pages for people.
     pub pages: Pages,
+    /// Site that they belong to.
+    pub site: Site,
     /// Form and level of the log.
     pub log: Log,
     /// Export of traces.
@@ -81,6 +85,7 @@ impl Section for Config {
         let audit_retention = AuditRetention::read(reader);
         let cookies = Cookies::read(reader);
         let pages = Pages::read(reader);
+        let site = Site::read(reader);
         let log = Log::read(reader);
         let traces = Traces::read(reader);
         if let (Some(http), Some(pages)) = (&http, &pages)
@@ -99,6 +104,7 @@ impl Section for Config {
             audit_retention: audit_retention?,
             cookies: cookies?,
             pages: pages?,
+            site: site?,
             log: log?,
             traces: traces?,
         })

@@ -1,17 +1,7 @@
-//! Settings of the pages: where they are, which are served, and how they look.
-
-use std::fs;
-use std::path::PathBuf;
+//! Settings of the pages: where they are, which are served, and in which language.
 
 use super::sections::parse_base_path;
-use super::{Problem, Reader, Section, TextFileError, settings};
-
-/// Maximum size of a logo, in bytes. Chosen: a page with everything stays below 50 KiB.
-const MAX_LOGO_BYTES: u64 = 32 * 1024;
-/// Minimum contrast of text (WCAG 2.2, success criterion 1.4.3).
-const MIN_CONTRAST: f64 = 4.5;
-/// Maximum number of links at the end of a page. Chosen: they are one line.
-const MAX_LINKS: usize = 8;
+use super::{Reader, Section, settings};
 
 /// Pages for people.
 pub struct Pages {
@@ -21,16 +11,6 @@ pub struct Pages {
     pub served: PageSet,
     /// `PAGES_LANGUAGE`; `None` is the visitor's.
     pub language: Option<Language>,
-    /// `SITE_NAME`.
-    pub name: String,
-    /// `SITE_COLOR`, as in CSS.
-    pub color: String,
-    /// `SITE_LOGO`.
-    pub logo: Option<Image>,
-    /// `SITE_LINKS`.
-    pub links: Vec<Link>,
-    /// `SECURITY_CONTACT`.
-    pub security_contact: Option<String>,
 }
 
 /// Pages that are served.
@@ -54,24 +34,6 @@ pub enum Language {
     English,
     /// German.
     German,
-}
-
-/// Link at the end of every page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Link {
-    /// Text.
-    pub text: String,
-    /// Address.
-    pub address: String,
-}
-
-/// Picture.
-#[derive(Clone)]
-pub struct Image {
-    /// `Content-Type`.
-    pub content_type: &'static str,
-    /// Content.
-    pub bytes: Vec<u8>,
 }
 
 impl Pages {
@@ -99,30 +61,7 @@ impl Section for Pages {
             "de" => Some(Some(Language::German)),
             _ => None,
         });
-        let name = reader.parsed(&settings::SITE_NAME, |text| Some(text.to_owned()));
-        let color = reader.parsed(&settings::SITE_COLOR, |text| {
-            (contrast_with_white(text)? >= MIN_CONTRAST).then(|| text.to_owned())
-        });
-        let logo = read_logo(reader);
-        let links = reader.parsed(&settings::SITE_LINKS, parse_links);
-        let security_contact = match reader.given(&settings::SECURITY_CONTACT) {
-            None => Some(None),
-            Some(_) => reader.parsed(&settings::SECURITY_CONTACT, |text| {
-                (text.starts_with("mailto:") || text.starts_with("https://"))
-                    .then(|| Some(text.to_owned()))
-                    .filter(|_| !text.contains(char::is_control))
-            }),
-        };
-        Some(Self {
-            path: path?,
-            served: served?,
-            language: language?,
-            name: name?,
-            color: color?,
-            logo: logo?,
-            links: links?,
-            security_contact: security_contact?,
-        })
+        Some(Self { path: path?, served: served?, language: language? })
     }
 }
 
@@ -142,100 +81,15 @@ impl PageSet {
     }
 }
 
-/// Returns the contrast of white with a colour such as `#1f5fbf` (WCAG 2.2, "contrast ratio"). `None` if it is not one.
-fn contrast_with_white(text: &str) -> Option<f64> {
-    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?;
-    let number =
-        digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16))?.ok()?;
-    let [_, red, green, blue] = number.to_be_bytes().map(|channel| {
-        let share = f64::from(channel) / 255.0;
-        if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
-    });
-    Some(1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05))
-}
-
-/// The outer `None` is a mistake.
-#[expect(clippy::option_option, reason = "the outer one is that of every reader")]
-fn read_logo(reader: &mut Reader<'_>) -> Option<Option<Image>> {
-    let Some(path) = reader.given(&settings::SITE_LOGO).map(PathBuf::from) else { return Some(None) };
-    let bytes = match fs::metadata(&path).and_then(|found| Ok((found.len(), fs::read(&path)?))) {
-        Ok((size, bytes)) if size <= MAX_LOGO_BYTES => bytes,
-        Ok(_) => return reader.reject(settings::SITE_LOGO.name, settings::SITE_LOGO.form.problem()),
-        Err(error) => {
-            let problem = Problem::FileUnreadable(path, TextFileError::Io(error.kind()));
-            return reader.reject(settings::SITE_LOGO.name, problem);
-        }
-    };
-    let content_type = if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        "image/png"
-    } else if str::from_utf8(&bytes).is_ok_and(|text| text.contains("<svg")) {
-        "image/svg+xml"
-    } else {
-        return reader.reject(settings::SITE_LOGO.name, settings::SITE_LOGO.form.problem());
-    };
-    Some(Some(Image { content_type, bytes }))
-}
-
-fn parse_links(text: &str) -> Option<Vec<Link>> {
-    let links = text.split(',').map(str::trim).filter(|link| !link.is_empty()).map(|link| {
-        let (text, address) = link.split_once('=')?;
-        let is_address =
-            ["https://", "http://", "mailto:", "/"].iter().any(|start| address.starts_with(start));
-        let is_clean = !link.contains(char::is_control) && !text.trim().is_empty();
-        (is_address && is_clean)
-            .then(|| Link { text: text.trim().to_owned(), address: address.trim().to_owned() })
-    });
-    links.collect::<Option<Vec<_>>>().filter(|links| links.len() <= MAX_LINKS)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn colour_must_be_dark_enough_for_white_text() {
-        let contrast = |text| contrast_with_white(text).map(|contrast| (contrast * 100.0).round() / 100.0);
-        assert_eq!(contrast("#000000"), Some(21.0));
-        assert_eq!(contrast("#FFFFFF"), Some(1.0));
-        assert_eq!(contrast("#767676"), Some(4.54));
-        assert_eq!(contrast("#777777"), Some(4.48));
-        for other in ["", "#", "1f5fbf", "#1f5fb", "#1f5fbff", "#1f5fbg", "red", "#+f5fbf", "#é5fbf"] {
-            assert_eq!(contrast(other), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn links_have_a_text_and_an_address() {
-        let parse = |text| {
-            parse_links(text).map(|links| {
-                links.into_iter().map(|Link { text, address }| (text, address)).collect::<Vec<_>>()
-            })
-        };
-        let pair = |text: &str, address: &str| (text.to_owned(), address.to_owned());
-        assert_eq!(parse(""), Some(vec![]));
-        assert_eq!(
-            parse("Imprint=/imprint, Help=mailto:help@example.com"),
-            Some(vec![pair("Imprint", "/imprint"), pair("Help", "mailto:help@example.com")])
-        );
-        assert_eq!(parse("A=https://a.example/?b=c"), Some(vec![pair("A", "https://a.example/?b=c")]));
-        for wrong in ["Imprint", "=/imprint", "A=javascript:alert(1)", "A=a.example", "A\n=/a"] {
-            assert_eq!(parse(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
     fn pages_and_api_have_no_path_in_common() {
         let check = |path: &str, base_path: &str, expected: bool| {
-            let pages = Pages {
-                path: path.to_owned(),
-                served: PageSet::without("").unwrap(),
-                language: None,
-                name: String::new(),
-                color: String::new(),
-                logo: None,
-                links: Vec::new(),
-                security_contact: None,
-            };
+            let pages =
+                Pages { path: path.to_owned(), served: PageSet::without("").unwrap(), language: None };
             assert_eq!(pages.overlap(base_path), expected, "{path} and {base_path}");
         };
         check("/auth", "/api", false);

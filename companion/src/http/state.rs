@@ -154,7 +154,7 @@ impl AppState {
             guard: Arc::new(guard),
             cookies: Arc::new(CookiePolicy::new(&config.cookies, settings.access_ttl, lifetimes.idle)),
             site: Arc::new(Site::new(
-                &config.pages,
+                (&config.pages, &config.site),
                 &config.cookies,
                 &http.base_path,
                 forms,

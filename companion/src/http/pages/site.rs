@@ -67,13 +67,13 @@ impl Site {
     /// # Errors
     /// [`askama::Error`] if the style sheet cannot be written.
     pub fn new(
-        pages: &config::Pages,
+        (pages, site): (&config::Pages, &config::Site),
         cookies: &config::Cookies,
         base_path: &str,
         forms: FormTokens,
         random: Random,
     ) -> Result<Self, askama::Error> {
-        let style = Style { color: &pages.color }.render()?;
+        let style = Style { color: &site.color }.render()?;
         let path = pages.path.clone();
         let script = include_str!("../../../pages/pages.js").to_owned();
         Ok(Self {
@@ -82,7 +82,7 @@ impl Site {
             icon: Asset::new(
                 &path,
                 "svg",
-                include_str!("../../../pages/icon.svg").replace("COLOR", &pages.color),
+                include_str!("../../../pages/icon.svg").replace("COLOR", &site.color),
             ),
             refresh_address: format!("{base_path}/auth/refresh"),
             form_cookie: format!("{}{FORM_KEY}", cookies.prefix),
@@ -90,10 +90,10 @@ impl Site {
             path,
             served: pages.served,
             language: pages.language,
-            name: pages.name.clone(),
-            links: pages.links.clone(),
-            logo: pages.logo.clone(),
-            security_contact: pages.security_contact.clone(),
+            name: site.name.clone(),
+            links: site.links.clone(),
+            logo: site.logo.clone(),
+            security_contact: site.security_contact.clone(),
             forms,
             random,
         })

@@ -3,8 +3,9 @@
 
 const { lang } = document.documentElement;
 
-// Times in the visitor's zone.
-const inWords = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short" });
+// Times in the visitor's zone, and in the spelling of the visitor's country.
+const locale = navigator.languages.find((tag) => tag.split("-")[0] === lang) ?? lang;
+const inWords = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 for (const time of document.querySelectorAll("time")) {
   time.title = time.textContent;
   time.textContent = inWords.format(new Date(time.dateTime));

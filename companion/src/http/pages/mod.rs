@@ -52,9 +52,9 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
         let signed_in = from_fn_with_state(state.clone(), signed_in::require);
         let account = Router::new()
             .route(&page("account"), get(account::show))
-            .route(&page("account/name"), post(account::rename))
-            .route(&page("account/password"), post(account::change_password))
-            .route(&page("account/sessions"), post(account::end_sessions))
+            .route(&page("account/name"), get(account::redirect).post(account::rename))
+            .route(&page("account/password"), get(account::redirect).post(account::change_password))
+            .route(&page("account/sessions"), get(account::redirect).post(account::end_sessions))
             .route_layer(signed_in);
         routes = routes.merge(account);
     }

@@ -61,6 +61,7 @@ pub(super) static TEXT: Text = Text {
     audit_log: "Protokoll",
     at: "Zeit",
     event: "Ereignis",
+    any: "Alle",
     actor: "Durch",
     user: "Benutzer",
     network: "Netz",

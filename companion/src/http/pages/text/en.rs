@@ -61,6 +61,7 @@ pub(super) static TEXT: Text = Text {
     audit_log: "Audit log",
     at: "Time",
     event: "Event",
+    any: "Any",
     actor: "By",
     user: "User",
     network: "Network",

@@ -71,6 +71,7 @@ pub(in crate::http) struct Text {
     pub(in crate::http) audit_log: &'static str,
     pub(in crate::http) at: &'static str,
     pub(in crate::http) event: &'static str,
+    pub(in crate::http) any: &'static str,
     pub(in crate::http) actor: &'static str,
     pub(in crate::http) user: &'static str,
     pub(in crate::http) network: &'static str,

@@ -55,6 +55,18 @@ test("a deep link is opened after registering, with its fragment", async (t) => 
   assert.equal(address(page), DEEP_LINK);
 });
 
+test("the skip link leaves the fragment of a deep link alone", async (t) => {
+  const page = await visit(t);
+  const { email } = await registered(page.context());
+  await page.context().clearCookies();
+  await page.goto(DEEP_LINK);
+  await page.getByRole("link", { name: "Skip to the content" }).press("Enter");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "content");
+  await fill(page, { "E-mail": email, Password: PASSWORD });
+  await press(page, "Sign in");
+  assert.equal(address(page), DEEP_LINK);
+});
+
 test("a form of a session that is over leads to signing in, and back to its page", async (t) => {
   const page = await visit(t);
   const context = page.context();

@@ -130,7 +130,9 @@ fn mistake(code: &str) -> &'static str {
         "password_too_weak" => {
             "Dieses Passwort ist zu leicht zu erraten. Ergänzen Sie ein, zwei Wörter, die niemand erwartet."
         }
-        "role_malformed" => "Kleinbuchstaben und Ziffern, dazwischen auch - und _.",
+        "role_malformed" => {
+            "Nehmen Sie a bis z, 0 bis 9, - und _, und beginnen Sie mit einem Buchstaben oder einer Ziffer."
+        }
         "user_id_malformed" => "Das ist nicht die ID eines Benutzers.",
         "time_malformed" => "Das ist kein Datum.",
         "search_too_long" => "Das ist zu lang.",

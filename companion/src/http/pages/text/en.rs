@@ -124,7 +124,7 @@ fn mistake(code: &str) -> &'static str {
         }
         "password_too_weak" => "This password is too easy to guess. Add a word or two that nobody expects.",
         "email_malformed" => "This is not an e-mail address.",
-        "role_malformed" => "Small letters and digits, and inside - and _.",
+        "role_malformed" => "Use a to z, 0 to 9, - and _, and begin with a letter or digit.",
         "user_id_malformed" => "This is not the ID of a user.",
         "time_malformed" => "This is not a date.",
         "search_too_long" => "This is too long.",

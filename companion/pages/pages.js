@@ -36,11 +36,9 @@ for (const shown of document.querySelectorAll("[data-strength]")) {
   let timer;
   let latest;
   const estimate = async () => {
-    const body = new URLSearchParams({
-      form_token: shown.dataset.token,
-      password: input.value,
-      email: form.elements.email?.value ?? "",
-    });
+    const body = new URLSearchParams(new FormData(form));
+    body.set("form_token", shown.dataset.token);
+    body.delete("currentPassword");
     latest?.abort();
     latest = new AbortController();
     try {
@@ -64,7 +62,7 @@ for (const shown of document.querySelectorAll("[data-strength]")) {
 for (const input of document.querySelectorAll("[aria-invalid]")) {
   input.addEventListener("input", () => {
     input.removeAttribute("aria-invalid");
-    document.getElementById(`${input.id}-mistake`).hidden = true;
+    document.getElementById(`${input.id}-mistake`)?.remove();
   }, { once: true });
 }
 

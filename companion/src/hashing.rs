@@ -16,7 +16,6 @@ use tokio::sync::{Semaphore, oneshot};
 use tracing::{Span, debug_span};
 
 use self::workers::Workers;
-use crate::domain::account::email::Email;
 use crate::domain::account::password::{MAX_BYTES, Password, PasswordHash, PresentedPassword};
 use crate::domain::account::password_policy::{self, OwnWords, PasswordPolicy, WeakPasswordRejection};
 use crate::random::Random;
@@ -64,6 +63,8 @@ pub struct PasswordHasher {
     metrics: Arc<Metrics>,
     /// Permits of all that run or wait.
     admitted: Arc<Semaphore>,
+    /// Permit of the estimate that runs or waits.
+    estimating: Arc<Semaphore>,
     workers: Workers,
 }
 
@@ -88,6 +89,7 @@ impl PasswordHasher {
             random,
             metrics,
             admitted: Arc::new(Semaphore::new(capacity)),
+            estimating: Arc::new(Semaphore::new(1)),
             workers: Workers::start(workers)?,
         })
     }
@@ -126,12 +128,15 @@ impl PasswordHasher {
         .await?
     }
 
-    /// Estimates the strength of a password that is being typed, on the worker: a score from 0 to 4.
+    /// Estimates the strength of a password that is being typed, from 0 to 4. One estimate runs or waits at a time: anybody can
+    /// ask for one, so they must not take the places of logins.
     ///
     /// # Errors
-    /// [`HashingError::Busy`] and [`HashingError::Failed`] as for [`hash`](Self::hash).
-    pub async fn estimate(&self, typed: SecretString, email: Option<Email>) -> Result<u8, HashingError> {
-        self.run(1, move || password_policy::score(typed.expose_secret(), email.as_ref())).await
+    /// [`HashingError::Busy`] if another one runs, or the queue is full; [`HashingError::Failed`] if the worker fails.
+    pub async fn estimate(&self, typed: SecretString, own: OwnWords) -> Result<u8, HashingError> {
+        let estimating = Arc::clone(&self.estimating).try_acquire_owned().map_err(|_| HashingError::Busy)?;
+        let score = move || (password_policy::score(typed.expose_secret(), &own), estimating);
+        self.run(1, score).await.map(|(score, _estimating)| score)
     }
 
     fn salt(&self) -> Result<[u8; 16], HashingError> {

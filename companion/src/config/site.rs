@@ -57,7 +57,7 @@ impl Section for Site {
             Some(_) => reader.parsed(&settings::SECURITY_CONTACT, |text| {
                 (text.starts_with("mailto:") || text.starts_with("https://"))
                     .then(|| Some(text.to_owned()))
-                    .filter(|_| !text.contains(char::is_control))
+                    .filter(|_| !text.contains(|char: char| char.is_control() || char.is_whitespace()))
             }),
         };
         Some(Self {

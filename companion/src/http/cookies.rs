@@ -137,7 +137,8 @@ fn read<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Repea
 
 /// Reads the values of all cookies of a name. A logout ends the sessions of all of them, so that another page of the
 /// site cannot keep a session alive by setting a second cookie. The limit on header fields limits their number.
-fn read_every<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
+/// Reads every cookie of a name.
+pub(super) fn read_every<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
     headers
         .get_all(COOKIE)
         .iter()

@@ -156,7 +156,7 @@ impl AppState {
             site: Arc::new(Site::new(
                 (&config.pages, &config.site),
                 &config.cookies,
-                &http.base_path,
+                http,
                 forms,
                 Arc::clone(random),
             )?),

@@ -31,7 +31,7 @@ fn rule_token_and_verdict_are_shown_for_a_user() {
     let output = explain(&["--path", "/admin/users?page=2", "--as", "role=customer,user=42,session=7"]);
     assert_eq!(part(&output, "request"), ["GET /admin/users?page=2"]);
     assert_eq!(part(&output, "path"), ["/admin/users"]);
-    assert_eq!(part(&output, "rule"), [r#"rules[14] {"prefix": "/admin/", "roles": ["admin"]}"#]);
+    assert_eq!(part(&output, "rule"), [r#"rules[13] {"prefix": "/admin/", "roles": ["admin"]}"#]);
     let token = part(&output, "token");
     assert_eq!(token[0], "cookie access_token");
     assert!(token[1].starts_with(r#"alg "RS256", typ "at+jwt", kid ""#), "{output}");

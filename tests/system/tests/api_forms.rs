@@ -190,3 +190,70 @@ async fn forms_share_the_limits_and_the_devices_of_the_api() {
     assert_eq!(submit(&mut browser, SIGN_IN).await.status, 303, "the browser is known");
     assert_eq!(browser.login(ADA, PASSWORD).await.status, 200, "to the API too");
 }
+
+#[tokio::test]
+async fn guesses_at_a_changed_password_take_none_from_the_logins() {
+    let api = Api::start_with(&[("LIMIT_ACCOUNT", "3/1h")]).await;
+    let mut ada = api.registered(ADA).await;
+    let wrong: Form<'_> =
+        ("/auth/account", "/auth/account/password", &[("currentPassword", WRONG), ("password", NEW)]);
+    for _ in 0..3 {
+        assert_eq!(submit(&mut ada, wrong).await.status, 401);
+    }
+    let rejected = submit(&mut ada, CHANGE_PASSWORD).await;
+    assert_eq!(rejected.status, 429, "{rejected}");
+    assert!(!rejected.header("retry-after").is_empty(), "{rejected}");
+    assert_eq!(submit(&mut ada, SIGN_IN).await.status, 303, "the same browser signs in");
+    assert_eq!(submit(&mut ada, CHANGE_PASSWORD).await.status, 303, "another session has guesses of its own");
+}
+
+#[tokio::test]
+async fn weak_new_password_is_no_guess_at_the_current_one() {
+    let api = Api::start_with(&[("LIMIT_ACCOUNT", "3/1h")]).await;
+    let mut ada = api.registered(ADA).await;
+    let weak: Form<'_> = (
+        "/auth/account",
+        "/auth/account/password",
+        &[("currentPassword", PASSWORD), ("password", "password1")],
+    );
+    for _ in 0..5 {
+        assert_eq!(submit(&mut ada, weak).await.status, 400);
+    }
+    assert_eq!(submit(&mut ada, CHANGE_PASSWORD).await.status, 303);
+}
+
+#[tokio::test]
+async fn form_key_that_another_host_has_planted_keeps_nobody_out() {
+    let api = Api::start().await;
+    api.registered(ADA).await;
+    let mut browser = api.client();
+    let token = browser.get("/auth/sign-in").await.form_token();
+    let ours = browser.cookies.remove("edgeward_form_key").unwrap();
+    let fields = [&[("form_token", token.as_str())], SIGN_IN.2].concat();
+    let planted = format!("edgeward_form_key=AAAAAAAAAAAAAAAAAAAAAA; edgeward_form_key={ours}");
+    let request = browser.form(SIGN_IN.1, &fields).header("cookie", planted);
+    assert_eq!(browser.send(request).await.status, 303);
+}
+
+#[tokio::test]
+async fn page_that_sets_a_form_key_sets_renewed_tokens_too() {
+    let api = Api::start().await;
+    let mut ada = api.registered(ADA).await;
+    ada.cookies.remove("access_token").unwrap();
+    assert_eq!(ada.get("/auth/account").await.status, 200);
+    assert!(ada.cookies.contains_key("edgeward_form_key") && ada.cookies.contains_key("access_token"));
+}
+
+#[tokio::test]
+async fn account_page_signs_out_where_no_page_signs_in() {
+    let api = Api::start_with(&[("PAGES_OFF", "sign-in")]).await;
+    let mut ada = api.registered(ADA).await;
+    let asked = ada.get("/auth/signed-out").await;
+    assert!(asked.text.contains("Do you want to sign out?"), "{asked}");
+    let token = asked.form_token();
+    let request = ada.form("/auth/sign-out", &[("form_token", &token)]);
+    assert_eq!(ada.send(request).await.status, 303);
+    let shown = ada.get("/auth/signed-out").await;
+    assert_eq!(shown.status, 200);
+    assert!(!shown.text.contains("/auth/sign-in"), "{shown}");
+}

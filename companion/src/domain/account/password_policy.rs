@@ -82,13 +82,12 @@ impl PasswordPolicy {
     }
 }
 
-/// Scores a password while it is typed, from 0 to 4. Only the start of a long one is read, which can but lower the score: that
-/// takes at most some milliseconds, whatever is typed.
+/// Scores a password of a user with these words while it is typed, from 0 to 4. Only the start of a long one is read, which can
+/// but lower the score, and takes at most some 70 ms.
 #[must_use]
-pub fn score(typed: &str, email: Option<&Email>) -> u8 {
+pub fn score(typed: &str, own: &OwnWords) -> u8 {
     let start: String = typed.chars().take(MAX_SCORED_CHARS).collect();
-    let own = email.map(OwnWords::of_email);
-    let words: Vec<&str> = own.iter().flat_map(|own| own.0.iter().map(String::as_str)).collect();
+    let words: Vec<&str> = own.0.iter().map(String::as_str).collect();
     zxcvbn::zxcvbn(&start, &words).score().into()
 }
 
@@ -117,6 +116,15 @@ impl OwnWords {
         words.extend([format!("{first}{last}"), format!("{last}{first}")].iter().map(String::as_str));
         words
             .extend([first, last].into_iter().chain(first.split_whitespace()).chain(last.split_whitespace()));
+        words
+    }
+
+    /// Lists the words of a user whose form is not complete.
+    #[must_use]
+    pub fn of_parts(first_name: Option<&Name>, last_name: Option<&Name>, email: Option<&Email>) -> Self {
+        let mut words = email.map_or(Self(Vec::new()), Self::of_email);
+        let names = first_name.into_iter().chain(last_name).map(Name::as_str);
+        words.extend(names.flat_map(|name| std::iter::once(name).chain(name.split_whitespace())));
         words
     }
 

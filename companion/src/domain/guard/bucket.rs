@@ -85,6 +85,8 @@ enum Subject {
     RegistrationNetwork = 6,
     Refresh = 7,
     DeviceLogins = 8,
+    Reauthentication = 9,
+    Reauthentications = 10,
 }
 
 impl Kind {
@@ -131,18 +133,11 @@ impl Buckets {
     /// one that does.
     #[must_use]
     pub fn of_login(&self, client: Option<IpAddr>, email: &Email, device: Option<SessionId>) -> Vec<Bucket> {
-        let (email, limit) = (email.as_str().as_bytes(), self.limits.account);
         if let Some(SessionId(session)) = device {
-            let device = session.rem_euclid(DEVICES_OF_AN_ACCOUNT).to_be_bytes();
-            let bucket = |kind, subject, limit| {
-                let key = self.key(subject, &[&device, email]);
-                Bucket { kind, key, limit, network: None }
-            };
-            return vec![
-                bucket(Kind::Device, Subject::Device, limit),
-                bucket(Kind::DeviceLogins, Subject::DeviceLogins, limit.times(LOGINS_OF_A_DEVICE)),
-            ];
+            let device = session.rem_euclid(DEVICES_OF_AN_ACCOUNT);
+            return self.of_device(device, email, [Subject::Device, Subject::DeviceLogins]);
         }
+        let (email, limit) = (email.as_str().as_bytes(), self.limits.account);
         let subjects = [Subject::LoginAddress, Subject::LoginNetwork];
         let mut buckets = self.of_client(client, subjects, self.limits.address);
         buckets.push(Bucket {
@@ -152,6 +147,25 @@ impl Buckets {
             network: None,
         });
         buckets
+    }
+
+    /// Returns the buckets of a signed-in user who proves the password again. They are the session's own: whoever stole it has
+    /// so many guesses, and takes none from the user's logins.
+    #[must_use]
+    pub fn of_reauthentication(&self, email: &Email, SessionId(session): SessionId) -> Vec<Bucket> {
+        self.of_device(session, email, [Subject::Reauthentication, Subject::Reauthentications])
+    }
+
+    fn of_device(&self, device: i64, email: &Email, [failures, all]: [Subject; 2]) -> Vec<Bucket> {
+        let limit = self.limits.account;
+        let bucket = |kind, subject, limit| {
+            let key = self.key(subject, &[&device.to_be_bytes(), email.as_str().as_bytes()]);
+            Bucket { kind, key, limit, network: None }
+        };
+        vec![
+            bucket(Kind::Device, failures, limit),
+            bucket(Kind::DeviceLogins, all, limit.times(LOGINS_OF_A_DEVICE)),
+        ]
     }
 
     /// Returns the bucket of an account for all unknown devices together.

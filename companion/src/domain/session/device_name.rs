@@ -1,6 +1,8 @@
 //! The name of a device for people: "Firefox on Linux" for what a browser says of itself. It comes from the client, so no
 //! decision depends on it.
 
+use std::fmt;
+
 use woothee::parser::{Parser, WootheeResult};
 
 /// Maximum length of a text that is read, in bytes. Sessions store less.
@@ -10,18 +12,43 @@ const MAX_PRODUCT_BYTES: usize = 40;
 /// Value of woothee for what it does not know.
 const UNKNOWN: &str = "UNKNOWN";
 
+/// Name of a device: a program, its platform, or both. `Display` is English.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceName {
+    /// Program, such as `Firefox`.
+    pub program: Option<String>,
+    /// Platform, such as `Linux`.
+    pub platform: Option<String>,
+}
+
+impl fmt::Display for DeviceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.joined_by("on"))
+    }
+}
+
+impl DeviceName {
+    /// Returns both parts, with this word between them.
+    #[must_use]
+    pub fn joined_by(&self, word: &str) -> String {
+        match (&self.program, &self.platform) {
+            (Some(program), Some(platform)) => format!("{program} {word} {platform}"),
+            (program, platform) => program.as_ref().or(platform.as_ref()).cloned().unwrap_or_default(),
+        }
+    }
+}
+
 /// Returns the name of the program and its platform, by a `User-Agent` (RFC 9110 §10.1.5). `None` if the text names neither.
 #[must_use]
-pub fn of(user_agent: &str) -> Option<String> {
+pub fn of(user_agent: &str) -> Option<DeviceName> {
     if user_agent.len() > MAX_BYTES {
         return None;
     }
     // 13 µs, and 1.4 MiB once the first text was read. `ua-parser` 0.2 with all patterns of uap-core: 8 µs, 12 MiB and 330 ms.
     let parsed = Parser::new().parse(user_agent).unwrap_or_default();
-    match (program(&parsed).or_else(|| product(user_agent)), platform(parsed.os)) {
-        (Some(program), Some(platform)) => Some(format!("{program} on {platform}")),
-        (program, platform) => program.or(platform).map(str::to_owned),
-    }
+    let program = program(&parsed).or_else(|| product(user_agent)).map(str::to_owned);
+    let platform = platform(parsed.os).map(str::to_owned);
+    (program.is_some() || platform.is_some()).then_some(DeviceName { program, platform })
 }
 
 /// Returns the name of a browser or a crawler. Other programs are called by their product.
@@ -59,7 +86,7 @@ mod tests {
     #[test]
     fn device_is_named_by_its_program_and_platform() {
         fn check(user_agent: &str, expected: &str) {
-            assert_eq!(of(user_agent).unwrap_or_default(), expected, "{user_agent}");
+            assert_eq!(of(user_agent).unwrap().to_string(), expected, "{user_agent}");
         }
         let mozilla = |rest: &str, expected| check(&format!("Mozilla/5.0 {rest}"), expected);
         mozilla("(X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux");

@@ -12,6 +12,7 @@ mod refresh;
 
 use time::OffsetDateTime;
 
+use self::device_name::DeviceName;
 pub use self::ending::{Chosen, Ending};
 pub use self::lifetimes::Lifetimes;
 pub use self::refresh::{MAX_SUPERSEDED, RefreshRejection, Step};
@@ -63,7 +64,7 @@ pub struct SessionSummary {
 impl SessionSummary {
     /// Returns the name of the device for people, such as "Firefox on Linux"; `None` if the program names none.
     #[must_use]
-    pub fn device_name(&self) -> Option<String> {
+    pub fn device_name(&self) -> Option<DeviceName> {
         self.device.as_deref().and_then(device_name::of)
     }
 }

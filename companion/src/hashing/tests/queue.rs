@@ -97,3 +97,15 @@ async fn waits_and_times_of_hashes_are_counted() {
         assert!(text.contains(line), "{line} is not in:\n{text}");
     }
 }
+
+#[tokio::test]
+async fn estimates_of_passwords_leave_the_queue_to_logins() {
+    let hasher = hasher(4);
+    let estimate = || hasher.estimate("correct horse".into(), OwnWords::of_parts(None, None, None));
+    let running = hasher.estimating.try_acquire().unwrap();
+    assert_eq!(estimate().await, Err(HashingError::Busy));
+    assert!(hasher.hash(Password::parse("correct horse").unwrap()).await.is_ok());
+    drop(running);
+    assert!(estimate().await.is_ok_and(|score| score > 0));
+    assert!(estimate().await.is_ok(), "the permit came back");
+}

@@ -135,7 +135,7 @@ impl SessionBody {
     fn new(session: SessionSummary, current: SessionId) -> Self {
         Self {
             id: session.id,
-            device_name: session.device_name(),
+            device_name: session.device_name().map(|name| name.to_string()),
             device: session.device,
             address_prefix: session.address_prefix,
             created_at: Timestamp(session.created_at),

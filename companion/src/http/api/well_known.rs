@@ -8,7 +8,6 @@ use axum::http::header::CACHE_CONTROL;
 use axum::response::Redirect;
 use time::{Duration, OffsetDateTime};
 
-use crate::config::Language;
 use crate::http::error::ApiError;
 use crate::http::pages::site::Site;
 use crate::http::state::AppState;
@@ -32,18 +31,13 @@ pub(in crate::http) async fn security_txt(
     State(AppState { clock, site, .. }): State<AppState>,
 ) -> Result<([(HeaderName, &'static str); 1], String), ApiError> {
     let contact = site.security_contact.as_deref().ok_or(ApiError::NotFound)?;
-    Ok(([(CACHE_CONTROL, CACHE)], contact_file(contact, clock.now(), site.language)))
+    Ok(([(CACHE_CONTROL, CACHE)], contact_file(contact, clock.now())))
 }
 
 /// Returns the content of `security.txt`. It counts to the beginning of a day, so it changes once a day.
-fn contact_file(contact: &str, now: OffsetDateTime, language: Option<Language>) -> String {
-    let languages = match language {
-        None => "en, de",
-        Some(Language::English) => "en",
-        Some(Language::German) => "de",
-    };
+fn contact_file(contact: &str, now: OffsetDateTime) -> String {
     let date = (now + CONTACT_LIFETIME).date();
-    format!("Contact: {contact}\nExpires: {date}T00:00:00Z\nPreferred-Languages: {languages}\n")
+    format!("Contact: {contact}\nExpires: {date}T00:00:00Z\n")
 }
 
 #[cfg(test)]
@@ -54,8 +48,8 @@ mod tests {
     fn contact_counts_for_half_a_year() {
         let now = time::macros::datetime!(2030-07-05 23:59 UTC);
         assert_eq!(
-            contact_file("mailto:security@example.com", now, None),
-            "Contact: mailto:security@example.com\nExpires: 2031-01-01T00:00:00Z\nPreferred-Languages: en, de\n"
+            contact_file("mailto:security@example.com", now),
+            "Contact: mailto:security@example.com\nExpires: 2031-01-01T00:00:00Z\n"
         );
     }
 }

@@ -10,11 +10,12 @@
 
 use axum::extract::{Request, State};
 use axum::http::header::SET_COOKIE;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::domain::caller::Caller;
+use crate::http::cookies::CookiePolicy;
 use crate::http::error::ApiError;
 use crate::http::extract::bearer_token;
 use crate::http::state::AppState;
@@ -45,15 +46,24 @@ pub(in crate::http) async fn require(
     request.extensions_mut().insert(signed_in);
     let response = next.run(request).await;
     Ok(match renewed {
-        Some(tokens) if accepts_cookies(&response) => (state.cookies.set(&tokens), response).into_response(),
+        Some(tokens) if accepts_tokens(&response, &state.cookies) => {
+            (state.cookies.set(&tokens), response).into_response()
+        }
         _ => response,
     })
 }
 
-/// Returns `true` if renewed tokens may be added to a response: it sets no cookies of its own, and is not a 401, after
+/// Returns `true` if renewed tokens may be added to a response: it sets or clears no tokens itself, and is not a 401, after
 /// which the session has ended.
-fn accepts_cookies(response: &Response) -> bool {
-    !response.headers().contains_key(SET_COOKIE) && response.status() != StatusCode::UNAUTHORIZED
+fn accepts_tokens(response: &Response, cookies: &CookiePolicy) -> bool {
+    let is_of_tokens = |field: &HeaderValue| {
+        let sets = |name: &str| {
+            field.as_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+        };
+        sets(cookies.access_name()) || sets(cookies.refresh_name())
+    };
+    response.status() != StatusCode::UNAUTHORIZED
+        && !response.headers().get_all(SET_COOKIE).iter().any(is_of_tokens)
 }
 
 /// Returns the token in `Authorization`, unless it is one of [`NO_TOKEN`]: scripts of browsers cannot read our cookies,

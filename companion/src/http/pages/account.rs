@@ -178,9 +178,9 @@ impl Account {
     }
 }
 
-/// Redirects to the page.
+/// Redirects to the page that a signed-in user begins at.
 pub(in crate::http) async fn redirect(State(site): State<Arc<Site>>) -> Redirect {
-    Redirect::to(&format!("{}/account", site.path))
+    Redirect::to(&site.home())
 }
 
 pub(in crate::http) async fn show(

@@ -25,7 +25,8 @@ const SEC_FETCH_SITE: &str = "sec-fetch-site";
 #[derive(Default)]
 pub(in crate::http) struct Form {
     typed: BTreeMap<String, String>,
-    mistakes: BTreeMap<String, String>,
+    /// Fields with mistakes, in the order of the page.
+    mistakes: Vec<(String, String)>,
     /// What is wrong with the form as a whole.
     pub(in crate::http) notice: Option<String>,
 }
@@ -43,13 +44,13 @@ impl FromRequest<AppState> for SentForm {
         if is_of_another_site(request.headers()) {
             return Err(ApiError::FormForged);
         }
-        let key = view::form_key(&state.site, request.headers());
+        let keys = view::form_keys(&state.site, request.headers());
         let session = request.extensions().get::<SignedIn>().map(|signed_in| signed_in.subject.session_id);
         let bytes = body::read(request, Kind::Form).await?;
         let typed: BTreeMap<String, String> =
             serde_urlencoded::from_bytes(&bytes).map_err(|_| ApiError::BodyNotForm)?;
         let token = typed.get(TOKEN).map(String::as_str).unwrap_or_default();
-        let is_ours = key.is_some_and(|key| state.site.forms.verify(token, key, session));
+        let is_ours = keys.into_iter().any(|key| state.site.forms.verify(token, key, session));
         Ok(Self { form: Form { typed, ..Form::default() }, is_ours })
     }
 }
@@ -87,12 +88,18 @@ impl Form {
 
     /// Returns the mistake in a field; empty if there is none.
     pub(in crate::http) fn mistake(&self, field: &str) -> &str {
-        self.mistakes.get(field).map(String::as_str).unwrap_or_default()
+        let found = self.mistakes.iter().find(|(name, _)| name == field);
+        found.map(|(_, mistake)| mistake.as_str()).unwrap_or_default()
     }
 
     /// Returns `true` if no field has a mistake.
     pub(in crate::http) fn has_no_mistakes(&self) -> bool {
         self.mistakes.is_empty()
+    }
+
+    /// Returns `true` if a field is the first that has a mistake.
+    pub(in crate::http) fn is_first(&self, field: &str) -> bool {
+        self.mistakes.first().is_some_and(|(name, _)| name == field)
     }
 
     /// Takes the mistakes of an error, in the words of the page. Returns the head of the response: status, `Retry-After`.
@@ -124,9 +131,29 @@ impl Form {
         Ok(head)
     }
 
+    /// Takes the mistakes of a query as [`Form::reject`] does. One in a parameter that the page has no field for is told as that
+    /// of the whole.
+    ///
+    /// # Errors
+    /// As for [`Form::reject`].
+    pub(in crate::http) fn reject_query(
+        &mut self,
+        error: ApiError,
+        text: &Text,
+        policy: PasswordPolicy,
+    ) -> Result<Response, ApiError> {
+        let head = self.reject(error, text, policy)?;
+        if !self.mistakes.iter().any(|(field, _)| self.typed.contains_key(field)) {
+            self.notice = Some(text.error("query_invalid").to_owned());
+        }
+        Ok(head)
+    }
+
     /// Adds a mistake in a field, unless it has one.
     pub(in crate::http) fn add_mistake(&mut self, field: &str, mistake: &str) {
-        self.mistakes.entry(field.to_owned()).or_insert_with(|| mistake.to_owned());
+        if self.mistake(field).is_empty() {
+            self.mistakes.push((field.to_owned(), mistake.to_owned()));
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY,
 };
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -19,16 +19,11 @@ use super::text::{self, Text};
 use super::view::View;
 use crate::http::error::ErrorCode;
 
-/// Content security policy: our own files, and nothing inline.
-const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-                              form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// Header fields of every page.
-const FIELDS: [(HeaderName, &str); 5] = [
-    (CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+const FIELDS: [(HeaderName, &str); 3] = [
     (REFERRER_POLICY, "no-referrer"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    (VARY, "accept-language, cookie"),
 ];
 /// Two years (RFC 6797), for this host alone: others may not have TLS.
 const TRANSPORT_POLICY: &str = "max-age=63072000";
@@ -51,7 +46,7 @@ pub(in crate::http) async fn surround(
     // The response to a form is no page to come back to.
     let target = match request.uri().path_and_query() {
         Some(target) if request.method() == Method::GET => target.to_string(),
-        _ => format!("{}/account", site.path),
+        _ => site.home(),
     };
     let mut response = next.run(request).await;
     if let Some(ErrorCode(code)) = response.extensions_mut().remove() {
@@ -64,6 +59,11 @@ pub(in crate::http) async fn surround(
     let headers = response.headers_mut();
     for (name, value) in FIELDS {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert_with(|| site.content_policy.clone());
+    // Files say how long they are stored, and are the same for everybody.
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(VARY, HeaderValue::from_static("accept-language, cookie"));
     }
     if site.is_secure {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TRANSPORT_POLICY));

@@ -38,7 +38,10 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
         routes = routes
             .route("/login", get(login::redirect))
             .route("/login/", get(login::redirect))
-            .route(&page("sign-in"), get(sign_in::show).post(sign_in::submit))
+            .route(&page("sign-in"), get(sign_in::show).post(sign_in::submit));
+    }
+    if served.sign_in || served.account || served.admin {
+        routes = routes
             .route(&page("sign-out"), get(sign_out::ask).post(sign_out::submit))
             .route(&page("signed-out"), get(sign_out::show));
     }

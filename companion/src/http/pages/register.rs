@@ -76,6 +76,8 @@ pub(in crate::http) async fn submit(
     };
     match registered.await {
         Ok(Some(tokens)) => Ok((cookies.set(&tokens), return_to::go_to(&return_to)).into_response()),
+        // A site with a sign-in page of its own asks there.
+        Ok(None) if !state.site.served.sign_in => Ok(return_to::go_to(&return_to).into_response()),
         Ok(None) => Ok(return_to::sign_in(&state.site, &return_to, true).into_response()),
         Err(error) => {
             let head = form.reject(error, view.text, hasher.policy)?;

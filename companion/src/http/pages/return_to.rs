@@ -57,7 +57,8 @@ pub(in crate::http) fn has_registered(query: &Result<Query<ReturnTo>, QueryRejec
 /// Makes the redirect to the page that signs in and then goes on to this page.
 pub(in crate::http) fn sign_in(site: &Site, target: &str, has_registered: bool) -> Redirect {
     let registered = has_registered.then_some((REGISTERED, ""));
-    let query = [Some((PARAMETER, target)), registered].into_iter().flatten().collect::<Vec<_>>();
+    let target = is_own_page(target).then_some((PARAMETER, target));
+    let query = [target, registered].into_iter().flatten().collect::<Vec<_>>();
     Redirect::to(&format!("{}/sign-in?{}", site.path, serde_urlencoded::to_string(query).unwrap_or_default()))
 }
 

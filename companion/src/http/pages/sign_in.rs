@@ -21,17 +21,17 @@ struct SignInPage<'a> {
     view: &'a View,
     form: &'a Form,
     return_to: &'a str,
+    has_registered: bool,
 }
 
 pub(in crate::http) async fn show(
     view: View,
     query: Result<Query<ReturnTo>, QueryRejection>,
 ) -> Result<Response, ApiError> {
-    let notice = return_to::has_registered(&query).then(|| view.text.registered_sign_in.to_owned());
-    let mut form = Form::default();
-    form.notice = notice;
+    let has_registered = return_to::has_registered(&query);
     let return_to = return_to::own_page(&view.site, query);
-    view.show(StatusCode::OK, &SignInPage { view: &view, form: &form, return_to: &return_to })
+    let page = SignInPage { view: &view, form: &Form::default(), return_to: &return_to, has_registered };
+    view.show(StatusCode::OK, &page)
 }
 
 pub(in crate::http) async fn submit(
@@ -45,7 +45,7 @@ pub(in crate::http) async fn submit(
 ) -> Result<Response, ApiError> {
     let return_to = return_to::own_page(&view.site, query);
     let show = |form: &Form, head: Response| {
-        view.show(head, &SignInPage { view: &view, form, return_to: &return_to })
+        view.show(head, &SignInPage { view: &view, form, return_to: &return_to, has_registered: false })
     };
     let mut form = match form.verify(view.text) {
         Ok(form) => form,

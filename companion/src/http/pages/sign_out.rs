@@ -1,5 +1,7 @@
 //! Sign out, and the page after it.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -7,6 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::form::SentForm;
 use super::view::View;
+use crate::http::cookies::CookiePolicy;
 use crate::http::error::ApiError;
 use crate::http::state::AppState;
 use crate::service::Context;
@@ -33,7 +36,15 @@ pub(in crate::http) async fn ask(view: View) -> Result<Response, ApiError> {
     view.show(StatusCode::OK, &SignOutPage { view: &view })
 }
 
-pub(in crate::http) async fn show(view: View) -> Result<Response, ApiError> {
+/// Says that the visitor is signed out; one who is not is asked first.
+pub(in crate::http) async fn show(
+    State(cookies): State<Arc<CookiePolicy>>,
+    view: View,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    if cookies.read_every_access(&headers).chain(cookies.read_every_refresh(&headers)).next().is_some() {
+        return ask(view).await;
+    }
     view.show(StatusCode::OK, &SignedOutPage { view: &view })
 }
 

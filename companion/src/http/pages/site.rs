@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 use askama::Template;
 use aws_lc_rs::digest::{SHA256, digest};
+use axum::http::HeaderValue;
+use axum::http::header::InvalidHeaderValue;
+use edgeward_wire::Origin;
 use edgeward_wire::cookie::FORM_KEY;
 
 use crate::config::{self, Image, Language, Link, PageSet};
@@ -35,6 +38,8 @@ pub struct Site {
     pub script: Asset,
     /// Icon in the browser's tab, for a site without a logo.
     pub icon: Asset,
+    /// Content security policy of the pages.
+    pub(super) content_policy: HeaderValue,
     /// Tokens of the forms.
     pub forms: FormTokens,
     /// Address that refreshes the tokens of a session.
@@ -62,21 +67,33 @@ struct Style<'a> {
 }
 
 impl Site {
-    /// Makes the site of these settings; the API is below `base_path`.
+    /// Returns the address of the page that a signed-in user begins at.
+    pub(super) fn home(&self) -> String {
+        let Self { path, served, .. } = self;
+        match served {
+            PageSet { account: true, .. } => format!("{path}/account"),
+            PageSet { admin: true, .. } => format!("{path}/admin/users"),
+            _ => "/".to_owned(),
+        }
+    }
+
+    /// Makes the site of these settings.
     ///
     /// # Errors
-    /// [`askama::Error`] if the style sheet cannot be written.
+    /// [`askama::Error`] if the style sheet cannot be written, or an origin is no text of a header field.
     pub fn new(
         (pages, site): (&config::Pages, &config::Site),
         cookies: &config::Cookies,
-        base_path: &str,
+        http: &config::Http,
         forms: FormTokens,
         random: Random,
     ) -> Result<Self, askama::Error> {
         let style = Style { color: &site.color }.render()?;
         let path = pages.path.clone();
         let script = include_str!("../../../pages/pages.js").to_owned();
+        let content_policy = content_policy(&http.origins).map_err(|_| askama::Error::Fmt)?;
         Ok(Self {
+            content_policy,
             style: Asset::new(&path, "css", style),
             script: Asset::new(&path, "js", script),
             icon: Asset::new(
@@ -84,7 +101,7 @@ impl Site {
                 "svg",
                 include_str!("../../../pages/icon.svg").replace("COLOR", &site.color),
             ),
-            refresh_address: format!("{base_path}/auth/refresh"),
+            refresh_address: format!("{}/auth/refresh", http.base_path),
             form_cookie: format!("{}{FORM_KEY}", cookies.prefix),
             is_secure: cookies.secure,
             path,
@@ -98,6 +115,16 @@ impl Site {
             random,
         })
     }
+}
+
+/// Makes the content security policy of the pages: our own files, and nothing inline. A form may lead on to our front ends:
+/// browsers hold the redirect after the sign-in, and each after that one, to `form-action`.
+fn content_policy(origins: &[Origin]) -> Result<HeaderValue, InvalidHeaderValue> {
+    let origins: String = origins.iter().flat_map(|origin| [" ", origin.as_str()]).collect();
+    HeaderValue::try_from(format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+         form-action 'self'{origins}; base-uri 'none'; frame-ancestors 'none'"
+    ))
 }
 
 impl Asset {

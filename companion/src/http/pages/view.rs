@@ -5,20 +5,23 @@ use std::sync::Arc;
 use askama::Template;
 use axum::body::Body;
 use axum::extract::FromRequestParts;
-use axum::http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
+use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use cookie::{Cookie, SameSite};
-use edgeward_wire::cookie as wire_cookie;
 
 use super::site::Site;
 use super::text::{self, Text};
 use crate::domain::account::User;
 use crate::domain::token::form_token::FormKey;
+use crate::http::cookies;
 use crate::http::error::ApiError;
 use crate::http::state::AppState;
 use crate::service::session::SignedIn;
+
+/// Maximum number of form keys that are read. Chosen: more than a browser has.
+const MAX_FORM_KEYS: usize = 4;
 
 /// View of a page for one request.
 pub(in crate::http) struct View {
@@ -40,8 +43,8 @@ impl FromRequestParts<AppState> for View {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let signed_in = parts.extensions.get::<SignedIn>();
         let site = Arc::clone(&state.site);
-        let (key, new_cookie) = match form_key(&site, &parts.headers) {
-            Some(key) => (key, None),
+        let (key, new_cookie) = match form_keys(&site, &parts.headers).first() {
+            Some(key) => (*key, None),
             None => new_key(&site)?,
         };
         Ok(Self {
@@ -88,11 +91,11 @@ impl View {
     }
 }
 
-/// Reads the form key of a browser. `None` if it has none, or several.
-pub(super) fn form_key(site: &Site, headers: &HeaderMap) -> Option<FormKey> {
-    let cookies = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
-    let value = wire_cookie::find(cookies, &site.form_cookie).ok()??;
-    FormKey::parse(str::from_utf8(value).ok()?)
+/// Reads the form keys of a browser. It has one, unless a sibling host has planted another: that must not keep the visitor
+/// from all forms, and tells nobody the token of a form.
+pub(super) fn form_keys(site: &Site, headers: &HeaderMap) -> Vec<FormKey> {
+    let values = cookies::read_every(headers, &site.form_cookie).take(MAX_FORM_KEYS);
+    values.filter_map(FormKey::parse).collect()
 }
 
 /// Makes a form key, and the cookie that sets it until the browser is closed. `SameSite=Lax`: a page that another site

@@ -12,7 +12,7 @@ use crate::domain::audit::Event;
 use crate::domain::session::Ending;
 use crate::domain::token::access_token::TokenSubject;
 use crate::hashing::{PasswordHasher, Verdict};
-use crate::service::guard::{self, Guard};
+use crate::service::guard::{self, Guard, Permit};
 use crate::service::session::end_sessions;
 use crate::service::{Context, Error};
 
@@ -32,7 +32,7 @@ pub async fn change_password(
     new: Password,
 ) -> Result<(), Error> {
     let permit = guard::admit(context, guard, guard.reauthentication(&user.email, by.session_id)).await?;
-    let changed = compare_and_change(context, hasher, (user, by), current, new).await;
+    let changed = compare_and_change(context, hasher, &permit, (user, by), current, new).await;
     permit.settle(context, changed).await
 }
 
@@ -40,6 +40,7 @@ pub async fn change_password(
 async fn compare_and_change(
     context: &Context,
     hasher: &PasswordHasher,
+    permit: &Permit,
     (user, by): (&User, TokenSubject),
     current: &SecretString,
     new: Password,
@@ -48,8 +49,11 @@ async fn compare_and_change(
     let found = found.filter(|found| found.user_id == user.id).ok_or(Error::WrongCredentials)?;
     let current = PresentedPassword::new(current.expose_secret());
     let Verdict::Match { .. } = hasher.verify(current, found.hash.as_ref()).await? else {
+        context.report(&Event::LoginRejected("password_wrong"), Some(user.id), Some(by.session_id));
         return Err(Error::WrongCredentials);
     };
+    // Now, and not with the change: whoever tries one weak password after the other has not guessed.
+    permit.record_success(&mut *context.connection().await?).await?;
     let own_words = OwnWords::of_user(&user.first_name, &user.last_name, &user.email);
     // Before the transaction: it takes long.
     let hash = hasher.hash_new(new, own_words).await??;

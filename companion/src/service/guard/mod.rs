@@ -64,11 +64,10 @@ impl Guard {
         Attempt { buckets, email: Some(email) }
     }
 
-    /// Returns the attempt of a signed-in user to prove the password again. The session has a bucket of its own: whoever
-    /// stole it has so many guesses, and nobody else can empty it.
+    /// Returns the attempt of a signed-in user to prove the password again.
     #[must_use]
     pub fn reauthentication<'a>(&self, email: &'a Email, session: SessionId) -> Attempt<'a> {
-        Attempt { buckets: self.buckets.of_login(None, email, Some(session)), email: Some(email) }
+        Attempt { buckets: self.buckets.of_reauthentication(email, session), email: Some(email) }
     }
 
     /// Returns the attempt of the caller to register.

@@ -78,3 +78,13 @@ fn devices_of_an_account_share_sixteen_buckets() {
     assert_eq!(keys.len(), 16);
     assert_ne!(login("203.0.113.7", ADA, Some(1))[0].key, login("203.0.113.7", ADA, Some(2))[0].key);
 }
+
+#[test]
+fn session_that_proves_a_password_takes_nothing_from_logins() {
+    let email = Email::parse(ADA).unwrap();
+    let of_session = |session| buckets().of_reauthentication(&email, SessionId(session));
+    check(&of_session(1), &[("device", 5, None), ("device_logins", 50, None)]);
+    let keys = |buckets: Vec<Bucket>| buckets.into_iter().map(|bucket| bucket.key);
+    let all = keys(of_session(1)).chain(keys(of_session(17))).chain(keys(login("", ADA, Some(1))));
+    assert_eq!(all.collect::<HashSet<_>>().len(), 6);
+}

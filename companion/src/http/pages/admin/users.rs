@@ -39,7 +39,7 @@ pub(in crate::http) async fn list(
         UserFilter { search: query.parse("search", Search::parse).flatten(), ..UserFilter::default() };
     let after = query.parse("cursor", UserCursor::decode).unwrap_or_default();
     if let Err(mistakes) = query.finish() {
-        let head = form.reject(mistakes, view.text, hasher.policy)?;
+        let head = form.reject_query(mistakes, view.text, hasher.policy)?;
         return view.show(head, &UsersPage { view: &view, form: &form, users: Vec::new(), next: None });
     }
     let page = account::list(&context, &filter, &after, PageSize::default()).await?;

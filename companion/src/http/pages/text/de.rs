@@ -30,16 +30,17 @@ pub(super) static TEXT: Text = Text {
     save: "Speichern",
     name_changed: "Ihr Name ist geändert.",
     change_password: "Passwort ändern",
-    current_password: "Bisheriges Passwort",
+    current_password: "Aktuelles Passwort",
     new_password: "Neues Passwort",
     password_changed: "Ihr Passwort ist geändert. Alle anderen Sitzungen sind beendet.",
-    current_password_wrong: "Das ist nicht Ihr bisheriges Passwort.",
+    current_password_wrong: "Das ist nicht Ihr aktuelles Passwort.",
     sessions: "Wo Sie angemeldet sind",
-    sessions_hint: "Wenn Sie eine davon nicht kennen, beenden Sie sie, und ändern Sie Ihr Passwort.",
+    sessions_hint: "Wenn Sie eine Sitzung nicht kennen, beenden Sie sie und ändern Sie Ihr Passwort.",
     this_session: "Diese Sitzung",
     last_used: "Zuletzt benutzt",
-    since: "Seit",
+    since: "Registriert am",
     unknown_device: "Unbekanntes Gerät",
+    device_on: "auf",
     end_session: "Beenden",
     end_other_sessions: "Alle anderen beenden",
     session_ended: "Die Sitzung ist beendet.",
@@ -48,12 +49,12 @@ pub(super) static TEXT: Text = Text {
     search_users: "E-Mail-Adresse, Nachname oder ID",
     search: "Suchen",
     role: "Rolle",
-    state: "Zustand",
+    state: "Status",
     disabled: "Gesperrt",
     may_sign_in: "Darf sich anmelden.",
     enable: "Anmeldung erlauben",
-    disable: "Anmeldung sperren, und alle Sitzungen beenden",
-    changed: "Die Änderung ist gemacht.",
+    disable: "Anmeldung sperren und alle Sitzungen beenden",
+    changed: "Die Änderung ist gespeichert.",
     nothing_found: "Nichts gefunden.",
     more: "Mehr",
     sessions_of_user: "Sitzungen",
@@ -62,7 +63,7 @@ pub(super) static TEXT: Text = Text {
     at: "Zeit",
     event: "Ereignis",
     any: "Alle",
-    actor: "Durch",
+    actor: "Ausgelöst von",
     user: "Benutzer",
     network: "Netz",
     details: "Einzelheiten",
@@ -82,7 +83,7 @@ fn error(code: &str) -> &'static str {
         "credentials_wrong" => "E-Mail oder Passwort ist falsch.",
         "not_signed_in" => "Sie sind nicht angemeldet.",
         "account_disabled" => "Dieses Konto ist gesperrt.",
-        "not_allowed" => "Das dürfen Sie nicht.",
+        "not_allowed" => "Dafür fehlt Ihnen die Berechtigung.",
         "not_found" => "Diese Seite gibt es nicht.",
         "method_not_allowed" => "So lässt sich diese Seite nicht verwenden.",
         "email_taken" => {
@@ -114,21 +115,23 @@ fn mistake(code: &str) -> &'static str {
         "name_has_invisible_character"
         | "email_has_invisible_character"
         | "search_has_invisible_character" => {
-            "Hier ist ein unsichtbares Zeichen. Bitte tippen Sie es von Hand."
+            "Der Text enthält ein unsichtbares Zeichen. Bitte tippen Sie ihn neu."
         }
         "required" => "Bitte füllen Sie das aus.",
         "name_too_long" => "Höchstens 100 Zeichen.",
         "email_malformed" => "Das ist keine E-Mail-Adresse.",
-        "email_not_ascii" => "Nur einfache Buchstaben: Der Teil nach dem @ wird sonst als xn-- geschrieben.",
+        "email_not_ascii" => "Adressen mit Umlauten oder anderen besonderen Zeichen gehen hier nicht.",
         "email_too_long" => "Diese Adresse ist zu lang.",
         "password_too_short" => "Mindestens {min} Zeichen.",
-        "password_too_long" => "Höchstens 72 Bytes.",
+        "password_too_long" => {
+            "Dieses Passwort ist zu lang: höchstens 72 Bytes, das sind 72 einfache Zeichen."
+        }
         "password_has_control_character" => "Keine Steuerzeichen.",
         "password_too_common" => {
             "Das ist eines der häufigsten Passwörter. Ergänzen Sie ein, zwei Wörter, die niemand erwartet."
         }
         "password_too_weak" => {
-            "Dieses Passwort ist zu leicht zu erraten. Ergänzen Sie ein, zwei Wörter, die niemand erwartet."
+            "Dieses Passwort ist zu leicht zu erraten, etwa weil es aus Ihrem Namen besteht. Ergänzen Sie ein, zwei Wörter, die niemand erwartet."
         }
         "role_malformed" => {
             "Nehmen Sie a bis z, 0 bis 9, - und _, und beginnen Sie mit einem Buchstaben oder einer Ziffer."

@@ -35,11 +35,12 @@ pub(super) static TEXT: Text = Text {
     password_changed: "Your password is changed. All other sessions have ended.",
     current_password_wrong: "This is not your current password.",
     sessions: "Where you are signed in",
-    sessions_hint: "If you do not know one of these, end it and change your password.",
+    sessions_hint: "If you do not recognise a session, end it and change your password.",
     this_session: "This session",
     last_used: "Last used",
-    since: "Since",
+    since: "Registered",
     unknown_device: "Unknown device",
+    device_on: "on",
     end_session: "End",
     end_other_sessions: "End all others",
     session_ended: "The session has ended.",
@@ -82,7 +83,7 @@ fn error(code: &str) -> &'static str {
         "credentials_wrong" => "E-mail or password is wrong.",
         "not_signed_in" => "You are not signed in.",
         "account_disabled" => "This account is disabled.",
-        "not_allowed" => "You may not do this.",
+        "not_allowed" => "You are not allowed to do this.",
         "not_found" => "This page does not exist.",
         "method_not_allowed" => "This page cannot be used in this way.",
         "email_taken" => "This e-mail address is registered already. Sign in, or use another one.",
@@ -111,18 +112,20 @@ fn mistake(code: &str) -> &'static str {
     match code {
         "name_has_invisible_character"
         | "email_has_invisible_character"
-        | "search_has_invisible_character" => "This has an invisible character. Please type it by hand.",
+        | "search_has_invisible_character" => "The text has an invisible character. Please type it anew.",
         "required" => "Please fill this in.",
         "name_too_long" => "At most 100 characters.",
-        "email_not_ascii" => "Plain letters alone: the part after the @ is written as xn-- if it has others.",
+        "email_not_ascii" => "Addresses with accents or other special letters do not work here.",
         "email_too_long" => "This address is too long.",
         "password_too_short" => "At least {min} characters.",
-        "password_too_long" => "At most 72 bytes.",
+        "password_too_long" => "This password is too long: at most 72 bytes, which are 72 plain characters.",
         "password_has_control_character" => "No control characters.",
         "password_too_common" => {
             "This is one of the most used passwords. Add a word or two that nobody expects."
         }
-        "password_too_weak" => "This password is too easy to guess. Add a word or two that nobody expects.",
+        "password_too_weak" => {
+            "This password is too easy to guess, for example because it is made of your name. Add a word or two that nobody expects."
+        }
         "email_malformed" => "This is not an e-mail address.",
         "role_malformed" => "Use a to z, 0 to 9, - and _, and begin with a letter or digit.",
         "user_id_malformed" => "This is not the ID of a user.",

@@ -10,6 +10,7 @@ use time::format_description::StaticFormatDescription;
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::config::Language;
+use crate::domain::session::SessionSummary;
 use crate::domain::time::format_seconds;
 
 /// Texts of one language. `{min}` and `{minutes}` stand for numbers.
@@ -49,7 +50,9 @@ pub(in crate::http) struct Text {
     pub(in crate::http) this_session: &'static str,
     pub(in crate::http) last_used: &'static str,
     pub(in crate::http) since: &'static str,
-    pub(in crate::http) unknown_device: &'static str,
+    unknown_device: &'static str,
+    /// Word between a program and its platform.
+    device_on: &'static str,
     pub(in crate::http) end_session: &'static str,
     pub(in crate::http) end_other_sessions: &'static str,
     pub(in crate::http) session_ended: &'static str,
@@ -102,6 +105,13 @@ impl Text {
         Some((self.mistake)(code))
             .filter(|text| !text.is_empty())
             .unwrap_or_else(|| (self.mistake)("invalid"))
+    }
+
+    /// Writes the name of a session's device.
+    pub(in crate::http) fn device(&self, session: &SessionSummary) -> String {
+        session
+            .device_name()
+            .map_or_else(|| self.unknown_device.to_owned(), |name| name.joined_by(self.device_on))
     }
 
     /// Writes a time for people, to the minute.

@@ -132,11 +132,11 @@ impl PasswordHasher {
     /// ask for one, so they must not take the places of logins.
     ///
     /// # Errors
-    /// [`HashingError::Busy`] if another one runs, or the queue is full; [`HashingError::Failed`] if the worker fails.
+    /// [`HashingError::Busy`] if another one runs; [`HashingError::Failed`] if the worker fails.
     pub async fn estimate(&self, typed: SecretString, own: OwnWords) -> Result<u8, HashingError> {
         let estimating = Arc::clone(&self.estimating).try_acquire_owned().map_err(|_| HashingError::Busy)?;
         let score = move || (password_policy::score(typed.expose_secret(), &own), estimating);
-        self.run(1, score).await.map(|(score, _estimating)| score)
+        self.run(0, score).await.map(|(score, _estimating)| score)
     }
 
     fn salt(&self) -> Result<[u8; 16], HashingError> {
@@ -187,7 +187,7 @@ impl PasswordHasher {
         .await
     }
 
-    /// Runs work on a worker, with one place in the queue for each comparison.
+    /// Runs work on a worker, with one place in the queue for each comparison. Work without one is not measured.
     async fn run<T: Send + 'static>(
         &self,
         comparisons: usize,
@@ -208,7 +208,9 @@ impl PasswordHasher {
             drop(waiting);
             let started = Instant::now();
             let done = use_case.in_scope(|| debug_span!("password_hash").in_scope(work));
-            metrics.observe_hash(started.duration_since(queued), started.elapsed());
+            if comparisons > 0 {
+                metrics.observe_hash(started.duration_since(queued), started.elapsed());
+            }
             drop(admitted);
             _ = sender.send(done);
         });

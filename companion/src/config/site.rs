@@ -46,7 +46,9 @@ pub struct Image {
 
 impl Section for Site {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let name = reader.parsed(&settings::SITE_NAME, |text| Some(text.to_owned()));
+        let name = reader.parsed(&settings::SITE_NAME, |text| {
+            Some(text.trim().to_owned()).filter(|name| !name.is_empty())
+        });
         let color = reader.parsed(&settings::SITE_COLOR, |text| {
             (contrast_with_white(text)? >= MIN_CONTRAST).then(|| text.to_owned())
         });
@@ -55,9 +57,8 @@ impl Section for Site {
         let security_contact = match reader.given(&settings::SECURITY_CONTACT) {
             None => Some(None),
             Some(_) => reader.parsed(&settings::SECURITY_CONTACT, |text| {
-                (text.starts_with("mailto:") || text.starts_with("https://"))
-                    .then(|| Some(text.to_owned()))
-                    .filter(|_| !text.contains(|char: char| char.is_control() || char.is_whitespace()))
+                let is_address = has_rest(text, &["mailto:", "https://"]) && !text.contains(is_blank);
+                is_address.then(|| Some(text.to_owned()))
             }),
         };
         Some(Self {
@@ -104,14 +105,24 @@ fn read_logo(reader: &mut Reader<'_>) -> Option<Option<Image>> {
     Some(Some(Image { content_type, bytes }))
 }
 
+/// Returns `true` if a text begins with one of these schemes, and goes on.
+fn has_rest(text: &str, schemes: &[&str]) -> bool {
+    schemes.iter().any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+}
+
+/// Returns `true` for a character that no address has.
+fn is_blank(char: char) -> bool {
+    char.is_whitespace() || char.is_control() || char == '\\'
+}
+
 fn parse_links(text: &str) -> Option<Vec<Link>> {
     let links = text.split(',').map(str::trim).filter(|link| !link.is_empty()).map(|link| {
         let (text, address) = link.split_once('=')?;
-        let is_address =
-            ["https://", "http://", "mailto:", "/"].iter().any(|start| address.starts_with(start));
-        let is_clean = !link.contains(char::is_control) && !text.trim().is_empty();
-        (is_address && is_clean)
-            .then(|| Link { text: text.trim().to_owned(), address: address.trim().to_owned() })
+        let (text, address) = (text.trim(), address.trim());
+        let is_own = address.starts_with('/') && !address.starts_with("//");
+        let is_address = is_own || has_rest(address, &["https://", "http://", "mailto:"]);
+        let is_clean = !text.is_empty() && !text.contains(char::is_control) && !address.contains(is_blank);
+        (is_address && is_clean).then(|| Link { text: text.to_owned(), address: address.to_owned() })
     });
     links.collect::<Option<Vec<_>>>().filter(|links| links.len() <= MAX_LINKS)
 }
@@ -146,7 +157,17 @@ mod tests {
             Some(vec![pair("Imprint", "/imprint"), pair("Help", "mailto:help@example.com")])
         );
         assert_eq!(parse("A=https://a.example/?b=c"), Some(vec![pair("A", "https://a.example/?b=c")]));
-        for wrong in ["Imprint", "=/imprint", "A=javascript:alert(1)", "A=a.example", "A\n=/a"] {
+        for wrong in [
+            "Imprint",
+            "=/imprint",
+            "A=javascript:alert(1)",
+            "A=a.example",
+            "A\n=/a",
+            "A=https://a b",
+            "A=https://",
+            "A=//a.example",
+            "A=/\\a",
+        ] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
     }

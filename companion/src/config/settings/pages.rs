@@ -58,7 +58,7 @@ pub(in crate::config) const SITE_NAME: Setting = Setting {
 pub(in crate::config) const SITE_COLOR: Setting = Setting {
     name: "SITE_COLOR",
     form: Form::Text(
-        "a colour such as #1f5fbf on which white text has a contrast of 4.5 to 1 (WCAG 2.2, 1.4.3)",
+        "a colour of six hexadecimal digits such as #1f5fbf, dark enough for white text: a contrast of 4.5 to 1 (WCAG 2.2, 1.4.3)",
     ),
     default: Value("#1f5fbf"),
     summary: "Colour of buttons and links.",
@@ -71,17 +71,17 @@ pub(in crate::config) const SITE_LOGO: Setting = Setting {
     name: "SITE_LOGO",
     form: Form::Text("the path of an SVG or PNG file of at most 32 KiB"),
     summary: "Logo, which the pages show beside the name.",
-    notes: "It is read at the start.",
+    notes: "It is read at the start, and shown 28 pixels high.",
     example: Example::Comment("/etc/edgeward/logo.svg"),
     ..OPTIONAL
 };
 
 pub(in crate::config) const SITE_LINKS: Setting = Setting {
     name: "SITE_LINKS",
-    form: Form::Text("links such as Imprint=https://example.com/imprint, comma-separated"),
+    form: Form::Text("at most 8 links such as Imprint=https://example.com/imprint, comma-separated"),
     default: Value(""),
     summary: "Links at the end of every page, such as imprint and help.",
-    notes: "An address begins with `https://`, `http://`, `mailto:` or `/`.",
+    notes: "An address begins with `https://`, `http://`, `mailto:` or `/`, and has no comma. One of this site needs a public rule of the filter.",
     example: Example::Comment("Imprint=/imprint,Help=mailto:help@example.com"),
     ..OPTIONAL
 };

@@ -25,14 +25,14 @@ pub(super) static TEXT: Text = Text {
     registered_sign_in: "Wenn diese E-Mail-Adresse frei war, ist sie jetzt registriert. Bitte melden Sie sich an.",
     signed_out: "Abgemeldet",
     signed_out_here: "Sie sind in diesem Browser abgemeldet.",
-    sign_in_again: "Wieder anmelden",
+    sign_in_again: "Erneut anmelden",
     names: "Name",
     save: "Speichern",
-    name_changed: "Ihr Name ist geändert.",
+    name_changed: "Ihr Name wurde geändert.",
     change_password: "Passwort ändern",
     current_password: "Aktuelles Passwort",
     new_password: "Neues Passwort",
-    password_changed: "Ihr Passwort ist geändert. Alle anderen Sitzungen sind beendet.",
+    password_changed: "Ihr Passwort wurde geändert. Alle anderen Sitzungen sind beendet.",
     current_password_wrong: "Das ist nicht Ihr aktuelles Passwort.",
     sessions: "Wo Sie angemeldet sind",
     sessions_hint: "Wenn Sie eine Sitzung nicht kennen, beenden Sie sie und ändern Sie Ihr Passwort.",
@@ -65,12 +65,12 @@ pub(super) static TEXT: Text = Text {
     any: "Alle",
     actor: "Ausgelöst von",
     user: "Benutzer",
-    network: "Netz",
-    details: "Einzelheiten",
+    network: "Netzwerk",
+    details: "Details",
     from: "Von",
     until: "Bis",
     front_page: "Zur Startseite",
-    some_fields_are_wrong: "Bitte berichtigen Sie die markierten Felder.",
+    some_fields_are_wrong: "Bitte korrigieren Sie die markierten Felder.",
     form_expired: "Diese Seite war nicht mehr aktuell. Bitte senden Sie das Formular noch einmal.",
     strengths: ["Sehr schwach", "Schwach", "Mäßig", "Stark", "Sehr stark"],
     time_form: &format_description!("[day padding:none].[month padding:none].[year], [hour]:[minute] UTC"),
@@ -90,7 +90,7 @@ fn error(code: &str) -> &'static str {
             "Diese E-Mail-Adresse ist schon registriert. Melden Sie sich an, oder nehmen Sie eine andere."
         }
         "last_admin" => "Das ist der letzte Administrator. Ernennen Sie zuerst einen anderen.",
-        "too_many_attempts" => "Zu viele Versuche. Bitte versuchen Sie es in {minutes} min wieder.",
+        "too_many_attempts" => "Zu viele Versuche. Bitte versuchen Sie es in {minutes} Min. erneut.",
         "busy" | "database_unavailable" | "not_ready" | "timed_out" => {
             "Der Dienst ist überlastet. Bitte versuchen Sie es gleich noch einmal."
         }
@@ -117,7 +117,7 @@ fn mistake(code: &str) -> &'static str {
         | "search_has_invisible_character" => {
             "Der Text enthält ein unsichtbares Zeichen. Bitte tippen Sie ihn neu."
         }
-        "required" => "Bitte füllen Sie das aus.",
+        "required" => "Bitte füllen Sie dieses Feld aus.",
         "name_too_long" => "Höchstens 100 Zeichen.",
         "email_malformed" => "Das ist keine E-Mail-Adresse.",
         "email_not_ascii" => "Adressen mit Umlauten oder anderen besonderen Zeichen gehen hier nicht.",
@@ -134,7 +134,7 @@ fn mistake(code: &str) -> &'static str {
             "Dieses Passwort ist zu leicht zu erraten, etwa weil es aus Ihrem Namen besteht. Ergänzen Sie ein, zwei Wörter, die niemand erwartet."
         }
         "role_malformed" => {
-            "Nehmen Sie a bis z, 0 bis 9, - und _, und beginnen Sie mit einem Buchstaben oder einer Ziffer."
+            "Erlaubt sind a bis z, 0 bis 9, - und _, mit einem Buchstaben oder einer Ziffer am Anfang."
         }
         "user_id_malformed" => "Das ist nicht die ID eines Benutzers.",
         "time_malformed" => "Das ist kein Datum.",

@@ -121,7 +121,7 @@ fn parse_links(text: &str) -> Option<Vec<Link>> {
         let (text, address) = (text.trim(), address.trim());
         let is_own = address.starts_with('/') && !address.starts_with("//");
         let is_address = is_own || has_rest(address, &["https://", "http://", "mailto:"]);
-        let is_clean = !text.is_empty() && !text.contains(char::is_control) && !address.contains(is_blank);
+        let is_clean = !text.is_empty() && !link.contains(char::is_control) && !address.contains(is_blank);
         (is_address && is_clean).then(|| Link { text: text.to_owned(), address: address.to_owned() })
     });
     links.collect::<Option<Vec<_>>>().filter(|links| links.len() <= MAX_LINKS)

@@ -1,4 +1,4 @@
-// What the pages can do better with a script. Each works without.
+// Improvements of the pages by a script. Each page works without it.
 "use strict";
 
 const { lang } = document.documentElement;

@@ -1,4 +1,4 @@
-//! What the demo shows of a session: a stream that ends with it, and an access token that is gone before it.
+//! Routes that show a session at work: a stream that ends with it, and the loss of its access token.
 
 use std::convert::Infallible;
 use std::time::Duration;

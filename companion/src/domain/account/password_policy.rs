@@ -112,10 +112,8 @@ impl OwnWords {
     #[must_use]
     pub fn of_user(first_name: &Name, last_name: &Name, email: &Email) -> Self {
         let (first, last) = (first_name.as_str(), last_name.as_str());
-        let mut words = Self::of_email(email);
+        let mut words = Self::of_parts(Some(first_name), Some(last_name), Some(email));
         words.extend([format!("{first}{last}"), format!("{last}{first}")].iter().map(String::as_str));
-        words
-            .extend([first, last].into_iter().chain(first.split_whitespace()).chain(last.split_whitespace()));
         words
     }
 

@@ -3,7 +3,7 @@
 //!
 //! No page of another origin can send these requests with the administrator's cookies unseen. Those that change something
 //! are PATCH, DELETE, or POST of the type `application/json`, for all of which browsers ask first (CORS allows exact
-//! origins); the gateway checks the origin, too.
+//! origins), or forms of our pages, which carry a form token (`http::pages::form`); the gateway checks the origin, too.
 
 use axum::extract::Request;
 use axum::middleware::Next;

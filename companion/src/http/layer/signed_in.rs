@@ -5,8 +5,8 @@
 //! sends the cookies along (`SameSite`), and it cannot read the response (CORS allows exact origins). It causes no more
 //! than any request through the gateway: the visitor's browser receives the next tokens of the visitor's session.
 //! `domain::session` covers concurrent requests and lost responses. Requests that end sessions are DELETE, which
-//! browsers send to another origin only after a preflight, and `POST /auth/logout-all`, for which the gateway checks
-//! the origin.
+//! browsers send to another origin only after a preflight, `POST /auth/logout-all`, for which the gateway checks
+//! the origin, and forms of our pages, which carry a form token.
 
 use axum::extract::{Request, State};
 use axum::http::header::SET_COOKIE;

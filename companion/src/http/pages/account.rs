@@ -38,7 +38,7 @@ struct AccountPage<'a> {
     done: Option<&'static str>,
 }
 
-/// What the page says that was done.
+/// Change that was made, and that the page reports.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Done {

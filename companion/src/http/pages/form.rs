@@ -1,4 +1,4 @@
-//! Forms: what was typed, what is wrong with it, and the proof that our own page sent it.
+//! Forms: the typed values, the mistakes in them, and the proof that our own page sent them.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub(in crate::http) struct Form {
     typed: BTreeMap<String, String>,
     /// Fields with mistakes, in the order of the page.
     mistakes: Vec<(String, String)>,
-    /// What is wrong with the form as a whole.
+    /// Message about the form as a whole.
     pub(in crate::http) notice: Option<String>,
 }
 
@@ -120,7 +120,7 @@ impl Form {
         }
         let codes = error.codes();
         let mut head = error.into_response();
-        // What surrounds the pages would show the error in their place.
+        // `frame::surround` would show an error page in place of the form.
         head.extensions_mut().remove::<ErrorCode>();
         self.notice = Some(if self.mistakes.is_empty() {
             let code = codes.first().copied().unwrap_or_default();

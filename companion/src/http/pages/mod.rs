@@ -74,6 +74,6 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
     for start in [path.clone(), format!("{path}/")] {
         routes = routes.route(&start, get(account::redirect));
     }
-    // What is not found below the path of the pages is an error for people, too.
+    // Unknown addresses below the path of the pages get an error page, not the JSON of the API.
     routes.route(&page("{*rest}"), any(error::fallback::not_found))
 }

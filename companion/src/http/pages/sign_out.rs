@@ -15,8 +15,8 @@ use crate::http::state::AppState;
 use crate::service::Context;
 use crate::service::session::{self, PresentedTokens};
 
-/// What the browser removes: pages of the user's that it stores, for the back button too (Clear Site Data). Cookies of
-/// others on this host stay.
+/// Data that the browser removes (Clear Site Data): stored pages of the user's, for the back button too. Cookies of others on
+/// this host stay.
 const CLEAR_SITE_DATA: (&str, &str) = ("clear-site-data", "\"cache\"");
 
 #[derive(Template)]

@@ -1,4 +1,4 @@
-//! What is around the content of every page: texts, site, user, and the token of its forms.
+//! Surroundings of the content of every page: texts, site, user, and the tokens of its forms.
 
 use std::sync::Arc;
 

@@ -1,5 +1,8 @@
 //! The schema: the migrations in this binary, and their comparison with a database.
 //!
+//! A version of this binary is known by its last migration. A database that has later ones is usable if it supports this
+//! version: its table `oldest_version` says from which one on.
+//!
 //! `_sqlx_migrations` is sqlx's own table and does not exist before the first migration, so these queries are not checked
 //! at compile time.
 
@@ -34,12 +37,14 @@ pub enum MigrationState {
     Changed,
     /// Begun and not finished.
     Unfinished,
-    /// Applied by a newer version of this binary.
+    /// Applied by a newer version of this binary, in a way that this version can run with.
+    Newer,
+    /// Applied by a version that this one cannot run beside.
     Unknown,
 }
 
-/// Difference between the database's schema and the expected one: the migrations that are not
-/// [`MigrationState::Applied`].
+/// Difference between the database's schema and the expected one: the migrations that are neither
+/// [`MigrationState::Applied`] nor [`MigrationState::Newer`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub struct SchemaMismatch(pub Vec<MigrationStatus>);
 
@@ -73,33 +78,44 @@ pub async fn status(connection: &mut PgConnection) -> Result<Vec<MigrationStatus
             MigrationStatus { version: migration.version, name: migration.description.to_string(), state }
         })
         .collect();
-    for Applied { version, .. } in applied {
-        if !MIGRATIONS.version_exists(version) {
-            migrations.push(MigrationStatus { version, name: String::new(), state: MigrationState::Unknown });
-        }
+    let others: Vec<i64> = applied
+        .iter()
+        .map(|row| row.version)
+        .filter(|version| !MIGRATIONS.version_exists(*version))
+        .collect();
+    if !others.is_empty() {
+        let is_supported = oldest_version(connection).await?.is_some_and(|oldest| oldest <= last_version());
+        migrations.extend(others.into_iter().map(|version| {
+            let is_newer = is_supported && version > last_version();
+            let state = if is_newer { MigrationState::Newer } else { MigrationState::Unknown };
+            MigrationStatus { version, name: String::new(), state }
+        }));
     }
     migrations.sort_by_key(|migration| migration.version);
     Ok(migrations)
 }
 
-/// Compares the database's schema with the expected one. `None` if they are equal.
+/// Compares the database's schema with the expected one. `None` if this version can run with it.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the query fails.
 pub async fn compare(connection: &mut PgConnection) -> Result<Option<SchemaMismatch>, sqlx::Error> {
     let mut migrations = status(connection).await?;
-    migrations.retain(|migration| migration.state != MigrationState::Applied);
+    migrations
+        .retain(|migration| !matches!(migration.state, MigrationState::Applied | MigrationState::Newer));
     Ok((!migrations.is_empty()).then_some(SchemaMismatch(migrations)))
 }
 
-/// Applies the pending migrations. Concurrent calls wait for each other.
+/// Applies the pending migrations. Concurrent calls wait for each other. A newer schema that this version can run with
+/// has none.
 ///
 /// # Errors
 /// [`MigrationError::Mismatch`] if the database has other migrations than this binary, [`MigrationError::Failed`] if a
 /// migration fails.
 pub async fn run(connection: &mut PgConnection) -> Result<(), MigrationError> {
     require_known(connection).await?;
-    Ok(MIGRATIONS.run_direct(None, connection, false).await?)
+    let newer = list_applied(connection).await?.iter().any(|row| row.version > last_version());
+    if newer { Ok(()) } else { Ok(MIGRATIONS.run_direct(None, connection, false).await?) }
 }
 
 /// Reverts the last migration, and returns its version. `None` if no migration is applied.
@@ -109,6 +125,7 @@ pub async fn run(connection: &mut PgConnection) -> Result<(), MigrationError> {
 /// the migration fails.
 pub async fn revert(connection: &mut PgConnection) -> Result<Option<i64>, MigrationError> {
     require_known(connection).await?;
+    require_no_newer(connection).await?;
     let mut applied = list_applied(connection).await?.into_iter().rev().map(|row| row.version);
     let Some(last) = applied.next() else { return Ok(None) };
     MIGRATIONS.undo(&mut *connection, applied.next().unwrap_or(0)).await?;
@@ -123,6 +140,31 @@ async fn require_known(connection: &mut PgConnection) -> Result<(), MigrationErr
     }
 }
 
+/// Requires that no newer version has applied migrations: this binary cannot revert them.
+async fn require_no_newer(connection: &mut PgConnection) -> Result<(), MigrationError> {
+    let mut migrations = status(connection).await?;
+    migrations.retain(|migration| migration.state == MigrationState::Newer);
+    if migrations.is_empty() { Ok(()) } else { Err(SchemaMismatch(migrations).into()) }
+}
+
+/// Returns the version of this binary: its last migration.
+fn last_version() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
+}
+
+/// Returns the oldest version that the database supports; `None` if its schema is from before that was recorded.
+async fn oldest_version(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
+    if has_table(connection, "oldest_version").await? {
+        sqlx::query_scalar("select migration from oldest_version").fetch_optional(connection).await
+    } else {
+        Ok(None)
+    }
+}
+
+async fn has_table(connection: &mut PgConnection, table: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select to_regclass($1) is not null").bind(table).fetch_one(connection).await
+}
+
 /// Row of `_sqlx_migrations`.
 #[derive(sqlx::FromRow)]
 struct Applied {
@@ -132,10 +174,7 @@ struct Applied {
 }
 
 async fn list_applied(connection: &mut PgConnection) -> Result<Vec<Applied>, sqlx::Error> {
-    let table: Option<String> = sqlx::query_scalar("select to_regclass('_sqlx_migrations')::text")
-        .fetch_one(&mut *connection)
-        .await?;
-    if table.is_none() {
+    if !has_table(connection, "_sqlx_migrations").await? {
         return Ok(Vec::new());
     }
     sqlx::query_as("select version, checksum, success from _sqlx_migrations order by version")
@@ -156,7 +195,8 @@ impl fmt::Display for MigrationStatus {
             MigrationState::Pending => "pending",
             MigrationState::Changed => "applied with another text",
             MigrationState::Unfinished => "begun and not finished",
-            MigrationState::Unknown => "applied by a version newer than this one",
+            MigrationState::Newer => "applied by a newer version, and this one can run with it",
+            MigrationState::Unknown => "applied by another version, and this one cannot run with it",
         };
         let separator = if self.name.is_empty() { "" } else { " " };
         write!(f, "{:04}{separator}{}: {state}", self.version, self.name)
@@ -185,7 +225,7 @@ impl fmt::Display for SchemaMismatch {
                 "\ncomplete or revert migration {version:04} by hand, then fix its row in _sqlx_migrations"
             )
         } else {
-            f.write_str("\nrun the version of edgeward that this database belongs to")
+            f.write_str("\nrun the version of edgeward that migrated this database last")
         }
     }
 }

@@ -30,12 +30,14 @@ async fn migrations_are_listed_applied_and_reverted() {
                    0005 deleted users: pending\n0006 audit log: pending\n0007 passwords: pending\n\
                    0008 users without password: pending\n0009 attempts: pending\n0010 admin lists: pending\n\
                    0011 attempts cleaning: pending\n\
-                   0012 longer devices: pending\n";
+                   0012 longer devices: pending\n\
+                   0013 oldest version: pending\n";
     check(&["migrate", "status"], 0, pending);
     check(&["user", "list"], 1, "run: edgeward migrate run");
     let applied = pending.replace("pending", "applied");
     check(&["migrate", "run"], 0, &applied);
     check(&["migrate", "run"], 0, &applied);
+    check(&["migrate", "revert"], 0, "reverted 0013\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "reverted 0012\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "reverted 0011\n0001 users: applied\n");
     check(&["migrate", "revert"], 0, "reverted 0010\n0001 users: applied\n");
@@ -62,8 +64,26 @@ async fn schema_of_another_version_is_reported() {
     for command in [["user", "list"], ["migrate", "run"], ["migrate", "revert"]] {
         let check = |expected: &str| check(&database.url, &command, "", 1, expected);
         check("0001 users: applied with another text");
-        check("9999: applied by a version newer than this one");
-        check("run the version of edgeward that this database belongs to");
+        check("run the version of edgeward that migrated this database last");
+    }
+}
+
+#[tokio::test]
+async fn newer_schema_is_usable_if_it_supports_this_version() {
+    let database = database::fresh().await;
+    let check =
+        |arguments: &[&str], code, expected: &str| check(&database.url, arguments, "", code, expected);
+    let future = "insert into _sqlx_migrations values (9999, 'later', now(), true, '', 0)";
+    sqlx::query(future).execute(&database.pool()).await.expect("a row");
+    check(&["migrate", "status"], 0, "9999: applied by a newer version, and this one can run with it");
+    check(&["migrate", "run"], 0, "0013 oldest version: applied\n9999: applied by a newer version");
+    check(&["user", "list"], 0, "");
+    check(&["migrate", "revert"], 1, "run the version of edgeward that migrated this database last");
+
+    let contract = "update oldest_version set migration = 9999";
+    sqlx::query(contract).execute(&database.pool()).await.expect("an update");
+    for command in [["user", "list"], ["migrate", "run"], ["migrate", "revert"]] {
+        check(&command, 1, "9999: applied by another version, and this one cannot run with it");
     }
 }
 

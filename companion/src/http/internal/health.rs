@@ -1,5 +1,5 @@
-//! `GET /healthz`: the process is alive. `GET /readyz`: the database is reachable and has our schema, and the service
-//! is not about to stop.
+//! `GET /healthz`: the process is alive. `GET /readyz`: the database is reachable, this version can run with its schema,
+//! and the service is not about to stop.
 
 use axum::Json;
 use axum::extract::State;

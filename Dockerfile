@@ -9,6 +9,9 @@
 #   filter          the filter alone, as Istio and Envoy Gateway look for it: one file in one layer, /plugin.wasm;
 #                   `--output DIR` writes DIR/plugin.wasm
 #
+# `--build-arg EDGEWARD_COMMIT=$(git rev-parse --short=7 HEAD)` gives the filter and the companion their commit, which
+# `edgeward --version` and the metric edgeward_build_info show.
+#
 # None of them runs as root, and each names its user by number, as Kubernetes' `runAsNonRoot` asks.
 
 # The version is that of rust-toolchain.toml, which stays outside the build so that rustup does not
@@ -20,12 +23,14 @@ COPY . .
 
 # The caches are locked: cargo's own lock lies outside them, and one build uses every core anyway.
 FROM source AS filter-build
+ARG EDGEWARD_COMMIT
 RUN --mount=type=cache,id=edgeward-registry,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=edgeward-target,target=/src/target,sharing=locked \
     cargo xtask filter \
     && install -D -m 0644 target/edgeward.wasm /out/edgeward.wasm
 
 FROM source AS companion-build
+ARG EDGEWARD_COMMIT
 RUN --mount=type=cache,id=edgeward-registry,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=edgeward-target,target=/src/target,sharing=locked \
     cargo build --locked --release --package edgeward-companion --bin edgeward \

@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use edgeward_wire::JwkSet;
+use edgeward_wire::{JwkSet, VERSION};
 use tempfile::TempDir;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -26,6 +26,13 @@ fn run(folder: &Path, settings: &[(&str, &str)], arguments: &[&str]) -> (i32, St
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
+}
+
+#[test]
+fn version_is_that_of_the_build() {
+    assert_eq!(run(folder().path(), &[], &["--version"]), (0, format!("edgeward {VERSION}\n")));
+    let (number, commit) = VERSION.split_once('+').expect("build metadata");
+    assert_eq!((number, commit.is_empty()), (env!("CARGO_PKG_VERSION"), false));
 }
 
 #[test]

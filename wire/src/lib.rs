@@ -36,3 +36,7 @@ pub use edge_refresh::{EdgeRefresh, EdgeSession};
 pub use jwk::{Jwk, JwkSet, PrivateMembers};
 pub use network::{InvalidNetwork, Network};
 pub use origin::{InvalidOrigin, Origin};
+
+/// Version of this build, with its commit as build metadata (`SemVer` 2.0.0 §10): `0.1.0+4d7c202`, `0.1.0+4d7c202-dirty`, or
+/// `0.1.0+unknown` in a build that nobody named the commit of. Visible ASCII, for header fields and labels.
+pub const VERSION: &str = env!("EDGEWARD_VERSION");

@@ -4,6 +4,7 @@ mod alerts;
 mod bench;
 mod check;
 mod client;
+mod commit;
 mod documents;
 mod edgeward;
 mod features;
@@ -113,7 +114,7 @@ fn run(task: Task) -> Result<()> {
 }
 
 fn build_filter() -> Result<()> {
-    filter::build()?;
+    filter::build_to_ship()?;
     progress::say(&format!("plugin: {}", paths::filter_wasm().display()));
     Ok(())
 }

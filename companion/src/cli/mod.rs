@@ -6,11 +6,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
+use edgeward_wire::VERSION;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Environment, Section};
 
 mod audit;
+mod completions;
 mod config_;
 mod connect;
 mod db;
@@ -18,6 +20,7 @@ mod filter;
 mod health;
 mod keys;
 mod list;
+mod man;
 mod migrate;
 mod openapi;
 mod serve;
@@ -30,7 +33,7 @@ mod user;
 /// Settings come from the environment and from the file that `APP_ENV` selects: .env.prod, .env.dev or .env.test.
 /// `edgeward config check` prints them.
 #[derive(Parser)]
-#[command(name = "edgeward", version, arg_required_else_help = true)]
+#[command(name = "edgeward", version = VERSION, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -67,6 +70,10 @@ enum Command {
     /// Check a configuration of the filter, explain a request, or test requests, offline
     #[command(subcommand)]
     Filter(filter::Filter),
+    /// Print the completions of this command line for a shell
+    Completions(completions::Completions),
+    /// Print the manual page
+    Man(man::Man),
 }
 
 /// Runs the command of the command line. An error is written to standard error, with exit code 1.
@@ -121,6 +128,8 @@ impl Command {
             Self::Config(config) => config.run(),
             Self::Openapi => openapi::run(),
             Self::Filter(filter) => filter.run(SystemClock.now()),
+            Self::Completions(completions) => completions.run(),
+            Self::Man(man) => man.run(),
         }
     }
 }

@@ -47,5 +47,7 @@ pub mod token_cache;
 pub mod trace_context;
 pub mod verdict;
 
-/// Gauge of the build, which is 1: its version is a part of the name, of which Envoy's `stats_tags` make a label.
-pub const BUILD_INFO: &str = concat!("edgeward_build_info.version.", env!("CARGO_PKG_VERSION"));
+pub use edgeward_wire::VERSION;
+
+/// Name of the gauge of the build, which is 1; the [`VERSION`] follows. Envoy's `stats_tags` make a label of that.
+pub const BUILD_INFO: &str = "edgeward_build_info.version.";

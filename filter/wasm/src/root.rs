@@ -1,6 +1,5 @@
 //! A root context: the plugin is configured once, and then woken by the host's timer.
 
-use edgeward_filter::BUILD_INFO;
 use edgeward_filter::config;
 use edgeward_filter::filter::TICK;
 use edgeward_filter::log::Level;
@@ -25,7 +24,7 @@ impl RootContext for Root {
         match config::compile(&text) {
             Ok(configuration) => {
                 host::set_tick_period(TICK);
-                metrics::record((BUILD_INFO, 1));
+                metrics::record_build();
                 let plugin = Plugin::start(configuration, now, key, u64::from_le_bytes(seed));
                 plugin::configure_root(self.0, plugin);
                 true

@@ -11,6 +11,7 @@ mod process;
 
 use std::fmt;
 
+use edgeward_wire::VERSION;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -81,7 +82,7 @@ impl Metrics {
         #[cfg(target_os = "linux")]
         process::register(&mut all);
         let registry = all.sub_registry_with_prefix("edgeward");
-        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        let version = Info::new([("version", VERSION)]);
         registry.register("build", "Version of the companion", version);
         let metrics = Self {
             http: Http::register(registry),

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::http::HeaderMap;
+use edgeward_wire::VERSION;
 use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::{SpanBuilder, SpanKind, Status, TraceContextExt as _, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
@@ -70,7 +71,7 @@ impl Traces {
             .context("cannot export traces to OTEL_EXPORTER_OTLP_ENDPOINT")?;
         let resource = Resource::builder()
             .with_service_name(settings.service_name.clone())
-            .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+            .with_attribute(KeyValue::new("service.version", VERSION))
             .build();
         let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(settings.ratio)));
         let provider = SdkTracerProvider::builder()

@@ -165,6 +165,11 @@ impl Host {
         self.store.data().metrics.iter().find(|(this, _)| this == name).map_or(0, |(_, value)| *value)
     }
 
+    /// Returns the names of all counters and gauges.
+    pub fn metrics(&self) -> impl Iterator<Item = &str> {
+        self.store.data().metrics.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Returns all lines that the filter logged.
     #[must_use]
     pub fn log(&self) -> &[String] {

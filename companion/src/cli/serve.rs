@@ -15,10 +15,11 @@ use tokio::time::{sleep, timeout};
 use super::shutdown::Shutdown;
 use super::{connect, read_settings};
 use crate::clock::SystemClock;
-use crate::config::{AuditRetention, Config, Database};
+use crate::config::{AuditRetention, Config, Database, KeyStore};
 use crate::db::pool::{self, PoolError};
 use crate::db::{self, edge_feed, pooler, schema};
 use crate::domain::caller::Caller;
+use crate::domain::token::key_encryption::KeyEncryptionKeys;
 use crate::domain::token::key_set::KeySet;
 use crate::http::routes;
 use crate::http::server::{self, Protocol};
@@ -28,8 +29,8 @@ use crate::jobs::clean::Clean;
 use crate::jobs::delete_old_entries::DeleteOldEntries;
 use crate::jobs::follow_keys::FollowKeys;
 use crate::jobs::report_audit::ReportAudit;
-use crate::keys::folder::{self, Fingerprint};
 use crate::random::Random;
+use crate::service::keys::{self, KeySource};
 use crate::telemetry::log;
 use crate::telemetry::traces::Traces;
 
@@ -50,16 +51,28 @@ pub(super) struct Serve {
     migrate: bool,
 }
 
+/// Signing keys of the start.
+enum Keys<'a> {
+    /// Those of a folder.
+    Read(Box<(KeySet, KeySource)>),
+    /// Those of the database, under these key-encryption keys.
+    InDatabase(&'a KeyEncryptionKeys),
+}
+
 impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config: Config = read_settings()?;
         let traces = Traces::start(&config.traces)?;
         log::start(&config.log, traces.as_ref())?;
-        let (keys, fingerprint) = read_keys(&config)?;
+        // A mistake in a folder shows without a database.
+        let keys = match &config.keys {
+            KeyStore::Folder(directory) => Keys::Read(Box::new(keys::open_folder(directory)?)),
+            KeyStore::Database(encryption) => Keys::InDatabase(encryption),
+        };
         // Before the first wait: process 1 ignores signals that it has no handler for.
         let shutdown = Shutdown::on_signal(config.http.drain_delay)?;
-        let pool = tokio::select! {
-            pool = self.open_database(&config.database) => pool?,
+        let (pool, (keys, source)) = tokio::select! {
+            opened = self.open_database(&config.database, keys) => opened?,
             () = shutdown.clone().draining() => {
                 tracing::info!("stopped");
                 return Ok(());
@@ -69,7 +82,7 @@ impl Serve {
         let state = AppState::new(&config, pool.clone(), keys, Arc::new(SystemClock), &random)?;
         let public = listen("public", config.http.bind_address, config.http.port)?;
         let internal = listen("internal", config.http.bind_address, config.http.internal_port)?;
-        let jobs = start_jobs(&config, &state, fingerprint, random);
+        let jobs = start_jobs(&config, &state, source, random);
 
         // Jobs end while the requests in flight do, which do not need them.
         let end_jobs = async {
@@ -87,8 +100,13 @@ impl Serve {
         Ok(())
     }
 
-    /// Opens a pool on a database that is up, has our schema, and holds no revocation of another server.
-    async fn open_database(&self, database: &Database) -> anyhow::Result<PgPool> {
+    /// Opens a pool on a database that is up, has our schema, and holds no revocation of another server. Reads the keys that
+    /// it has.
+    async fn open_database(
+        &self,
+        database: &Database,
+        keys: Keys<'_>,
+    ) -> anyhow::Result<(PgPool, (KeySet, KeySource))> {
         let on_retry = |cause: &dyn Display| tracing::warn!(%cause, "the database is not up yet");
         let mut connection = db::connect::connect(database, database.wait, &on_retry).await?;
         pooler::require_unshared(database, &mut connection).await?;
@@ -100,6 +118,10 @@ impl Serve {
         if restored > 0 {
             tracing::info!(restored, "adopted revocations that were restored from another server");
         }
+        let keys = match keys {
+            Keys::Read(keys) => *keys,
+            Keys::InDatabase(encryption) => keys::open_database(&mut connection, encryption).await?,
+        };
         // A pooler may allow no more connections than the pool has.
         drop(connection);
         let pool = pool::make(database);
@@ -108,17 +130,8 @@ impl Serve {
             Err(cause @ PoolError::Shared) => return Err(cause.into()),
             Err(cause) => tracing::warn!(%cause, "starting with an incomplete connection pool"),
         }
-        Ok(pool)
+        Ok((pool, keys))
     }
-}
-
-fn read_keys(config: &Config) -> anyhow::Result<(KeySet, Fingerprint)> {
-    let (fingerprint, keys) = folder::read_consistent(&config.keys.0);
-    let keys = keys?;
-    for path in folder::list_exposed(&config.keys.0) {
-        tracing::warn!(path = %path.display(), "a private key can be read by others; run: chmod 600");
-    }
-    Ok((keys, fingerprint))
 }
 
 fn listen(listener: &str, address: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
@@ -134,15 +147,10 @@ fn listen(listener: &str, address: IpAddr, port: u16) -> anyhow::Result<TcpListe
     Ok(bound)
 }
 
-fn start_jobs(config: &Config, state: &AppState, seen: Fingerprint, random: Random) -> Runner {
+fn start_jobs(config: &Config, state: &AppState, source: KeySource, random: Random) -> Runner {
     let context = state.context(Caller::SYSTEM);
     let mut jobs = Runner::new(Arc::clone(&state.metrics), Arc::clone(&state.clock));
-    jobs.start(FollowKeys {
-        context: context.clone(),
-        tokens: Arc::clone(&state.tokens),
-        directory: config.keys.0.clone(),
-        seen,
-    });
+    jobs.start(FollowKeys { context: context.clone(), tokens: Arc::clone(&state.tokens), source });
     jobs.start(ReportAudit { context: context.clone() });
     if let AuditRetention(Some(retention)) = config.audit_retention {
         jobs.start(DeleteOldEntries { context: context.clone(), retention });

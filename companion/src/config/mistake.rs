@@ -38,6 +38,11 @@ pub enum Problem {
         /// Minimum length, in characters.
         min: usize,
     },
+    /// It is not a key-encryption key, or one that cannot be random.
+    #[error(
+        "is not 64 random hexadecimal digits, or two of these, comma-separated; make one with: openssl rand -hex 32"
+    )]
+    NotEncryptionKey,
     /// It is given itself and as a file.
     #[error("are both set")]
     ValueAndFile,

@@ -5,6 +5,7 @@ mod connection_string;
 mod cookies;
 mod database;
 mod env_file;
+mod key_store;
 mod mistake;
 mod names;
 mod pages;
@@ -24,13 +25,12 @@ pub use connection_string::InvalidConnectionString;
 pub use cookies::Cookies;
 pub use database::{Database, ImportSource};
 pub use env_file::InvalidLine;
+pub use key_store::KeyStore;
 pub use mistake::{Mistake, Mistakes, Problem};
 pub use pages::{Language, PageSet, Pages};
 pub use passwords::Hashing;
 pub use reader::{Effective, Reader};
-pub use sections::{
-    AuditRetention, Feed, Http, InternalListener, KeyFolder, Log, LogFormat, SessionAge, Tokens,
-};
+pub use sections::{AuditRetention, Feed, Http, InternalListener, Log, LogFormat, SessionAge, Tokens};
 pub use setting::{DefaultValue, Example, Form, Group, Setting};
 pub use site::{Image, Link, Site};
 pub use source::{AppEnv, Environment, Lookup, TextFileError};
@@ -46,8 +46,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// Access to the edge feed and the edge refresh.
     pub feed: Feed,
-    /// Folder of the signing keys.
-    pub keys: KeyFolder,
+    /// Store of the signing keys.
+    pub keys: KeyStore,
     /// Hashing of passwords.
     pub hashing: Hashing,
     /// Limits on guessing.
@@ -79,7 +79,7 @@ impl Section for Config {
         let database = Database::read(reader);
         let tokens = Tokens::read(reader);
         let feed = Feed::read(reader);
-        let keys = KeyFolder::read(reader);
+        let keys = KeyStore::read(reader);
         let hashing = Hashing::read(reader);
         let limits = Limits::read(reader);
         let audit_retention = AuditRetention::read(reader);

@@ -1,7 +1,6 @@
 //! The settings by subject, except the database's, as the types that the service uses.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 
 use axum::http::HeaderName;
 use edgeward_wire::Origin;
@@ -69,9 +68,6 @@ pub struct Feed {
 
 /// `AUDIT_RETENTION_DAYS`; `None` if entries are kept for ever.
 pub struct AuditRetention(pub Option<Duration>);
-
-/// `CERTS_DIR`.
-pub struct KeyFolder(pub PathBuf);
 
 /// Form and level of the log.
 pub struct Log {
@@ -216,12 +212,6 @@ impl Section for AuditRetention {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let days = reader.optional_number(&settings::AUDIT_RETENTION_DAYS)?;
         Some(Self(days.map(Duration::days)))
-    }
-}
-
-impl Section for KeyFolder {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        Some(Self(reader.text(&settings::CERTS_DIR).into()))
     }
 }
 

@@ -197,5 +197,5 @@ fn the_database_may_be_given_in_parts() {
 
 #[test]
 fn commands_about_keys_need_no_database_and_no_secret() {
-    assert!(read::<KeyFolder>(&BTreeMap::<String, String>::new()).is_ok());
+    assert!(read::<KeyStore>(&BTreeMap::<String, String>::new()).is_ok());
 }

@@ -18,5 +18,6 @@ pub mod pooler;
 pub mod revocations;
 pub mod schema;
 pub mod sessions;
+pub mod signing_keys;
 mod types;
 pub mod users;

@@ -9,6 +9,7 @@ use crate::domain::account::email::Email;
 use crate::domain::account::name::Name;
 use crate::domain::account::password::PasswordHash;
 use crate::domain::account::role::Role;
+use crate::domain::token::rotation::Phase;
 use crate::domain::{SessionId, UserId};
 
 /// Implements a column type by way of another one.
@@ -45,6 +46,9 @@ column!(SessionId, i64, |id| Ok(Self(id)), |id| id.0);
 column!(Email, String, |text| Ok(Self::stored(text)), |email| email.as_str().to_owned());
 column!(Name, String, |text| Ok(Self::stored(text)), |name| name.as_str().to_owned());
 column!(PasswordHash, String, |text| Ok(Self::stored(text)), |hash| hash.expose().to_owned());
+column!(Phase, String, |text| Phase::parse(&text).ok_or_else(|| "not a phase of a key".into()), |phase| {
+    phase.as_str().to_owned()
+});
 column!(Role, String, |text| Ok(Self::parse(&text)?), |role| role.as_str().to_owned());
 
 impl sqlx::postgres::PgHasArrayType for SessionId {

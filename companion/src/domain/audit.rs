@@ -72,12 +72,16 @@ pub enum Event {
         /// ID of the key that signs after the next rotation.
         announced: String,
     },
+    /// The keys of a folder were imported into the database, and the key of this ID signs.
+    KeysImported(String),
+    /// The private keys of the database were sealed by the newest key-encryption key.
+    KeysResealed,
     /// The service has read other keys, and signs with the key of this ID.
     KeysChanged(String),
 }
 
 /// Names of all events: the values of a metric's label and of `audit_log.event`.
-pub const NAMES: [&str; 22] = [
+pub const NAMES: [&str; 24] = [
     "register",
     "login",
     "login_refused",
@@ -99,6 +103,8 @@ pub const NAMES: [&str; 22] = [
     "password_changed",
     "keys_generated",
     "keys_rotated",
+    "keys_imported",
+    "keys_resealed",
     "keys_changed",
 ];
 
@@ -183,6 +189,8 @@ impl Event {
             Self::PasswordChanged { .. } => "password_changed",
             Self::KeysGenerated(_) => "keys_generated",
             Self::KeysRotated { .. } => "keys_rotated",
+            Self::KeysImported(_) => "keys_imported",
+            Self::KeysResealed => "keys_resealed",
             Self::KeysChanged(_) => "keys_changed",
         }
     }
@@ -203,7 +211,9 @@ impl Event {
             Self::UserCreated(role) | Self::UserImported(role) | Self::RoleChanged(role) => {
                 json!({"role": role.as_str()})
             }
-            Self::KeysGenerated(signing) | Self::KeysChanged(signing) => json!({"signing": signing}),
+            Self::KeysGenerated(signing) | Self::KeysImported(signing) | Self::KeysChanged(signing) => {
+                json!({"signing": signing})
+            }
             Self::KeysRotated { signing, announced } => json!({"signing": signing, "announced": announced}),
             _ => json!({}),
         };

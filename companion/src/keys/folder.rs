@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use edgeward_wire::jwk::MAX_KEYS;
 use thiserror::Error;
-use time::OffsetDateTime;
 
 use super::file::{self, KeyFileError};
 use crate::domain::token::key_set::KeySet;
+use crate::domain::token::rotation::KeyState;
 use crate::domain::token::rsa_key::{PrivateKey, PublicKey};
+use crate::domain::token::stored_key::{PhasedKey, StoredKey};
 
 /// Name of the file with the private key that signs.
 pub const PRIVATE: &str = "private.pem";
@@ -56,14 +57,10 @@ pub enum KeyFolderError {
 
 /// Key file of a folder, for a list.
 pub struct KeyFile {
-    /// Phase of the key: `signing`, `announced` or `retired`.
-    pub phase: &'static str,
-    /// Time at which the phase began.
-    pub since: OffsetDateTime,
+    /// State of the key.
+    pub state: KeyState,
     /// Path of the file.
     pub path: PathBuf,
-    /// Public half of the key.
-    pub key: PublicKey,
 }
 
 /// Fingerprint of a folder: paths, inodes, times and lengths of its files. It changes when a file is put in place.
@@ -114,7 +111,7 @@ fn take_fingerprint(dir: &Path) -> Fingerprint {
 /// [`KeyFolderError`] if a file cannot be used, if there is no signing key, or if there are more than [`MAX_KEYS`].
 pub fn read(dir: &Path) -> Result<KeySet, KeyFolderError> {
     let signing = read_signing(dir)?;
-    let others = list_others(dir)?.into_iter().map(|file| file.key).collect();
+    let others = read_others(dir)?.into_iter().map(|(_, key)| key.public().clone()).collect();
     Ok(KeySet::new(signing, others))
 }
 
@@ -123,12 +120,16 @@ pub fn read(dir: &Path) -> Result<KeySet, KeyFolderError> {
 /// # Errors
 /// The same as those of [`read`].
 pub fn list(dir: &Path) -> Result<Vec<KeyFile>, KeyFolderError> {
-    let signing = read_signing(dir)?.public().clone();
-    let path = dir.join(PRIVATE);
-    let since = file::modified_at(&path)?;
-    let mut files = vec![KeyFile { phase: "signing", since, path, key: signing }];
-    files.append(&mut list_others(dir)?);
-    Ok(files)
+    let files = read_files(dir)?;
+    Ok(files.into_iter().map(|(path, key)| KeyFile { state: key.state(), path }).collect())
+}
+
+/// Reads the keys of a folder, the signing key first, for another store.
+///
+/// # Errors
+/// The same as those of [`read`].
+pub fn read_stored(dir: &Path) -> Result<Vec<StoredKey>, KeyFolderError> {
+    Ok(read_files(dir)?.into_iter().map(|(_, key)| key).collect())
 }
 
 /// Lists the private keys that users other than their owner may read.
@@ -166,20 +167,31 @@ pub(super) fn read_signing(dir: &Path) -> Result<PrivateKey, KeyFolderError> {
     }
 }
 
-/// Lists the announced key and the retired ones.
-fn list_others(dir: &Path) -> Result<Vec<KeyFile>, KeyFolderError> {
+/// Reads all key files, that of the signing key first.
+fn read_files(dir: &Path) -> Result<Vec<(PathBuf, StoredKey)>, KeyFolderError> {
+    let key = PhasedKey::Signing(read_signing(dir)?);
+    let path = dir.join(PRIVATE);
+    let since = file::modified_at(&path)?;
+    let mut files = vec![(path, StoredKey { since, key })];
+    files.append(&mut read_others(dir)?);
+    Ok(files)
+}
+
+/// Reads the announced key and the retired ones.
+fn read_others(dir: &Path) -> Result<Vec<(PathBuf, StoredKey)>, KeyFolderError> {
     let mut files = Vec::new();
     let next = dir.join(NEXT);
     if let Some(key) = file::read(&next, PrivateKey::from_pem)? {
         let since = file::modified_at(&next)?;
-        files.push(KeyFile { phase: "announced", since, path: next, key: key.public().clone() });
+        files.push((next, StoredKey { since, key: PhasedKey::Announced(key) }));
     }
     let retired = dir.join(RETIRED);
     for path in list_retired(&retired).map_err(KeyFileError::io(&retired))? {
         let Some(key) = file::read(&path, PublicKey::from_pem)? else {
             return Err(KeyFileError::io(&path)(io::ErrorKind::NotFound.into()).into());
         };
-        files.push(KeyFile { phase: "retired", since: file::modified_at(&path)?, path, key });
+        let since = file::modified_at(&path)?;
+        files.push((path, StoredKey { since, key: PhasedKey::Retired(key) }));
     }
     // The signing key makes one more.
     if files.len() >= MAX_KEYS { Err(KeyFolderError::TooMany { dir: dir.to_owned() }) } else { Ok(files) }

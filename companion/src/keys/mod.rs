@@ -1,4 +1,4 @@
-//! The signing keys on disk: key files, their folder, and the rotation of keys.
+//! The signing keys on disk: key files, their folder, and its rotation; and the key set in use.
 
 pub mod current;
 pub mod file;

@@ -1,4 +1,4 @@
-//! A change of accounts or sessions: one transaction, with the audit events of what it does.
+//! A change of accounts, sessions or keys: one transaction, with the audit events of what it does.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -38,6 +38,11 @@ impl<'a> Change<'a> {
         session_id: Option<SessionId>,
     ) {
         self.entries.push(Entry::new(at, &self.context.caller, event, Some(user_id), session_id));
+    }
+
+    /// Records an event that concerns no user.
+    pub(super) fn record_without_user(&mut self, at: OffsetDateTime, event: &Event) {
+        self.entries.push(Entry::new(at, &self.context.caller, event, None, None));
     }
 
     /// Writes the events, commits, and reports the events. A client that hangs up does not stop it.

@@ -186,7 +186,7 @@ fn companion_takes_the_settings_that_the_chart_renders() {
         ("DATABASE_URL", "postgres://edgeward@db/edgeward"),
         ("REFRESH_JWT_SECRET", "0123456789abcdef0123456789abcdef"),
         ("FEED_SECRET", "fedcba9876543210fedcba9876543210"),
-        ("KEY_ENCRYPTION_KEY", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
+        ("KEY_ENCRYPTION_KEY", "5a0c1e83bb6f4d2907f1a8c93e64d0275b1947ee80c2fd36a9154be07d92cf38"),
     ] {
         fs::write(secrets.join(name), value).unwrap();
     }

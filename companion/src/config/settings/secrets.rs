@@ -9,7 +9,7 @@ pub(super) const SECRETS: Group = Group {
     about: "\
 Each may be several, comma-separated, newest first: an old one stays until what it signed has expired.
 `openssl rand -hex 32` makes one.",
-    settings: &[REFRESH_JWT_SECRET, FEED_SECRET],
+    settings: &[REFRESH_JWT_SECRET, FEED_SECRET, KEY_ENCRYPTION_KEY],
 };
 
 pub(in crate::config) const REFRESH_JWT_SECRET: Setting = Setting {
@@ -38,5 +38,17 @@ pub(in crate::config) const FEED_SECRET: Setting = Setting {
     is_secret: true,
     summary: "Secret that the filter presents on `INTERNAL_PORT`; if none is set, all who reach that port are served.",
     notes: "The filter has it as `feed.secret` and as `refresh.secret`. It is rotated like `REFRESH_JWT_SECRET`.",
+    ..OPTIONAL
+};
+
+pub(in crate::config) const KEY_ENCRYPTION_KEY: Setting = Setting {
+    name: "KEY_ENCRYPTION_KEY",
+    form: Form::Text("64 random hexadecimal digits, or two of these, comma-separated"),
+    is_secret: true,
+    summary: "Keeps the signing keys in the database, encrypted with this key; without it they are in `CERTS_DIR`.",
+    notes: "\
+All companions and commands need the same one. `edgeward keys import DIR` takes the keys of a folder over. To replace the key,
+put the new one first and restart all companions, run `edgeward keys reseal`, and remove the former one
+([keys](../guide/keys.md)).",
     ..OPTIONAL
 };

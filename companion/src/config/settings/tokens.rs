@@ -41,7 +41,7 @@ pub(in crate::config) const CERTS_DIR: Setting = Setting {
     name: "CERTS_DIR",
     form: Form::Text("a path"),
     default: Value("certs"),
-    summary: "Folder of the signing keys, which `edgeward keys generate` makes.",
+    summary: "Folder of the signing keys, which `edgeward keys generate` makes, without `KEY_ENCRYPTION_KEY`.",
     notes: "They are RSA keys of 2,048 or 3,072 bits. A running service follows changes in the folder.",
     ..OPTIONAL
 };

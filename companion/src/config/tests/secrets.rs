@@ -53,6 +53,29 @@ fn a_secret_comes_from_its_file_but_not_from_both() {
 }
 
 #[test]
+fn weak_or_malformed_key_encryption_keys_are_rejected_without_showing_them() {
+    let random = "5a0c1e83bb6f4d2907f1a8c93e64d0275b1947ee80c2fd36a9154be07d92cf38";
+    check(&[("KEY_ENCRYPTION_KEY", random)], &[]);
+    let expected = "KEY_ENCRYPTION_KEY is not 64 random hexadecimal digits, or two of these, comma-separated; make one with: \
+                    openssl rand -hex 32";
+    for bad in [random.trim_start_matches('5'), &format!("{random},"), &"ab".repeat(32), SECRET] {
+        check(&[("KEY_ENCRYPTION_KEY", bad)], &[expected]);
+    }
+}
+
+#[test]
+fn keys_are_in_the_database_if_there_is_a_key_encryption_key() {
+    let random = "5a0c1e83bb6f4d2907f1a8c93e64d0275b1947ee80c2fd36a9154be07d92cf38";
+    let store = |settings: &[(&str, &str)]| read::<Config>(&given(settings)).unwrap().keys;
+    assert!(matches!(store(&[("CERTS_DIR", "x")]), KeyStore::Folder(path) if path == Path::new("x")));
+    assert!(matches!(store(&[("KEY_ENCRYPTION_KEY", random)]), KeyStore::Database(_)));
+    // An empty file is no reason to use a folder instead.
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    let file = [("KEY_ENCRYPTION_KEY_FILE", empty.path().to_str().unwrap())];
+    assert!(read::<Config>(&given(&file)).is_err());
+}
+
+#[test]
 fn the_effective_settings_hold_no_secret() {
     let (_, effective) = read_effective::<Config>(&given(&[])).unwrap();
     let text = format!("{effective:?}");

@@ -28,6 +28,8 @@ fn every_event_has_a_label_and_an_unknown_one_is_other() {
         Event::PasswordChanged { sessions_ended: 1 },
         Event::KeysGenerated(text()),
         Event::KeysRotated { signing: text(), announced: text() },
+        Event::KeysImported(text()),
+        Event::KeysResealed,
         Event::KeysChanged(text()),
     ];
     let entry = |event| Entry::new(OffsetDateTime::UNIX_EPOCH, &Caller::SYSTEM, event, None, None);

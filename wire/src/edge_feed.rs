@@ -50,8 +50,11 @@ pub struct FeedQuery<'a> {
 /// Body of a response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EdgeFeed {
-    /// Time by the companion's clock, in seconds since 1970.
+    /// Time of the response by the companion's clock, in seconds since 1970.
     pub at: u64,
+    /// Version of the companion; absent from those before 0.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Cow<'static, str>>,
     /// Keys that access tokens may be signed with.
     pub keys: KeysAt,
     /// Revocations after the query's cursor, at most [`MAX_PAGE`] of both kinds together.

@@ -10,6 +10,7 @@
 //! - [`return_to`]: the way back from the login page
 //! - [`origin`]: web origins
 //! - [`network`]: networks of addresses
+//! - [`version`]: which filter works with which companion
 //!
 //! No decision is taken here, and nothing reads a clock or a network. The crate is compiled into the plugin, so it
 //! has few dependencies, and what runs on every request allocates nothing.
@@ -26,6 +27,7 @@ pub mod origin;
 pub mod return_to;
 pub mod role;
 pub mod user_id;
+pub mod version;
 
 pub use access_token::{ACCESS_TOKEN_TYP, AccessClaims};
 pub use edge_feed::{
@@ -36,7 +38,4 @@ pub use edge_refresh::{EdgeRefresh, EdgeSession};
 pub use jwk::{Jwk, JwkSet, PrivateMembers};
 pub use network::{InvalidNetwork, Network};
 pub use origin::{InvalidOrigin, Origin};
-
-/// Version of this build, with its commit as build metadata (`SemVer` 2.0.0 §10): `0.1.0+4d7c202`, `0.1.0+4d7c202-dirty`, or
-/// `0.1.0+unknown` in a build that nobody named the commit of. Visible ASCII, for header fields and labels.
-pub const VERSION: &str = env!("EDGEWARD_VERSION");
+pub use version::{FILTER_PRODUCT, VERSION};

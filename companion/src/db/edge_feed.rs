@@ -1,42 +1,64 @@
-//! SQL that reads the edge feed: revocations by the transactions that a cursor does not cover.
+//! SQL that reads the edge feed: its cuts, and the revocations from one to another.
 
-use edgeward_wire::{Revoked, RevokedSession, RevokedUser};
+use std::io;
+
+use edgeward_wire::{RevokedSession, RevokedUser};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::domain::edge::feed_cursor::{Position, RowKey};
+use crate::domain::edge::feed_cursor::{Cut, RowKey};
+use crate::domain::edge::feed_log::{Entry, KEPT_FOR_S, KnownCut, Row};
 use crate::domain::edge::snapshot::Snapshot;
 
-/// Page of the feed.
+/// Maximum difference between the clocks of two database servers, in seconds, for which a cursor survives a failover that
+/// has lost its cut. Chosen: far more than machines that keep time are apart, and a few pages of revocations.
+const MAX_FAILOVER_GAP_S: i64 = 300;
+
+/// Revocations, and the snapshot that they were read in.
 pub struct Page {
-    /// Name of the current history of transaction numbers; `None` before [`begin_history`].
-    pub history: Option<String>,
     /// Snapshot that the page was read in.
     pub present: Snapshot,
-    /// Revocations.
-    pub revoked: Revoked,
-    /// Last row of a full page, which other rows may follow.
-    pub last: Option<RowKey>,
+    /// Revocations in the order of their transactions.
+    pub rows: Vec<Row>,
 }
 
-/// Reads at most `limit` revocations after a position that have not expired at `now`, in the order of their
-/// transactions.
+/// Row of `edge_feed_cuts`.
+struct CutRow {
+    id: i64,
+    second: i64,
+    tag: String,
+    snapshot: String,
+}
+
+impl TryFrom<CutRow> for KnownCut {
+    type Error = sqlx::Error;
+
+    fn try_from(CutRow { id, second, tag, snapshot }: CutRow) -> Result<Self, sqlx::Error> {
+        let snapshot = snapshot.parse().map_err(|_| sqlx::Error::Decode("not a snapshot".into()))?;
+        Ok(Self { id, name: Cut { second, tag }, snapshot })
+    }
+}
+
+/// Reads at most `limit` revocations that `from` does not see and `to` sees, if it is given, after the row `after`. They
+/// have not expired at `now`.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails. It always fails on a standby, which may lack revocations that it has not
 /// received yet.
 pub async fn read(
     connection: &mut PgConnection,
-    position: &Position,
+    (from, to): (&Snapshot, Option<&Snapshot>),
+    after: Option<RowKey>,
     now: OffsetDateTime,
     limit: usize,
 ) -> Result<Page, sqlx::Error> {
-    let (after, after_among_later) = (position.after(), position.after_among_later());
-    let target = position.bound().map(Snapshot::as_str);
+    // Rows are numbered from 1.
+    let after = after.unwrap_or(RowKey { xact: 0, id: 0 });
+    let after_among_later = after.max(RowKey { xact: from.xmax(), id: 0 });
     // A snapshot does not cover the transactions that were open then, and those that began later. Both are few, and
     // found by the index. One query for each, because an index scan uses one lower bound: with two, each page would
-    // scan all the pages before it. Every row is visible to this statement, so the first page needs no upper bound.
-    let row = sqlx::query!(
+    // scan all the pages before it.
+    let page = sqlx::query!(
         r#"with page as materialized (
                (select * from revocations
                 where xact = any(array(select pg_snapshot_xip($1::text::pg_snapshot)))
@@ -49,23 +71,17 @@ pub async fn read(
                     and ($2::text is null or pg_visible_in_snapshot(xact, $2::text::pg_snapshot))
                 order by xact, id limit $6)
                order by xact, id limit $6)
-           select (select system_identifier from pg_control_system()) || '-' || (select name from edge_feed_history)
-                      as history,
-                  pg_current_snapshot()::text as "present!",
-                  (select page.xact::text from page order by page.xact desc, page.id desc limit 1) as last_xact,
-                  (select page.id from page order by page.xact desc, page.id desc limit 1) as last_id,
-                  count(*) as "rows!",
-                  coalesce(array_agg(session_id) filter (where session_id is not null), '{}') as "sessions!",
-                  coalesce(array_agg(ceil(extract(epoch from expires_at))::bigint) filter (where session_id is not null),
-                           '{}') as "sessions_until!",
-                  coalesce(array_agg(user_id) filter (where user_id is not null), '{}') as "users!",
-                  coalesce(array_agg(ceil(extract(epoch from not_before))::bigint) filter (where user_id is not null),
-                           '{}') as "users_not_before!",
-                  coalesce(array_agg(ceil(extract(epoch from expires_at))::bigint) filter (where user_id is not null),
-                           '{}') as "users_until!"
+           select pg_current_snapshot()::text as "present!", pg_is_in_recovery() as "is_standby!",
+                  coalesce(array_agg(xact::text::bigint order by xact, id), '{}') as "xacts!",
+                  coalesce(array_agg(id order by xact, id), '{}') as "ids!",
+                  coalesce(array_agg(session_id order by xact, id), '{}') as "sessions!: Vec<Option<i64>>",
+                  coalesce(array_agg(user_id order by xact, id), '{}') as "users!: Vec<Option<i64>>",
+                  coalesce(array_agg(ceil(extract(epoch from not_before))::bigint order by xact, id), '{}')
+                      as "not_before!: Vec<Option<i64>>",
+                  coalesce(array_agg(ceil(extract(epoch from expires_at))::bigint order by xact, id), '{}') as "until!"
            from page"#,
-        position.from.as_str(),
-        target,
+        from.as_str(),
+        to.map(Snapshot::as_str),
         after.xact.to_string(),
         after.id,
         now,
@@ -75,39 +91,131 @@ pub async fn read(
     )
     .fetch_one(connection)
     .await?;
-    let sessions = row.sessions.iter().zip(&row.sessions_until);
-    let users = row.users.iter().zip(row.users_not_before.iter().zip(&row.users_until));
-    let last_xact = row.last_xact.and_then(|xact| xact.parse().ok());
+    if page.is_standby {
+        return Err(sqlx::Error::Io(io::Error::other("the edge feed is not read from a standby")));
+    }
+    let keys =
+        page.xacts.iter().zip(&page.ids).map(|(xact, id)| RowKey { xact: xact.unsigned_abs(), id: *id });
+    let users = page.users.iter().zip(&page.not_before);
+    let subjects = page.sessions.iter().zip(users).zip(&page.until);
+    let entries = subjects.map(|((session, (user, not_before)), until)| match session {
+        Some(session) => Entry::Session(RevokedSession(session.unsigned_abs(), to_seconds(*until))),
+        None => Entry::User(RevokedUser(
+            user.unwrap_or_default().unsigned_abs(),
+            to_seconds(not_before.unwrap_or_default()),
+            to_seconds(*until),
+        )),
+    });
     Ok(Page {
-        history: row.history,
-        present: row.present.parse().map_err(|_| sqlx::Error::Decode("not a snapshot".into()))?,
-        revoked: Revoked {
-            sessions: sessions
-                .map(|(id, until)| RevokedSession(id.unsigned_abs(), to_seconds(*until)))
-                .collect(),
-            users: users
-                .map(|(id, (not_before, until))| {
-                    RevokedUser(id.unsigned_abs(), to_seconds(*not_before), to_seconds(*until))
-                })
-                .collect(),
-        },
-        last: last_xact
-            .zip(row.last_id)
-            .filter(|_| row.rows.unsigned_abs() >= limit as u64)
-            .map(|(xact, id)| RowKey { xact, id }),
+        present: page.present.parse().map_err(|_| sqlx::Error::Decode("not a snapshot".into()))?,
+        rows: keys.zip(entries).map(|(key, entry)| Row { key, entry }).collect(),
     })
 }
 
-/// Names the history of transaction numbers, unless it has a name. A new history begins with a database, after a crash
-/// and with a failover.
+/// Lists a cut and the cuts that were made after it, in this order. Without the cut itself, it is not of this server,
+/// or a failover has lost it.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn begin_history(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query!("insert into edge_feed_history default values on conflict do nothing")
-        .execute(connection)
-        .await?;
-    Ok(())
+pub async fn list_cuts_from(connection: &mut PgConnection, id: i64) -> Result<Vec<KnownCut>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        CutRow,
+        r#"select id, second, tag::text as "tag!", snapshot::text as "snapshot!" from edge_feed_cuts
+           where server = (select system_identifier from pg_control_system()) and id >= $1 order by id"#,
+        id,
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// Returns the latest cut. Makes the first one if there is none, which sees nothing.
+///
+/// # Errors
+/// [`sqlx::Error`] if a statement fails.
+pub async fn latest_cut(connection: &mut PgConnection) -> Result<KnownCut, sqlx::Error> {
+    let latest = async |connection: &mut PgConnection| {
+        sqlx::query_as!(
+            CutRow,
+            r#"select id, second, tag::text as "tag!", snapshot::text as "snapshot!" from edge_feed_cuts
+               where server = (select system_identifier from pg_control_system()) order by id desc limit 1"#,
+        )
+        .fetch_optional(connection)
+        .await
+    };
+    if let Some(row) = latest(connection).await? {
+        return row.try_into();
+    }
+    insert_cut(connection, 0, 0, &Snapshot::empty()).await?;
+    latest(connection).await?.ok_or(sqlx::Error::RowNotFound)?.try_into()
+}
+
+/// Makes a cut after the cut `previous`, and deletes those that are no longer kept. `None` if another companion has made
+/// one meanwhile.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn insert_cut(
+    connection: &mut PgConnection,
+    previous: i64,
+    second: i64,
+    snapshot: &Snapshot,
+) -> Result<Option<KnownCut>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        CutRow,
+        r#"with server as materialized (select system_identifier as id from pg_control_system()),
+                old as (delete from edge_feed_cuts where id < (
+                    select max(cut.id) from edge_feed_cuts as cut, server where cut.server = server.id and second < $4))
+           insert into edge_feed_cuts (previous, second, server, snapshot)
+           select $1, $2, id, $3::text::pg_snapshot from server
+           on conflict (server, previous) do nothing
+           returning id, second, tag::text as "tag!", snapshot::text as "snapshot!""#,
+        previous,
+        second,
+        snapshot.as_str(),
+        second - KEPT_FOR_S,
+    )
+    .fetch_optional(connection)
+    .await?;
+    row.map(TryInto::try_into).transpose()
+}
+
+/// Finds a cut by its name.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn find_cut(connection: &mut PgConnection, name: &Cut) -> Result<Option<KnownCut>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        CutRow,
+        r#"select id, second, tag::text as "tag!", snapshot::text as "snapshot!" from edge_feed_cuts
+           where server = (select system_identifier from pg_control_system()) and second = $1 and tag = $2::text::uuid"#,
+        name.second,
+        name.tag,
+    )
+    .fetch_optional(connection)
+    .await?;
+    row.map(TryInto::try_into).transpose()
+}
+
+/// Finds a cut that a gateway has everything of whose own cut is unknown: one that was made long before it. `None` if
+/// there is none.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn find_cut_before(
+    connection: &mut PgConnection,
+    name: &Cut,
+) -> Result<Option<KnownCut>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        CutRow,
+        r#"select id, second, tag::text as "tag!", snapshot::text as "snapshot!" from edge_feed_cuts
+           where server = (select system_identifier from pg_control_system()) and second <= $1
+           order by id desc limit 1"#,
+        name.second.saturating_sub(MAX_FAILOVER_GAP_S),
+    )
+    .fetch_optional(connection)
+    .await?;
+    row.map(TryInto::try_into).transpose()
 }
 
 /// Assigns a transaction of this server to rows that were restored from another server's dump, and returns their

@@ -189,8 +189,7 @@ fn public_service_error(error: &service::Error) -> Public {
         Error::PasswordChanged | Error::Contended | Error::Hashing(HashingError::Busy) => {
             (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too busy, please try again")
         }
-        Error::FeedNotReady => (StatusCode::SERVICE_UNAVAILABLE, "not_ready", "Not ready"),
-        Error::Unavailable(_) => (
+        Error::Unavailable(_) | Error::FeedUnread => (
             StatusCode::SERVICE_UNAVAILABLE,
             "database_unavailable",
             "The database is not available, please try again",

@@ -26,6 +26,7 @@ use crate::domain::token::refresh_token::RefreshTokens;
 use crate::hashing::PasswordHasher;
 use crate::keys::current::CurrentKeys;
 use crate::random::Random;
+use crate::service::edge::FeedPublisher;
 use crate::service::guard::Guard;
 use crate::service::{Context, Tokens};
 use crate::telemetry::metrics::Metrics;
@@ -47,6 +48,8 @@ pub struct AppState {
     pub hasher: Arc<PasswordHasher>,
     /// Limits on guessing.
     pub guard: Arc<Guard>,
+    /// Edge feed.
+    pub feed: Arc<FeedPublisher>,
     /// Attributes of the cookies.
     pub cookies: Arc<CookiePolicy>,
     /// Policy for reading requests.
@@ -152,6 +155,7 @@ impl AppState {
             tokens: Arc::new(Tokens { keys: CurrentKeys::new(keys), access, refresh, lifetimes }),
             hasher: Arc::new(hasher),
             guard: Arc::new(guard),
+            feed: Arc::default(),
             cookies: Arc::new(CookiePolicy::new(&config.cookies, settings.access_ttl, lifetimes.idle)),
             site: Arc::new(Site::new(
                 (&config.pages, &config.site),

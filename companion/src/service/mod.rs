@@ -99,9 +99,9 @@ pub enum Error {
     /// There is no such session of the user's.
     #[error("there is no such session")]
     SessionUnknown,
-    /// The edge feed has no history yet: another companion is just beginning one.
-    #[error("the edge feed has no history yet")]
-    FeedNotReady,
+    /// The read of the edge feed that a poll waited for has failed.
+    #[error("the edge feed could not be read")]
+    FeedUnread,
     /// A password was neither hashed nor compared.
     #[error(transparent)]
     Hashing(#[from] HashingError),

@@ -33,8 +33,10 @@ pub struct EdgeState {
 }
 
 /// Effect of a response that was applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
+    /// Version of the companion, if it says so.
+    pub version: Option<String>,
     /// `true` if the response has a key set.
     pub keys_changed: bool,
     /// `true` if the next page is ready now.
@@ -64,7 +66,7 @@ impl EdgeState {
     /// # Errors
     /// Any [`InvalidFeed`]. Nothing has changed then.
     pub fn apply(&mut self, body: &[u8], now: u64) -> Result<Applied, InvalidFeed> {
-        let Update { at, keys, revoked, cursor, more, bans } =
+        let Update { at, version, keys, revoked, cursor, more, bans } =
             feed_response::read(body, &self.keys_etag, now)?;
         // One response of a clock that is ahead must not make all later ones look old.
         let latest_at = self.latest_at.min(now.saturating_add(MAX_BACK_S));
@@ -80,15 +82,19 @@ impl EdgeState {
         }
         let clock_ahead_s = at.cast_signed().wrapping_sub(now.cast_signed());
         let bans_skipped = bans.as_ref().and_then(|(_, list)| list.as_ref()).map_or(0, Bans::skipped);
-        let applied = Applied { keys_changed: keys.is_some(), has_more: more, bans_skipped, clock_ahead_s };
+        let applied =
+            Applied { version, keys_changed: keys.is_some(), has_more: more, bans_skipped, clock_ahead_s };
         self.replace_keys(keys);
         if let Some((etag, Some(bans))) = bans {
             (self.bans_etag, self.bans) = (etag, bans);
         }
         self.cursor = cursor;
         self.is_syncing &= more;
+        // A response that is no newer than the last one, such as one that a cache keeps, shows nothing of the present.
+        if at > latest_at {
+            self.current_at = self.current_at.max(now);
+        }
         self.latest_at = latest_at.max(at);
-        self.current_at = self.current_at.max(now);
         Ok(applied)
     }
 

@@ -1,6 +1,8 @@
 //! Response of the edge feed: bytes in, an update of the edge state out. A response that is not valid is rejected as a
 //! whole, so that the last valid state stays in use.
 
+use std::borrow::Cow;
+
 use edgeward_wire::clock::MAX_GAP_S;
 use edgeward_wire::edge_feed::{
     self, Ban, EdgeFeed, MAX_BYTES, MAX_CURSOR_BYTES, MAX_ETAG_BYTES, MAX_PAGE, Revoked,
@@ -15,6 +17,8 @@ use crate::keys::{InvalidKeySet, KeySet};
 pub struct Update {
     /// Time of the response by the companion's clock, in seconds since 1970.
     pub at: u64,
+    /// Version of the companion, if it says so.
+    pub version: Option<String>,
     /// Tag and key set, if it is not the one that is held. It has at least one key.
     pub keys: Option<(String, KeySet)>,
     /// Revocations.
@@ -112,7 +116,7 @@ pub fn read(body: &[u8], held_etag: &str, now: u64) -> Result<Update, InvalidFee
     if body.len() > MAX_BYTES {
         return Err(InvalidFeed::Oversize);
     }
-    let EdgeFeed { at, keys, revoked, cursor, more, bans } =
+    let EdgeFeed { at, version, keys, revoked, cursor, more, bans } =
         serde_json::from_slice(body).map_err(InvalidFeed::Malformed)?;
     if at.abs_diff(now) > MAX_GAP_S.into() {
         return Err(InvalidFeed::ClockApart { ahead_s: at.cast_signed().wrapping_sub(now.cast_signed()) });
@@ -133,7 +137,8 @@ pub fn read(body: &[u8], held_etag: &str, now: u64) -> Result<Update, InvalidFee
         return Err(InvalidFeed::PageOversize);
     }
     let bans = bans.map(|bans| read_bans(bans.etag, bans.list.as_deref())).transpose()?;
-    Ok(Update { at, keys, revoked, cursor, more, bans })
+    let version = version.map(Cow::into_owned);
+    Ok(Update { at, version, keys, revoked, cursor, more, bans })
 }
 
 fn read_bans(etag: String, list: Option<&[Ban]>) -> Result<(String, Option<Bans>), InvalidFeed> {

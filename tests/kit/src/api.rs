@@ -109,6 +109,14 @@ impl Api {
         serve(Protocol::Http1, routes::public(state.expect("a state"))).await
     }
 
+    /// Starts another companion in the same way, and returns the address of its internal listener.
+    pub async fn start_another_feed(&self) -> SocketAddr {
+        let random: edgeward_companion::random::Random = Arc::new(SystemRandom::new());
+        let keys = KeySet::new(signing_key(), Vec::new());
+        let state = AppState::new(&self.config, self.pool.clone(), keys, self.clock.clone(), &random);
+        serve(Protocol::Http1OrHttp2, routes::internal(state.expect("a state"))).await
+    }
+
     /// Returns the context of the service's own jobs.
     #[must_use]
     pub fn system(&self) -> Context {

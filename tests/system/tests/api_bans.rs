@@ -85,6 +85,7 @@ async fn ban_that_cannot_be_set_is_tried_again() {
 async fn feed_goes_without_bans_that_cannot_be_read_or_are_of_a_clock_ahead() {
     let api = Api::start().await;
     let feed = async || -> EdgeFeed {
+        api.clock.advance(Duration::SECOND);
         let response = api.internal().get("/internal/edge-feed?bans=").await;
         serde_json::from_value(response.body).expect("a feed")
     };

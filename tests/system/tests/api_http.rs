@@ -152,6 +152,7 @@ async fn feed_has_the_bans_for_filters_that_ask_for_them() {
         insert.execute(&api.pool).await.expect("a ban");
     }
     let until = u32::try_from(until.unix_timestamp()).expect("a time") + u32::from(until.nanosecond() > 0);
+    api.clock.advance(time::Duration::SECOND);
     let all = feed(&format!("?bans={}", none.etag)).await.bans.expect("bans");
     let list = [("192.0.2.0/24", BanScope::Credentials), ("2001:db8::/64", BanScope::Refresh)];
     assert_eq!(all.list, Some(list.map(|(network, scope)| Ban(network.into(), scope, until)).into()));

@@ -8,8 +8,8 @@ use thiserror::Error;
 /// were not, and those of the list were still open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    xmin: u64,
     xmax: u64,
+    open: Vec<u64>,
     text: String,
 }
 
@@ -22,12 +22,7 @@ impl Snapshot {
     /// Makes the snapshot that no transaction is visible in.
     #[must_use]
     pub fn empty() -> Self {
-        Self::before(1)
-    }
-
-    /// Makes the snapshot that all transactions before `xmin` are visible in, and no others.
-    fn before(xmin: u64) -> Self {
-        Self { xmin, xmax: xmin, text: format!("{xmin}:{xmin}:") }
+        Self { xmax: 1, open: Vec::new(), text: "1:1:".to_owned() }
     }
 
     /// Returns the text that Postgres reads.
@@ -42,11 +37,10 @@ impl Snapshot {
         self.xmax
     }
 
-    /// Returns the snapshot itself if its text has at most `bytes`. Otherwise returns a short one, in which no more
-    /// transactions are visible, and maybe fewer.
+    /// Returns `true` if what a committed transaction wrote is visible.
     #[must_use]
-    pub fn shortened_to(self, bytes: usize) -> Self {
-        if self.text.len() <= bytes { self } else { Self::before(self.xmin) }
+    pub fn sees(&self, xact: u64) -> bool {
+        xact < self.xmax && self.open.binary_search(&xact).is_err()
     }
 }
 
@@ -62,18 +56,15 @@ impl FromStr for Snapshot {
         let mut parts = text.splitn(3, ':');
         let mut part = || parts.next().ok_or(InvalidSnapshot);
         let (xmin, xmax, open) = (number(part()?)?, number(part()?)?, part()?);
-        let mut least = xmin;
-        for xact in open.split(',').filter(|_| !open.is_empty()) {
-            let xact = number(xact)?;
-            if !(least..xmax).contains(&xact) {
-                return Err(InvalidSnapshot);
-            }
-            least = xact;
+        let open: Vec<u64> =
+            open.split(',').filter(|_| !open.is_empty()).map(number).collect::<Result<_, _>>()?;
+        if !open.is_sorted() || !open.iter().all(|xact| (xmin..xmax).contains(xact)) {
+            return Err(InvalidSnapshot);
         }
         if xmin == 0 || xmin > xmax {
             return Err(InvalidSnapshot);
         }
-        Ok(Self { xmin, xmax, text: text.to_owned() })
+        Ok(Self { xmax, open, text: text.to_owned() })
     }
 }
 
@@ -114,5 +105,12 @@ mod tests {
         ] {
             check(text, false);
         }
+    }
+    #[test]
+    fn transaction_is_seen_if_it_had_ended() {
+        let snapshot: Snapshot = "10:20:10,14".parse().unwrap();
+        let seen: Vec<u64> = (8..22).filter(|xact| snapshot.sees(*xact)).collect();
+        assert_eq!(seen, [8, 9, 11, 12, 13, 15, 16, 17, 18, 19]);
+        assert!(!Snapshot::empty().sees(1));
     }
 }

@@ -39,7 +39,7 @@ pub(in crate::http) fn every_error() -> Vec<ApiError> {
         Error::UserUnknown,
         Error::LastAdmin,
         Error::SessionUnknown,
-        Error::FeedNotReady,
+        Error::FeedUnread,
         Error::Hashing(HashingError::Busy),
         Error::Hashing(HashingError::Failed),
         Error::Signing(SigningError),

@@ -11,6 +11,8 @@ use super::Metrics;
 
 pub(super) struct Feed {
     polls: Family<Poll, Counter>,
+    reads: Counter,
+    incompatible: Counter,
     polled_at: Gauge,
 }
 
@@ -32,7 +34,12 @@ struct Poll {
 
 impl Feed {
     pub(super) fn register(registry: &mut Registry) -> Self {
-        let feed = Self { polls: Family::default(), polled_at: Gauge::default() };
+        let feed = Self {
+            polls: Family::default(),
+            reads: Counter::default(),
+            incompatible: Counter::default(),
+            polled_at: Gauge::default(),
+        };
         for outcome in [FeedPoll::Complete, FeedPoll::More, FeedPoll::Failed] {
             drop(feed.polls.get_or_create(&outcome.into()));
         }
@@ -40,6 +47,16 @@ impl Feed {
             "edge_feed_polls",
             "Polls of the edge feed, a page each: complete is the last page, more is one that others follow",
             feed.polls.clone(),
+        );
+        registry.register(
+            "edge_feed_reads",
+            "Reads of the database for the edge feed: one a second at most, and one for each page of a gateway that starts",
+            feed.reads.clone(),
+        );
+        registry.register(
+            "edge_feed_incompatible_polls",
+            "Polls by filters whose version does not go with the companion's, of those that did not come by a cache",
+            feed.incompatible.clone(),
         );
         registry.register_with_unit(
             "edge_feed_last_poll_timestamp",
@@ -63,6 +80,16 @@ impl From<FeedPoll> for Poll {
 }
 
 impl Metrics {
+    /// Counts a read of the database for the edge feed.
+    pub fn count_feed_read(&self) {
+        self.feed.reads.inc();
+    }
+
+    /// Counts a poll by a filter whose version does not go with the companion's.
+    pub fn count_incompatible_poll(&self) {
+        self.feed.incompatible.inc();
+    }
+
     /// Counts a poll of the edge feed, and sets the time of the last one.
     pub fn count_feed_poll(&self, poll: FeedPoll, now: OffsetDateTime) {
         self.feed.polls.get_or_create(&poll.into()).inc();

@@ -31,11 +31,17 @@ fn check(state: &EdgeState, age_s: u64, generation: u64, revocations: usize, cur
 fn valid_response_changes_the_state() {
     let mut state = EdgeState::syncing(KeySet::default(), NOW);
     let applied = state.apply(&response(NOW + 20, "e1", true, "c1", true), NOW + 20).unwrap();
-    assert_eq!(applied, Applied { keys_changed: true, has_more: true, bans_skipped: 0, clock_ahead_s: 0 });
+    assert_eq!(
+        applied,
+        Applied { version: None, keys_changed: true, has_more: true, bans_skipped: 0, clock_ahead_s: 0 }
+    );
     check(&state, 80, 1, 1, "c1");
     assert!(state.is_syncing(), "there are more pages");
     let applied = state.apply(&response(NOW + 28, "e1", false, "c2", false), NOW + 30).unwrap();
-    assert_eq!(applied, Applied { keys_changed: false, has_more: false, bans_skipped: 0, clock_ahead_s: -2 });
+    assert_eq!(
+        applied,
+        Applied { version: None, keys_changed: false, has_more: false, bans_skipped: 0, clock_ahead_s: -2 }
+    );
     check(&state, 70, 1, 2, "c2");
     assert!(!state.is_syncing());
     state.apply(&response(NOW + 43, "e2", true, "c3", true), NOW + 43).unwrap();
@@ -66,7 +72,7 @@ fn response_of_a_clock_slightly_behind_is_applied() {
     let mut state = EdgeState::syncing(KeySet::default(), NOW);
     state.apply(&response(NOW + 30, "e1", true, "c1", false), NOW + 30).unwrap();
     state.apply(&response(NOW + 25, "e1", false, "c2", false), NOW + 31).unwrap();
-    check(&state, 69, 1, 2, "c2");
+    check(&state, 70, 1, 2, "c2");
 }
 
 #[test]
@@ -74,7 +80,19 @@ fn response_of_a_clock_ahead_hides_no_later_one() {
     let mut state = EdgeState::syncing(KeySet::default(), NOW);
     state.apply(&response(NOW + 100, "e1", true, "c1", false), NOW + 44).unwrap();
     state.apply(&response(NOW + 45, "e1", false, "c2", false), NOW + 45).unwrap();
-    check(&state, 55, 1, 2, "c2");
+    check(&state, 56, 1, 2, "c2");
+    state.apply(&response(NOW + 51, "e1", false, "c3", false), NOW + 51).unwrap();
+    check(&state, 49, 1, 3, "c3");
+}
+
+#[test]
+fn response_that_a_cache_repeats_does_not_make_the_state_current() {
+    let mut state = EdgeState::syncing(KeySet::default(), NOW);
+    let cached = response(NOW + 30, "e1", true, "c1", false);
+    for now in 30..60 {
+        state.apply(&cached, NOW + now).unwrap();
+    }
+    check(&state, 70, 30, 1, "c1");
 }
 
 #[test]

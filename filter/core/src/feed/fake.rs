@@ -74,6 +74,7 @@ impl Companion {
         let set = (etag != self.etag).then(|| serde_json::from_str(&set).unwrap());
         let response = EdgeFeed {
             at: now.as_secs(),
+            version: None,
             keys: KeysAt { etag: self.etag.into(), set },
             revoked: Revoked { sessions, users: Vec::new() },
             cursor: format!("c{cursor}"),

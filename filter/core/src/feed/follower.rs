@@ -32,6 +32,8 @@ pub struct FeedFollower {
     relay: Relay,
     schedule: Schedule,
     clock_gap: ClockGap,
+    /// Last version of a companion that does not go with this filter's, empty before the first.
+    incompatible: String,
     /// Offset of the last response of the relay that is applied.
     applied: FeedOffset,
     /// Set while this worker catches up by polls of its own: the offset from which on the relay will do again.
@@ -69,6 +71,7 @@ impl FeedFollower {
             relay,
             schedule: Schedule::new(random),
             clock_gap: ClockGap::default(),
+            incompatible: String::new(),
             applied: FeedOffset::default(),
             catching_up: None,
             call: None,

@@ -1,6 +1,6 @@
 //! Poll of the edge feed: its request, and what its failures are.
 
-use edgeward_wire::FeedQuery;
+use edgeward_wire::{FILTER_PRODUCT, FeedQuery, VERSION, version};
 use thiserror::Error;
 
 use crate::call::{CallOutcome, HttpCall};
@@ -45,14 +45,26 @@ impl PollError {
 pub(super) fn request(feed: &Feed, cursor: &str, keys: &str, bans: &str) -> HttpCall {
     let Feed { cluster, path, timeout, secret, .. } = feed;
     let query = FeedQuery { after: cursor.into(), keys: keys.into(), bans: Some(bans.into()) };
+    let user_agent = ("user-agent", format!("{FILTER_PRODUCT}/{VERSION}").into_bytes());
     let authorization = secret.as_ref().map(Secret::authorization);
     HttpCall {
         cluster: cluster.clone(),
         method: "GET",
         path: format!("{path}?{query}"),
-        headers: Vec::from_iter(authorization),
+        headers: [user_agent].into_iter().chain(authorization).collect(),
         timeout: *timeout,
     }
+}
+
+/// Describes a companion whose version does not go with this filter's; `None` if it does.
+pub(super) fn describe_incompatible(companion: &str) -> Option<String> {
+    (!version::are_compatible(VERSION, companion)).then(|| {
+        let companion = companion.escape_debug();
+        format!(
+            "the companion's version {companion} does not go with this filter's, {VERSION}: upgrade one release at a time \
+             (docs/guide/upgrades.md)"
+        )
+    })
 }
 
 /// Returns the body of a successful response.

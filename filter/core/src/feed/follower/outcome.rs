@@ -50,6 +50,13 @@ impl FeedFollower {
             commands.push(Command::log(Level::Info, &format!("keys: {}", state.keys())));
             self.relay.store_keys(shared, now_s, body);
         }
+        // Once for each version: of several companions that are polled in turn, one may be apart.
+        if let Some(version) = applied.version.filter(|version| *version != self.incompatible)
+            && let Some(line) = poll::describe_incompatible(&version)
+        {
+            commands.push(Command::log(Level::Warn, &line));
+            self.incompatible = version;
+        }
         if applied.bans_skipped > 0 {
             let line = format!(
                 "skipped {} of the bans in the edge feed: at most {MAX_BANS} are held, and each must be of a network; see the \

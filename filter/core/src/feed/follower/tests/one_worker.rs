@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config;
+use edgeward_wire::VERSION;
 
 /// Starts a worker that has polled once.
 fn synced() -> Proxy {
@@ -19,7 +20,10 @@ fn first_poll_is_made_at_the_first_tick_and_has_the_secret() {
         cluster: "c".into(),
         method: "GET",
         path: "/f?after=&keys=&bans=".into(),
-        headers: vec![("authorization", b"Bearer hunter2".to_vec())],
+        headers: vec![
+            ("user-agent", format!("edgeward-filter/{VERSION}").into_bytes()),
+            ("authorization", b"Bearer hunter2".to_vec()),
+        ],
         timeout: Duration::from_millis(50),
     };
     assert_eq!(proxy.workers[0].call, Some(expected));

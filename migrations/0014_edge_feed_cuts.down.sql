@@ -1,0 +1,1 @@
+drop table edge_feed_cuts;

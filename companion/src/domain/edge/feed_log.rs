@@ -12,7 +12,7 @@ use super::snapshot::Snapshot;
 /// starts as a new one does.
 pub const KEPT_FOR_S: i64 = 900;
 /// Maximum number of cuts in memory: one a second.
-const MAX_STEPS: usize = KEPT_FOR_S as usize;
+const MAX_STEPS: usize = 900;
 /// Maximum number of revocations in memory. Chosen: 4 MB, for 200 logouts a second over the whole time.
 const MAX_ENTRIES: usize = 180_000;
 /// Time for which gateways that start are led to the same cut first, in seconds, so that they get the same pages. Chosen:

@@ -223,6 +223,28 @@ fn envoy_takes_the_configuration_of_the_chart_s_gateway() {
     }
 }
 
+#[test]
+fn examples_for_other_gateways_have_the_cluster_and_valid_rules() {
+    let Some(Tools { validator, .. }) = tools() else { return };
+    let packages = validator.get_envs().find(|(name, _)| *name == "PYTHONPATH").unwrap().1.unwrap();
+    for name in ["envoy-gateway", "istio"] {
+        let directory = folder(name);
+        let mut python = Command::new("python3");
+        python.env("PYTHONPATH", packages).arg("tests/system/kubernetes/examples.py");
+        python.arg(format!("deploy/kubernetes/{name}.yaml")).arg("envoy/envoy.yaml").arg(&directory);
+        succeeds(python.current_dir(paths::root()), name);
+        let mut envoy = Command::new(envoy::find_or_install(&mut |_| {}).unwrap());
+        succeeds(envoy.args(["--mode", "validate", "-c"]).arg(directory.join("bootstrap.json")), name);
+        let mut edgeward = Command::new(paths::edgeward());
+        succeeds(edgeward.args(["filter", "check"]).arg(directory.join("filter.json")), name);
+    }
+}
+
+fn succeeds(command: &mut Command, what: &str) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// Runs the gateway's entry point with Envoy in its validation mode.
 fn validated(directory: &Path, filter: &str, settings: Vec<(String, String)>) -> Output {
     let plugin = paths::filter_wasm().display().to_string();

@@ -10,9 +10,11 @@ mod edgeward;
 mod features;
 mod files;
 mod filter;
+mod matrix;
 mod notices;
 mod openapi;
 mod progress;
+mod release;
 mod settings;
 mod sqlx_prepare;
 mod test;
@@ -58,12 +60,19 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Run the tests of the gateway with each supported Envoy, and those of the API with the oldest and newest Postgres
+    Matrix,
     /// Build the plugin for another gateway: target/edgeward.wasm
     Filter,
     /// Measure the cost of Edgeward and of its alternatives
     Bench {
         #[command(subcommand)]
         what: bench::What,
+    },
+    /// Make what a release consists of: target/release-files
+    Release {
+        #[command(subcommand)]
+        what: release::What,
     },
     /// Check formatting, lints, documentation, licences and dependencies
     Check {
@@ -102,8 +111,10 @@ fn run(task: Task) -> Result<()> {
         Task::Up { fresh } => up::up(fresh),
         Task::Edgeward { arguments } => edgeward::become_command(&arguments).map(|never| match never {}),
         Task::Test { all, arguments } => test::test(all, &arguments),
+        Task::Matrix => matrix::run(),
         Task::Filter => build_filter(),
         Task::Bench { what } => bench::bench(&what),
+        Task::Release { what } => release::release(&what),
         Task::Check { advisories } => check::check(advisories),
         Task::Notices => notices::write(),
         Task::Settings => settings::write(),

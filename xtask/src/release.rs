@@ -1,0 +1,197 @@
+//! `cargo xtask release`: makes what a release consists of, in `target/release-files`. The workflow of releases calls it, so that
+//! each step can be tried without it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Subcommand;
+use edgeward_stack::{cargo, paths, process};
+
+use crate::tool::{self, AUDITABLE, CYCLONEDX};
+use crate::{commit, filter, progress};
+
+#[derive(Subcommand)]
+pub(crate) enum What {
+    /// Build the companion for this machine's architecture: an archive with manual pages, completions and a list of its parts
+    Companion,
+    /// Build the plugin, with a list of its parts
+    Filter,
+    /// Build an image with the newest base images, each pinned by its digest, and push it
+    Image {
+        /// Target of the Dockerfile
+        target: String,
+        /// Name to push it as, with its tag
+        name: String,
+    },
+    /// Check that a tag, `Cargo.toml`, the chart and `CHANGELOG.md` have the same version, and write notes.md
+    Notes {
+        /// Tag of the release, such as `v0.1.0`
+        tag: String,
+    },
+}
+
+/// Makes one part of a release.
+pub(crate) fn release(what: &What) -> Result<()> {
+    match what {
+        What::Companion => companion(),
+        What::Filter => plugin(),
+        What::Image { target, name } => image(target, name),
+        What::Notes { tag } => notes(tag),
+    }
+}
+
+/// Returns the folder of the files, which exists.
+fn files() -> Result<PathBuf> {
+    let folder = paths::target().join("release-files");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    Ok(folder)
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    tool::require(process::run(command)?)
+}
+
+fn companion() -> Result<()> {
+    let name = format!("edgeward-{}-{}-linux", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
+    let folder = files()?.join(&name);
+    let mut build = tool::command(AUDITABLE)?;
+    build.args(["auditable", "build", "--locked", "--release", "--package", "edgeward-companion"]);
+    build.env("CARGO_TARGET_DIR", paths::target()).env(commit::VARIABLE, commit::name());
+    run(build.args(["--bin", "edgeward"]))?;
+    fs::create_dir_all(folder.join("completions"))?;
+    let program = folder.join("edgeward");
+    fs::copy(paths::target().join("release/edgeward"), &program)?;
+    let licences = ["LICENSE", "LICENSE-APACHE", "LICENSE-MIT", "CHANGELOG.md"];
+    let others = ["companion/THIRD-PARTY-LICENSES.txt", "deploy/systemd/edgeward.service"];
+    for file in licences.iter().chain(&others) {
+        let path = paths::root().join(file);
+        fs::copy(&path, folder.join(path.file_name().unwrap_or_default()))?;
+    }
+    run(Command::new(&program).arg("man").arg(folder.join("man1")))?;
+    for shell in ["bash", "zsh", "fish"] {
+        let script = process::output(Command::new(&program).args(["completions", shell]))?;
+        fs::write(folder.join("completions").join(shell), script)?;
+    }
+    let archive = files()?.join(format!("{name}.tar.gz"));
+    let mut tar = Command::new("tar");
+    tar.args(["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "-czf"]).arg(&archive);
+    run(tar.arg("-C").arg(files()?).arg(&name))?;
+    fs::remove_dir_all(&folder)?;
+    list_parts("companion", &format!("{name}.cdx.json"))?;
+    progress::say(&format!("companion: {}", archive.display()));
+    Ok(())
+}
+
+fn plugin() -> Result<()> {
+    filter::build_to_ship()?;
+    let name = format!("edgeward-filter-{}.wasm", env!("CARGO_PKG_VERSION"));
+    fs::copy(paths::filter_wasm(), files()?.join(&name))?;
+    let sum = process::output(Command::new("sha256sum").arg(&name).current_dir(files()?))?;
+    fs::write(files()?.join(format!("{name}.sha256")), &sum)?;
+    list_parts("filter/wasm", &format!("{name}.cdx.json"))?;
+    progress::say(&format!("plugin: {}", sum.trim()));
+    Ok(())
+}
+
+/// Writes the software bill of materials of a package (`CycloneDX` 1.5, ECMA-424).
+fn list_parts(package: &str, name: &str) -> Result<()> {
+    let mut list = tool::command(CYCLONEDX)?;
+    list.args([
+        "cyclonedx",
+        "--format",
+        "json",
+        "--spec-version",
+        "1.5",
+        "--override-filename",
+        "edgeward-parts",
+    ]);
+    list.arg("--manifest-path").arg(paths::root().join(package).join("Cargo.toml"));
+    if package.starts_with("filter") {
+        list.args(["--target", cargo::WASM]);
+    }
+    run(&mut list)?;
+    // It writes one for each package of the workspace, beside its manifest.
+    let wanted = paths::root().join(package).join("edgeward-parts.json");
+    fs::copy(&wanted, files()?.join(name)).with_context(|| format!("{} is missing", wanted.display()))?;
+    let mut git = Command::new("git");
+    git.current_dir(paths::root()).args(["clean", "--quiet", "-fx", "--", "*edgeward-parts.json"]);
+    run(&mut git)
+}
+
+fn image(target: &str, name: &str) -> Result<()> {
+    let dockerfile = fs::read_to_string(paths::root().join("Dockerfile"))?;
+    let mut build = Command::new("docker");
+    build.current_dir(paths::root()).args(["buildx", "build", "--push", "--target", target, "--tag", name]);
+    for base in bases(&dockerfile) {
+        let mut inspect = Command::new("docker");
+        inspect.args(["buildx", "imagetools", "inspect", "--format", "{{.Manifest.Digest}}", base]);
+        let digest = process::output(&mut inspect)?.trim().to_owned();
+        progress::say(&format!("{base} is {digest}"));
+        build.arg(format!("--build-context={base}=docker-image://{base}@{digest}"));
+    }
+    build.arg(format!("--build-arg={}={}", commit::VARIABLE, commit::name()));
+    // Istio and Envoy Gateway take an image of one layer; what attests the filter is beside it.
+    let attested = target != "filter";
+    build.arg(if attested { "--provenance=mode=max" } else { "--provenance=false" });
+    build
+        .arg(format!("--sbom={attested}"))
+        .arg("--metadata-file")
+        .arg(files()?.join(format!("{target}.json")));
+    run(build.arg("."))
+}
+
+/// Returns the images of registries that a Dockerfile builds on.
+fn bases(dockerfile: &str) -> BTreeSet<&str> {
+    let stages = || dockerfile.lines().filter_map(|line| line.strip_prefix("FROM "));
+    let names: BTreeSet<&str> = stages().filter_map(|stage| Some(stage.split_once(" AS ")?.1)).collect();
+    let bases = stages().filter_map(|stage| stage.split(' ').next());
+    bases.filter(|base| *base != "scratch" && !names.contains(base)).collect()
+}
+
+fn notes(tag: &str) -> Result<()> {
+    let version = env!("CARGO_PKG_VERSION");
+    if tag != format!("v{version}") {
+        bail!("the tag is {tag}, and Cargo.toml has {version}: both must name the release");
+    }
+    let read = |path: &str| {
+        fs::read_to_string(paths::root().join(path)).with_context(|| format!("cannot read {path}"))
+    };
+    if !read("deploy/helm/edgeward/Chart.yaml")?.contains(&format!("\nversion: {version}\n")) {
+        bail!("deploy/helm/edgeward/Chart.yaml has another version than Cargo.toml, {version}");
+    }
+    let changelog = read("CHANGELOG.md")?;
+    let part = changes(&changelog, version)
+        .with_context(|| format!("CHANGELOG.md has no part `## {version} - DATE`"))?;
+    let path = files()?.join("notes.md");
+    fs::write(&path, part).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Returns the part of the changelog about a version.
+fn changes<'a>(changelog: &'a str, version: &str) -> Option<&'a str> {
+    let (_, rest) = changelog.split_once(&format!("\n## {version} - "))?;
+    let (_, rest) = rest.split_once('\n')?;
+    Some(rest.split("\n## ").next().unwrap_or(rest).trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_of_registries_are_told_from_stages() {
+        let dockerfile =
+            "FROM rust:1 AS source\nFROM source AS build\nFROM scratch AS filter\nFROM debian:13 AS a\n";
+        assert_eq!(bases(dockerfile), BTreeSet::from(["debian:13", "rust:1"]));
+    }
+
+    #[test]
+    fn notes_are_the_part_of_the_changelog_about_the_version() {
+        let changelog = "# C\n\n## Unreleased\n\n## 0.2.0 - 2027-01-02\n\n### Added\n\n- a\n\n## 0.1.0 - 2026-12-01\n\n- b\n";
+        assert_eq!(changes(changelog, "0.2.0"), Some("### Added\n\n- a"));
+        assert_eq!(changes(changelog, "0.1.0"), Some("- b"));
+        assert_eq!(changes(changelog, "0.3.0"), None);
+    }
+}

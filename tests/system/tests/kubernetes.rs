@@ -191,6 +191,13 @@ fn companion_takes_the_settings_that_the_chart_renders() {
         fs::write(secrets.join(name), value).unwrap();
     }
     let rendered = tools.render(&[&REQUIRED[..], &["--set-string=config.ACCESS_TTL_SECONDS=600"]].concat());
+    let commands =
+        rendered.lines().filter_map(|line| line.trim().strip_prefix("args: [edgeward, ")?.strip_suffix(']'));
+    let commands: Vec<&str> = commands.collect();
+    assert_eq!(commands.len(), 4);
+    for command in commands {
+        succeeds(Command::new(paths::edgeward()).args(command.split(", ")).arg("--help"), command);
+    }
     let settings = environment(documents(&rendered, "Deployment")[0]);
     let mut command = Command::new(paths::edgeward());
     command.env_clear().current_dir(&secrets).args(["config", "check"]);

@@ -13,6 +13,10 @@
 //! # The state of the edge
 //! [`feed`] follows the companion's edge feed, and applies its responses to the [`edge_state`]: keys and revocations.
 
+use std::sync::LazyLock;
+
+pub use edgeward_wire::VERSION;
+
 pub mod bans;
 pub mod call;
 pub mod claims;
@@ -47,7 +51,5 @@ pub mod token_cache;
 pub mod trace_context;
 pub mod verdict;
 
-pub use edgeward_wire::VERSION;
-
-/// Name of the gauge of the build, which is 1; the [`VERSION`] follows. Envoy's `stats_tags` make a label of that.
-pub const BUILD_INFO: &str = "edgeward_build_info.version.";
+/// Name of the gauge of the build, which is 1. The [`VERSION`] is a part of it, of which Envoy's `stats_tags` make a label.
+pub static BUILD_INFO: LazyLock<String> = LazyLock::new(|| format!("edgeward_build_info.version.{VERSION}"));

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use edgeward_filter::rejection::Rejection;
-use edgeward_filter::{BUILD_INFO, VERSION};
 use proxy_wasm::types::MetricType;
 
 use crate::host;
@@ -35,13 +34,6 @@ pub(crate) fn count((name, reason): (&'static str, &'static str), by: u64) {
 pub(crate) fn record((name, value): (&'static str, u64)) {
     if let Some(gauge) = number(MetricType::Gauge, name, "") {
         host::set_gauge(gauge, value);
-    }
-}
-
-/// Sets the gauge of the build.
-pub(crate) fn record_build() {
-    if let Some(gauge) = host::metric(MetricType::Gauge, &format!("{BUILD_INFO}{VERSION}")) {
-        host::set_gauge(gauge, 1);
     }
 }
 

@@ -1,5 +1,6 @@
 //! A root context: the plugin is configured once, and then woken by the host's timer.
 
+use edgeward_filter::BUILD_INFO;
 use edgeward_filter::config;
 use edgeward_filter::filter::TICK;
 use edgeward_filter::log::Level;
@@ -24,7 +25,7 @@ impl RootContext for Root {
         match config::compile(&text) {
             Ok(configuration) => {
                 host::set_tick_period(TICK);
-                metrics::record_build();
+                metrics::record((BUILD_INFO.as_str(), 1));
                 let plugin = Plugin::start(configuration, now, key, u64::from_le_bytes(seed));
                 plugin::configure_root(self.0, plugin);
                 true

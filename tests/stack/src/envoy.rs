@@ -48,6 +48,8 @@ pub fn local(ports: &Ports, filter_wasm: &Path) -> Vec<(String, String)> {
         let address = |host: &str, port: u16| format!("address: {host}, port_value: {port}");
         replacements.push((address(host, container_port), address("127.0.0.1", port)));
     }
+    let health_check = |port: u16| format!("health_check_config: {{ port_value: {port} }}");
+    replacements.push((health_check(5502), health_check(ports.internal)));
     replacements
 }
 

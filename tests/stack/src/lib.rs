@@ -4,6 +4,7 @@ pub mod browser;
 pub mod cargo;
 pub mod companion;
 pub mod envoy;
+pub mod former;
 pub mod http;
 pub mod paths;
 pub mod plan;

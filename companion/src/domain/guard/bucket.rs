@@ -17,7 +17,7 @@ const KEY_BYTES: usize = 17;
 const CLIENTS_OF_A_SITE: u32 = 10;
 
 /// Logins of a known device, right and wrong ones, for each failure. Chosen: a script logs in so often. By default these are
-/// 200 hashes in 20 minutes, 4 % of a core (docs/scale.md).
+/// 200 hashes in 20 minutes, 4 % of a core (docs/design/scale.md).
 const LOGINS_OF_A_DEVICE: u32 = 10;
 
 /// Number of device buckets of an account. Chosen: people have fewer devices. Each correct login without a device token makes

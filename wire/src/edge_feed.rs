@@ -52,7 +52,7 @@ pub struct FeedQuery<'a> {
 pub struct EdgeFeed {
     /// Time of the response by the companion's clock, in seconds since 1970.
     pub at: u64,
-    /// Version of the companion; absent from those before 0.2.
+    /// Version of the companion; absent from older ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Cow<'static, str>>,
     /// Keys that access tokens may be signed with.

@@ -10,7 +10,7 @@ use crate::service::Context;
 static IS_LOGGED: AtomicBool = AtomicBool::new(false);
 
 /// Counts a poll by a filter whose version does not go with this one, and logs the first. `user_agent` is the request's;
-/// filters before 0.2 send none.
+/// older filters send none.
 pub fn check_filter(context: &Context, user_agent: Option<&str>) {
     let product = user_agent.and_then(|agent| agent.strip_prefix(FILTER_PRODUCT)?.strip_prefix('/'));
     let Some(filter) = product.filter(|filter| !version::are_compatible(VERSION, filter)) else { return };

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
-use sqlx::PgConnection;
 use tokio::time::timeout;
 
 use super::{connect, print_line, read_settings};
 use crate::config::Database;
-use crate::db::databases;
+use crate::db::connection::Connection;
+use crate::db::{databases, pooler};
 
 /// Maximum duration of creating or dropping a database, which copies or deletes files and waits for concurrent
 /// commands.
@@ -33,20 +33,17 @@ impl Db {
         if let Self::Drop { yes: false } = self {
             bail!("this drops {database} with all its data; confirm with --yes")
         }
-        let options = database.options.clone().database(databases::MAINTENANCE);
-        let mut connection = connect::connect(&Database { options, ..database.clone() }).await?;
+        let database = database.direct();
+        pooler::require_session(&database)?;
+        let mut connection = connect::connect(&database.sibling(databases::MAINTENANCE)).await?;
         let outcome = timeout(TIMEOUT, self.execute(&mut connection, &database))
             .await
             .with_context(|| format!("{database}: no response within {} s", TIMEOUT.as_secs()))??;
         print_line(format_args!("{database} {outcome}"))
     }
 
-    async fn execute(
-        self,
-        connection: &mut PgConnection,
-        database: &Database,
-    ) -> anyhow::Result<&'static str> {
-        let name = database.options.get_database().unwrap_or_default();
+    async fn execute(self, connection: &mut Connection, database: &Database) -> anyhow::Result<&'static str> {
+        let name = database.name();
         match self {
             Self::Create => {
                 let is_new =

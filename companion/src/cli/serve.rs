@@ -8,7 +8,6 @@ use std::time::Duration;
 use anyhow::Context;
 use aws_lc_rs::rand::SystemRandom;
 use clap::Args;
-use sqlx::PgPool;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::{sleep, timeout};
 
@@ -16,7 +15,7 @@ use super::shutdown::Shutdown;
 use super::{connect, read_settings};
 use crate::clock::SystemClock;
 use crate::config::{AuditRetention, Config, Database, KeyStore};
-use crate::db::pool::{self, PoolError};
+use crate::db::pool::{self, Pool, PoolError};
 use crate::db::{self, edge_feed, pooler, schema};
 use crate::domain::caller::Caller;
 use crate::domain::token::key_encryption::KeyEncryptionKeys;
@@ -106,13 +105,17 @@ impl Serve {
         &self,
         database: &Database,
         keys: Keys<'_>,
-    ) -> anyhow::Result<(PgPool, (KeySet, KeySource))> {
+    ) -> anyhow::Result<(Pool, (KeySet, KeySource))> {
         let on_retry = |cause: &dyn Display| tracing::warn!(%cause, "the database is not up yet");
-        let mut connection = db::connect::connect(database, database.wait, &on_retry).await?;
-        pooler::require_unshared(database, &mut connection).await?;
         if self.migrate {
+            let direct = &database.direct();
+            pooler::require_session(direct)?;
+            let mut connection = db::connect::connect(direct, database.wait, &on_retry).await?;
+            pooler::require_unshared(direct, &mut connection).await?;
             schema::run(&mut connection).await?;
         }
+        let mut connection = db::connect::connect(database, database.wait, &on_retry).await?;
+        pooler::require_unshared(database, &mut connection).await?;
         connect::require_schema(&mut connection).await?;
         let restored = edge_feed::adopt_restored(&mut connection).await?;
         if restored > 0 {
@@ -124,7 +127,7 @@ impl Serve {
         };
         // A pooler may allow no more connections than the pool has.
         drop(connection);
-        let pool = pool::make(database);
+        let pool = Pool::new(database);
         match pool::fill(&pool).await {
             Ok(()) => {}
             Err(cause @ PoolError::Shared) => return Err(cause.into()),

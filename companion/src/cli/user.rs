@@ -17,6 +17,7 @@ use self::new_password::{read_password, start_hasher};
 use super::{connect, print_line, read_settings};
 use crate::clock::Clock;
 use crate::config::{Database, Hashing, Log, Reader, Section};
+use crate::db::pooler;
 use crate::domain;
 use crate::domain::account::UserChanges;
 use crate::domain::account::email::Email;
@@ -119,6 +120,10 @@ impl User {
             bail!("this deletes {user} and cannot be undone; confirm with --yes")
         }
         log::start_for_command(&settings.log)?;
+        if let Self::Import(_) = &self {
+            // It stages the rows in a temporary table.
+            pooler::require_session(&settings.database.direct())?;
+        }
         let context = &connect::open(&settings.database, clock).await?;
         match self {
             Self::Create(user) => user.run(context, &settings.hashing).await,

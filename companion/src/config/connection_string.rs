@@ -1,6 +1,8 @@
 //! `DATABASE_URL` as libpq takes it: a URI, or keywords and values (its documentation, "Connection Strings").
-//! It is parsed here because sqlx ignores keywords that it does not know, and its errors can show a value.
+//! It is parsed here because sqlx knows one host alone, ignores keywords that it does not know, and its errors can show a
+//! value.
 
+mod hosts;
 mod keywords;
 
 use std::str::FromStr;
@@ -18,11 +20,24 @@ pub enum InvalidConnectionString {
     /// The whole string is in quotes, which its writer meant for a shell.
     #[error("free of the quotes around it; remove them")]
     Quoted,
-    /// More than one host or port.
-    #[error("of one host; several are not supported yet, so name one of them")]
-    SeveralHosts,
+    /// An empty host among several.
+    #[error("of hosts alone; one of those between the commas is empty")]
+    EmptyHost,
+    /// Another number of ports than of hosts.
+    #[error("of one port for all hosts, or one for each: there are {hosts} hosts and {ports} ports")]
+    PortCount {
+        /// Number of hosts.
+        hosts: usize,
+        /// Number of ports.
+        ports: usize,
+    },
+    /// More hosts than are searched.
+    #[error("of at most {MAX_HOSTS} hosts")]
+    TooManyHosts,
     /// A host and its address: sqlx cannot connect to the one and verify the certificate of the other.
-    #[error("of one host; host and hostaddr together are not supported yet, so name one of them")]
+    #[error(
+        "of hosts that have one name each; host and hostaddr together are not supported yet, so remove one"
+    )]
     HostAndAddress,
     /// A port that is not a number from 1 to 65535.
     #[error(
@@ -48,14 +63,24 @@ pub enum InvalidConnectionString {
     Value(&'static str),
 }
 
+pub use self::hosts::{MAX_HOSTS, TargetSessionAttrs, pair};
+
 use self::keywords::{FIXED, IGNORED, SSL_MODES, SUPPORTED, UNSUPPORTED};
 use InvalidConnectionString as Invalid;
+
+/// Content of a connection string. It has no `Debug`: the options hold the password.
+pub struct ConnectionString {
+    /// Servers in their order, of which there is at least one. They differ by host and port alone.
+    pub servers: Vec<PgConnectOptions>,
+    /// Server that is asked for.
+    pub target: Option<TargetSessionAttrs>,
+}
 
 /// Parses a connection string.
 ///
 /// # Errors
 /// [`InvalidConnectionString`], in words that follow "is not".
-pub fn parse(text: &str) -> Result<PgConnectOptions, Invalid> {
+pub fn parse(text: &str) -> Result<ConnectionString, Invalid> {
     let text = text.trim();
     if text.starts_with(['"', '\'']) {
         return Err(Invalid::Quoted);
@@ -89,18 +114,9 @@ fn read_uri(text: &str) -> Result<Pairs, Invalid> {
     add("password", password)?;
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, database) = place.split_once('/').unwrap_or((place, ""));
-    if authority.contains(',') {
-        return Err(Invalid::SeveralHosts);
-    }
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(address) => {
-            let (address, port) = address.split_once(']').ok_or(Invalid::Form)?;
-            (address, if port.is_empty() { "" } else { port.strip_prefix(':').ok_or(Invalid::Form)? })
-        }
-        None => authority.split_once(':').unwrap_or((authority, "")),
-    };
-    add("host", host)?;
-    add("port", port)?;
+    let (host, port) = hosts::split_authority(authority)?;
+    add("host", &host)?;
+    add("port", &port)?;
     add("dbname", database)?;
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
         let (keyword, value) = parameter.split_once('=').ok_or(Invalid::UnknownKeyword)?;
@@ -151,20 +167,30 @@ fn read_keywords(text: &str) -> Result<Pairs, Invalid> {
     Ok(pairs)
 }
 
-/// Converts the pairs into sqlx's options, by a URL as sqlx reads it.
-fn build(pairs: Pairs) -> Result<PgConnectOptions, Invalid> {
+/// Converts the pairs into sqlx's options for each host, by a URL as sqlx reads it.
+fn build(pairs: Pairs) -> Result<ConnectionString, Invalid> {
     let default = PgConnectOptions::new_without_pgpass();
-    let mut query = String::new();
-    let is_set = |name: &str| pairs.iter().any(|(keyword, value)| keyword == name && !value.is_empty());
-    match (is_set("host"), is_set("hostaddr")) {
-        (true, true) => return Err(Invalid::HostAndAddress),
-        (false, false) => query = format!("host={}", encode(default.get_host())),
-        _ => {}
-    }
+    let (mut query, mut target) = (String::new(), None);
+    // As in libpq, the last one counts.
+    let last = |name: &str| {
+        pairs
+            .iter()
+            .rev()
+            .find(|(keyword, value)| keyword == name && !value.is_empty())
+            .map(|(_, value)| value)
+    };
+    let (keyword, hosts) = match (last("host"), last("hostaddr")) {
+        (Some(_), Some(_)) => return Err(Invalid::HostAndAddress),
+        (None, Some(addresses)) => ("hostaddr", addresses.clone()),
+        (host, None) => ("host", host.map_or_else(|| default.get_host().to_owned(), Clone::clone)),
+    };
+    let hosts = pair(&hosts, last("port").map_or("", String::as_str))?;
     let mut database = default.get_database().map(str::to_owned);
     for (keyword, value) in pairs {
         let known = |known: &&str| *known == keyword.as_str();
-        if SUPPORTED.contains(&keyword.as_str()) || keyword == "ssl-mode" {
+        if ["host", "hostaddr", "port"].contains(&keyword.as_str()) {
+            // Above.
+        } else if SUPPORTED.contains(&keyword.as_str()) || keyword == "ssl-mode" {
             check_value(&keyword, &value)?;
             if keyword == "dbname" {
                 database = Some(value.clone()).filter(|name| !name.is_empty());
@@ -172,6 +198,8 @@ fn build(pairs: Pairs) -> Result<PgConnectOptions, Invalid> {
             if !value.is_empty() {
                 query.extend(["&", &keyword, "=", &encode(&value)]);
             }
+        } else if keyword == "target_session_attrs" {
+            target = Some(TargetSessionAttrs::parse(&value).ok_or(Invalid::Value("target_session_attrs"))?);
         } else if keyword == "ssl" && value == "true" {
             // libpq takes it from JDBC's URLs.
             query.push_str("&sslmode=require");
@@ -188,14 +216,20 @@ fn build(pairs: Pairs) -> Result<PgConnectOptions, Invalid> {
     if database.is_none() {
         return Err(Invalid::NoDatabase);
     }
-    PgConnectOptions::from_str(&format!("postgres://localhost/?{query}")).map_err(|_| Invalid::Form)
+    let server = |(host, port): (String, Option<u16>)| {
+        if keyword == "hostaddr" && host.parse::<std::net::IpAddr>().is_err() {
+            return Err(Invalid::Value("hostaddr"));
+        }
+        let port = port.map_or_else(String::new, |port| format!("&port={port}"));
+        let url = format!("postgres://localhost/?{keyword}={}{port}{query}", encode(&host));
+        PgConnectOptions::from_str(&url).map_err(|_| Invalid::Form)
+    };
+    let servers = hosts.into_iter().map(server).collect::<Result<_, _>>()?;
+    Ok(ConnectionString { servers, target })
 }
 
 fn check_value(keyword: &str, value: &str) -> Result<(), Invalid> {
     match keyword {
-        "host" | "hostaddr" | "port" if value.contains(',') => Err(Invalid::SeveralHosts),
-        "port" if !value.is_empty() && !value.parse().is_ok_and(|port: u16| port != 0) => Err(Invalid::Port),
-        "hostaddr" if value.parse::<std::net::IpAddr>().is_err() => Err(Invalid::Value("hostaddr")),
         "sslmode" | "ssl-mode" if !SSL_MODES.contains(&value) => Err(Invalid::Value("sslmode")),
         "statement-cache-capacity" if value.parse::<usize>().is_err() => {
             Err(Invalid::Value("statement-cache-capacity"))

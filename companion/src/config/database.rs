@@ -6,17 +6,36 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use sqlx::postgres::PgConnectOptions;
 
-use super::{Problem, Reader, Section, connection_string, settings};
+use super::connection_string::{ConnectionString, pair};
+use super::{
+    InvalidConnectionString, Problem, Reader, Section, Setting, TargetSessionAttrs, connection_string,
+    settings,
+};
 
 /// Access to Postgres. It has no `Debug`: the options hold the password.
 #[derive(Clone)]
 pub struct Database {
-    /// Host, port, user, password, database.
-    pub options: PgConnectOptions,
+    /// Servers in their order, of which there is at least one. They differ by host and port alone.
+    pub servers: Vec<PgConnectOptions>,
+    /// Server that is asked for.
+    pub target: TargetSessionAttrs,
+    /// Mode of the pooler before Postgres.
+    pub pooler_mode: PoolerMode,
     /// Number of connections that are kept.
     pub pool_size: u32,
     /// Maximum time that a start waits for a server that is not up yet.
     pub wait: Duration,
+    /// Servers of `MIGRATION_DATABASE_URL`, which are reached without a pooler, and the one that is asked for.
+    direct: Option<(Vec<PgConnectOptions>, TargetSessionAttrs)>,
+}
+
+/// How long a client of a pooler has the same server connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolerMode {
+    /// As long as it is connected, as it is without a pooler.
+    Session,
+    /// For one transaction.
+    Transaction,
 }
 
 /// Access to the database of another system, whose users are imported.
@@ -26,18 +45,21 @@ impl Section for Database {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let pool_size = reader.number(&settings::DB_POOL_SIZE);
         let wait = reader.number(&settings::DB_WAIT_SECONDS).map(Duration::from_secs);
-        let options = match reader.secret(&settings::DATABASE_URL)? {
+        let pooler_mode = reader.parsed(&settings::DB_POOLER_MODE, PoolerMode::parse);
+        let direct = read_direct(reader);
+        let string = match reader.secret(&settings::DATABASE_URL)? {
             Some(url) => read_url(reader, url.expose_secret()),
             None => read_parts(reader),
         };
-        // Poolers reject start-up parameters that they do not know (PgBouncer: `extra_float_digits`, which sqlx sends
-        // by itself and only numbers that we have none of need).
-        let options = options?.extra_float_digits(None);
-        let options = match options.get_application_name() {
-            None => options.application_name("edgeward"),
-            Some(_) => options,
-        };
-        Some(Self { options, pool_size: pool_size?, wait: wait? })
+        let (servers, target) = finish(string?, "edgeward");
+        Some(Self {
+            servers,
+            target,
+            pooler_mode: pooler_mode?,
+            pool_size: pool_size?,
+            wait: wait?,
+            direct: direct?,
+        })
     }
 }
 
@@ -45,31 +67,111 @@ impl Section for ImportSource {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let setting = &settings::IMPORT_DATABASE_URL;
         let Some(url) = reader.secret(setting)? else { return reader.reject(setting.name, Problem::Missing) };
-        let options = match connection_string::parse(url.expose_secret()) {
-            Ok(options) => options.extra_float_digits(None).application_name("edgeward import"),
-            Err(invalid) => return reader.reject(setting.name, Problem::ConnectionString(invalid)),
-        };
-        Some(Self(Database { options, pool_size: 1, wait: Duration::ZERO }))
+        let string = parse(reader, setting, url.expose_secret())?;
+        // A standby can be read as well.
+        let target = string.target.unwrap_or(TargetSessionAttrs::Any);
+        let (servers, _) = finish(string, "edgeward import");
+        let (pooler_mode, wait) = (PoolerMode::Session, Duration::ZERO);
+        Some(Self(Database { servers, target, pooler_mode, pool_size: 1, wait, direct: None }))
     }
 }
 
-/// Reads the URL. Parts that are set as well must say the same, so that nobody changes one of them in vain.
-fn read_url(reader: &mut Reader<'_>, url: &str) -> Option<PgConnectOptions> {
-    let options = match connection_string::parse(url) {
-        Ok(options) => options,
-        Err(invalid) => {
-            return reader.reject(settings::DATABASE_URL.name, Problem::ConnectionString(invalid));
+impl Database {
+    /// Returns the same database as it is reached without a pooler, by `MIGRATION_DATABASE_URL`; the same if that is not set.
+    #[must_use]
+    pub fn direct(&self) -> Self {
+        match self.direct.clone() {
+            Some((servers, target)) => {
+                Self { servers, target, pooler_mode: PoolerMode::Session, ..self.clone() }
+            }
+            None => self.clone(),
         }
+    }
+
+    /// Name of the database.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.servers.first().and_then(PgConnectOptions::get_database).unwrap_or_default()
+    }
+
+    /// Returns the same with another number of connections.
+    #[must_use]
+    pub fn with_pool_size(&self, pool_size: u32) -> Self {
+        Self { pool_size, ..self.clone() }
+    }
+
+    /// Returns another database of the same servers.
+    #[must_use]
+    pub fn sibling(&self, name: &str) -> Self {
+        let servers = self.servers.iter().map(|server| server.clone().database(name)).collect();
+        Self { servers, ..self.clone() }
+    }
+}
+
+impl PoolerMode {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "session" => Some(Self::Session),
+            "transaction" => Some(Self::Transaction),
+            _ => None,
+        }
+    }
+}
+
+/// Completes the options of each server. Without another target, a server must accept writes: one that does not is a
+/// standby, which knows of no logout since it fell behind.
+fn finish(string: ConnectionString, name: &str) -> (Vec<PgConnectOptions>, TargetSessionAttrs) {
+    let servers = string.servers.into_iter().map(|server| {
+        // Poolers reject start-up parameters that they do not know (PgBouncer: `extra_float_digits`, which sqlx sends
+        // by itself and only numbers that we have none of need).
+        let server = server.extra_float_digits(None);
+        match server.get_application_name() {
+            None => server.application_name(name),
+            Some(_) => server,
+        }
+    });
+    (servers.collect(), string.target.unwrap_or(TargetSessionAttrs::ReadWrite))
+}
+
+fn parse(reader: &mut Reader<'_>, setting: &Setting, url: &str) -> Option<ConnectionString> {
+    match connection_string::parse(url) {
+        Ok(string) => Some(string),
+        Err(invalid) => reader.reject(setting.name, Problem::ConnectionString(invalid)),
+    }
+}
+
+#[expect(clippy::option_option, reason = "the outer one is that of every reader")]
+fn read_direct(reader: &mut Reader<'_>) -> Option<Option<(Vec<PgConnectOptions>, TargetSessionAttrs)>> {
+    let setting = &settings::MIGRATION_DATABASE_URL;
+    let Some(url) = reader.secret(setting)? else { return Some(None) };
+    let string = parse(reader, setting, url.expose_secret())?;
+    Some(Some(finish(string, "edgeward")))
+}
+
+/// Reads the URL. Parts that are set as well must say the same, so that nobody changes one of them in vain.
+fn read_url(reader: &mut Reader<'_>, url: &str) -> Option<ConnectionString> {
+    let string = parse(reader, &settings::DATABASE_URL, url)?;
+    let hosts: Vec<String> = string.servers.iter().map(host).collect();
+    let ports: Vec<u16> = string.servers.iter().map(PgConnectOptions::get_port).collect();
+    let first = string.servers.first()?;
+    let same_ports = |given: &str| {
+        let given = pair(&hosts.join(","), given);
+        given.is_ok_and(|given| {
+            given.iter().map(|(_, port)| port.unwrap_or_default()).eq(ports.iter().copied())
+        })
     };
-    let socket = options.get_socket().map(|path| path.to_string_lossy().into_owned());
-    let parts = [
-        (&settings::DB_HOST, socket.unwrap_or_else(|| options.get_host().to_owned())),
-        (&settings::DB_PORT, options.get_port().to_string()),
-        (&settings::DB_USERNAME, options.get_username().to_owned()),
-        (&settings::DB_NAME, options.get_database().unwrap_or_default().to_owned()),
+    let same_text = |text: &str| {
+        let text = text.to_owned();
+        move |given: &str| given == text
+    };
+    let parts: [(&Setting, &dyn Fn(&str) -> bool); 4] = [
+        (&settings::DB_HOST, &same_text(&hosts.join(","))),
+        (&settings::DB_PORT, &same_ports),
+        (&settings::DB_USERNAME, &same_text(first.get_username())),
+        (&settings::DB_NAME, &same_text(first.get_database().unwrap_or_default())),
     ];
-    for (setting, in_url) in parts {
-        if reader.given(setting).is_some_and(|part| part != in_url) {
+    for (setting, is_same) in parts {
+        if reader.given(setting).is_some_and(|part| !is_same(&part)) {
             reader.reject::<()>(setting.name, Problem::Contradicts(settings::DATABASE_URL.name));
         }
     }
@@ -78,45 +180,70 @@ fn read_url(reader: &mut Reader<'_>, url: &str) -> Option<PgConnectOptions> {
         let other = Problem::NotTogetherWith(settings::DATABASE_URL.name);
         return reader.reject(settings::DB_PASSWORD.name, other);
     }
-    Some(options)
+    Some(string)
 }
 
-fn read_parts(reader: &mut Reader<'_>) -> Option<PgConnectOptions> {
+fn read_parts(reader: &mut Reader<'_>) -> Option<ConnectionString> {
     let required = [&settings::DB_HOST, &settings::DB_USERNAME, &settings::DB_NAME];
     let [host, username, name] = required.map(|setting| reader.given(setting));
-    let port = reader.number(&settings::DB_PORT);
+    let port = reader.text(&settings::DB_PORT);
     let password = reader.secret(&settings::DB_PASSWORD);
     if host.is_none() && username.is_none() && name.is_none() {
         return reader.reject("DATABASE_URL (or DB_HOST, DB_USERNAME, DB_NAME)", Problem::Missing);
     }
+    let places = read_places(reader, host.as_deref().unwrap_or("localhost"), &port);
     for (setting, value) in required.iter().zip([&host, &username, &name]) {
         if value.is_none() {
             reader.reject::<()>(setting.name, Problem::Missing);
         }
     }
     // A password left out is none, and not one that libpq's files have.
-    let options =
-        PgConnectOptions::new_without_pgpass().host(&host?).port(port?).username(&username?).database(&name?);
-    Some(match password? {
-        Some(password) => options.password(password.expose_secret()),
-        None => options,
-    })
+    let mut options = PgConnectOptions::new_without_pgpass().username(&username?).database(&name?);
+    if let Some(password) = password? {
+        options = options.password(password.expose_secret());
+    }
+    host?;
+    let servers = places?.into_iter().map(|(host, port)| {
+        let server = options.clone().host(&host);
+        port.map_or(server.clone(), |port| server.port(port))
+    });
+    Some(ConnectionString { servers: servers.collect(), target: None })
 }
 
-/// As in messages: the database and its server, never the user.
+fn read_places(reader: &mut Reader<'_>, host: &str, port: &str) -> Option<Vec<(String, Option<u16>)>> {
+    match pair(host, port) {
+        Ok(places) => Some(places),
+        Err(InvalidConnectionString::Port) => {
+            reader.reject(settings::DB_PORT.name, Problem::NotOfTheForm(settings::DB_PORT.form))
+        }
+        Err(invalid @ InvalidConnectionString::PortCount { .. }) => {
+            reader.reject(settings::DB_PORT.name, Problem::ConnectionString(invalid))
+        }
+        Err(invalid) => reader.reject(settings::DB_HOST.name, Problem::ConnectionString(invalid)),
+    }
+}
+
+/// Host of a server, or the folder of its socket.
+fn host(server: &PgConnectOptions) -> String {
+    match server.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => server.get_host().to_owned(),
+    }
+}
+
+/// Place of a server as in messages.
+#[must_use]
+pub fn place(server: &PgConnectOptions) -> String {
+    match server.get_socket() {
+        Some(_) => host(server),
+        None => format!("{}:{}", host(server), server.get_port()),
+    }
+}
+
+/// As in messages: the database and its servers, never the user.
 impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let database = self.options.get_database().unwrap_or_default();
-        match self.options.get_socket() {
-            Some(socket) => write!(f, "database \"{database}\" at {}", socket.display()),
-            None => {
-                write!(
-                    f,
-                    "database \"{database}\" at {}:{}",
-                    self.options.get_host(),
-                    self.options.get_port()
-                )
-            }
-        }
+        let places: Vec<String> = self.servers.iter().map(place).collect();
+        write!(f, "database \"{}\" at {}", self.name(), places.join(", "))
     }
 }

@@ -21,9 +21,9 @@ mod source;
 mod traces;
 
 pub use crate::domain::guard::Limits;
-pub use connection_string::InvalidConnectionString;
+pub use connection_string::{InvalidConnectionString, TargetSessionAttrs};
 pub use cookies::Cookies;
-pub use database::{Database, ImportSource};
+pub use database::{Database, ImportSource, PoolerMode, place};
 pub use env_file::InvalidLine;
 pub use key_store::KeyStore;
 pub use mistake::{Mistake, Mistakes, Problem};

@@ -184,7 +184,11 @@ fn the_database_may_be_given_in_parts() {
     assert_eq!(config.database.to_string(), "database \"n\" at h:5432");
     check(
         &[("DATABASE_URL", ""), ("DB_HOST", "h"), ("DB_PORT", "0")],
-        &["DB_PORT is not a whole number from 1 to 65535", "DB_USERNAME is not set", "DB_NAME is not set"],
+        &[
+            "DB_PORT is not a port from 1 to 65535, or one for each host, comma-separated",
+            "DB_USERNAME is not set",
+            "DB_NAME is not set",
+        ],
     );
     check(&[("DB_HOST", "db.example"), ("DB_PORT", "5433")], &[]);
     check(&[("DB_PASSWORD", "pw")], &["DB_PASSWORD cannot be had together with DATABASE_URL"]);
@@ -193,6 +197,37 @@ fn the_database_may_be_given_in_parts() {
         &[("DATABASE_URL", "mysql://a:hunter2@h/d")],
         &["DATABASE_URL is not of the form postgres://user:password@host:port/database"],
     );
+}
+
+#[test]
+fn several_hosts_may_be_given_in_parts() {
+    let parts = [("DATABASE_URL", ""), ("DB_USERNAME", "u"), ("DB_NAME", "n")];
+    let told = |more: &[(&str, &str)]| {
+        let config =
+            read::<Config>(&given(&[&parts, more].concat())).map_err(|mistakes| mistakes.to_string());
+        config.map_or_else(|mistakes| mistakes, |config| config.database.to_string())
+    };
+    assert_eq!(told(&[("DB_HOST", "a,b")]), "database \"n\" at a:5432, b:5432");
+    assert_eq!(told(&[("DB_HOST", "a, b"), ("DB_PORT", "1,2")]), "database \"n\" at a:1, b:2");
+    let counts = "DB_PORT is not of one port for all hosts, or one for each: there are 3 hosts and 2 ports";
+    assert!(told(&[("DB_HOST", "a,b,c"), ("DB_PORT", "1,2")]).ends_with(counts));
+    let empty = "DB_HOST is not of hosts alone; one of those between the commas is empty";
+    assert!(told(&[("DB_HOST", "a,,c")]).ends_with(empty));
+    let url = ("DATABASE_URL", "postgres://u@a:1,b:2/n");
+    check(&[url, ("DB_HOST", "a,b"), ("DB_PORT", "1,2")], &[]);
+    check(&[url, ("DB_PORT", "1")], &["DB_PORT contradicts DATABASE_URL; set one of them"]);
+}
+
+#[test]
+fn direct_connection_is_used_where_a_session_is_needed() {
+    let direct = ("MIGRATION_DATABASE_URL", "postgres://u@direct:1/edgeward");
+    let database = read::<Config>(&given(&[direct, ("DB_POOLER_MODE", "transaction")])).unwrap().database;
+    assert_eq!(database.pooler_mode, PoolerMode::Transaction);
+    assert_eq!(database.direct().to_string(), "database \"edgeward\" at direct:1");
+    assert_eq!(database.direct().pooler_mode, PoolerMode::Session);
+    let database = read::<Config>(&given(&[])).unwrap().database;
+    assert_eq!(database.direct().to_string(), database.to_string());
+    check(&[("DB_POOLER_MODE", "statement")], &["DB_POOLER_MODE is not one of: session, transaction"]);
 }
 
 #[test]

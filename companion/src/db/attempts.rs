@@ -3,10 +3,10 @@
 
 use std::collections::HashSet;
 
-use sqlx::PgConnection;
 use sqlx::postgres::types::PgInterval;
 use time::{Duration, OffsetDateTime};
 
+use crate::db::connection::Connection;
 use crate::domain::UserId;
 use crate::domain::account::email::Email;
 use crate::domain::guard::{Bucket, BucketKey, BucketState, MAX_FAILURES};
@@ -22,7 +22,7 @@ const BATCH: i64 = 1000;
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn charge(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     buckets: &[Bucket],
     email: Option<&Email>,
     now: OffsetDateTime,
@@ -66,10 +66,7 @@ pub async fn charge(
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn read(
-    connection: &mut PgConnection,
-    key: &BucketKey,
-) -> Result<Option<BucketState>, sqlx::Error> {
+pub async fn read(connection: &mut Connection, key: &BucketKey) -> Result<Option<BucketState>, sqlx::Error> {
     sqlx::query_as!(BucketState, "select tat as arrival, failures from attempts where key = $1", key)
         .fetch_optional(connection)
         .await
@@ -80,7 +77,7 @@ pub async fn read(
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn clamp(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     key: &BucketKey,
     arrival: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
@@ -94,7 +91,7 @@ pub async fn clamp(
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn refund(connection: &mut PgConnection, buckets: &[Bucket]) -> Result<(), sqlx::Error> {
+pub async fn refund(connection: &mut Connection, buckets: &[Bucket]) -> Result<(), sqlx::Error> {
     let keys: Vec<&[u8]> = buckets.iter().map(|bucket| bucket.key.as_slice()).collect();
     let steps = intervals(buckets.iter().map(|bucket| bucket.limit.interval()))?;
     sqlx::query!(
@@ -114,7 +111,7 @@ pub async fn refund(connection: &mut PgConnection, buckets: &[Bucket]) -> Result
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn clear(connection: &mut PgConnection, key: &BucketKey) -> Result<(), sqlx::Error> {
+pub async fn clear(connection: &mut Connection, key: &BucketKey) -> Result<(), sqlx::Error> {
     sqlx::query!("delete from attempts where key = $1", key).execute(connection).await?;
     Ok(())
 }
@@ -123,7 +120,7 @@ pub async fn clear(connection: &mut PgConnection, key: &BucketKey) -> Result<(),
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn forget_failures(connection: &mut PgConnection, key: &BucketKey) -> Result<(), sqlx::Error> {
+pub async fn forget_failures(connection: &mut Connection, key: &BucketKey) -> Result<(), sqlx::Error> {
     sqlx::query!("update attempts set failures = 0 where key = $1 and failures > 0", key)
         .execute(connection)
         .await?;
@@ -134,7 +131,7 @@ pub async fn forget_failures(connection: &mut PgConnection, key: &BucketKey) -> 
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn clear_of_user(connection: &mut PgConnection, user_id: UserId) -> Result<(), sqlx::Error> {
+pub async fn clear_of_user(connection: &mut Connection, user_id: UserId) -> Result<(), sqlx::Error> {
     sqlx::query!("delete from attempts where user_id = $1", user_id as UserId).execute(connection).await?;
     Ok(())
 }
@@ -143,7 +140,7 @@ pub async fn clear_of_user(connection: &mut PgConnection, user_id: UserId) -> Re
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn delete_full(connection: &mut PgConnection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
+pub async fn delete_full(connection: &mut Connection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
     let done = sqlx::query!(
         "delete from attempts where key = any(array(
              select key from attempts where failures = 0 and tat <= $1 limit $2 for update skip locked))",
@@ -160,10 +157,7 @@ pub async fn delete_full(connection: &mut PgConnection, now: OffsetDateTime) -> 
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn delete_of_nobody(
-    connection: &mut PgConnection,
-    now: OffsetDateTime,
-) -> Result<bool, sqlx::Error> {
+pub async fn delete_of_nobody(connection: &mut Connection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
     let done = sqlx::query!(
         "delete from attempts where key = any(array(
              select key from attempts where failures > 0 and user_id is null and tat <= $1

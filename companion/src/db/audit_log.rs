@@ -1,9 +1,9 @@
 //! SQL over `audit_log`.
 
-use sqlx::PgConnection;
 use sqlx::postgres::types::PgInterval;
 use time::{Duration, OffsetDateTime};
 
+use crate::db::connection::Connection;
 use crate::domain::audit::Entry;
 use crate::domain::audit::list::{AuditCursor, AuditFilter, ListedEntry};
 use crate::domain::{SessionId, UserId};
@@ -44,7 +44,7 @@ impl Row {
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn insert_all(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     entries: &[Entry],
     is_reported: bool,
 ) -> Result<(), sqlx::Error> {
@@ -78,7 +78,7 @@ pub async fn insert_all(
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn claim_unreported(connection: &mut PgConnection) -> Result<Vec<Entry>, sqlx::Error> {
+pub async fn claim_unreported(connection: &mut Connection) -> Result<Vec<Entry>, sqlx::Error> {
     // `skip locked`: rows that another service is claiming stay with it.
     let rows = sqlx::query_as!(
         Row,
@@ -101,7 +101,7 @@ pub async fn claim_unreported(connection: &mut PgConnection) -> Result<Vec<Entry
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn list(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     filter: &AuditFilter,
     before: Option<AuditCursor>,
     rows: i64,
@@ -137,7 +137,7 @@ pub async fn list(
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn delete_before(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     before: OffsetDateTime,
     retention: Duration,
 ) -> Result<u64, sqlx::Error> {

@@ -1,9 +1,9 @@
 //! SQL over `bans`: networks that the edge rejects itself.
 
 use edgeward_wire::BanScope;
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use crate::db::connection::Connection;
 use crate::domain::guard::Ban;
 
 /// Maximum number of rows. Chosen: more than a flood from one provider has. The edge feed carries those 4,096 of them that
@@ -14,7 +14,7 @@ const MAX_ROWS: i64 = 10_000;
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn set(connection: &mut PgConnection, ban: &Ban) -> Result<bool, sqlx::Error> {
+pub async fn set(connection: &mut Connection, ban: &Ban) -> Result<bool, sqlx::Error> {
     let done = sqlx::query!(
         "insert into bans (network, scope, until)
          select $1::text::cidr, $2, $3
@@ -35,7 +35,7 @@ pub async fn set(connection: &mut PgConnection, ban: &Ban) -> Result<bool, sqlx:
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn delete_expired(connection: &mut PgConnection, now: OffsetDateTime) -> Result<(), sqlx::Error> {
+pub async fn delete_expired(connection: &mut Connection, now: OffsetDateTime) -> Result<(), sqlx::Error> {
     sqlx::query!("delete from bans where until <= $1 or until > $2", now, Ban::latest_end(now))
         .execute(connection)
         .await?;
@@ -47,7 +47,7 @@ pub async fn delete_expired(connection: &mut PgConnection, now: OffsetDateTime) 
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn list(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     now: OffsetDateTime,
     limit: usize,
 ) -> Result<Vec<edgeward_wire::Ban>, sqlx::Error> {

@@ -3,11 +3,12 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use sqlx::{ConnectOptions as _, PgConnection};
 use thiserror::Error;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
+use super::connection::Connection;
 use super::fault::{self, ConnectFault};
+use super::servers::Servers;
 use crate::config::Database;
 
 /// Maximum wait of a command or a request for a connection. The response is 503 after that.
@@ -55,7 +56,7 @@ pub enum ConnectError {
     },
 }
 
-/// Connects to a database. While the fault is temporary, it tries again for at most `wait`, and calls `on_retry` with a
+/// Connects to a database, by the first of its servers that is the right one. While the fault is temporary, it tries again for at most `wait`, and calls `on_retry` with a
 /// message after the first failed attempt and then at most every 10 s.
 ///
 /// # Errors
@@ -64,14 +65,13 @@ pub async fn connect(
     database: &Database,
     wait: Duration,
     on_retry: &dyn Fn(&dyn Display),
-) -> Result<PgConnection, ConnectError> {
-    let started = Instant::now();
+) -> Result<Connection, ConnectError> {
+    let (started, servers) = (Instant::now(), Servers::new(database, false));
     let (mut pause, mut reported): (_, Option<Instant>) = (MIN_PAUSE, None);
     loop {
-        let error = match timeout(ACQUIRE_TIMEOUT, database.options.connect()).await {
-            Ok(Ok(connection)) => return Ok(connection),
-            Ok(Err(error)) => error,
-            Err(_) => sqlx::Error::PoolTimedOut,
+        let error = match servers.connect().await {
+            Ok((connection, _)) => return Ok(connection),
+            Err(error) => error,
         };
         let is_temporary = fault::classify_connect(&error) == ConnectFault::Temporary;
         let error = ConnectError::new(database, &error);

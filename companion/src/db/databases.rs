@@ -1,6 +1,8 @@
 //! SQL that creates and drops whole databases, for the command line and for tests.
 
-use sqlx::{AssertSqlSafe, Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Executor};
+
+use crate::db::connection::Connection;
 
 /// Database to connect to in order to create or drop another one.
 pub const MAINTENANCE: &str = "postgres";
@@ -12,7 +14,7 @@ pub const MAINTENANCE: &str = "postgres";
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails for another reason.
-pub async fn create(connection: &mut PgConnection, name: &str) -> Result<bool, sqlx::Error> {
+pub async fn create(connection: &mut Connection, name: &str) -> Result<bool, sqlx::Error> {
     /// SQLSTATE `duplicate_database`.
     const EXISTS: &str = "42P04";
     let statement = format!("create database {} encoding 'UTF8' template template0", quote(name));
@@ -27,7 +29,7 @@ pub async fn create(connection: &mut PgConnection, name: &str) -> Result<bool, s
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn drop(connection: &mut PgConnection, name: &str) -> Result<(), sqlx::Error> {
+pub async fn drop(connection: &mut Connection, name: &str) -> Result<(), sqlx::Error> {
     let statement = format!("drop database if exists {} with (force)", quote(name));
     connection.execute(AssertSqlSafe(statement)).await?;
     Ok(())

@@ -3,9 +3,9 @@
 use std::io;
 
 use edgeward_wire::{RevokedSession, RevokedUser};
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use crate::db::connection::Connection;
 use crate::domain::edge::feed_cursor::{Cut, RowKey};
 use crate::domain::edge::feed_log::{Entry, KEPT_FOR_S, KnownCut, Row};
 use crate::domain::edge::snapshot::Snapshot;
@@ -46,7 +46,7 @@ impl TryFrom<CutRow> for KnownCut {
 /// [`sqlx::Error`] if the statement fails. It always fails on a standby, which may lack revocations that it has not
 /// received yet.
 pub async fn read(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     (from, to): (&Snapshot, Option<&Snapshot>),
     after: Option<RowKey>,
     now: OffsetDateTime,
@@ -117,7 +117,7 @@ pub async fn read(
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn list_cuts_from(connection: &mut PgConnection, id: i64) -> Result<Vec<KnownCut>, sqlx::Error> {
+pub async fn list_cuts_from(connection: &mut Connection, id: i64) -> Result<Vec<KnownCut>, sqlx::Error> {
     let rows = sqlx::query_as!(
         CutRow,
         r#"select id, second, tag::text as "tag!", snapshot::text as "snapshot!" from edge_feed_cuts
@@ -133,8 +133,8 @@ pub async fn list_cuts_from(connection: &mut PgConnection, id: i64) -> Result<Ve
 ///
 /// # Errors
 /// [`sqlx::Error`] if a statement fails.
-pub async fn latest_cut(connection: &mut PgConnection) -> Result<KnownCut, sqlx::Error> {
-    let latest = async |connection: &mut PgConnection| {
+pub async fn latest_cut(connection: &mut Connection) -> Result<KnownCut, sqlx::Error> {
+    let latest = async |connection: &mut Connection| {
         sqlx::query_as!(
             CutRow,
             r#"select id, second, tag::text as "tag!", snapshot::text as "snapshot!" from edge_feed_cuts
@@ -156,7 +156,7 @@ pub async fn latest_cut(connection: &mut PgConnection) -> Result<KnownCut, sqlx:
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn insert_cut(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     previous: i64,
     second: i64,
     snapshot: &Snapshot,
@@ -184,7 +184,7 @@ pub async fn insert_cut(
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn find_cut(connection: &mut PgConnection, name: &Cut) -> Result<Option<KnownCut>, sqlx::Error> {
+pub async fn find_cut(connection: &mut Connection, name: &Cut) -> Result<Option<KnownCut>, sqlx::Error> {
     let row = sqlx::query_as!(
         CutRow,
         r#"select id, second, tag::text as "tag!", snapshot::text as "snapshot!" from edge_feed_cuts
@@ -203,7 +203,7 @@ pub async fn find_cut(connection: &mut PgConnection, name: &Cut) -> Result<Optio
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn find_cut_before(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     name: &Cut,
 ) -> Result<Option<KnownCut>, sqlx::Error> {
     let row = sqlx::query_as!(
@@ -223,7 +223,7 @@ pub async fn find_cut_before(
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn adopt_restored(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
+pub async fn adopt_restored(connection: &mut Connection) -> Result<u64, sqlx::Error> {
     let done = sqlx::query!(
         "update revocations set xact = pg_current_xact_id() where xact >= pg_snapshot_xmax(pg_current_snapshot())",
     )

@@ -1,8 +1,8 @@
 //! SQL of an export: all users, page by page in the order of their IDs.
 
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use crate::db::connection::Connection;
 use crate::domain::UserId;
 use crate::domain::account::email::Email;
 use crate::domain::account::name::Name;
@@ -39,7 +39,7 @@ pub struct Exported {
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn page(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     after: UserId,
     with_hashes: bool,
 ) -> Result<Vec<Exported>, sqlx::Error> {

@@ -52,6 +52,19 @@ pub fn is_unavailable(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Returns `true` if a connection is of no more use after the error: the server stops, or it is a standby by now and accepts
+/// no writes. Such a server still responds to a ping.
+#[must_use]
+pub fn ends_connection(error: &sqlx::Error) -> bool {
+    /// Errors of a standby, writes (25006) and unlogged tables (0A000), and of a server that stops or restarts.
+    const ENDS: [&str; 5] = ["25006", "0A000", "57P01", "57P02", "57P03"];
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| ENDS.contains(&code.as_ref())),
+        _ => false,
+    }
+}
+
 /// Returns `true` for `PgBouncer`'s messages about a missing database, its own and those it passes on from Postgres.
 fn is_missing_database(message: &str) -> bool {
     message.contains("no such database")

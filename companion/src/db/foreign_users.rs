@@ -3,7 +3,9 @@
 
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use sqlx::{AssertSqlSafe, Executor as _, PgConnection, Row as _};
+use sqlx::{AssertSqlSafe, Executor as _, Row as _};
+
+use crate::db::connection::Connection;
 
 /// Texts of a row, in the order of the columns.
 pub type Texts = Vec<Option<String>>;
@@ -12,7 +14,7 @@ pub type Texts = Vec<Option<String>>;
 ///
 /// # Errors
 /// [`sqlx::Error`] if a statement fails.
-pub async fn prepare(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub async fn prepare(connection: &mut Connection) -> Result<(), sqlx::Error> {
     connection
         .execute("set default_transaction_read_only = on; set datestyle = 'ISO'; set timezone = 'UTC'")
         .await?;
@@ -23,7 +25,7 @@ pub async fn prepare(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 ///
 /// # Errors
 /// [`sqlx::Error`] if there is no such table, or if the statement fails.
-pub async fn columns(connection: &mut PgConnection, table: &str) -> Result<Vec<String>, sqlx::Error> {
+pub async fn columns(connection: &mut Connection, table: &str) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar(
         "select attname::text from pg_attribute
          where attrelid = $1::text::regclass and attnum > 0 and not attisdropped order by attnum",
@@ -38,7 +40,7 @@ pub async fn columns(connection: &mut PgConnection, table: &str) -> Result<Vec<S
 /// # Errors
 /// [`sqlx::Error`] if there is no such table.
 pub async fn read<'a>(
-    connection: &'a mut PgConnection,
+    connection: &'a mut Connection,
     table: &str,
     columns: &[String],
 ) -> Result<BoxStream<'a, Result<Texts, sqlx::Error>>, sqlx::Error> {

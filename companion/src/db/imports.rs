@@ -8,8 +8,9 @@ mod write;
 pub use self::write::{Written, insert_passwords, insert_users, reserve_ids};
 
 use futures_util::TryStreamExt as _;
-use sqlx::{Executor as _, FromRow, PgConnection};
+use sqlx::{Executor as _, FromRow};
 
+use crate::db::connection::Connection;
 use crate::domain::UserId;
 use crate::domain::account::import::ImportedUser;
 
@@ -48,7 +49,7 @@ pub struct Conflict {
 ///
 /// # Errors
 /// [`sqlx::Error`] if a statement fails.
-pub async fn create_stage(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub async fn create_stage(connection: &mut Connection) -> Result<(), sqlx::Error> {
     connection
         .execute(
             "set statement_timeout = 0;
@@ -65,7 +66,7 @@ pub async fn create_stage(connection: &mut PgConnection) -> Result<(), sqlx::Err
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn stage(connection: &mut PgConnection, rows: &[Staged]) -> Result<(), sqlx::Error> {
+pub async fn stage(connection: &mut Connection, rows: &[Staged]) -> Result<(), sqlx::Error> {
     fn column<T>(rows: &[Staged], value: impl Fn(&Staged) -> T) -> Vec<T> {
         rows.iter().map(value).collect()
     }
@@ -97,7 +98,7 @@ pub async fn stage(connection: &mut PgConnection, rows: &[Staged]) -> Result<(),
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn remove_repeated(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     unique: Unique,
     on_conflict: &mut (dyn FnMut(Conflict) + Send),
 ) -> Result<u64, sqlx::Error> {
@@ -131,7 +132,7 @@ pub async fn remove_repeated(
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn remove_existing(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     unique: Unique,
     on_conflict: &mut (dyn FnMut(Conflict) + Send),
 ) -> Result<u64, sqlx::Error> {
@@ -155,7 +156,7 @@ pub async fn remove_existing(
 }
 
 async fn report(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     statement: &'static str,
     on_conflict: &mut (dyn FnMut(Conflict) + Send),
 ) -> Result<u64, sqlx::Error> {
@@ -174,7 +175,7 @@ async fn report(
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn count(connection: &mut PgConnection) -> Result<(u64, u64), sqlx::Error> {
+pub async fn count(connection: &mut Connection) -> Result<(u64, u64), sqlx::Error> {
     let query = sqlx::query_as("select count(*), count(*) filter (where hash is null) from import_users");
     let (all, without_password): (i64, i64) = query.fetch_one(connection).await?;
     Ok((all.unsigned_abs(), without_password.unsigned_abs()))

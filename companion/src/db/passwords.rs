@@ -1,8 +1,8 @@
 //! SQL over `passwords`: at most one row a user. Hashes are computed and compared in `hashing`.
 
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use crate::db::connection::Connection;
 use crate::domain::UserId;
 use crate::domain::account::email::Email;
 use crate::domain::account::password::PasswordHash;
@@ -26,7 +26,7 @@ pub struct Credentials {
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn find(connection: &mut PgConnection, email: &Email) -> Result<Option<Credentials>, sqlx::Error> {
+pub async fn find(connection: &mut Connection, email: &Email) -> Result<Option<Credentials>, sqlx::Error> {
     sqlx::query_as!(
         Credentials,
         r#"select id as "user_id: UserId", hash as "hash?: PasswordHash", changed_at as "changed_at?",
@@ -44,7 +44,7 @@ pub async fn find(connection: &mut PgConnection, email: &Email) -> Result<Option
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn set(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     user_id: UserId,
     hash: &PasswordHash,
     now: OffsetDateTime,
@@ -68,7 +68,7 @@ pub async fn set(
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn rehash(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     user_id: UserId,
     old: &PasswordHash,
     new: &PasswordHash,
@@ -91,7 +91,7 @@ pub async fn rehash(
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn is_unchanged(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     user_id: UserId,
     changed_at: Option<OffsetDateTime>,
 ) -> Result<bool, sqlx::Error> {

@@ -2,9 +2,9 @@
 //! the statement that ends them, in `sessions::end`. `domain::edge::revocation` has the lifetime of a revocation, and
 //! `edge_feed` sends it to the edge.
 
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use crate::db::connection::Connection;
 use crate::domain::UserId;
 use crate::domain::edge::revocation::{self, MAX_SKEW};
 
@@ -20,7 +20,7 @@ const BATCH: i64 = 1000;
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn revoke_user(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     user_id: UserId,
     now: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
@@ -49,7 +49,7 @@ pub async fn revoke_user(
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn count_live(connection: &mut PgConnection, now: OffsetDateTime) -> Result<i64, sqlx::Error> {
+pub async fn count_live(connection: &mut Connection, now: OffsetDateTime) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(r#"select count(*) as "count!" from revocations where expires_at > $1"#, now)
         .fetch_one(connection)
         .await
@@ -59,7 +59,7 @@ pub async fn count_live(connection: &mut PgConnection, now: OffsetDateTime) -> R
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn delete_expired(connection: &mut PgConnection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
+pub async fn delete_expired(connection: &mut Connection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
     // `skip locked`: rows that another service is deleting stay with it.
     let done = sqlx::query!(
         "delete from revocations where id = any(array(

@@ -8,9 +8,10 @@
 
 use std::fmt;
 
-use sqlx::PgConnection;
 use sqlx::migrate::{MigrateError, Migrator};
 use thiserror::Error;
+
+use super::connection::Connection;
 
 /// Migrations that this binary was built with.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
@@ -63,7 +64,7 @@ pub enum MigrationError {
 ///
 /// # Errors
 /// [`sqlx::Error`] if the query fails.
-pub async fn status(connection: &mut PgConnection) -> Result<Vec<MigrationStatus>, sqlx::Error> {
+pub async fn status(connection: &mut Connection) -> Result<Vec<MigrationStatus>, sqlx::Error> {
     let applied = list_applied(connection).await?;
     let mut migrations: Vec<MigrationStatus> = MIGRATIONS
         .iter()
@@ -99,7 +100,7 @@ pub async fn status(connection: &mut PgConnection) -> Result<Vec<MigrationStatus
 ///
 /// # Errors
 /// [`sqlx::Error`] if the query fails.
-pub async fn compare(connection: &mut PgConnection) -> Result<Option<SchemaMismatch>, sqlx::Error> {
+pub async fn compare(connection: &mut Connection) -> Result<Option<SchemaMismatch>, sqlx::Error> {
     let mut migrations = status(connection).await?;
     migrations
         .retain(|migration| !matches!(migration.state, MigrationState::Applied | MigrationState::Newer));
@@ -112,10 +113,10 @@ pub async fn compare(connection: &mut PgConnection) -> Result<Option<SchemaMisma
 /// # Errors
 /// [`MigrationError::Mismatch`] if the database has other migrations than this binary, [`MigrationError::Failed`] if a
 /// migration fails.
-pub async fn run(connection: &mut PgConnection) -> Result<(), MigrationError> {
+pub async fn run(connection: &mut Connection) -> Result<(), MigrationError> {
     require_known(connection).await?;
     let newer = list_applied(connection).await?.iter().any(|row| row.version > last_version());
-    if newer { Ok(()) } else { Ok(MIGRATIONS.run_direct(None, connection, false).await?) }
+    if newer { Ok(()) } else { Ok(MIGRATIONS.run_direct(None, connection.raw(), false).await?) }
 }
 
 /// Reverts the last migration, and returns its version. `None` if no migration is applied.
@@ -123,17 +124,17 @@ pub async fn run(connection: &mut PgConnection) -> Result<(), MigrationError> {
 /// # Errors
 /// [`MigrationError::Mismatch`] if the database has other migrations than this binary, [`MigrationError::Failed`] if
 /// the migration fails.
-pub async fn revert(connection: &mut PgConnection) -> Result<Option<i64>, MigrationError> {
+pub async fn revert(connection: &mut Connection) -> Result<Option<i64>, MigrationError> {
     require_known(connection).await?;
     require_no_newer(connection).await?;
     let mut applied = list_applied(connection).await?.into_iter().rev().map(|row| row.version);
     let Some(last) = applied.next() else { return Ok(None) };
-    MIGRATIONS.undo(&mut *connection, applied.next().unwrap_or(0)).await?;
+    MIGRATIONS.undo(connection.raw(), applied.next().unwrap_or(0)).await?;
     Ok(Some(last))
 }
 
 /// Requires that the database and this binary differ by pending migrations at most.
-async fn require_known(connection: &mut PgConnection) -> Result<(), MigrationError> {
+async fn require_known(connection: &mut Connection) -> Result<(), MigrationError> {
     match compare(connection).await? {
         Some(mismatch) if !mismatch.is_pending() => Err(mismatch.into()),
         _ => Ok(()),
@@ -141,7 +142,7 @@ async fn require_known(connection: &mut PgConnection) -> Result<(), MigrationErr
 }
 
 /// Requires that no newer version has applied migrations: this binary cannot revert them.
-async fn require_no_newer(connection: &mut PgConnection) -> Result<(), MigrationError> {
+async fn require_no_newer(connection: &mut Connection) -> Result<(), MigrationError> {
     let mut migrations = status(connection).await?;
     migrations.retain(|migration| migration.state == MigrationState::Newer);
     if migrations.is_empty() { Ok(()) } else { Err(SchemaMismatch(migrations).into()) }
@@ -153,7 +154,7 @@ fn last_version() -> i64 {
 }
 
 /// Returns the oldest version that the database supports; `None` if its schema is from before that was recorded.
-async fn oldest_version(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
+async fn oldest_version(connection: &mut Connection) -> Result<Option<i64>, sqlx::Error> {
     if has_table(connection, "oldest_version").await? {
         sqlx::query_scalar("select migration from oldest_version").fetch_optional(connection).await
     } else {
@@ -161,7 +162,7 @@ async fn oldest_version(connection: &mut PgConnection) -> Result<Option<i64>, sq
     }
 }
 
-async fn has_table(connection: &mut PgConnection, table: &str) -> Result<bool, sqlx::Error> {
+async fn has_table(connection: &mut Connection, table: &str) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar("select to_regclass($1) is not null").bind(table).fetch_one(connection).await
 }
 
@@ -173,7 +174,7 @@ struct Applied {
     success: bool,
 }
 
-async fn list_applied(connection: &mut PgConnection) -> Result<Vec<Applied>, sqlx::Error> {
+async fn list_applied(connection: &mut Connection) -> Result<Vec<Applied>, sqlx::Error> {
     if !has_table(connection, "_sqlx_migrations").await? {
         return Ok(Vec::new());
     }

@@ -1,8 +1,8 @@
 //! SQL over `signing_keys`.
 
 use edgeward_wire::jwk::MAX_KEYS;
-use sqlx::PgConnection;
 
+use crate::db::connection::Connection;
 use crate::domain::token::rotation::Phase;
 use crate::domain::token::sealed_key::SealedKey;
 
@@ -20,7 +20,7 @@ pub struct KeysVersion {
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails, also because another one holds the lock for too long.
-pub async fn lock(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub async fn lock(connection: &mut Connection) -> Result<(), sqlx::Error> {
     sqlx::query!("lock table signing_keys in share row exclusive mode").execute(connection).await?;
     Ok(())
 }
@@ -29,7 +29,7 @@ pub async fn lock(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn version(connection: &mut PgConnection) -> Result<KeysVersion, sqlx::Error> {
+pub async fn version(connection: &mut Connection) -> Result<KeysVersion, sqlx::Error> {
     sqlx::query_as!(
         KeysVersion,
         r#"select coalesce(max(version), 0) as "newest!", count(*) as "count!" from signing_keys"#,
@@ -42,7 +42,7 @@ pub async fn version(connection: &mut PgConnection) -> Result<KeysVersion, sqlx:
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn list(connection: &mut PgConnection) -> Result<(KeysVersion, Vec<SealedKey>), sqlx::Error> {
+pub async fn list(connection: &mut Connection) -> Result<(KeysVersion, Vec<SealedKey>), sqlx::Error> {
     // In the order of the rotation, and the version of the same moment.
     let rows = sqlx::query!(
         r#"select kid, phase as "phase: Phase", since, public_key, sealed,
@@ -70,7 +70,7 @@ pub async fn list(connection: &mut PgConnection) -> Result<(KeysVersion, Vec<Sea
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn insert(connection: &mut PgConnection, key: &SealedKey) -> Result<(), sqlx::Error> {
+pub async fn insert(connection: &mut Connection, key: &SealedKey) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into signing_keys (kid, phase, since, public_key, sealed) values ($1, $2, $3, $4, $5)",
         key.kid,
@@ -88,7 +88,7 @@ pub async fn insert(connection: &mut PgConnection, key: &SealedKey) -> Result<()
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn update(connection: &mut PgConnection, key: &SealedKey) -> Result<(), sqlx::Error> {
+pub async fn update(connection: &mut Connection, key: &SealedKey) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "update signing_keys set phase = $2, since = $3, sealed = $4, version = default where kid = $1",
         key.kid,
@@ -105,7 +105,7 @@ pub async fn update(connection: &mut PgConnection, key: &SealedKey) -> Result<()
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn delete(connection: &mut PgConnection, kids: &[String]) -> Result<(), sqlx::Error> {
+pub async fn delete(connection: &mut Connection, kids: &[String]) -> Result<(), sqlx::Error> {
     sqlx::query!("delete from signing_keys where kid = any($1)", kids).execute(connection).await?;
     Ok(())
 }
@@ -114,7 +114,7 @@ pub async fn delete(connection: &mut PgConnection, kids: &[String]) -> Result<()
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn delete_all(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub async fn delete_all(connection: &mut Connection) -> Result<(), sqlx::Error> {
     sqlx::query!("delete from signing_keys").execute(connection).await?;
     Ok(())
 }

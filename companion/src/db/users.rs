@@ -5,10 +5,10 @@ mod page;
 
 pub use self::page::list;
 
-use sqlx::PgConnection;
 use thiserror::Error;
 use time::OffsetDateTime;
 
+use crate::db::connection::Connection;
 use crate::domain::UserId;
 use crate::domain::account::email::Email;
 use crate::domain::account::name::Name;
@@ -40,7 +40,7 @@ impl From<sqlx::Error> for InsertError {
 /// # Errors
 /// [`InsertError::EmailTaken`] if another user has the address, [`InsertError::Database`] if the statement fails.
 pub async fn insert(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     user: &NewUser,
     now: OffsetDateTime,
 ) -> Result<UserId, InsertError> {
@@ -61,7 +61,7 @@ pub async fn insert(
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn lock(connection: &mut PgConnection, user_id: UserId) -> Result<(), sqlx::Error> {
+pub async fn lock(connection: &mut Connection, user_id: UserId) -> Result<(), sqlx::Error> {
     sqlx::query!("select id from users where id = $1 for no key update", user_id as UserId)
         .fetch_optional(connection)
         .await?;
@@ -73,7 +73,7 @@ pub async fn lock(connection: &mut PgConnection, user_id: UserId) -> Result<(), 
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn lock_shared(connection: &mut PgConnection, user_id: UserId) -> Result<bool, sqlx::Error> {
+pub async fn lock_shared(connection: &mut Connection, user_id: UserId) -> Result<bool, sqlx::Error> {
     let found = sqlx::query!("select id from users where id = $1 for share", user_id as UserId);
     Ok(found.fetch_optional(connection).await?.is_some())
 }
@@ -82,10 +82,7 @@ pub async fn lock_shared(connection: &mut PgConnection, user_id: UserId) -> Resu
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn lock_by_ref(
-    connection: &mut PgConnection,
-    user: &UserRef,
-) -> Result<Option<UserId>, sqlx::Error> {
+pub async fn lock_by_ref(connection: &mut Connection, user: &UserRef) -> Result<Option<UserId>, sqlx::Error> {
     let (id, email) = columns(user);
     sqlx::query_scalar!(
         r#"select id as "id: UserId" from users where id = $1 or lower(email collate "C") = $2 for no key update"#,
@@ -100,7 +97,7 @@ pub async fn lock_by_ref(
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn find(connection: &mut PgConnection, user: &UserRef) -> Result<Option<User>, sqlx::Error> {
+pub async fn find(connection: &mut Connection, user: &UserRef) -> Result<Option<User>, sqlx::Error> {
     let (id, email) = columns(user);
     sqlx::query_as!(
         User,
@@ -127,7 +124,7 @@ fn columns(user: &UserRef) -> (Option<UserId>, Option<&str>) {
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn set_role(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     user_id: UserId,
     role: &Role,
     now: OffsetDateTime,
@@ -148,7 +145,7 @@ pub async fn set_role(
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn set_disabled(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     user_id: UserId,
     disabled: bool,
     now: OffsetDateTime,
@@ -170,7 +167,7 @@ pub async fn set_disabled(
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn set_names(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     user_id: UserId,
     first_name: Option<&Name>,
     last_name: Option<&Name>,
@@ -194,7 +191,7 @@ pub async fn set_names(
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn touch(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     user_id: UserId,
     now: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
@@ -208,7 +205,7 @@ pub async fn touch(
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn delete(connection: &mut PgConnection, user_id: UserId) -> Result<(), sqlx::Error> {
+pub async fn delete(connection: &mut Connection, user_id: UserId) -> Result<(), sqlx::Error> {
     sqlx::query!("delete from users where id = $1", user_id as UserId).execute(connection).await?;
     Ok(())
 }

@@ -9,7 +9,6 @@ use axum::http::HeaderName;
 use edgeward_wire::Origin;
 use secrecy::SecretString;
 use serde_json::Value;
-use sqlx::PgPool;
 use thiserror::Error;
 use tracing::Span;
 
@@ -28,7 +27,7 @@ use crate::keys::current::CurrentKeys;
 use crate::random::Random;
 use crate::service::edge::FeedPublisher;
 use crate::service::guard::Guard;
-use crate::service::{Context, Tokens};
+use crate::service::{Context, Pool, Tokens};
 use crate::telemetry::metrics::Metrics;
 
 /// State of the service.
@@ -36,7 +35,7 @@ use crate::telemetry::metrics::Metrics;
 pub struct AppState {
     /// Connections to Postgres.
     #[from_ref(skip)]
-    pub db: PgPool,
+    pub db: Pool,
     /// Source of the time.
     #[from_ref(skip)]
     pub clock: Arc<dyn Clock>,
@@ -116,7 +115,7 @@ impl AppState {
     /// [`StateError::NoThread`] if the system starts none.
     pub fn new(
         config: &Config,
-        db: PgPool,
+        db: Pool,
         keys: KeySet,
         clock: Arc<dyn Clock>,
         random: &Random,

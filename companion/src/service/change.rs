@@ -1,10 +1,10 @@
 //! A change of accounts, sessions or keys: one transaction, with the audit events of what it does.
 
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::{Context, Error, detached};
 use crate::db::audit_log;
+use crate::db::connection::Connection;
 use crate::db::pooled_connection::PooledConnection;
 use crate::domain::audit::{Entry, Event};
 use crate::domain::caller::Actor;
@@ -25,7 +25,7 @@ impl<'a> Change<'a> {
     }
 
     /// Returns the connection of the transaction.
-    pub(super) fn connection(&mut self) -> &mut PgConnection {
+    pub(super) fn connection(&mut self) -> &mut Connection {
         &mut self.connection
     }
 

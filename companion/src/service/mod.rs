@@ -18,7 +18,6 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use sqlx::PgPool;
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 use tokio::time::timeout;
@@ -39,12 +38,13 @@ use crate::telemetry::audit;
 use crate::telemetry::metrics::Metrics;
 
 pub use self::tokens::{IssuedTokens, Tokens};
+pub use crate::db::pool::Pool;
 
 /// Caller of a use case, and what every use case acts on.
 #[derive(Clone)]
 pub struct Context {
     /// Connections to Postgres.
-    pub db: PgPool,
+    pub db: Pool,
     /// Source of the time.
     pub clock: Arc<dyn Clock>,
     /// Counters of the process.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use edgeward_companion::clock::{Clock as _, SystemClock};
+use edgeward_companion::db::connection::Connection;
 use edgeward_companion::db::{audit_log, databases, passwords, schema, sessions, users};
 use edgeward_companion::domain::account::email::Email;
 use edgeward_companion::domain::account::search::{Search, UserCursor, UserFilter};
@@ -18,7 +19,7 @@ use edgeward_companion::domain::token::refresh_token::RefreshClaims;
 use edgeward_companion::domain::{SessionId, UserId};
 use edgeward_stack::{Postgres, paths, postgres};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, raw_sql};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, raw_sql};
 use tokio::runtime::Runtime;
 
 use super::{Effort, machine};
@@ -120,7 +121,7 @@ fn print_row(name: &str, few: Duration, many: Duration) {
 /// Database with so many users. Each has a password, a session and an audit entry, whose numbers are the user's.
 struct World {
     size: u32,
-    connection: PgConnection,
+    connection: Connection,
 }
 
 impl World {
@@ -179,18 +180,18 @@ impl World {
         let started = Instant::now();
         let found = passwords::find(connection, &email).await?.context("no credentials")?;
         let credentials = started.elapsed();
-        let mut transaction = connection.begin().await?;
-        let is_there = users::lock_shared(&mut transaction, user_id).await?;
-        let is_unchanged = passwords::is_unchanged(&mut transaction, user_id, found.changed_at).await?;
+        connection.begin().await?;
+        let is_there = users::lock_shared(connection, user_id).await?;
+        let is_unchanged = passwords::is_unchanged(connection, user_id, found.changed_at).await?;
         ensure!(is_there && is_unchanged, "the password has changed");
         let now = SystemClock.now();
         let expires_at = LIFETIMES.expiry(now, now);
-        let inserted = sessions::insert(&mut transaction, user_id, &device, expires_at, now).await?;
+        let inserted = sessions::insert(connection, user_id, &device, expires_at, now).await?;
         let (claims, _) = inserted.context("no session")?;
         let entry =
             Entry::new(now, &Caller::SYSTEM, &Event::LoggedIn, Some(user_id), Some(claims.session_id));
-        audit_log::insert_all(&mut transaction, &[entry], true).await?;
-        transaction.commit().await?;
+        audit_log::insert_all(connection, &[entry], true).await?;
+        connection.commit().await?;
         let login = started.elapsed();
 
         let session = sessions::refresh::read(connection, session_id).await?.context("no session")?;
@@ -233,6 +234,6 @@ impl World {
     }
 }
 
-async fn connect(url: &str) -> Result<PgConnection> {
-    Ok(url.parse::<PgConnectOptions>()?.connect().await?)
+async fn connect(url: &str) -> Result<Connection> {
+    Ok(url.parse::<PgConnectOptions>()?.connect().await?.into())
 }

@@ -8,14 +8,13 @@ use aws_lc_rs::rand::SystemRandom;
 use axum::Router;
 use edgeward_companion::clock::{Clock, SystemClock};
 use edgeward_companion::config::{self, Config};
-use edgeward_companion::db::pool;
 use edgeward_companion::domain::caller::Caller;
 use edgeward_companion::domain::token::key_set::KeySet;
 use edgeward_companion::domain::token::rsa_key::PrivateKey;
 use edgeward_companion::http::routes;
 use edgeward_companion::http::server::{self, Protocol};
 use edgeward_companion::http::state::AppState;
-use edgeward_companion::service::Context;
+use edgeward_companion::service::{Context, Pool};
 use reqwest::header::{HeaderName, HeaderValue};
 use sqlx::PgPool;
 use time::macros::datetime;
@@ -42,7 +41,7 @@ pub struct Api {
     pub state: AppState,
     /// Database.
     pub database: Database,
-    /// Connections to the database.
+    /// Connections to the database beside those of the API.
     pub pool: PgPool,
     /// Clock.
     pub clock: Arc<MovableClock>,
@@ -92,10 +91,10 @@ impl Api {
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let config: Config = config::read(&all).expect("settings without mistakes");
         let clock = Arc::new(MovableClock(Mutex::new(datetime!(2030-01-01 00:00 UTC))));
-        let pool = pool::make(&config.database);
+        let (db, pool) = (Pool::new(&config.database), database.pool());
         let random: edgeward_companion::random::Random = Arc::new(SystemRandom::new());
         let keys = KeySet::new(signing_key(), Vec::new());
-        let state = AppState::new(&config, pool.clone(), keys, clock.clone(), &random).expect("a state");
+        let state = AppState::new(&config, db, keys, clock.clone(), &random).expect("a state");
         let public = serve(Protocol::Http1, routes::public(state.clone())).await;
         let internal = serve(Protocol::Http1OrHttp2, routes::internal(state.clone())).await;
         Self { state, database, pool, clock, config, public, internal }
@@ -105,7 +104,7 @@ impl Api {
     pub async fn start_another(&self) -> SocketAddr {
         let random: edgeward_companion::random::Random = Arc::new(SystemRandom::new());
         let keys = KeySet::new(signing_key(), Vec::new());
-        let state = AppState::new(&self.config, self.pool.clone(), keys, self.clock.clone(), &random);
+        let state = AppState::new(&self.config, self.state.db.clone(), keys, self.clock.clone(), &random);
         serve(Protocol::Http1, routes::public(state.expect("a state"))).await
     }
 
@@ -113,7 +112,7 @@ impl Api {
     pub async fn start_another_feed(&self) -> SocketAddr {
         let random: edgeward_companion::random::Random = Arc::new(SystemRandom::new());
         let keys = KeySet::new(signing_key(), Vec::new());
-        let state = AppState::new(&self.config, self.pool.clone(), keys, self.clock.clone(), &random);
+        let state = AppState::new(&self.config, self.state.db.clone(), keys, self.clock.clone(), &random);
         serve(Protocol::Http1OrHttp2, routes::internal(state.expect("a state"))).await
     }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use edgeward_companion::db::connection::Connection;
 use edgeward_companion::db::{databases, schema};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, PgPool};
@@ -25,6 +26,11 @@ impl Database {
     pub fn pool(&self) -> PgPool {
         PgPoolOptions::new().max_connections(10).connect_lazy_with(options(&self.url))
     }
+}
+
+/// Opens a connection to a database, for functions of the companion.
+pub async fn open(url: &str) -> Connection {
+    options(url).connect().await.expect("a connection").into()
 }
 
 /// Connects to another database of the server.
@@ -94,9 +100,9 @@ fn server() -> &'static Postgres {
 fn migrate([maintenance, template]: &[String; 2]) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let mut connection = options(maintenance).connect().await.expect("a connection");
+        let mut connection = open(maintenance).await;
         databases::create(&mut connection, TEMPLATE).await.expect("a database");
-        let mut connection = options(template).connect().await.expect("a connection");
+        let mut connection = open(template).await;
         schema::run(&mut connection).await.expect("the migrations");
     });
 }

@@ -21,6 +21,8 @@ pub mod journey;
 #[cfg(feature = "mint")]
 pub mod mint;
 #[cfg(feature = "system")]
+pub mod patroni;
+#[cfg(feature = "system")]
 pub mod raw;
 #[cfg(feature = "system")]
 pub mod service;

@@ -107,6 +107,6 @@ async fn page_of_an_allowed_origin_can_read_every_rejection() {
     for case in cases {
         check(case).await;
     }
-    api.pool.close().await;
+    api.state.db.close().await;
     check((Method::POST, "/api/auth/login", "application/json", LOGIN, 503)).await;
 }

@@ -174,7 +174,7 @@ async fn only_our_refresh_tokens_are_accepted() {
 async fn unknown_state_is_distinguished_from_an_ended_session() {
     let api = Api::start().await;
     let ada = api.registered(EMAIL).await;
-    api.pool.close().await;
+    api.state.db.close().await;
     check(&api, &ada).await.assert_rejected(503, "database_unavailable");
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use edgeward_companion::clock::Clock as _;
 use edgeward_companion::db::{edge_feed, revocations};
 use edgeward_kit::api::Api;
+use edgeward_kit::database;
 use edgeward_wire::{MAX_PAGE, RevokedSession};
 use reqwest::Method;
 use sqlx::{Executor as _, PgConnection};
@@ -137,6 +138,7 @@ async fn restored_dump_of_another_server_is_in_the_feed_once() {
     let restored = "insert into revocations (xact, session_id, expires_at)
                     values ('9000000000000', 7, '2040-01-01')";
     connection.execute(restored).await.expect("a row");
+    let mut connection = database::open(&api.database.url).await;
     assert_eq!(edge_feed::adopt_restored(&mut connection).await.expect("an update"), 1);
     assert_eq!(edge_feed::adopt_restored(&mut connection).await.expect("an update"), 0);
     assert_eq!(follower.poll_sessions().await, [7]);
@@ -152,6 +154,7 @@ async fn expired_revocations_are_omitted_and_deleted_in_batches() {
     revoke(&mut connection, &api, [5000]).await;
     assert_eq!(api.follower().poll_sessions().await, [5000]);
     let now = api.clock.now();
+    let mut connection = database::open(&api.database.url).await;
     let mut delete = async || revocations::delete_expired(&mut connection, now).await.expect("a batch");
     assert_eq!((delete().await, delete().await, delete().await), (true, false, false));
     assert_eq!(api.revoked_sessions().await, [5000]);

@@ -177,7 +177,7 @@ async fn ready_means_that_the_schema_supports_this_version() {
 #[tokio::test]
 async fn missing_database_causes_a_503() {
     let api = Api::start().await;
-    api.pool.close().await;
+    api.state.db.close().await;
     api.client().register("ada@example.com").await.assert_rejected(503, "database_unavailable");
 
     let nowhere: PgConnectOptions = "postgres://ada@127.0.0.1:1/edgeward".parse().expect("an address");

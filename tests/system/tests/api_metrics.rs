@@ -86,7 +86,7 @@ fn exported(line: &str) -> Option<String> {
 #[tokio::test]
 async fn wait_that_ends_without_a_connection_is_counted() {
     let api = Api::start().await;
-    api.pool.close().await;
+    api.state.db.close().await;
     api.client().login("ada@example.com", "any password").await.assert_rejected(503, "database_unavailable");
     let text = api.internal().get("/metrics").await.text;
     assert!(text.contains("edgeward_database_acquire_failures_total 1\n"), "{text}");

@@ -1,16 +1,17 @@
 //! Refresh tokens that are presented again: by a late tab, by a client that never received the response, by a thief.
 
 use edgeward_companion::clock::Clock as _;
+use edgeward_companion::db::connection::Connection;
 use edgeward_companion::db::sessions::refresh;
 use edgeward_companion::domain::session::{RefreshRejection, Session, Step};
 use edgeward_companion::domain::token::refresh_token::{RefreshClaims, RefreshTokens};
 use edgeward_kit::api::{Api, REFRESH_SECRET};
 use edgeward_kit::client::{Client, Response};
+use edgeward_kit::database;
 use insta::assert_snapshot;
 use reqwest::Method;
 use reqwest::header::{COOKIE, USER_AGENT};
 use serde_json::json;
-use sqlx::PgConnection;
 use time::Duration;
 
 async fn refresh_twice(client: &mut Client) {
@@ -168,7 +169,7 @@ async fn rotation_in_sql_agrees_with_the_state_machine() {
     let ada = api.registered("ada@example.com").await;
     let (now, presented) = (api.clock.now(), RefreshClaims { generation: 3, ..token(&ada) });
     let lifetimes = api.state.tokens.lifetimes;
-    let mut connection = api.pool.acquire().await.expect("a connection");
+    let mut connection = database::open(&api.database.url).await;
     let mut steps = Vec::new();
     let mut rotations = 0;
     for ages in [
@@ -212,9 +213,9 @@ async fn rotation_in_sql_agrees_with_the_state_machine() {
                      from ages"
                 );
                 let arrange = sqlx::query(sqlx::AssertSqlSafe(arrange)).bind(now);
-                assert_eq!(arrange.execute(&mut *connection).await.expect("an update").rows_affected(), 1);
+                assert_eq!(arrange.execute(&mut connection).await.expect("an update").rows_affected(), 1);
                 let user = sqlx::query(sqlx::AssertSqlSafe(format!("update users set {user}")));
-                user.execute(&mut *connection).await.expect("an update");
+                user.execute(&mut connection).await.expect("an update");
 
                 let before = read(&mut connection, presented).await;
                 let decided = before.decide_refresh(presented, &lifetimes, now);
@@ -266,7 +267,7 @@ async fn rotation_in_sql_agrees_with_the_state_machine() {
 }
 
 /// Reads the session from the database.
-async fn read(connection: &mut PgConnection, presented: RefreshClaims) -> Session {
+async fn read(connection: &mut Connection, presented: RefreshClaims) -> Session {
     refresh::read(connection, presented.session_id).await.expect("a statement").expect("a session")
 }
 
@@ -317,7 +318,7 @@ async fn edge_refresh_distinguishes_an_ended_session_from_an_unknown_state() {
     edge_refresh(&api, &api.client()).await.assert_rejected(401, "not_signed_in");
     ada.logout().await;
     edge_refresh(&api, &before).await.assert_rejected(401, "not_signed_in");
-    api.pool.close().await;
+    api.state.db.close().await;
     edge_refresh(&api, &before).await.assert_rejected(503, "database_unavailable");
 }
 

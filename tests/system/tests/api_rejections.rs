@@ -227,7 +227,7 @@ async fn rejection_of_a_user_reveals_no_more_than_necessary() {
 #[tokio::test]
 async fn rejection_without_a_database_asks_the_client_to_retry() {
     let api = Api::start().await;
-    api.pool.close().await;
+    api.state.db.close().await;
     assert_snapshot!(api.client().login("ada@example.com", PASSWORD).await, @r#"
     503 Service Unavailable
     cache-control: no-store

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use edgeward_companion::db::schema;
 use edgeward_kit::api::Api;
+use edgeward_kit::database;
 use edgeward_kit::fault_proxy::FaultProxy;
 use edgeward_stack::{Postgres, process, wait};
-use sqlx::{Connection as _, PgConnection};
 use tokio::task::block_in_place;
 
 /// Maximum time of a response, and of the recovery.
@@ -74,7 +74,7 @@ async fn disk_that_is_really_full_ends_no_session() {
     let start = || Postgres::start(&disk.0, &mut |_| {});
     let mut postgres = block_in_place(start).expect("Postgres");
     let (proxy, url) = FaultProxy::start_before(&postgres.url("postgres")).await;
-    schema::run(&mut PgConnection::connect(&url).await.expect("a connection")).await.expect("a schema");
+    schema::run(&mut database::open(&url).await).await.expect("a schema");
     let api = Api::start_with(&[("DATABASE_URL", &url), ("LIMIT_ACCOUNT", "10000/1s")]).await;
     let mut ada = api.registered("ada@example.com").await;
 

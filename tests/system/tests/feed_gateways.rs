@@ -69,10 +69,10 @@ async fn connect(url: &str) -> PgConnection {
 
 /// Makes a database with a million live revocations.
 async fn fill(server: &Postgres) -> PgConnection {
-    let mut connection = connect(&server.url(databases::MAINTENANCE)).await;
-    databases::create(&mut connection, "gateways").await.expect("a database");
+    let connection = connect(&server.url(databases::MAINTENANCE)).await;
+    databases::create(&mut connection.into(), "gateways").await.expect("a database");
     let mut connection = connect(&server.url("gateways")).await;
-    schema::run(&mut connection).await.expect("the migrations");
+    schema::run(&mut connect(&server.url("gateways")).await.into()).await.expect("the migrations");
     let insert = "insert into revocations (session_id, expires_at)
                 select id, now() + interval '1 day' from generate_series(1, $1::bigint) as id";
     sqlx::query(insert).bind(LIVE).execute(&mut connection).await.expect("revocations");

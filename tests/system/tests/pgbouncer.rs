@@ -1,4 +1,4 @@
-//! Companion behind a `PgBouncer`: session mode works, and in transaction mode every command fails at once with the remedy.
+//! Companion behind a `PgBouncer`: both modes work, and an undeclared transaction mode fails at once with the remedy.
 //!
 //! The tests need `pgbouncer` in `PATH` (Debian: `apt-get install pgbouncer`). Without it they print that and pass. Run them by
 //! `cargo xtask test --test pgbouncer -- --ignored`.
@@ -12,10 +12,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use edgeward_kit::api::mint;
-use edgeward_kit::client::PASSWORD;
+use edgeward_kit::client::{Client, PASSWORD};
 use edgeward_kit::command::run;
 use edgeward_kit::database::{self, Database};
-use edgeward_kit::service::Service;
+use edgeward_kit::service::{Service, edgeward};
 use edgeward_stack::{ports, wait};
 
 /// `true` if there is no `pgbouncer` in `PATH`. Prints that on standard error, which the test harness does not capture.
@@ -120,7 +120,59 @@ async fn pooler_in_transaction_mode_is_named_at_once() {
         let pooler = Pooler::start(folder.path(), &database::fresh().await, mode, "");
         for command in [&["migrate", "run"][..], &["user", "list"]] {
             let (code, text) = run_command(&pooler.database.url, command);
-            assert_eq!((code, text.contains("pool_mode = session")), (Some(1), true), "{mode}: {text}");
+            let is_named =
+                text.contains("pool_mode = session") && text.contains("DB_POOLER_MODE=transaction");
+            assert_eq!((code, is_named), (Some(1), true), "{mode}: {text}");
         }
     }
+}
+
+#[tokio::test]
+#[ignore = "needs pgbouncer on the machine"]
+async fn service_works_behind_a_pooler_in_transaction_mode() {
+    if is_pooler_missing() {
+        return;
+    }
+    let (folder, database) = (tempfile::tempdir().expect("a folder"), database::bare().await);
+    // Fewer servers than the companion has connections, so that each transaction may have another one.
+    let pooler = Pooler::start(folder.path(), &database, "transaction", "default_pool_size = 3");
+    let keys = tempfile::tempdir().expect("a folder");
+    fs::write(keys.path().join("private.pem"), mint().private_pem()).expect("a key");
+    let transaction = ("DB_POOLER_MODE", "transaction");
+    let with_settings = |settings: &[(&str, &str)], arguments: &[&str]| {
+        let mut command = edgeward(keys.path());
+        command.env("DATABASE_URL", &pooler.database.url).envs(settings.iter().copied()).args(arguments);
+        let output = command.output().expect("a command");
+        (output.status.code(), String::from_utf8(output.stderr).expect("UTF-8"))
+    };
+    let direct = ("MIGRATION_DATABASE_URL", database.url.as_str());
+    let (code, text) = with_settings(&[transaction], &["migrate", "run"]);
+    assert_eq!((code, text.contains("set MIGRATION_DATABASE_URL")), (Some(1), true), "{text}");
+    assert_eq!(with_settings(&[transaction, direct], &["migrate", "run"]).0, Some(0));
+
+    let service = Service::start_with(&pooler.database, keys.path(), &[transaction]);
+    let users = (0..12).map(|number| {
+        let mut client = Client::new(service.public.clone(), reqwest::Client::new());
+        tokio::spawn(async move {
+            let email = format!("user{number}@example.com");
+            assert_eq!(client.register(&email).await.status, 201);
+            for _ in 0..5 {
+                let mut tab = client.clone();
+                let (one, two) = tokio::join!(client.refresh(), tab.refresh());
+                assert_eq!((one.status, two.status), (200, 200), "{one} {two}");
+                assert_eq!(client.get("/api/auth/self").await.status, 200);
+            }
+            let before = client.clone();
+            assert_eq!(client.logout().await.status, 200);
+            assert_eq!(before.clone().refresh().await.status, 401);
+            assert_eq!(client.login(&email, PASSWORD).await.status, 200);
+        })
+    });
+    for user in users.collect::<Vec<_>>() {
+        user.await.expect("a user without a failure");
+    }
+    let feed =
+        reqwest::get(format!("http://{}/internal/edge-feed", service.internal)).await.expect("a response");
+    assert_eq!(feed.status().as_u16(), 200);
+    assert_eq!(with_settings(&[transaction], &["user", "set-role", "user1@example.com", "admin"]).0, Some(0));
 }

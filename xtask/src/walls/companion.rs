@@ -57,7 +57,7 @@ const RESERVED: [Reserved; 9] = [
     Reserved {
         names: &[".begin()", "begin_with(", "try_begin(", "Acquire::", "Transaction<", "\"begin"],
         modules: &[],
-        except: &["service", "db/pooled_connection.rs"],
+        except: &["service", "db/connection.rs"],
         reason: "a transaction begins and ends in service/ alone",
     },
     Reserved {

@@ -1,10 +1,7 @@
 //! The keywords of libpq's connection strings, by what becomes of them here.
 
 /// Keywords with a counterpart in sqlx, as sqlx names them.
-pub(super) const SUPPORTED: [&str; 17] = [
-    "host",
-    "hostaddr",
-    "port",
+pub(super) const SUPPORTED: [&str; 14] = [
     "dbname",
     "user",
     "password",
@@ -35,8 +32,7 @@ pub(super) const IGNORED: [&str; 9] = [
 ];
 
 /// Keywords that are accepted with these values alone, which change nothing here.
-pub(super) const FIXED: [(&str, &[&str]); 6] = [
-    ("target_session_attrs", &["any", "read-write", "primary"]),
+pub(super) const FIXED: [(&str, &[&str]); 5] = [
     ("channel_binding", &["disable", "prefer"]),
     ("gssencmode", &["disable", "prefer"]),
     ("load_balance_hosts", &["disable"]),

@@ -5,7 +5,8 @@ use super::*;
 #[test]
 fn connection_strings_of_libpq_are_taken() {
     let check = |text: &str, place: &str, port: u16, user: &str, database: &str| {
-        let options = parse(text).unwrap_or_else(|invalid| panic!("{text}: {invalid}"));
+        let parsed = parse(text).unwrap_or_else(|invalid| panic!("{text}: {invalid}"));
+        let [options] = parsed.servers.as_slice() else { panic!("{text}: several servers") };
         let socket = options.get_socket().map(|path| path.display().to_string());
         let told = socket.unwrap_or_else(|| options.get_host().to_owned());
         assert_eq!((told.as_str(), options.get_port()), (place, port), "{text}");
@@ -33,7 +34,7 @@ fn connection_strings_of_libpq_are_taken() {
 #[test]
 fn invalid_connection_string_is_named_without_its_parts() {
     let check = |text: &str, expected| {
-        let found = parse(text).err();
+        let found = parse(text).map(|_| ()).err();
         assert_eq!(found, Some(expected), "{text}");
         assert!(!expected.to_string().contains("hunter2"));
     };
@@ -44,9 +45,13 @@ fn invalid_connection_string_is_named_without_its_parts() {
     check("hunter2", Invalid::Form);
     check("host=h dbname='d", Invalid::Form);
     check("\"postgres://a:hunter2@h/d\"", Invalid::Quoted);
-    check("postgres://a:hunter2@h,i/d", Invalid::SeveralHosts);
-    check("postgres://a:hunter2@h:1,i:2/d", Invalid::SeveralHosts);
-    check("host=h,i dbname=d", Invalid::SeveralHosts);
+    check("postgres://a:hunter2@h,,i/d", Invalid::EmptyHost);
+    check("host=h, dbname=d", Invalid::EmptyHost);
+    check("host=h,i,j port=1,2 dbname=d", Invalid::PortCount { hosts: 3, ports: 2 });
+    check("host=h port=1,2 dbname=d", Invalid::PortCount { hosts: 1, ports: 2 });
+    check("postgres://a:hunter2@h:1,i:x/d", Invalid::Port);
+    check("hostaddr=10.0.0.1,h dbname=d", Invalid::Value("hostaddr"));
+    check(&format!("host={} dbname=d", ["h"; MAX_HOSTS + 1].join(",")), Invalid::TooManyHosts);
     check("host=h hostaddr=10.0.0.1 dbname=d", Invalid::HostAndAddress);
     check("postgres://a:hunter2@h/d?hostaddr=10.0.0.1", Invalid::HostAndAddress);
     check("postgres://10.0.0.1/d?hostaddr=10.0.0.1", Invalid::HostAndAddress);
@@ -61,4 +66,33 @@ fn invalid_connection_string_is_named_without_its_parts() {
     check("postgres://h/d?target_session_attrs=standby", Invalid::Value("target_session_attrs"));
     check("postgres://h/d?channel_binding=require", Invalid::Value("channel_binding"));
     check("service=hunter2 dbname=d", Invalid::Unsupported("service"));
+}
+
+#[test]
+fn several_hosts_are_taken_in_their_order() {
+    let check = |text: &str, expected: &[(&str, u16)]| {
+        let parsed = parse(text).unwrap_or_else(|invalid| panic!("{text}: {invalid}"));
+        let found: Vec<_> =
+            parsed.servers.iter().map(|server| (server.get_host(), server.get_port())).collect();
+        assert_eq!(found, expected, "{text}");
+        assert!(parsed.servers.iter().all(|server| server.get_database() == Some("d")), "{text}");
+        assert!(parsed.servers.iter().all(|server| server.get_username() == "ada"), "{text}");
+    };
+    check("postgres://ada:pw@a:1,b:2,c/d", &[("a", 1), ("b", 2), ("c", 5432)]);
+    check("postgres://ada:pw@[::1]:1,b/d", &[("::1", 1), ("b", 5432)]);
+    check("postgres://ada@/d?host=a,b&port=6", &[("a", 6), ("b", 6)]);
+    check("host=a,b port=1,2 dbname=d user=ada", &[("a", 1), ("b", 2)]);
+    check("hostaddr=10.0.0.1,10.0.0.2 dbname=d user=ada", &[("10.0.0.1", 5432), ("10.0.0.2", 5432)]);
+}
+
+#[test]
+fn target_session_attrs_is_read_as_libpq_does() {
+    let check = |text: &str, expected| {
+        let parsed = parse(&format!("postgres://ada@a,b/d{text}"));
+        assert_eq!(parsed.map(|parsed| parsed.target).ok(), Some(expected), "{text}");
+    };
+    check("", None);
+    check("?target_session_attrs=any", Some(TargetSessionAttrs::Any));
+    check("?target_session_attrs=read-write", Some(TargetSessionAttrs::ReadWrite));
+    check("?target_session_attrs=primary", Some(TargetSessionAttrs::Primary));
 }

@@ -8,7 +8,7 @@ pub(super) const DATABASE: Group = Group {
     title: "Database",
     about: "\
 Postgres 15 or later: `DATABASE_URL`, or `DB_HOST`, `DB_USERNAME` and `DB_NAME`.
-Parts beside a URL must agree with it. A PgBouncer in between must be in session mode.",
+Parts beside a URL must agree with it. [Postgres](../guide/postgres.md) has the page about failover and poolers.",
     settings: &[
         DATABASE_URL,
         DB_HOST,
@@ -17,6 +17,8 @@ Parts beside a URL must agree with it. A PgBouncer in between must be in session
         DB_PASSWORD,
         DB_NAME,
         DB_POOL_SIZE,
+        DB_POOLER_MODE,
+        MIGRATION_DATABASE_URL,
         DB_WAIT_SECONDS,
         IMPORT_DATABASE_URL,
     ],
@@ -28,26 +30,27 @@ pub(in crate::config) const DATABASE_URL: Setting = Setting {
     default: RequiredUnless("DB_HOST, DB_USERNAME and DB_NAME"),
     is_secret: true,
     summary: "Connection string of Postgres: a URL, or `host=… dbname=…`.",
-    notes: "It names one host, by `host` or by `hostaddr`. In the user and the password of a URL, write `/` as `%2F`, `:` \
-            as `%3A`, `@` as `%40` and `%` as `%25`.",
+    notes: "It may name several hosts, as in `postgres://user@a:5432,b:5432/database`; the one that accepts writes is used \
+            (`target_session_attrs`, by default `read-write`). In the user and the password of a URL, write `/` as `%2F`, \
+            `:` as `%3A`, `@` as `%40` and `%` as `%25`.",
     example: Example::Comment("postgres://user:password@host:port/database"),
     ..OPTIONAL
 };
 
 pub(in crate::config) const DB_HOST: Setting = Setting {
     name: "DB_HOST",
-    form: Form::Text("a host name or an address"),
+    form: Form::Text("a host name or an address; several are comma-separated"),
     default: RequiredUnless(DATABASE_URL.name),
-    summary: "Host of Postgres.",
+    summary: "Host of Postgres, or several, comma-separated: the one that accepts writes is used.",
     example: Example::Value("127.0.0.1"),
     ..OPTIONAL
 };
 
 pub(in crate::config) const DB_PORT: Setting = Setting {
     name: "DB_PORT",
-    form: Form::Number { min: 1, max: 65_535 },
+    form: Form::Text("a port from 1 to 65535, or one for each host, comma-separated"),
     default: Value("5432"),
-    summary: "Port of Postgres, beside `DB_HOST`.",
+    summary: "Port of Postgres, beside `DB_HOST`: one for all hosts, or one for each.",
     ..OPTIONAL
 };
 
@@ -85,6 +88,26 @@ pub(in crate::config) const DB_POOL_SIZE: Setting = Setting {
     summary: "Number of connections to Postgres, which are made at the start and kept.",
     notes: "If fewer are to be had, the companion starts all the same and logs it. Requests beyond that number wait up to \
             5 s; then the response is 503 with `Retry-After`.",
+    ..OPTIONAL
+};
+
+pub(in crate::config) const DB_POOLER_MODE: Setting = Setting {
+    name: "DB_POOLER_MODE",
+    form: Form::OneOf(&["session", "transaction"]),
+    default: Value("session"),
+    summary: "`transaction` if a pooler before Postgres assigns a server connection for each transaction.",
+    notes: "It is PgBouncer's `pool_mode`; without a pooler it is `session`. In transaction mode, each statement is in a \
+            transaction, none is prepared by name, and its time limits are set in the transaction.",
+    ..OPTIONAL
+};
+
+pub(in crate::config) const MIGRATION_DATABASE_URL: Setting = Setting {
+    name: "MIGRATION_DATABASE_URL",
+    form: Form::Text("a connection string of libpq"),
+    is_secret: true,
+    summary: "Connection string of the same database without a pooler in transaction mode.",
+    notes: "`migrate`, `serve --migrate`, `db create`, `db drop` and `user import` need a session of their own.",
+    example: Example::Comment("postgres://user:password@host:port/database"),
     ..OPTIONAL
 };
 

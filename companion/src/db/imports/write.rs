@@ -2,9 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use sqlx::{Executor as _, FromRow, PgConnection};
+use sqlx::{Executor as _, FromRow};
 use time::OffsetDateTime;
 
+use crate::db::connection::Connection;
 use crate::domain::UserId;
 use crate::domain::account::role::Role;
 
@@ -23,7 +24,7 @@ pub struct Written {
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn reserve_ids(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub async fn reserve_ids(connection: &mut Connection) -> Result<(), sqlx::Error> {
     connection
         .execute(
             "select setval(ids, highest) from (
@@ -40,7 +41,7 @@ pub async fn reserve_ids(connection: &mut PgConnection) -> Result<(), sqlx::Erro
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn insert_users(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     numbers: RangeInclusive<i64>,
     keep_ids: bool,
     now: OffsetDateTime,
@@ -79,7 +80,7 @@ pub async fn insert_users(
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn insert_passwords(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     numbers: RangeInclusive<i64>,
     users: &[UserId],
     now: OffsetDateTime,

@@ -1,8 +1,8 @@
 //! SQL that ends sessions, and revokes their tokens in the same statement.
 
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use crate::db::connection::Connection;
 use crate::domain::session::{Chosen, Ending};
 use crate::domain::{SessionId, UserId};
 
@@ -17,7 +17,7 @@ const BATCH: i64 = 1000;
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn end(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     ending: Ending,
     revoked_until: Option<OffsetDateTime>,
 ) -> Result<Vec<SessionId>, sqlx::Error> {
@@ -53,7 +53,7 @@ pub async fn end(
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn delete_expired(connection: &mut PgConnection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
+pub async fn delete_expired(connection: &mut Connection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
     // `skip locked`: a locked row is deleted later. The array is computed once, before the deletion.
     let done = sqlx::query!(
         "delete from refresh_tokens where id = any(array(

@@ -1,8 +1,8 @@
 //! SQL that only reads sessions.
 
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use crate::db::connection::Connection;
 use crate::domain::account::User;
 use crate::domain::account::email::Email;
 use crate::domain::account::name::Name;
@@ -22,7 +22,7 @@ const MAX_COUNTED: i64 = 100_000;
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn list(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     user_id: UserId,
     own: Option<SessionId>,
     now: OffsetDateTime,
@@ -54,7 +54,7 @@ pub async fn list(
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn find_user(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     subject: TokenSubject,
     now: OffsetDateTime,
     oldest_start: OffsetDateTime,
@@ -83,7 +83,7 @@ pub async fn find_user(
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn count_live(connection: &mut PgConnection, now: OffsetDateTime) -> Result<i64, sqlx::Error> {
+pub async fn count_live(connection: &mut Connection, now: OffsetDateTime) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select case when counted <= $2::bigint then counted
                   else greatest(counted, (select reltuples::bigint from pg_class where oid = 'refresh_tokens'::regclass))

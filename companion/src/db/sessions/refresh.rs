@@ -8,10 +8,10 @@
 //! come one after the other, and after a concurrent change of the user. They do not share the lock of the user's row
 //! (`for share`): enough of them would keep a change of the user waiting forever.
 
-use sqlx::PgConnection;
 use sqlx::postgres::types::PgInterval;
 use time::OffsetDateTime;
 
+use crate::db::connection::Connection;
 use crate::domain::account::role::Role;
 use crate::domain::session::{Lifetimes, MAX_SUPERSEDED, Session};
 use crate::domain::token::refresh_token::RefreshClaims;
@@ -23,7 +23,7 @@ use crate::domain::{SessionId, UserId};
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn rotate_live(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     presented: RefreshClaims,
     lifetimes: &Lifetimes,
     now: OffsetDateTime,
@@ -75,7 +75,7 @@ pub async fn rotate_live(
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn read(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     session_id: SessionId,
 ) -> Result<Option<Session>, sqlx::Error> {
     sqlx::query_as!(
@@ -97,7 +97,7 @@ pub async fn read(
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn write(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     session_id: SessionId,
     before: &Session,
     after: Session,

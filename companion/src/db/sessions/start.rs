@@ -1,8 +1,8 @@
 //! SQL that starts sessions.
 
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use crate::db::connection::Connection;
 use crate::domain::account::role::Role;
 use crate::domain::edge::revocation;
 use crate::domain::session::device::Device;
@@ -18,7 +18,7 @@ use crate::domain::{SessionId, UserId};
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn insert(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     user_id: UserId,
     device: &Device,
     expires_at: OffsetDateTime,

@@ -1,7 +1,6 @@
 //! SQL over administrators: users with the role who may sign in.
 
-use sqlx::PgConnection;
-
+use crate::db::connection::Connection;
 use crate::domain::UserId;
 use crate::domain::account::role::Role;
 
@@ -12,7 +11,7 @@ const LOCK: i64 = 0x6564_6765_6164_6d6e;
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn contain(connection: &mut PgConnection, user_id: UserId) -> Result<bool, sqlx::Error> {
+pub async fn contain(connection: &mut Connection, user_id: UserId) -> Result<bool, sqlx::Error> {
     let role = Role::admin();
     let found = sqlx::query!(
         "select id from users where id = $1 and role = $2 and disabled_at is null",
@@ -26,7 +25,7 @@ pub async fn contain(connection: &mut PgConnection, user_id: UserId) -> Result<b
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails, or if another transaction takes too long.
-pub async fn lock(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub async fn lock(connection: &mut Connection) -> Result<(), sqlx::Error> {
     sqlx::query!("select pg_advisory_xact_lock($1)", LOCK).execute(connection).await?;
     Ok(())
 }
@@ -35,7 +34,7 @@ pub async fn lock(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn contain_another(connection: &mut PgConnection, user_id: UserId) -> Result<bool, sqlx::Error> {
+pub async fn contain_another(connection: &mut Connection, user_id: UserId) -> Result<bool, sqlx::Error> {
     let role = Role::admin();
     let found = sqlx::query!(
         "select id from users where role = $2 and disabled_at is null and id <> $1 limit 1",

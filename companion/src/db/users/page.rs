@@ -1,7 +1,6 @@
 //! SQL that lists users, a page at a time. Migration 0010 has the indexes.
 
-use sqlx::PgConnection;
-
+use crate::db::connection::Connection;
 use crate::domain::UserId;
 use crate::domain::account::User;
 use crate::domain::account::email::Email;
@@ -18,7 +17,7 @@ const LAST_CHAR: char = char::MAX;
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn list(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     filter: &UserFilter,
     after: &UserCursor,
     rows: i64,
@@ -31,7 +30,7 @@ pub async fn list(
 }
 
 async fn list_by_id(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     only: Option<UserId>,
     filter: &UserFilter,
     after: &UserCursor,
@@ -60,7 +59,7 @@ async fn list_by_id(
 /// Both halves give their rows in the order of an index, so that no more than a page of each is read, however many users
 /// have the prefix.
 async fn list_by_prefix(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     prefix: &str,
     filter: &UserFilter,
     after: &UserCursor,

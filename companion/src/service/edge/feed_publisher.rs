@@ -11,11 +11,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edgeward_wire::{Ban, BansAt, EdgeFeed, FeedQuery, KeysAt, MAX_BANS, MAX_PAGE, VERSION};
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 use tokio::sync::Mutex;
 
 use self::pages::{Page, Pages};
+use crate::db::connection::Connection;
 use crate::db::{bans, edge_feed};
 use crate::domain::edge::feed_cursor::Cursor;
 use crate::domain::edge::feed_log::{FeedLog, Plan};
@@ -177,7 +177,7 @@ impl State {
 }
 
 /// Reads the bans; `None` if that fails. The gateway keeps those that it has, and gets the revocations, which matter more.
-async fn read_bans(connection: &mut PgConnection, now: OffsetDateTime) -> Option<Vec<Ban>> {
+async fn read_bans(connection: &mut Connection, now: OffsetDateTime) -> Option<Vec<Ban>> {
     let read = bans::list(connection, now, MAX_BANS).await;
     let has_failed = BANS_UNREADABLE.swap(read.is_err(), Ordering::Relaxed);
     match read {

@@ -1,8 +1,7 @@
 //! The permit of an admitted attempt, and what becomes of its charge.
 
-use sqlx::PgConnection;
-
 use crate::db::attempts;
+use crate::db::connection::Connection;
 use crate::domain::guard::{Bucket, BucketKey, Kind};
 use crate::service::{Context, Error};
 
@@ -27,7 +26,7 @@ impl Permit {
     ///
     /// # Errors
     /// [`sqlx::Error`] if a statement fails.
-    pub async fn record_success(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    pub async fn record_success(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         for bucket in &self.buckets {
             match bucket.kind {
                 Kind::Account => attempts::clear(connection, &bucket.key).await?,

@@ -1,9 +1,9 @@
 //! The keys of the database, opened and sealed.
 
 use edgeward_wire::jwk::MAX_KEYS;
-use sqlx::PgConnection;
 
 use super::KeysError;
+use crate::db::connection::Connection;
 use crate::db::signing_keys::{self, KeysVersion};
 use crate::domain::token::key_encryption::KeyEncryptionKeys;
 use crate::domain::token::sealed_key::SealedKey;
@@ -15,7 +15,7 @@ use crate::domain::token::stored_key::StoredKey;
 /// [`KeysError::Sealed`] if a key cannot be opened, [`KeysError::TooMany`] if there are too many, [`KeysError::Database`] if
 /// the database fails. With the first two, the version is known all the same.
 pub(super) async fn read(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     encryption: &KeyEncryptionKeys,
 ) -> Result<(KeysVersion, Result<Vec<StoredKey>, KeysError>), sqlx::Error> {
     let (version, rows) = signing_keys::list(connection).await?;

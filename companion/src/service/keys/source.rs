@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use sqlx::PgConnection;
-
 use super::{KeysError, sealed};
+use crate::db::connection::Connection;
 use crate::db::signing_keys::KeysVersion;
 use crate::domain::token::key_encryption::KeyEncryptionKeys;
 use crate::domain::token::key_set::KeySet;
@@ -37,7 +36,7 @@ pub fn open_folder(directory: &Path) -> Result<(KeySet, KeySource), KeyFolderErr
 /// # Errors
 /// [`KeysError`] if a key cannot be opened, or if no key signs.
 pub async fn open_database(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     encryption: &KeyEncryptionKeys,
 ) -> Result<(KeySet, KeySource), KeysError> {
     let (version, keys) = sealed::read(connection, encryption).await?;

@@ -5,7 +5,6 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::Context as _;
-use sqlx::PgConnection;
 
 use super::csv_rows::CsvRows;
 use super::json_rows::JsonRows;
@@ -13,6 +12,7 @@ use super::table_rows::{self, TableRows};
 use super::{Format, Import};
 use crate::cli::read_settings;
 use crate::config::ImportSource;
+use crate::db::connection::Connection;
 use crate::domain::account::import::{Row, RowMistake};
 
 /// Row with its place in the source, such as `line 12`.
@@ -30,7 +30,7 @@ pub(super) enum Source<'a> {
 }
 
 /// Connects to the other database, if that is the source.
-pub(super) async fn connect(import: &Import) -> anyhow::Result<Option<PgConnection>> {
+pub(super) async fn connect(import: &Import) -> anyhow::Result<Option<Connection>> {
     if !import.from_postgres {
         return Ok(None);
     }
@@ -41,7 +41,7 @@ pub(super) async fn connect(import: &Import) -> anyhow::Result<Option<PgConnecti
 /// Opens the source.
 pub(super) async fn open<'a>(
     import: &Import,
-    connection: Option<&'a mut PgConnection>,
+    connection: Option<&'a mut Connection>,
 ) -> anyhow::Result<Source<'a>> {
     let ignore_unknown = import.ignore_unknown_columns;
     if let Some(connection) = connection {

@@ -3,11 +3,11 @@
 use anyhow::Context as _;
 use futures_util::TryStreamExt as _;
 use futures_util::stream::BoxStream;
-use sqlx::PgConnection;
 
 use super::source::SourceRow;
 use crate::cli::connect;
 use crate::config::Database;
+use crate::db::connection::Connection;
 use crate::db::foreign_users::{self, Texts};
 use crate::domain::account::import::{Column, Row, RowMistake, map_columns};
 
@@ -19,7 +19,7 @@ pub(super) struct TableRows<'a> {
 }
 
 /// Connects to the database, to read alone.
-pub(super) async fn connect(database: &Database) -> anyhow::Result<PgConnection> {
+pub(super) async fn connect(database: &Database) -> anyhow::Result<Connection> {
     let mut connection = connect::connect(database).await?;
     foreign_users::prepare(&mut connection).await?;
     Ok(connection)
@@ -31,7 +31,7 @@ impl<'a> TableRows<'a> {
     /// # Errors
     /// The table cannot be read, or its columns cannot be imported.
     pub(super) async fn new(
-        connection: &'a mut PgConnection,
+        connection: &'a mut Connection,
         table: &str,
         ignore_unknown: bool,
     ) -> anyhow::Result<Self> {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use edgeward_wire::clock::MAX_GAP_S;
 use edgeward_wire::{MAX_PAGE, Revoked};
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use crate::db::connection::Connection;
 use crate::db::edge_feed;
 use crate::domain::edge::feed_cursor::{Cursor, Cut, Scan};
 use crate::domain::edge::feed_log::{self, FeedLog, KnownCut};
@@ -62,7 +62,7 @@ impl Pages {
 
 /// Reads a page. If its cuts are unknown, it is the first page from an older one, or from the beginning.
 async fn read(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     log: &FeedLog,
     (from, scan): &(Option<Cut>, Scan),
     now: OffsetDateTime,
@@ -97,7 +97,7 @@ async fn read(
 }
 
 /// Finds a cut in the log or in the database.
-async fn find(connection: &mut PgConnection, log: &FeedLog, name: &Cut) -> Result<Option<KnownCut>, Error> {
+async fn find(connection: &mut Connection, log: &FeedLog, name: &Cut) -> Result<Option<KnownCut>, Error> {
     match log.find(name) {
         Some(cut) => Ok(Some(cut.clone())),
         None => Ok(edge_feed::find_cut(connection, name).await?),

@@ -160,19 +160,18 @@ fn read_url(reader: &mut Reader<'_>, url: &str) -> Option<ConnectionString> {
             given.iter().map(|(_, port)| port.unwrap_or_default()).eq(ports.iter().copied())
         })
     };
-    let same_text = |text: &str| {
-        let text = text.to_owned();
-        move |given: &str| given == text
-    };
-    let parts: [(&Setting, &dyn Fn(&str) -> bool); 4] = [
-        (&settings::DB_HOST, &same_text(&hosts.join(","))),
-        (&settings::DB_PORT, &same_ports),
-        (&settings::DB_USERNAME, &same_text(first.get_username())),
-        (&settings::DB_NAME, &same_text(first.get_database().unwrap_or_default())),
+    let contradicts = Problem::Contradicts(settings::DATABASE_URL.name);
+    if reader.given(&settings::DB_PORT).is_some_and(|given| !same_ports(&given)) {
+        reader.reject::<()>(settings::DB_PORT.name, contradicts.clone());
+    }
+    let texts = [
+        (&settings::DB_HOST, hosts.join(",")),
+        (&settings::DB_USERNAME, first.get_username().to_owned()),
+        (&settings::DB_NAME, first.get_database().unwrap_or_default().to_owned()),
     ];
-    for (setting, is_same) in parts {
-        if reader.given(setting).is_some_and(|part| !is_same(&part)) {
-            reader.reject::<()>(setting.name, Problem::Contradicts(settings::DATABASE_URL.name));
+    for (setting, in_url) in texts {
+        if reader.given(setting).is_some_and(|given| given != in_url) {
+            reader.reject::<()>(setting.name, contradicts.clone());
         }
     }
     // A URL's password cannot be looked at, so none is compared with it.

@@ -214,7 +214,7 @@ mod tests {
         let mut ages: Vec<Duration> = (0..20).map(age_of).collect();
         ages.sort();
         assert!(ages[0] >= AGE.mul_f64(0.8) && ages[19] <= AGE.mul_f64(1.2), "{ages:?}");
-        let closest = ages.windows(2).map(|pair| pair[1] - pair[0]).min();
+        let closest = ages.windows(2).map(|pair| pair[1].abs_diff(pair[0])).min();
         assert!(closest > Some(Duration::from_secs(10)), "{closest:?}");
     }
 }

@@ -1,6 +1,6 @@
-//! Three-node Patroni cluster with etcd and HAProxy, on free ports of this machine and as the user `postgres`.
+//! Three-node Patroni cluster with etcd and `HAProxy`, on free ports of this machine and as the user `postgres`.
 //!
-//! etcd and HAProxy are Debian's (`apt-get install etcd-server haproxy`); Patroni is installed into a folder of the target
+//! etcd and `HAProxy` are Debian's (`apt-get install etcd-server haproxy`); Patroni is installed into a folder of the target
 //! directory, once.
 
 use std::fmt::Write as _;
@@ -21,7 +21,7 @@ const PACKAGES: [&str; 2] = ["patroni[etcd3,psycopg3]==4.1.5", "psycopg-binary==
 /// Programs that are not installed by this fixture.
 const PROGRAMS: [&str; 4] = ["etcd", "haproxy", "setpriv", "/usr/bin/python3"];
 /// Maximum time of each step: a lost node is replaced after 20 s.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Running cluster, stopped when dropped.
 pub struct Cluster {
@@ -90,7 +90,7 @@ impl Cluster {
         Some(cluster)
     }
 
-    /// Address of a database, by HAProxy.
+    /// Address of a database, by `HAProxy`.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres:super@127.0.0.1:{}/{database}", self.proxy_port)
@@ -140,11 +140,9 @@ impl Cluster {
             .expect("a switchover");
     }
 
-    /// Kills the Postgres of the primary. Its Patroni gives up the lead. Returns its index.
-    pub fn kill_postgres(&self) -> usize {
-        let primary = self.primary();
-        self.nodes[primary].kill_postgres();
-        primary
+    /// Kills the Postgres of the primary. Its Patroni gives up the lead.
+    pub fn kill_primary(&self) {
+        self.nodes[self.primary()].kill_postgres();
     }
 
     /// Loses the node of the primary: Patroni and Postgres are killed. Returns its index.

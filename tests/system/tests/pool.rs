@@ -64,7 +64,7 @@ async fn connection_that_may_not_write_is_not_kept() {
     assert_eq!(write(&mut connection).await.expect("a row"), first, "it is used again");
     connection.execute("set default_transaction_read_only = on").await.expect("a setting");
     let refused = write(&mut connection).await.expect_err("a read-only session");
-    let code = refused.as_database_error().and_then(|error| error.code()).map(std::borrow::Cow::into_owned);
+    let code = refused.as_database_error().and_then(sqlx::error::DatabaseError::code);
     assert_eq!(code.as_deref(), Some("25006"));
     give_back(&pool, connection).await;
     assert_eq!(pool.size(), 0);

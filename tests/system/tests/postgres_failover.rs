@@ -1,7 +1,7 @@
-//! Failovers of a real Patroni cluster under load. The companion goes on without a restart, by HAProxy and by the list of
+//! Failovers of a real Patroni cluster under load. The companion goes on without a restart, by `HAProxy` and by the list of
 //! nodes. Nobody is logged out, and in synchronous mode nothing that was acknowledged is lost.
 //!
-//! The tests need etcd, HAProxy and root (`tests/kit/src/patroni.rs`). Without them they print that and pass.
+//! The tests need etcd, `HAProxy` and root (`tests/kit/src/patroni.rs`). Without them they print that and pass.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -268,7 +268,7 @@ async fn failovers_in_synchronous_mode_lose_nothing() {
     block_in_place(|| cluster.switch_over());
     settle("switchover", &scenes, &writer).await;
     block_in_place(|| cluster.wait_until_complete());
-    block_in_place(|| cluster.kill_postgres());
+    block_in_place(|| cluster.kill_primary());
     settle("kill -9 of the primary", &scenes, &writer).await;
     block_in_place(|| cluster.wait_until_complete());
     let lost = block_in_place(|| cluster.lose_node());

@@ -175,6 +175,18 @@ async fn ready_means_that_the_schema_supports_this_version() {
 }
 
 #[tokio::test]
+async fn service_that_is_about_to_stop_lets_go_of_its_clients() {
+    let api = Api::start().await;
+    let connection = async |path: &str| {
+        api.client().get(path).await.headers.get("connection").map(|value| value.as_bytes().to_vec())
+    };
+    assert_eq!(connection("/api/auth/self").await, None);
+    api.state.draining.start();
+    assert_eq!(connection("/api/auth/self").await.as_deref(), Some(&b"close"[..]));
+    assert_eq!(connection("/nowhere").await.as_deref(), Some(&b"close"[..]));
+}
+
+#[tokio::test]
 async fn missing_database_causes_a_503() {
     let api = Api::start().await;
     api.state.db.close().await;

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::header::{CACHE_CONTROL, CONNECTION, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
@@ -52,6 +52,7 @@ pub(in crate::http) async fn observe(
     let id = origin.id.clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = request.method().clone();
+    let is_http1 = request.version() < Version::HTTP_2;
     // Without the query, which may hold secrets.
     let path = start_of(request.uri().path()).to_owned();
     let route = route.as_ref().map_or("", MatchedPath::as_str);
@@ -78,6 +79,10 @@ pub(in crate::http) async fn observe(
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Nobody sends another request over a connection that is about to be closed (RFC 9112 §9.6).
+    if is_http1 && state.draining.has_started() {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     // Responses hold personal data, so that no cache may store them. Those that may be cached have the field already.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     traces::end(&span, response.status().as_u16());

@@ -151,7 +151,7 @@ pub async fn latest_cut(connection: &mut Connection) -> Result<KnownCut, sqlx::E
 }
 
 /// Makes a cut after the cut `previous`, and deletes those that are no longer kept. `None` if another companion has made
-/// one meanwhile.
+/// one meanwhile. The seconds of cuts do not decrease, whatever a companion's clock says.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
@@ -167,7 +167,11 @@ pub async fn insert_cut(
                 old as (delete from edge_feed_cuts where id < (
                     select max(cut.id) from edge_feed_cuts as cut, server where cut.server = server.id and second < $4))
            insert into edge_feed_cuts (previous, second, server, snapshot)
-           select $1, $2, id, $3::text::pg_snapshot from server
+           select $1, greatest($2, last.second), server.id, $3::text::pg_snapshot
+           from server left join lateral (
+               select id, second from edge_feed_cuts where edge_feed_cuts.server = server.id order by id desc limit 1)
+               as last on true
+           where $1 = coalesce(last.id, 0)
            on conflict (server, previous) do nothing
            returning id, second, tag::text as "tag!", snapshot::text as "snapshot!""#,
         previous,

@@ -27,6 +27,7 @@ use crate::keys::current::CurrentKeys;
 use crate::random::Random;
 use crate::service::edge::FeedPublisher;
 use crate::service::guard::Guard;
+use crate::service::maintenance::Readiness;
 use crate::service::{Context, Pool, Tokens};
 use crate::telemetry::metrics::Metrics;
 
@@ -47,6 +48,8 @@ pub struct AppState {
     pub hasher: Arc<PasswordHasher>,
     /// Limits on guessing.
     pub guard: Arc<Guard>,
+    /// Result of the last readiness check.
+    pub readiness: Arc<Readiness>,
     /// Edge feed.
     pub feed: Arc<FeedPublisher>,
     /// Attributes of the cookies.
@@ -154,6 +157,7 @@ impl AppState {
             tokens: Arc::new(Tokens { keys: CurrentKeys::new(keys), access, refresh, lifetimes }),
             hasher: Arc::new(hasher),
             guard: Arc::new(guard),
+            readiness: Arc::default(),
             feed: Arc::default(),
             cookies: Arc::new(CookiePolicy::new(&config.cookies, settings.access_ttl, lifetimes.idle)),
             site: Arc::new(Site::new(

@@ -1,7 +1,9 @@
 //! Cuts of the edge feed: cursors outlive a companion and a failover, and responses are the same for everybody.
 
 use edgeward_companion::clock::Clock as _;
+use edgeward_companion::db::edge_feed;
 use edgeward_kit::api::Api;
+use edgeward_kit::database;
 use reqwest::Method;
 use sqlx::{Executor as _, PgConnection};
 use time::Duration;
@@ -170,4 +172,53 @@ async fn same_request_has_the_same_response() {
     assert_eq!(follower.poll_again().await, first, "within the same second");
     follower.cursor = cursor;
     assert_eq!(follower.poll_sessions().await, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn seconds_of_cuts_do_not_go_back_with_a_clock() {
+    let api = Api::start().await;
+    let (mut follower, mut connection) = (api.follower(), api.pool.acquire().await.expect("a connection"));
+    for (session, forward) in [(1, 0), (2, -1000), (3, 1000)] {
+        api.clock.advance(Duration::seconds(forward));
+        revoke(&mut connection, &api, [session]).await;
+        assert_eq!(follower.poll_sessions().await, [session.unsigned_abs()]);
+    }
+    let decreasing =
+        "select count(*) from edge_feed_cuts as one join edge_feed_cuts as next on next.id > one.id
+                      where next.second < one.second";
+    let count: i64 = sqlx::query_scalar(decreasing).fetch_one(&api.pool).await.expect("a count");
+    assert_eq!(count, 0);
+}
+
+#[tokio::test]
+async fn cut_follows_the_latest_one_alone() {
+    let api = Api::start().await;
+    let mut connection = database::open(&api.database.url).await;
+    let first = edge_feed::latest_cut(&mut connection).await.expect("a cut");
+    let mut insert = async |previous: i64| {
+        let cut = edge_feed::insert_cut(&mut connection, previous, 5, &first.snapshot).await;
+        cut.expect("a statement").map(|cut| cut.id)
+    };
+    let second = insert(first.id).await.expect("a cut");
+    assert_eq!(insert(first.id).await, None, "it has a successor");
+    let third = insert(second).await.expect("a cut");
+    sqlx::query("delete from edge_feed_cuts where id = $1")
+        .bind(second)
+        .execute(&api.pool)
+        .await
+        .expect("a deletion");
+    assert_eq!(insert(first.id).await, None, "its successor was deleted");
+    assert!(insert(third).await.is_some());
+}
+
+#[tokio::test]
+async fn rows_of_another_server_are_adopted_while_the_service_runs() {
+    let api = Api::start().await;
+    let (mut follower, mut connection) = (api.follower(), api.pool.acquire().await.expect("a connection"));
+    follower.poll().await;
+    let restored =
+        "insert into revocations (xact, session_id, expires_at) values ('9000000000000', 7, '2040-01-01')";
+    connection.execute(restored).await.expect("a row");
+    assert_eq!(follower.poll_sessions().await, [7]);
+    assert_eq!(follower.poll_sessions().await, [0; 0]);
 }

@@ -170,6 +170,8 @@ async fn ready_means_that_the_schema_supports_this_version() {
     assert_eq!(api.internal().get("/readyz").await.status, 200);
     let contract = "update oldest_version set migration = 9999";
     sqlx::query(contract).execute(&api.pool).await.expect("an update");
+    assert_eq!(api.internal().get("/readyz").await.status, 200, "it is checked once a second");
+    api.clock.advance(time::Duration::SECOND);
     api.internal().get("/readyz").await.assert_rejected(503, "not_ready");
     assert_eq!(api.internal().get("/healthz").await.status, 200);
 }

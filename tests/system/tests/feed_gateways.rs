@@ -39,7 +39,7 @@ fn start_nginx(folder: &Path, companions: [&str; 2]) -> (Child, u16) {
         ("companion-2:5502", companions[1]),
         ("listen 5503", &format!("listen 127.0.0.1:{port}")),
         ("/tmp/edgeward-feed-cache", &folder.join("cache").display().to_string()),
-        ("FEED_SECRET\"", &format!("{SECRET}\"")),
+        ("THE_SECRET", SECRET),
     ] {
         assert!(config.contains(from), "{from}");
         config = config.replace(from, to);

@@ -1,6 +1,8 @@
 //! `GET /healthz`: the process is alive. `GET /readyz`: the database is reachable, this version can run with its schema,
 //! and the service is not about to stop.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -8,7 +10,7 @@ use serde::Serialize;
 use crate::http::error::ApiError;
 use crate::http::state::Draining;
 use crate::service::Context;
-use crate::service::maintenance;
+use crate::service::maintenance::{self, Readiness};
 
 /// Response body.
 #[derive(Serialize)]
@@ -23,8 +25,9 @@ pub(in crate::http) async fn alive() -> Json<Health> {
 pub(in crate::http) async fn ready(
     context: Context,
     State(draining): State<Draining>,
+    State(readiness): State<Arc<Readiness>>,
 ) -> Result<Json<Health>, ApiError> {
-    if !draining.has_started() && maintenance::is_ready(&context).await {
+    if !draining.has_started() && maintenance::is_ready(&context, &readiness).await {
         Ok(Json(Health { status: "ready" }))
     } else {
         Err(ApiError::NotReady)

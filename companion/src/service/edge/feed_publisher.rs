@@ -6,6 +6,7 @@ mod pages;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -13,8 +14,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edgeward_wire::{Ban, BansAt, EdgeFeed, FeedQuery, KeysAt, MAX_BANS, MAX_PAGE, VERSION};
 use time::OffsetDateTime;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
-use self::pages::{Page, Pages};
+use self::pages::{Page, PageQuery, Pages};
 use crate::db::connection::Connection;
 use crate::db::{bans, edge_feed};
 use crate::domain::edge::feed_cursor::Cursor;
@@ -25,6 +27,9 @@ use crate::service::{Context, Error};
 /// Maximum length of the responses that are kept for a second, in bytes, all together. Chosen: room for some dozens of
 /// full pages; gateways that keep up share a few short ones.
 const MAX_KEPT_BYTES: usize = 16 << 20;
+
+/// Maximum time of a read. Chosen: longer than the wait for a connection.
+const READ_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// Response of the edge feed.
 pub struct FeedDocument {
@@ -40,6 +45,7 @@ pub struct FeedDocument {
 #[derive(Default)]
 pub struct FeedPublisher {
     state: Mutex<State>,
+    pages: Mutex<Pages>,
     /// Number of reads that have failed. Polls that waited for one of them fail with it.
     failed: AtomicU64,
 }
@@ -51,7 +57,6 @@ struct State {
     log: Option<FeedLog>,
     /// Tag and bans; `None` if they could not be read.
     bans: Option<(String, Vec<Ban>)>,
-    pages: Pages,
     /// Responses of this second, by their query.
     responses: HashMap<String, Arc<FeedDocument>>,
     kept_bytes: usize,
@@ -74,39 +79,60 @@ impl FeedPublisher {
         query: &FeedQuery<'_>,
         failed: u64,
     ) -> Result<Arc<FeedDocument>, Error> {
-        let mut state = self.state.lock().await;
-        if self.failed() != failed {
-            return Err(Error::FeedUnread);
-        }
-        let responded = state.respond(context, keys, query).await;
-        if responded.is_err() {
-            self.failed.fetch_add(1, Ordering::Relaxed);
-        }
-        responded
+        let now = context.now();
+        let wanted = {
+            let mut state = self.state.lock().await;
+            if self.failed() != failed {
+                return Err(Error::FeedUnread);
+            }
+            // A silent server must not hold up every poll until their own time is over.
+            let read = timeout(READ_TIMEOUT, state.read_once_a_second(context, now));
+            if let Err(error) = read.await.unwrap_or(Err(Error::FeedUnread)) {
+                self.failed.fetch_add(1, Ordering::Relaxed);
+                return Err(error);
+            }
+            if let Some(document) = state.responses.get(&query.to_string()) {
+                return Ok(Arc::clone(document));
+            }
+            let log = state.log.as_mut().ok_or(Error::FeedUnread)?;
+            match log.plan(query.after.parse().ok(), now.unix_timestamp()) {
+                Plan::Known { revoked, cut } => {
+                    let page = Page { revoked, next: Cursor::at(cut) };
+                    return state.publish(keys, query, &page, now);
+                }
+                Plan::Page(cursor) => PageQuery::new(log, cursor),
+            }
+        };
+        // Gateways that keep up do not wait for the pages of one that starts.
+        let page = self.pages.lock().await.get(context, wanted, now).await?;
+        self.state.lock().await.publish(keys, query, &page, now)
     }
 }
 
 impl State {
-    async fn respond(
-        &mut self,
-        context: &Context,
-        keys: &KeySet,
-        query: &FeedQuery<'_>,
-    ) -> Result<Arc<FeedDocument>, Error> {
-        let now = context.now();
+    async fn read_once_a_second(&mut self, context: &Context, now: OffsetDateTime) -> Result<(), Error> {
         if self.second != Some(now.unix_timestamp()) {
             self.read(context, now).await?;
             self.second = Some(now.unix_timestamp());
             self.responses.clear();
             self.kept_bytes = 0;
         }
+        Ok(())
+    }
+
+    /// Writes a response, and keeps it for the others of its second.
+    fn publish(
+        &mut self,
+        keys: &KeySet,
+        query: &FeedQuery<'_>,
+        page: &Page,
+        now: OffsetDateTime,
+    ) -> Result<Arc<FeedDocument>, Error> {
+        let document = Arc::new(self.render(keys, query, page, now)?);
         let name = query.to_string();
-        if let Some(document) = self.responses.get(&name) {
-            return Ok(Arc::clone(document));
-        }
-        let document = Arc::new(self.render(context, keys, query, now).await?);
-        if self.kept_bytes + document.body.len() <= MAX_KEPT_BYTES {
-            self.kept_bytes += document.body.len();
+        let length = name.len() + document.body.len();
+        if self.second == Some(now.unix_timestamp()) && self.kept_bytes + length <= MAX_KEPT_BYTES {
+            self.kept_bytes += length;
             self.responses.insert(name, Arc::clone(&document));
         }
         Ok(document)
@@ -126,7 +152,12 @@ impl State {
             _ => FeedLog::starting_at(edge_feed::latest_cut(&mut connection).await?),
         };
         let from = log.latest().snapshot.clone();
-        let page = edge_feed::read(&mut connection, (&from, None), None, now, MAX_PAGE + 1).await?;
+        let mut page = edge_feed::read(&mut connection, (&from, None), None, now, MAX_PAGE + 1).await?;
+        // No cut of this server ever sees rows that were restored from another one.
+        if page.rows.last().is_some_and(|row| row.key.xact >= page.present.xmax()) {
+            edge_feed::adopt_restored(&mut connection).await?;
+            page = edge_feed::read(&mut connection, (&from, None), None, now, MAX_PAGE + 1).await?;
+        }
         let mut rows = Some(page.rows).filter(|rows| rows.len() <= MAX_PAGE);
         for cut in known.into_iter().filter(|cut| cut.id > log.latest().id).collect::<Vec<_>>() {
             log.append(cut, &mut rows);
@@ -143,18 +174,14 @@ impl State {
         Ok(())
     }
 
-    async fn render(
-        &mut self,
-        context: &Context,
+    fn render(
+        &self,
         keys: &KeySet,
         query: &FeedQuery<'_>,
+        page: &Page,
         now: OffsetDateTime,
     ) -> Result<FeedDocument, Error> {
-        let log = self.log.as_mut().ok_or(Error::FeedUnread)?;
-        let page = match log.plan(query.after.parse().ok(), now.unix_timestamp()) {
-            Plan::Known { revoked, cut } => Arc::new(Page { revoked, next: Cursor::at(cut) }),
-            Plan::Page(cursor) => self.pages.get(context, log, cursor, now).await?,
-        };
+        let log = self.log.as_ref().ok_or(Error::FeedUnread)?;
         let more = page.next.scan.is_some() || page.next.from.as_ref() != Some(&log.latest().name);
         let bans = query.bans.as_ref().and_then(|held| {
             let (etag, list) = self.bans.as_ref()?;

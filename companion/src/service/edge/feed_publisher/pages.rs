@@ -26,6 +26,15 @@ pub(super) struct Page {
     pub(super) next: Cursor,
 }
 
+/// Page that is wanted, and what the log knows of its cuts.
+pub(super) struct PageQuery {
+    from: Option<Cut>,
+    scan: Scan,
+    known_from: Option<KnownCut>,
+    known_to: Option<KnownCut>,
+    latest: KnownCut,
+}
+
 /// Pages that are kept.
 #[derive(Default)]
 pub(super) struct Pages {
@@ -33,23 +42,32 @@ pub(super) struct Pages {
     rows: usize,
 }
 
+impl PageQuery {
+    /// Makes the query of a cursor.
+    pub(super) fn new(log: &FeedLog, Cursor { from, scan }: Cursor) -> Self {
+        let latest = log.latest().clone();
+        let scan = scan.unwrap_or_else(|| Scan { to: latest.name.clone(), after: None });
+        let known_from = from.as_ref().and_then(|from| log.find(from)).cloned();
+        let known_to = log.find(&scan.to).cloned();
+        Self { from, scan, known_from, known_to, latest }
+    }
+}
+
 impl Pages {
-    /// Returns the page of a cursor, from memory or from the database.
+    /// Returns a page, from memory or from the database.
     pub(super) async fn get(
         &mut self,
         context: &Context,
-        log: &FeedLog,
-        Cursor { from, scan }: Cursor,
+        query: PageQuery,
         now: OffsetDateTime,
     ) -> Result<Arc<Page>, Error> {
-        let scan = scan.unwrap_or_else(|| Scan { to: log.latest().name.clone(), after: None });
-        let name = (from, scan);
+        let name = (query.from.clone(), query.scan.clone());
         if let Some(page) = self.pages.get(&name) {
             return Ok(Arc::clone(page));
         }
         context.metrics.count_feed_read();
         let mut connection = context.connection().await?;
-        let page = Arc::new(read(&mut connection, log, &name, now).await?);
+        let page = Arc::new(read(&mut connection, query, now).await?);
         let rows = page.revoked.sessions.len() + page.revoked.users.len() + PAGE_OVERHEAD;
         if self.rows + rows > MAX_KEPT_ROWS {
             *self = Self::default();
@@ -61,26 +79,26 @@ impl Pages {
 }
 
 /// Reads a page. If its cuts are unknown, it is the first page from an older one, or from the beginning.
-async fn read(
-    connection: &mut Connection,
-    log: &FeedLog,
-    (from, scan): &(Option<Cut>, Scan),
-    now: OffsetDateTime,
-) -> Result<Page, Error> {
-    let mut start = match from {
-        Some(from) => find(connection, log, from).await?,
-        None => None,
+async fn read(connection: &mut Connection, query: PageQuery, now: OffsetDateTime) -> Result<Page, Error> {
+    let PageQuery { from, scan, known_from, known_to, latest } = query;
+    let mut start = match (known_from, &from) {
+        (None, Some(from)) => edge_feed::find_cut(connection, from).await?,
+        (known, _) => known,
     };
     let is_known = start.is_some() || from.is_none();
-    let to = if is_known { find(connection, log, &scan.to).await? } else { None };
-    if let (None, Some(from)) = (&start, from)
+    let to = match known_to {
+        _ if !is_known => None,
+        None => edge_feed::find_cut(connection, &scan.to).await?,
+        known => known,
+    };
+    if let (None, Some(from)) = (&start, &from)
         // A cut of the future says nothing of the past.
         && from.second <= now.unix_timestamp() + i64::from(MAX_GAP_S)
     {
         start = edge_feed::find_cut_before(connection, from).await?;
     }
     let after = if to.is_some() { scan.after } else { None };
-    let to = to.unwrap_or_else(|| log.latest().clone());
+    let to = to.unwrap_or(latest);
     let empty = Snapshot::empty();
     let range = (start.as_ref().map_or(&empty, |cut| &cut.snapshot), Some(&to.snapshot));
     let rows = edge_feed::read(connection, range, after, now, MAX_PAGE).await?.rows;
@@ -94,12 +112,4 @@ async fn read(
         None => Cursor::at(to.name),
     };
     Ok(Page { revoked, next })
-}
-
-/// Finds a cut in the log or in the database.
-async fn find(connection: &mut Connection, log: &FeedLog, name: &Cut) -> Result<Option<KnownCut>, Error> {
-    match log.find(name) {
-        Some(cut) => Ok(Some(cut.clone())),
-        None => Ok(edge_feed::find_cut(connection, name).await?),
-    }
 }

@@ -24,9 +24,12 @@ pub struct Release {
 /// Builds the companion and the filter of the former release, in the profiles of the tests, unless they are built already.
 ///
 /// # Errors
-/// If the clone does not have the commit, or if a build fails.
+/// If the clone does not have the commit or is at it, or if a build fails.
 pub fn build(log: &mut dyn FnMut(&str)) -> Result<Release> {
     let commit = find()?;
+    if commit == git(&["rev-parse", "HEAD"])? {
+        bail!("the former release would be this one, {commit}");
+    }
     let folder = paths::target().join("former").join(&commit);
     let (source, target) = (folder.join("source"), folder.join("build"));
     let release = Release { edgeward: target.join("debug/edgeward"), filter: target.join("edgeward.wasm") };
@@ -52,6 +55,10 @@ pub fn build(log: &mut dyn FnMut(&str)) -> Result<Release> {
 fn find() -> Result<String> {
     if let Ok(commit) = git(&["rev-parse", "--verify", &format!("{TAG}^{{commit}}")]) {
         return Ok(commit);
+    }
+    // The first commit of a shallow clone seems to add every file.
+    if git(&["rev-parse", "--is-shallow-repository"])? == "true" {
+        bail!("the clone is shallow and has no tag {TAG}: git fetch --unshallow --tags");
     }
     let added = git(&["log", "--diff-filter=A", "--format=%H", "--", ADDED])?;
     added

@@ -17,9 +17,9 @@ struct Document {
     markers: Option<[&'static str; 2]>,
 }
 
-/// Settings that the Helm chart sets itself.
-const OF_THE_CHART: [&str; 6] =
-    ["APP_ENV", "BIND_ADDRESS", "CERTS_DIR", "INTERNAL_PORT", "PORT", "IMPORT_DATABASE_URL"];
+/// Settings that the Helm chart sets itself, and `SITE_LOGO`, which names a file that it does not mount.
+const OF_THE_CHART: [&str; 7] =
+    ["APP_ENV", "BIND_ADDRESS", "CERTS_DIR", "INTERNAL_PORT", "PORT", "IMPORT_DATABASE_URL", "SITE_LOGO"];
 
 const DOCUMENTS: [Document; 4] = [
     Document { path: "docs/reference/settings.md", format: "markdown", form: str::to_owned, markers: None },
@@ -28,7 +28,10 @@ const DOCUMENTS: [Document; 4] = [
         path: "deploy/helm/edgeward/values.schema.json",
         format: "markdown",
         form: chart_settings,
-        markers: Some(["      \"propertyNames\": {\n        \"enum\": [\n", "        ]\n"]),
+        markers: Some([
+            "secrets belong in existingSecret\",\n      \"properties\": {\n",
+            "      }\n    },\n",
+        ]),
     },
     Document {
         path: "README.md",
@@ -95,16 +98,17 @@ impl Document {
     }
 }
 
-/// Returns the names of the settings that values of the Helm chart may have, as elements of a JSON array: those that are no
-/// secrets and that the chart does not set itself.
+/// Returns the settings that values of the Helm chart may have, as `properties` of a JSON Schema: those that are no secrets
+/// and that the chart does not set itself.
 fn chart_settings(reference: &str) -> String {
     let sections = reference.split("\n### `").skip(1);
     let public = sections.filter(|section| section.contains("- Secret: no"));
     let names = public.filter_map(|section| section.split('`').next());
     let names = names.filter(|name| !OF_THE_CHART.contains(name) && !name.starts_with("DB_"));
-    // The pool is sized here, while the address of the database is a part of DATABASE_URL.
-    let names = names.chain(["DB_POOL_SIZE", "DB_WAIT_SECONDS"]);
-    names.map(|name| format!("          \"{name}\"")).collect::<Vec<_>>().join(",\n") + "\n"
+    // The pool is described here, while the address of the database is a part of DATABASE_URL.
+    let names = names.chain(["DB_POOL_SIZE", "DB_POOLER_MODE", "DB_WAIT_SECONDS"]);
+    names.map(|name| format!("        \"{name}\": {{\"type\": \"string\"}}")).collect::<Vec<_>>().join(",\n")
+        + "\n"
 }
 
 /// Replaces the text between two lines, which stay. `None` if one of them is missing.
@@ -127,11 +131,9 @@ mod tests {
             setting("DB_HOST", "no"),
             setting("ISSUER", "no"),
         ];
-        let names = chart_settings(&reference.concat());
-        assert_eq!(
-            names.split_whitespace().collect::<String>(),
-            r#""ISSUER","DB_POOL_SIZE","DB_WAIT_SECONDS""#
-        );
+        let properties = chart_settings(&reference.concat());
+        let names: Vec<&str> = properties.lines().filter_map(|line| line.split('"').nth(1)).collect();
+        assert_eq!(names, ["ISSUER", "DB_POOL_SIZE", "DB_POOLER_MODE", "DB_WAIT_SECONDS"]);
     }
 
     #[test]

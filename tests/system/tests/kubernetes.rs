@@ -113,7 +113,8 @@ fn chart_renders_objects_that_kubernetes_takes() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     // These two are of the Prometheus operator, of which the validator has no schema.
     let monitored = tools.render(&[&REQUIRED[..], &["--set=prometheusOperator.enabled=true"]].concat());
-    assert_eq!(documents(&monitored, "ServiceMonitor").len(), 1);
+    let monitors = documents(&monitored, "ServiceMonitor");
+    assert!(monitors[0].contains("{targetLabel: job, replacement: edgeward-companion}"), "{monitors:?}");
     let rules = documents(&monitored, "PrometheusRule");
     assert!(rules[0].matches("- alert:").count() > 5, "{rules:?}");
 }
@@ -132,7 +133,7 @@ fn values_that_would_do_harm_are_rejected_with_a_reason() {
     let Some(tools) = tools() else { return };
     for (change, reason) in [
         ("--set=config.ISSUR=a", "ISSUR"),
-        ("--set=config.REFRESH_JWT_SECRET=a", "REFRESH_JWT_SECRET"),
+        ("--set=config.REFRESH_JWT_SECRET=a", "/config': additional properties 'REFRESH_JWT_SECRET'"),
         ("--set=config.ACCESS_TTL_SECONDS=900", "got number, want string"),
         ("--set=replica=3", "replica"),
         ("--set=replicas=1", "minimum: got 1, want 2"),
@@ -154,7 +155,7 @@ fn chart_gives_no_container_more_than_it_needs() {
     let Some(tools) = tools() else { return };
     let rendered = tools.render(&REQUIRED);
     let containers = rendered.matches("imagePullPolicy: ").count();
-    assert_eq!(containers, 5);
+    assert_eq!(containers, 7);
     for (line, count) in [
         ("readOnlyRootFilesystem: true", containers),
         ("allowPrivilegeEscalation: false", containers),
@@ -194,7 +195,7 @@ fn companion_takes_the_settings_that_the_chart_renders() {
     let commands =
         rendered.lines().filter_map(|line| line.trim().strip_prefix("args: [edgeward, ")?.strip_suffix(']'));
     let commands: Vec<&str> = commands.collect();
-    assert_eq!(commands.len(), 4);
+    assert_eq!(commands.len(), 6);
     for command in commands {
         succeeds(Command::new(paths::edgeward()).args(command.split(", ")).arg("--help"), command);
     }

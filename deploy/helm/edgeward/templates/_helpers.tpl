@@ -76,24 +76,38 @@ topologySpreadConstraints:
 
 {{- define "edgeward.volumes" -}}
 - name: secrets
-  secret:
-    secretName: {{ include "edgeward.secret" . }}
+  projected:
     defaultMode: 0440
-    items:
-      {{- range list "DATABASE_URL" "REFRESH_JWT_SECRET" "FEED_SECRET" "KEY_ENCRYPTION_KEY" }}
-      - {key: {{ . }}, path: {{ . }}}
-      {{- end }}
+    sources:
+      - secret:
+          name: {{ include "edgeward.secret" . }}
+          items:
+            {{- range list "DATABASE_URL" "REFRESH_JWT_SECRET" "FEED_SECRET" "KEY_ENCRYPTION_KEY" }}
+            - {key: {{ . }}, path: {{ . }}}
+            {{- end }}
+      # For `sslrootcert` of DATABASE_URL.
+      - secret:
+          name: {{ include "edgeward.secret" . }}
+          optional: true
+          items: [{key: DATABASE_CA, path: DATABASE_CA}]
 {{- end }}
 
-{{- /* Peers that are gateways. None is a mistake: NetworkPolicy reads an empty list as everybody. */ -}}
+{{- /* Peers that are gateways, for a policy in any namespace: a podSelector alone would mean the policy's own. None is a mistake:
+NetworkPolicy reads an empty list as everybody. */ -}}
 {{- define "edgeward.gateways" -}}
+{{- $here := dict "matchLabels" (dict "kubernetes.io/metadata.name" .Release.Namespace) }}
 {{- if .Values.gateway.enabled }}
-- podSelector:
+- namespaceSelector: {{- toYaml $here | nindent 4 }}
+  podSelector:
     matchLabels: {{- include "edgeward.selector" (dict "root" . "part" "gateway") | nindent 6 }}
 {{- else if not .Values.networkPolicy.gateways }}
 {{- fail "networkPolicy.gateways: name the pods of your gateway, or set gateway.enabled=true, or networkPolicy.enabled=false" }}
 {{- end }}
-{{- with .Values.networkPolicy.gateways }}
-{{ toYaml . }}
+{{- range .Values.networkPolicy.gateways }}
+{{- $peer := deepCopy . }}
+{{- if and (hasKey $peer "podSelector") (not (hasKey $peer "namespaceSelector")) }}
+{{- $peer = set $peer "namespaceSelector" $here }}
+{{- end }}
+- {{ toYaml $peer | nindent 2 | trim }}
 {{- end }}
 {{- end }}

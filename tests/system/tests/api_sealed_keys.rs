@@ -230,6 +230,7 @@ async fn imported_keys_keep_tokens_good_in_both_stores() {
     in_folder(&["rotate", "--force"]);
     let database = database::fresh().await;
     let path = folder.path().to_str().expect("UTF-8");
+    check_fails(&database, KEY, &["import", "/nowhere"], "there is no folder of keys at /nowhere");
     let imported = keys(&database, KEY, &["import", path]);
     // The same keys, phases and times; a folder has files besides.
     let without_file = |(phase, rest): (String, String)| {
@@ -248,6 +249,16 @@ async fn imported_keys_keep_tokens_good_in_both_stores() {
     }
     check_fails(&database, KEY, &["import", path], "the database has signing keys already");
     assert_eq!(events(&database).await, ["keys_imported"]);
+}
+
+#[tokio::test]
+async fn table_with_keys_is_not_reverted() {
+    let database = database::fresh().await;
+    keys(&database, KEY, &["generate"]);
+    let output = finish(start(&database.url, &[], &["migrate", "revert"]), "");
+    let text = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(!output.status.success() && text.contains("signing_keys has keys"), "{text}");
+    assert_eq!(keys(&database, KEY, &["list"]).len(), 1);
 }
 
 #[tokio::test]

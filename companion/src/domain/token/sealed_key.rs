@@ -22,7 +22,8 @@ pub struct SealedKey {
     /// Public half, in PEM.
     pub public_key: String,
     /// Seal for the `kid`: of the private half in PEM, or of nothing for a retired key. Nobody without the key-encryption key
-    /// can make either, so whoever can write to the database alone cannot add a key that gateways accept.
+    /// can make either, so whoever can write to the database alone cannot add a key of its own. It can bring back a row that
+    /// was sealed once, and change `since`, which no seal covers.
     pub sealed: Vec<u8>,
 }
 

@@ -1,11 +1,13 @@
 //! Failures of the use cases of signing keys.
 
+use std::path::PathBuf;
+
 use edgeward_wire::jwk::MAX_KEYS;
 use thiserror::Error;
 
 use crate::domain::token::rotation::RotationRejection;
 use crate::domain::token::sealed_key::InvalidSealedKey;
-use crate::keys::folder::KeyFolderError;
+use crate::keys::folder::{self, KeyFolderError};
 use crate::keys::rotation::RotationError;
 use crate::service;
 
@@ -30,6 +32,12 @@ pub enum KeysError {
          edgeward keys import DIR"
     )]
     NoSigningKey,
+    /// There is no folder of keys to import.
+    #[error("there is no folder of keys at {}: {} is missing", dir.display(), folder::PRIVATE)]
+    NoFolder {
+        /// Path of the folder.
+        dir: PathBuf,
+    },
     /// The database has keys already.
     #[error(
         "the database has signing keys already: edgeward keys list; `keys generate --force` replaces them all"

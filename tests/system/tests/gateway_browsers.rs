@@ -92,7 +92,7 @@ async fn response_of_the_upstream_is_left_unchanged() {
 async fn envoy_s_own_replies_are_readable_for_allowed_origins() {
     let limits = |most: u32| {
         format!(
-            "streams stay open.\n      circuit_breakers:\n        thresholds: [{{ max_connections: {most}, max_pending_requests: {most}, max_requests: {most} }}]"
+            "streams stay open. Retries as above.\n      circuit_breakers:\n        thresholds: [{{ max_connections: {most}, max_pending_requests: {most}, max_requests: {most}, "
         )
     };
     let changes = [(limits(16_384), limits(0))];

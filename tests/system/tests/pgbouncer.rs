@@ -10,6 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use edgeward_kit::api::mint;
 use edgeward_kit::client::{Client, PASSWORD};
@@ -63,7 +64,7 @@ impl Pooler {
         let url = format!("postgres://{credentials}@127.0.0.1:{port}/{name}");
         let pooler = Self { child, database: Database { url } };
         let is_open = || Ok(ports::is_open(port).then_some(()));
-        wait::until("PgBouncer", std::time::Duration::from_secs(10), is_open).expect("PgBouncer");
+        wait::until("PgBouncer", Duration::from_secs(10), is_open).expect("PgBouncer");
         pooler
     }
 }
@@ -175,4 +176,63 @@ async fn service_works_behind_a_pooler_in_transaction_mode() {
         reqwest::get(format!("http://{}/internal/edge-feed", service.internal)).await.expect("a response");
     assert_eq!(feed.status().as_u16(), 200);
     assert_eq!(with_settings(&[transaction], &["user", "set-role", "user1@example.com", "admin"]).0, Some(0));
+}
+
+/// Returns the number of refreshes and of reads of the current user in two seconds each, by eight clients.
+async fn throughput(service: &Service, name: &str) -> [u32; 2] {
+    let mut counts = [0; 2];
+    for (operation, count) in counts.iter_mut().enumerate() {
+        let users = (0..8).map(|number| {
+            let mut client = Client::new(service.public.clone(), reqwest::Client::new());
+            let email = format!("{name}-{operation}-{number}@example.com");
+            tokio::spawn(async move {
+                assert_eq!(client.register(&email).await.status, 201);
+                let (started, mut done) = (Instant::now(), 0);
+                while started.elapsed() < Duration::from_secs(2) {
+                    let response = match operation {
+                        0 => client.refresh().await,
+                        _ => client.get("/api/auth/self").await,
+                    };
+                    assert_eq!(response.status, 200);
+                    done += 1;
+                }
+                done
+            })
+        });
+        for user in users.collect::<Vec<_>>() {
+            *count += user.await.expect("a user without a failure");
+        }
+    }
+    counts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measures for a minute, and needs pgbouncer on the machine"]
+async fn throughput_of_each_mode_is_printed() {
+    if is_pooler_missing() {
+        return;
+    }
+    let keys = tempfile::tempdir().expect("a folder");
+    fs::write(keys.path().join("private.pem"), mint().private_pem()).expect("a key");
+    let database = database::fresh().await;
+    let folders = [tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder")];
+    let poolers = [("session", 0), ("transaction", 1)]
+        .map(|(mode, at)| Pooler::start(folders[at].path(), &database, mode, "default_pool_size = 20"));
+    let services = [
+        ("direct", Service::start(&database, keys.path())),
+        ("session", Service::start(&poolers[0].database, keys.path())),
+        (
+            "transaction",
+            Service::start_with(&poolers[1].database, keys.path(), &[("DB_POOLER_MODE", "transaction")]),
+        ),
+    ];
+    for round in 0..3 {
+        let mut direct = None;
+        for (name, service) in &services {
+            let counts = throughput(service, &format!("{name}{round}")).await;
+            let base = *direct.get_or_insert(counts);
+            let [refresh, current] = [0, 1].map(|at| f64::from(counts[at]) / f64::from(base[at]));
+            println!("round {round}, {name}: {counts:?} in 2 s; refresh × {refresh:.2}, self × {current:.2}");
+        }
+    }
 }

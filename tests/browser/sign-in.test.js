@@ -17,6 +17,8 @@ test("one signs in by keyboard alone", async (t) => {
   }
   assert.deepEqual(names, ["E-mail", "Password", "Show password", "Sign in", "Register"]);
   await page.reload();
+  // The browser sets the focus after the load, at some time.
+  await page.locator("[name=email]:focus").waitFor();
   await page.keyboard.type(email);
   await page.keyboard.press("Tab");
   await page.keyboard.type(PASSWORD);

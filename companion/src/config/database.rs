@@ -29,7 +29,7 @@ pub struct Database {
     direct: Option<(Vec<PgConnectOptions>, TargetSessionAttrs)>,
 }
 
-/// How long a client of a pooler has the same server connection.
+/// Time for which a client of a pooler has the same server connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolerMode {
     /// As long as it is connected, as it is without a pooler.

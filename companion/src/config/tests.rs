@@ -1,4 +1,4 @@
-//! Which settings are accepted, and that every mistake is named at once. No process environment is touched.
+//! Settings that are accepted, and mistakes, all of which are named at once. No process environment is touched.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;

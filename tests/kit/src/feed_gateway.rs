@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 pub const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 /// Number of the first session that is logged out while the gateways poll.
 pub const FIRST: u64 = 5_000_000;
-/// What all gateways have received.
+/// Responses and logouts that all gateways have received.
 #[derive(Default)]
 pub struct Received {
     /// Responses by their entity tags, so that each is parsed once.

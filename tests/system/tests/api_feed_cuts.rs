@@ -117,7 +117,7 @@ async fn cursor_that_a_failover_has_lost_goes_back_by_five_minutes() {
         assert_eq!(follower.poll_sessions().await, [u64::from(session)]);
         api.clock.advance(Duration::seconds(200));
     }
-    // What a standby had not received is gone, and the server's numbers are given out again.
+    // A failover loses what the standby had not received, and the server's numbers are given out again.
     let lose = "delete from edge_feed_cuts where id = (select max(id) from edge_feed_cuts)";
     connection.execute(lose).await.expect("a loss");
     revoke(&mut connection, &api, [4]).await;

@@ -5,7 +5,7 @@ use super::InvalidConnectionString as Invalid;
 /// Maximum number of hosts. Chosen: all are searched at once.
 pub const MAX_HOSTS: usize = 16;
 
-/// Which server is connected to, `target_session_attrs` of libpq.
+/// Kind of server to connect to: `target_session_attrs` of libpq.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetSessionAttrs {
     /// The first one that can be reached.

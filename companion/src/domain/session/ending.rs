@@ -8,7 +8,7 @@ use crate::domain::{SessionId, UserId};
 pub struct Ending {
     /// User of the sessions.
     pub user_id: UserId,
-    /// Which of them end.
+    /// Sessions that end.
     pub chosen: Chosen,
     /// Time by which the session had begun, in seconds since 1970. One that began later is another session with the
     /// same ID, in a database that was restored to an earlier state. `None` if any counts.

@@ -15,7 +15,7 @@ use crate::domain::token::stored_key::{PhasedKey, StoredKey};
 use crate::keys::folder::{self, KeyFolderError};
 use crate::service::Context;
 
-/// What becomes of a signing key that exists.
+/// Treatment of a signing key that exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
     /// It stays, and the command fails.

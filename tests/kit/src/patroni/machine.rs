@@ -1,4 +1,4 @@
-//! What a Patroni cluster needs of the machine: programs, files of the user `postgres`, and free ports.
+//! Needs of a Patroni cluster on the machine: programs, files of the user `postgres`, and free ports.
 
 use std::fmt::Write as _;
 use std::fs::{self, Permissions};

@@ -27,7 +27,7 @@ pub(crate) struct Load {
     users: Vec<JoinHandle<()>>,
 }
 
-/// What all users share.
+/// State that all users share.
 struct Shared {
     gateway: Arc<AtomicU16>,
     stop: AtomicBool,

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// What runs.
+/// Parts that run.
 pub(crate) struct Fleet {
     /// Port of the gateway that new requests go to, as a load balancer would choose it.
     pub(crate) gateway: Arc<AtomicU16>,

@@ -11,6 +11,8 @@ pub mod database;
 #[cfg(feature = "system")]
 pub mod fault_proxy;
 #[cfg(feature = "system")]
+pub mod feed_cache;
+#[cfg(feature = "system")]
 pub mod feed_gateway;
 #[cfg(feature = "system")]
 pub mod host;

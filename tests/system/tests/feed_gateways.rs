@@ -1,8 +1,6 @@
 //! Ten thousand gateways that poll each second through nginx's cache, a million live revocations, a companion and the
 //! database that end without notice in between: what reaches companions and Postgres, and how long a logout takes.
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -10,15 +8,13 @@ use std::time::{Duration, Instant};
 use edgeward_companion::db::{databases, schema};
 use edgeward_kit::database::Database;
 use edgeward_kit::fault_proxy::FaultProxy;
+use edgeward_kit::feed_cache::{self, FeedCache};
 use edgeward_kit::feed_gateway::{FIRST, Gateway, Link, Received, SECRET};
 use edgeward_kit::service::{Service, edgeward};
-use edgeward_stack::{Postgres, paths, ports, postgres};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use edgeward_stack::{Postgres, paths, postgres};
 use sqlx::{ConnectOptions as _, Executor as _, PgConnection};
-use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
-use tokio::time::{interval, sleep, sleep_until, timeout};
+use tokio::time::{interval, sleep_until};
 
 const LIVE: i64 = 1_000_000;
 const GATEWAYS: usize = 10_000;
@@ -28,29 +24,6 @@ const SECONDS: u64 = 60;
 const COMPANION_ENDS: u64 = 15;
 const DATABASE_ENDS: u64 = 30;
 const LOGOUTS_A_SECOND: u64 = 20;
-
-/// nginx with the configuration that is shipped.
-fn start_nginx(folder: &Path, companions: [&str; 2]) -> (Child, u16) {
-    let [port] = ports::free().expect("a port");
-    let shipped = paths::root().join("deploy/feed-cache/nginx.conf");
-    let mut config = std::fs::read_to_string(shipped).expect("a configuration");
-    for (from, to) in [
-        ("companion-1:5502", companions[0]),
-        ("companion-2:5502", companions[1]),
-        ("listen 5503", &format!("listen 127.0.0.1:{port}")),
-        ("/tmp/edgeward-feed-cache", &folder.join("cache").display().to_string()),
-        ("THE_SECRET", SECRET),
-    ] {
-        assert!(config.contains(from), "{from}");
-        config = config.replace(from, to);
-    }
-    let file = folder.join("nginx.conf");
-    std::fs::write(&file, config).expect("a file");
-    let mut command = Command::new("nginx");
-    command.arg("-p").arg(folder).arg("-c").arg(&file);
-    command.args(["-g", &format!("daemon off; pid {};", folder.join("pid").display())]);
-    (command.stdin(Stdio::null()).spawn().expect("nginx (Debian's package nginx-light)"), port)
-}
 
 async fn count(service: &str, metric: &str) -> i64 {
     let text = reqwest::get(format!("http://{service}/metrics")).await;
@@ -144,8 +117,7 @@ fn poll_all(
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes two minutes, and nginx: cargo xtask test --test feed_gateways -- --ignored --nocapture"]
 async fn no_gateway_of_ten_thousand_misses_a_logout() {
-    if Command::new("nginx").arg("-v").output().is_err() {
-        eprintln!("SKIPPED: there is no nginx; apt-get install nginx-light");
+    if !feed_cache::is_available() {
         return;
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -161,14 +133,9 @@ async fn no_gateway_of_ten_thousand_misses_a_logout() {
     let settings = [("FEED_SECRET", SECRET), ("DB_POOL_SIZE", "4")];
     let start = || Service::start_with(&database, folder.path(), &settings);
     let mut companions = vec![start(), start()];
-    let (mut nginx, port) = start_nginx(folder.path(), [&companions[0].internal, &companions[1].internal]);
+    let cache = FeedCache::start(folder.path(), [&companions[0].internal, &companions[1].internal]);
+    let port = cache.port;
     let received = Arc::new(Received::default());
-    let is_up = async {
-        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            sleep(Duration::from_millis(20)).await;
-        }
-    };
-    timeout(Duration::from_secs(10), is_up).await.expect("nginx listens");
     let (keys, first) = start_gateways(port, &received).await;
 
     received.polls.store(0, Ordering::Relaxed);
@@ -217,8 +184,6 @@ async fn no_gateway_of_ten_thousand_misses_a_logout() {
     let took = began.elapsed();
     polls += count(&internals[0], polled).await;
     reads += count(&internals[0], read).await;
-    kill(Pid::from_raw(i32::try_from(nginx.id()).expect("a process ID")), Signal::SIGTERM).expect("nginx");
-    nginx.wait().expect("an end");
     let total = received.polls.load(Ordering::Relaxed);
     println!(
         "{total} polls in {took:.1?}, {:.0} a second, {} without a response of the feed; the database was away for {outage:.1?}",

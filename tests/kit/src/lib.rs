@@ -28,5 +28,7 @@ pub mod patroni;
 pub mod raw;
 #[cfg(feature = "system")]
 pub mod service;
+#[cfg(feature = "system")]
+pub mod signer;
 #[cfg(feature = "client")]
 pub mod streams;

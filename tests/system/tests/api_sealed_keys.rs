@@ -5,19 +5,15 @@ use std::path::Path;
 use std::process::Output;
 use std::time::{Duration, Instant};
 
-use edgeward_kit::client::{Client, PASSWORD};
 use edgeward_kit::command::{finish, start};
 use edgeward_kit::database::{self, Database};
 use edgeward_kit::service::{Service, edgeward};
-use edgeward_wire::JwkSet;
-use reqwest::Method;
-use serde_json::Value;
+use edgeward_kit::signer::{DEADLINE, Lines, Signer, find, lines, rotate_three_times};
 
 const KEY: &str = "5a0c1e83bb6f4d2907f1a8c93e64d0275b1947ee80c2fd36a9154be07d92cf38";
 const OTHER_KEY: &str = "c41f7ae95d3b08627e90d4b1f82a6c537de4190b3f68a2c57091ebd6482cf75a";
 /// Folder that nothing can be written to.
 const READ_ONLY: &str = "/proc";
-const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Runs `edgeward keys` under a key-encryption key.
 fn run(database: &Database, key: &str, arguments: &[&str]) -> Output {
@@ -25,17 +21,9 @@ fn run(database: &Database, key: &str, arguments: &[&str]) -> Output {
     finish(start(&database.url, &settings, &[&["keys"], arguments].concat()), "")
 }
 
-/// Runs a command that succeeds. Returns each line of its output as its first word and the rest.
-fn keys(database: &Database, key: &str, arguments: &[&str]) -> Vec<(String, String)> {
-    let output = run(database, key, arguments);
-    assert!(output.status.success(), "{arguments:?}: {output:?}");
-    lines(&output)
-}
-
-fn lines(output: &Output) -> Vec<(String, String)> {
-    let text = String::from_utf8(output.stdout.clone()).expect("UTF-8");
-    let words = text.lines().filter_map(|line| line.split_once(' '));
-    words.map(|(word, rest)| (word.to_owned(), rest.trim().to_owned())).collect()
+/// Runs a command that succeeds.
+fn keys(database: &Database, key: &str, arguments: &[&str]) -> Lines {
+    lines(&run(database, key, arguments))
 }
 
 /// Runs a command that fails with this message.
@@ -46,80 +34,22 @@ fn check_fails(database: &Database, key: &str, arguments: &[&str], expected: &st
     assert!(text.contains(expected) && !text.contains(key), "{arguments:?}: {text}");
 }
 
-fn find(lines: &[(String, String)], word: &str) -> String {
-    lines.iter().find(|(first, _)| first == word).map(|(_, rest)| rest.clone()).expect("a line")
+fn start_signer(database: &Database, key: &str) -> Signer {
+    Signer::new(Service::start_with(database, Path::new(READ_ONLY), &[("KEY_ENCRYPTION_KEY", key)]))
 }
 
-/// Running companion.
-struct Companion {
-    service: Service,
-    http: reqwest::Client,
-}
-
-impl Companion {
-    fn start(database: &Database, key: &str) -> Self {
-        let service = Service::start_with(database, Path::new(READ_ONLY), &[("KEY_ENCRYPTION_KEY", key)]);
-        Self { service, http: reqwest::Client::new() }
+/// Waits until the job of a companion has looked for other keys this many times more.
+async fn wait_for_steps(companion: &Signer, steps: usize) {
+    let deadline = Instant::now() + DEADLINE;
+    let mut seen = BTreeSet::new();
+    // The first time may be that of a step before.
+    while seen.len() <= steps {
+        let metrics = companion.metrics().await;
+        let mut lines = metrics.lines().filter(|line| line.contains("follow the signing keys"));
+        seen.extend(lines.find(|line| line.contains("success")).map(str::to_owned));
+        assert!(Instant::now() < deadline, "{metrics}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
-
-    fn client(&self) -> Client {
-        Client::new(&self.service.public, self.http.clone())
-    }
-
-    async fn published(&self) -> BTreeSet<String> {
-        let response = self.client().get("/.well-known/jwks.json").await;
-        let set: JwkSet = serde_json::from_value(response.body).expect("a JWK set");
-        set.keys.into_iter().filter_map(|key| key.kid).collect()
-    }
-
-    /// Waits until it publishes a key.
-    async fn wait_for(&self, kid: &str) {
-        let deadline = Instant::now() + DEADLINE;
-        while !self.published().await.contains(kid) {
-            assert!(Instant::now() < deadline, "{kid} is not published");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    /// Waits until its job has looked for other keys this many times more.
-    async fn wait_for_steps(&self, steps: usize) {
-        let deadline = Instant::now() + DEADLINE;
-        let mut seen = BTreeSet::new();
-        // The first time may be that of a step before.
-        while seen.len() <= steps {
-            let mut internal = Client::new(&self.service.internal, self.http.clone());
-            let metrics = internal.get("/metrics").await.text;
-            let mut lines = metrics.lines().filter(|line| line.contains("follow the signing keys"));
-            seen.extend(lines.find(|line| line.contains("success")).map(str::to_owned));
-            assert!(Instant::now() < deadline, "{metrics}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    /// Logs the registered user in, and returns the access token.
-    async fn sign(&self) -> String {
-        let mut client = self.client();
-        assert_eq!(client.login("ada@example.com", PASSWORD).await.status, 200);
-        client.cookies["access_token"].clone()
-    }
-
-    async fn accepts(&self, token: &str) -> bool {
-        let mut client = self.client();
-        let request = client.request(Method::GET, "/api/auth/self").bearer_auth(token);
-        client.send(request).await.status == 200
-    }
-
-    async fn register(&self) {
-        assert_eq!(self.client().register("ada@example.com").await.status, 201);
-    }
-}
-
-/// Returns the ID of the key that a token is signed with.
-fn kid(token: &str) -> String {
-    use base64::Engine as _;
-    let header = token.split('.').next().expect("a header");
-    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(header).expect("base64url");
-    serde_json::from_slice::<Value>(&header).expect("JSON")["kid"].as_str().expect("a kid").to_owned()
 }
 
 async fn events(database: &Database) -> Vec<String> {
@@ -132,32 +62,11 @@ async fn no_token_is_rejected_while_keys_of_the_database_rotate() {
     let database = database::fresh().await;
     keys(&database, KEY, &["generate"]);
     keys(&database, KEY, &["rotate"]);
-    let [a, b] = [Companion::start(&database, KEY), Companion::start(&database, KEY)];
+    let [a, b] = [start_signer(&database, KEY), start_signer(&database, KEY)];
     a.register().await;
-    let mut tokens = vec![a.sign().await];
-    for rotations in 1..=3 {
-        let lines = keys(&database, KEY, &["rotate", "--force"]);
-        let (signing, announced) = (find(&lines, "signing"), find(&lines, "announced"));
-        let deadline = Instant::now() + DEADLINE;
-        loop {
-            let made = [a.sign().await, b.sign().await];
-            for token in tokens.iter().chain(&made) {
-                assert!(a.accepts(token).await && b.accepts(token).await, "{rotations}: {}", kid(token));
-            }
-            if made.iter().all(|token| kid(token) == signing) {
-                tokens.extend(made);
-                break;
-            }
-            assert!(Instant::now() < deadline, "{signing} does not sign");
-        }
-        // Without `--force`, an administrator waits as well: the announced key signs once every companion publishes it.
-        for companion in [&a, &b] {
-            companion.wait_for(&announced).await;
-        }
-    }
+    rotate_three_times([&a, &b], || keys(&database, KEY, &["rotate", "--force"])).await;
     let listed: Vec<_> = keys(&database, KEY, &["list"]).into_iter().map(|(phase, _)| phase).collect();
     assert_eq!(listed, ["signing", "announced", "retired", "retired", "retired"]);
-    assert_eq!(a.published().await.len(), 5);
     // A running companion reports the events of commands, which the table has.
     let expected = [&["keys_generated"][..], &["keys_rotated"; 4]].concat();
     assert_eq!(events(&database).await, expected);
@@ -221,9 +130,7 @@ async fn companion_starts_with_keys_that_it_can_open_alone() {
 async fn imported_keys_keep_tokens_good_in_both_stores() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let in_folder = |arguments: &[&str]| {
-        let output = edgeward(folder.path()).arg("keys").args(arguments).output().expect("an output");
-        assert!(output.status.success(), "{output:?}");
-        lines(&output)
+        lines(&edgeward(folder.path()).arg("keys").args(arguments).output().expect("an output"))
     };
     in_folder(&["generate"]);
     in_folder(&["rotate"]);
@@ -236,12 +143,12 @@ async fn imported_keys_keep_tokens_good_in_both_stores() {
     let without_file = |(phase, rest): (String, String)| {
         (phase, rest.split_whitespace().take(4).collect::<Vec<_>>().join(" "))
     };
-    let plain = |lines: Vec<(String, String)>| lines.into_iter().map(without_file).collect::<Vec<_>>();
+    let plain = |lines: Lines| lines.into_iter().map(without_file).collect::<Vec<_>>();
     assert_eq!(plain(imported), plain(in_folder(&["list"])));
     assert_eq!(plain(keys(&database, KEY, &["list"])), plain(in_folder(&["list"])));
 
-    let old = Companion { service: Service::start(&database, folder.path()), http: reqwest::Client::new() };
-    let new = Companion::start(&database, KEY);
+    let old = Signer::new(Service::start(&database, folder.path()));
+    let new = start_signer(&database, KEY);
     old.register().await;
     assert_eq!(old.published().await, new.published().await);
     for token in [old.sign().await, new.sign().await] {
@@ -267,7 +174,7 @@ async fn key_encryption_key_is_replaced_while_companions_run() {
     let both = format!("{OTHER_KEY},{KEY}");
     keys(&database, KEY, &["generate"]);
     keys(&database, KEY, &["rotate"]);
-    let [late, ready] = [Companion::start(&database, KEY), Companion::start(&database, &both)];
+    let [late, ready] = [start_signer(&database, KEY), start_signer(&database, &both)];
     ready.register().await;
     let before = ready.published().await;
     let token = late.sign().await;
@@ -278,9 +185,9 @@ async fn key_encryption_key_is_replaced_while_companions_run() {
     // The companion without the new key says so, and goes on with the former keys, which the others accept.
     assert_eq!(late.published().await, before);
     assert!(ready.accepts(&late.sign().await).await && late.accepts(&token).await);
-    let renewed = Companion::start(&database, OTHER_KEY);
+    let renewed = start_signer(&database, OTHER_KEY);
     assert!(renewed.accepts(&token).await);
-    late.wait_for_steps(2).await;
+    wait_for_steps(&late, 2).await;
     let log = late.service.stop();
     let told = log.iter().any(|line| line.to_string().contains("the former ones stay in use"));
     assert!(told, "{log:?}");
@@ -292,7 +199,7 @@ async fn forced_generation_replaces_stolen_or_lost_keys() {
     let database = database::fresh().await;
     keys(&database, KEY, &["generate"]);
     keys(&database, KEY, &["rotate"]);
-    let companion = Companion::start(&database, KEY);
+    let companion = start_signer(&database, KEY);
     companion.register().await;
     let stolen = companion.sign().await;
     let generated = keys(&database, KEY, &["generate", "--force"]);

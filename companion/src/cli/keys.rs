@@ -11,7 +11,7 @@ use super::{connect, print_line, read_settings};
 use crate::clock::Clock;
 use crate::config::{self, Database, Log, Reader, Section};
 use crate::domain::time::format_seconds;
-use crate::domain::token::rotation::{KeyState, Rotation};
+use crate::domain::token::rotation::{KeyState, Plan, Rotation};
 use crate::keys::folder;
 use crate::service::keys::{self, Existing, Generated, KeyStore};
 use crate::telemetry::log;
@@ -154,7 +154,8 @@ fn print_exposed(store: &KeyStore) -> anyhow::Result<()> {
     })
 }
 
-fn print_rotation(Rotation { gone, retired, signing, announced }: &Rotation) -> anyhow::Result<()> {
+fn print_rotation(Rotation { plan, announced }: &Rotation) -> anyhow::Result<()> {
+    let Plan { gone, retired, signing, size: _ } = plan;
     for kid in gone {
         print_line(format_args!("gone       {kid}"))?;
     }

@@ -63,7 +63,7 @@ pub fn rotate(dir: &Path, now: OffsetDateTime, force: bool) -> Result<Rotation, 
         file::write_public(&dir.join(PUBLIC), signing.public())?;
     }
     let announced = announce(dir, plan.size)?;
-    Ok(plan.complete(announced))
+    Ok(Rotation { plan, announced })
 }
 
 /// Keeps other processes from rotating while the file is open.

@@ -45,7 +45,7 @@ pub struct KeyState {
     pub bits: u32,
 }
 
-/// Changes of a rotation. A new key is announced besides.
+/// Changes of a rotation, besides the key that it announces. Each key is given by its ID (`kid`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// Keys that are no longer accepted.
@@ -54,20 +54,16 @@ pub struct Plan {
     pub retired: Option<String>,
     /// Key that signs.
     pub signing: String,
-    /// Size of the new key.
+    /// Size of the key to announce.
     pub size: KeySize,
 }
 
-/// Result of a rotation. Each key is given by its ID (`kid`).
+/// Rotation that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// Keys that are no longer accepted.
-    pub gone: Vec<String>,
-    /// Key that signed until now, and is still accepted; `None` if the signing key stays.
-    pub retired: Option<String>,
-    /// Key that signs.
-    pub signing: String,
-    /// Key that signs after the next rotation.
+    /// Plan of it.
+    pub plan: Plan,
+    /// ID of the key that signs after the next rotation.
     pub announced: String,
 }
 
@@ -146,15 +142,6 @@ impl KeyState {
     #[must_use]
     pub fn is_gone(&self, now: OffsetDateTime) -> bool {
         self.phase == Phase::Retired && self.since + RETIRED_FOR <= now
-    }
-}
-
-impl Plan {
-    /// Returns the result of the plan once it is carried out, with the ID of the new key.
-    #[must_use]
-    pub fn complete(self, announced: String) -> Rotation {
-        let Self { gone, retired, signing, size: _ } = self;
-        Rotation { gone, retired, signing, announced }
     }
 }
 

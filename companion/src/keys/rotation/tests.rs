@@ -32,16 +32,19 @@ fn key_is_announced_then_signs_then_is_retired_then_gone() {
     let dir = folder.path();
     let rotate = |at| rotate(dir, at, false).unwrap();
     let first = rotate(now());
-    assert_eq!((first.retired.clone(), published(dir).len()), (None, 2));
+    assert_eq!((first.plan.retired.clone(), published(dir).len()), (None, 2));
     let second = rotate(now() + LATER);
-    assert_eq!((second.retired.as_ref(), &second.signing), (Some(&first.signing), &first.announced));
+    assert_eq!(
+        (second.plan.retired.as_ref(), &second.plan.signing),
+        (Some(&first.plan.signing), &first.announced)
+    );
     assert_eq!(published(dir).len(), 3);
     // The retired key goes by the time of its retirement, not by that of the next rotation.
     let third = rotate(now() + LATER);
-    assert_eq!((third.gone.len(), published(dir).len()), (0, 4));
+    assert_eq!((third.plan.gone.len(), published(dir).len()), (0, 4));
     let fourth = rotate(now() + RETIRED_FOR + Duration::MINUTE);
-    assert_eq!(BTreeSet::from_iter(fourth.gone), BTreeSet::from([first.signing, first.announced]));
-    let kept = [fourth.retired.unwrap(), fourth.signing, fourth.announced];
+    assert_eq!(BTreeSet::from_iter(fourth.plan.gone), BTreeSet::from([first.plan.signing, first.announced]));
+    let kept = [fourth.plan.retired.unwrap(), fourth.plan.signing, fourth.announced];
     assert_eq!(published(dir), BTreeSet::from(kept));
 }
 
@@ -56,7 +59,7 @@ fn recently_announced_key_does_not_sign_unless_forced() {
         "{rejected:?}"
     );
     assert_eq!(published(folder.path()), before);
-    assert_eq!(rotate(folder.path(), now(), true).unwrap().signing, announced);
+    assert_eq!(rotate(folder.path(), now(), true).unwrap().plan.signing, announced);
 }
 
 #[test]

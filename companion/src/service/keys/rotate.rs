@@ -28,7 +28,7 @@ pub async fn rotate(store: &KeyStore, force: bool, clock: &dyn Clock) -> Result<
 }
 
 fn event(rotation: &Rotation) -> Event {
-    Event::KeysRotated { signing: rotation.signing.clone(), announced: rotation.announced.clone() }
+    Event::KeysRotated { signing: rotation.plan.signing.clone(), announced: rotation.announced.clone() }
 }
 
 async fn in_database(
@@ -61,7 +61,7 @@ async fn in_database(
         }
     }
     signing_keys::insert(change.connection(), &announced).await?;
-    let rotation = plan.complete(announced.kid);
+    let rotation = Rotation { plan, announced: announced.kid };
     change.record_without_user(now, &event(&rotation));
     change.commit().await?;
     Ok(rotation)

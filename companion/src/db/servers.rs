@@ -27,6 +27,9 @@ const SEARCH_PAUSE: Duration = Duration::from_millis(200);
 /// Error of a connection to a server that does not accept writes.
 const NOT_WRITABLE: &str = "the server accepts no writes: it is a standby, or read-only";
 
+/// Error of a connection that was closed before its first byte.
+const CLOSED_AT_ONCE: &str = "the connection was accepted and closed at once: the server stops, or a proxy has no server to pass it on to";
+
 /// Servers of one database. One of them is the current one: it was the right one when last connected to.
 pub(super) struct Servers {
     list: Vec<PgConnectOptions>,
@@ -119,7 +122,7 @@ impl Servers {
         let limit = if self.list.len() == 1 { ACQUIRE_TIMEOUT } else { ATTEMPT_TIMEOUT };
         let Some(options) = self.list.get(index) else { return Err(sqlx::Error::PoolTimedOut) };
         let connect = async {
-            let mut raw = options.connect().await?;
+            let mut raw = options.connect().await.map_err(recognize_end)?;
             // In one round trip, and not as start-up `options`: `PgBouncer` rejects those.
             if let Some(statements) = self.first_statements() {
                 let row = sqlx::raw_sql(statements).fetch_one(&mut raw).await?;
@@ -151,4 +154,15 @@ impl Servers {
 
 fn is_temporary(error: &sqlx::Error) -> bool {
     fault::classify_connect(error) == ConnectFault::Temporary
+}
+
+/// Returns the end of a stream as such. sqlx 0.9 does not notice it in place of the response to `SSLRequest`, and reports that
+/// as a zero byte (`request_upgrade` in its `connection/tls.rs`).
+fn recognize_end(error: sqlx::Error) -> sqlx::Error {
+    match error {
+        sqlx::Error::Protocol(message) if message.contains("SSLRequest: 0x00") => {
+            sqlx::Error::Io(io::Error::new(io::ErrorKind::UnexpectedEof, CLOSED_AT_ONCE))
+        }
+        error => error,
+    }
 }

@@ -53,6 +53,22 @@ pub fn local(ports: &Ports, filter_wasm: &Path) -> Vec<(String, String)> {
     replacements
 }
 
+/// Returns the replacements that add another companion to those of [`local`].
+#[must_use]
+pub fn another_companion(ports: &Ports) -> Vec<(String, String)> {
+    let endpoint = |cluster: &str, port: u16, health: &str| {
+        let from = format!("cluster_name: {cluster}\n        endpoints:\n          - lb_endpoints:\n");
+        let address = format!("socket_address: {{ address: 127.0.0.1, port_value: {port} }}");
+        let indent = " ".repeat(14);
+        let to = format!(
+            "{from}{indent}- endpoint:\n{indent}    address:\n{indent}      {address}\n{indent}    {health}\n"
+        );
+        (from, to)
+    };
+    let health = format!("health_check_config: {{ port_value: {} }}", ports.internal);
+    vec![endpoint("companion", ports.companion, &health), endpoint("companion_internal", ports.internal, "")]
+}
+
 /// Returns the configuration with every replacement made.
 ///
 /// # Errors
@@ -169,7 +185,8 @@ mod tests {
 
     #[test]
     fn the_gateway_configuration_has_everything_that_is_local() {
-        let replacements = local(&Ports::free().unwrap(), Path::new("/filter.wasm"));
+        let mut replacements = local(&Ports::free().unwrap(), Path::new("/filter.wasm"));
+        replacements.extend(another_companion(&Ports::free().unwrap()));
         render(&configuration().unwrap(), &replacements).unwrap();
     }
 }

@@ -9,6 +9,7 @@ use edgeward_companion::db::pooled_connection::PooledConnection;
 use edgeward_companion::service::Pool;
 use edgeward_kit::database;
 use sqlx::{AssertSqlSafe, Executor as _};
+use tokio::io::AsyncReadExt as _;
 
 /// Reads the settings of a database, whose pool has one connection.
 fn read(url: &str) -> Database {
@@ -50,6 +51,30 @@ async fn server_is_found_among_others_that_refuse_or_are_silent() {
         let mut connection = PooledConnection::acquire(&pool).await.expect("a connection");
         write(&mut connection).await.expect("a row");
     }
+}
+
+#[tokio::test]
+async fn proxy_that_closes_connections_is_asked_again() {
+    // As HAProxy does while no server is the primary.
+    let database = database::fresh().await;
+    let (before, address) = database.url.split_once('@').expect("a user");
+    let (server, name) = address.split_once('/').expect("a name");
+    let (server, listener) =
+        (server.to_owned(), tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port"));
+    let proxy = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        for _ in 0..3 {
+            let (mut client, _) = listener.accept().await.expect("a connection");
+            // The first message has 8 bytes. With unread ones, the system would reset the connection.
+            client.read_exact(&mut [0; 8]).await.expect("a message");
+        }
+        let (mut client, _) = listener.accept().await.expect("a connection");
+        let mut server = tokio::net::TcpStream::connect(server).await.expect("a server");
+        tokio::io::copy_bidirectional(&mut client, &mut server).await
+    });
+    let pool = Pool::new(&read(&format!("{before}@{proxy}/{name}")));
+    let mut connection = PooledConnection::acquire(&pool).await.expect("a connection");
+    write(&mut connection).await.expect("a row");
 }
 
 #[tokio::test]

@@ -124,27 +124,13 @@ impl Fleet {
         let log = self.log("gateway");
         let (directory, file) = (log.with_extension(""), log.with_extension("yaml"));
         fs::create_dir(&directory).expect("a folder");
-        let ports = Ports { upstream: self.upstream.0, ..Ports::free().expect("ports") };
+        let [first, second] = self.companions.each_ref().map(|(ports, _)| *ports);
+        let Ports { companion, internal, .. } = first;
+        let ports = Ports { companion, internal, upstream: self.upstream.0, ..Ports::free().expect("ports") };
         // The operator's file, which both releases take.
         let template = envoy::configuration().expect("a configuration");
         let mut replacements = envoy::local(&ports, &release.filter);
-        // Of the names of the containers, each is an address for one companion here.
-        replacements
-            .retain(|(from, _)| !from.contains("address: companion,") && !from.contains("health_check"));
-        let endpoint = |address: &str, port: u16, health: Option<u16>| {
-            let address = format!("{{ address: {address}, port_value: {port} }}");
-            let health = health
-                .map(|port| format!("                  health_check_config: {{ port_value: {port} }}\n"));
-            let health = health.unwrap_or_default();
-            format!(
-                "- endpoint:\n                  address:\n                    socket_address: {address}\n{health}"
-            )
-        };
-        let ours = self.companions.each_ref().map(|(ports, _)| *ports);
-        let public = ours.map(|ports| endpoint("127.0.0.1", ports.companion, Some(ports.internal)));
-        let internal = ours.map(|ports| endpoint("127.0.0.1", ports.internal, None));
-        replacements.push((endpoint("companion", 5501, Some(5502)), public.join("              ")));
-        replacements.push((endpoint("companion", 5502, None), internal.join("              ")));
+        replacements.extend(envoy::another_companion(&second));
         let configuration = envoy::render(&template, &replacements).expect("a configuration");
         fs::write(&file, configuration).expect("a file");
         let mut command = Command::new(paths::root().join("docker/gateway"));

@@ -81,7 +81,7 @@ async fn failovers_in_synchronous_mode_lose_nothing() {
         Scene::start("proxy", cluster.url("edgeward"), true).await,
         Scene::start("nodes", cluster.url_of_nodes("edgeward"), true).await,
     ];
-    settle("no event", &scenes, &writer).await;
+    settle("start of the load", &scenes, &writer).await;
     block_in_place(|| cluster.switch_over());
     settle("switchover", &scenes, &writer).await;
     block_in_place(|| cluster.wait_until_complete());
@@ -112,7 +112,7 @@ async fn failover_that_loses_refreshes_logs_nobody_out() {
     for scene in &scenes {
         witnesses.extend(Witness::both(scene).await.map(|witness| (scene, witness)));
     }
-    settle("no event", &scenes, &writer).await;
+    settle("start of the load", &scenes, &writer).await;
     let nodes = cluster.ports().into_iter().map(url_of_node).collect::<Vec<_>>();
     for (_, witness) in &witnesses {
         witness.wait_for_nodes(&nodes).await;

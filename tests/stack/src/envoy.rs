@@ -150,7 +150,8 @@ pub fn version_of(program: &Path) -> Option<String> {
 }
 
 /// Returns the major and minor version: `1.40.0` → (1, 40).
-fn version(program: &Path) -> Option<(u32, u32)> {
+#[must_use]
+pub fn version(program: &Path) -> Option<(u32, u32)> {
     let number = version_of(program)?;
     let mut parts = number.split('.').map(str::parse);
     Some((parts.next()?.ok()?, parts.next()?.ok()?))

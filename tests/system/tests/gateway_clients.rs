@@ -3,6 +3,7 @@
 
 use edgeward_kit::http2::{Field, exchange};
 use edgeward_kit::journey::{VERSIONS, client, raw_response, received, registered, stack};
+use edgeward_stack::envoy;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -109,7 +110,11 @@ async fn each_cookie_of_a_browser_may_be_a_field_of_its_own() {
         let cookie = seen["headers"]["cookie"][0].as_str().unwrap();
         assert_eq!(cookie.split("; ").count(), BROWSER_COOKIES - own.len());
     }
-    assert_eq!(with(&[&access], 300), None, "beyond 256 fields the stream is ended");
+    let envoy = envoy::find_or_install(&mut |_| {}).unwrap();
+    // Envoy 1.37 counts fields after it has joined the cookies.
+    if envoy::version(&envoy).unwrap() >= (1, 38) {
+        assert_eq!(with(&[&access], 300), None, "beyond 256 fields the stream is ended");
+    }
 
     // Over HTTP/1.1 they are one header, and beyond 256 headers there is a response.
     user.cookies.extend((0..BROWSER_COOKIES).map(|number| (format!("c{number}"), number.to_string())));

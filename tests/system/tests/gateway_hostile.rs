@@ -32,10 +32,11 @@ async fn ambiguous_requests_are_rejected() {
         assert_eq!(get(path, ""), 400, "{path}");
     }
     // Envoy resolves these before the filter and the upstream see them: /admin/ is not for customers.
-    for path in ["/public/../admin/", "//admin/", "/public/%2e%2e/admin/", "/public/..;/admin/", "/%61dmin/"]
-    {
+    for path in ["/public/../admin/", "//admin/", "/public/%2e%2e/admin/", "/%61dmin/"] {
         assert_eq!(get(path, ""), 403, "{path}");
     }
+    // This one does so since 1.39; what an earlier one leaves as it is, the filter rejects.
+    assert!([400, 403].contains(&get("/public/..;/admin/", "")));
     assert_eq!(get("/orders", "x_user_id: 1\r\n"), 400);
     assert_eq!(get("/orders", &format!("cookie: access_token=x{}\r\n", user.cookies["access_token"])), 401);
 }

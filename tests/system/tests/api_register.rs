@@ -241,3 +241,25 @@ async fn password_of_exactly_72_bytes_is_not_truncated() {
     }
     assert_ne!(password, PASSWORD);
 }
+
+#[tokio::test]
+async fn numbers_that_a_failover_may_have_lost_are_skipped_once() {
+    let api = Api::start().await;
+    let first = api.registered("ada@example.com").await.claims();
+    assert_eq!((first.sub.as_str(), first.sid), ("1", 1));
+    api.forget_number_origin().await;
+    // The skip is a part of whichever comes first, and the others wait for it.
+    let emails = ["b@example.com", "c@example.com", "d@example.com"];
+    let [b, c, d] = emails.map(|email| api.registered(email));
+    let (b, c, d) = tokio::join!(b, c, d);
+    let mut numbers = [b, c, d].map(|user| (user.claims().sub, user.claims().sid));
+    numbers.sort();
+    let users = numbers.each_ref().map(|(user, _)| user.as_str());
+    assert_eq!(users, ["100002", "100003", "100004"]);
+    let mut sessions = numbers.map(|(_, session)| session);
+    sessions.sort_unstable();
+    assert_eq!(sessions, [1_000_002, 1_000_003, 1_000_004]);
+    // A session of a known user skips them as well.
+    api.forget_number_origin().await;
+    assert_eq!(api.logged_in("ada@example.com").await.claims().sid, 2_000_005);
+}

@@ -5,6 +5,7 @@
 //! `cargo xtask test --test postgres_failover -- --ignored --nocapture`. The tests need etcd, `HAProxy` and root
 //! (`tests/kit/src/patroni.rs`). Without them they print that and pass.
 
+mod lost;
 mod people;
 mod scene;
 mod tally;
@@ -19,6 +20,7 @@ use sqlx::{Connection as _, PgConnection};
 use tokio::task::block_in_place;
 use tokio::time::sleep;
 
+use self::lost::Lost;
 use self::scene::Scene;
 use self::witness::Witness;
 use self::writer::Writer;
@@ -121,12 +123,14 @@ async fn failover_that_loses_refreshes_logs_nobody_out() {
     for (_, witness) in &mut witnesses {
         witness.refresh().await;
     }
+    let lost_users = Lost::register(&scenes[0]).await;
     sleep(Duration::from_secs(1)).await;
     block_in_place(|| cluster.lose_node());
     settle("loss of a node with its last second", &scenes, &writer).await;
     for (scene, witness) in witnesses {
         witness.go_on(scene, &cluster.url("edgeward")).await;
     }
+    lost_users.are_not_succeeded(&scenes[0]).await;
     for scene in scenes {
         scene.finish(false).await;
     }

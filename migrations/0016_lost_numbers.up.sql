@@ -17,7 +17,8 @@ create function number_origin_here() returns text language sql set search_path f
     select system_identifier || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) from pg_control_system()
 $$;
 
-create function skip_lost_numbers() returns trigger language plpgsql set search_path from current as $$
+-- As its owner: the role of the companion may insert rows, and need not own the sequences.
+create function skip_lost_numbers() returns trigger language plpgsql security definer set search_path from current as $$
 begin
     if number_origin_here() = (select origin from number_origin) then
         return null;

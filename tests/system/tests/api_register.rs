@@ -263,3 +263,10 @@ async fn numbers_that_a_failover_may_have_lost_are_skipped_once() {
     api.forget_number_origin().await;
     assert_eq!(api.logged_in("ada@example.com").await.claims().sid, 2_000_005);
 }
+
+#[tokio::test]
+async fn numbers_are_skipped_for_a_role_that_does_not_own_the_sequences() {
+    let api = Api::start().await;
+    api.forget_number_origin().await;
+    assert_eq!(api.insert_as_role_without_sequences().await, 100_002);
+}

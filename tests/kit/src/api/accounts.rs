@@ -96,6 +96,16 @@ impl Api {
         sqlx::query_scalar("select password from users").fetch_one(&self.pool).await.expect("a hash")
     }
 
+    /// Inserts a user, and undoes it, as a role that may do no more than that. Returns the user's number.
+    pub async fn insert_as_role_without_sequences(&self) -> i64 {
+        let mut transaction = self.pool.begin().await.expect("a transaction");
+        let role = "create role inserter; grant insert, select on users to inserter; set local role inserter";
+        sqlx::raw_sql(role).execute(&mut *transaction).await.expect("a role");
+        let insert = "insert into users (first_name, last_name, email, created_at, updated_at)
+            values ('A', 'B', 'inserter@example.com', now(), now()) returning id";
+        sqlx::query_scalar(insert).fetch_one(&mut *transaction).await.expect("a number")
+    }
+
     /// Makes the numbers given so far those of another server, as a failover does.
     pub async fn forget_number_origin(&self) {
         let change = "update number_origin set origin = 'another server'";

@@ -2,7 +2,7 @@
 //! is an argument, and no claim is trusted before its type is checked.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::OnceLock;
 
 use edgeward_wire::role::is_role;
 use edgeward_wire::{access_token, clock, user_id};
@@ -12,14 +12,28 @@ use crate::rejection::{Claim, Rejection};
 use crate::token::Verified;
 
 /// User and session of a verified token, and the token's time. Its parts are safe in a header: numbers, and a role of
-/// ASCII letters, digits, `_` and `-`. A clone allocates nothing.
+/// ASCII letters, digits, `_` and `-`. A clone allocates nothing, unless there are
+/// more than [`MAX_SHARED_ROLES`] roles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     user_id: u64,
     session_id: u64,
     issued_at: u64,
     expires_at: u64,
-    role: Arc<str>,
+    role: Cow<'static, str>,
+}
+
+/// Maximum number of roles that identities share. Chosen: more than a service has.
+const MAX_SHARED_ROLES: usize = 64;
+
+/// Roles that identities share, in the order in which they were first seen.
+static ROLES: [OnceLock<Box<str>>; MAX_SHARED_ROLES] = [const { OnceLock::new() }; _];
+
+/// Returns a role that identities share, or a copy beyond [`MAX_SHARED_ROLES`]. To pass a shared one on counts no references,
+/// which the workers of a process would contend for.
+fn share(role: &str) -> Cow<'static, str> {
+    let shared = ROLES.iter().map(|slot| &**slot.get_or_init(|| role.into())).find(|shared| *shared == role);
+    shared.map_or_else(|| Cow::Owned(role.to_owned()), Cow::Borrowed)
 }
 
 /// Expected values of the claims.
@@ -57,7 +71,7 @@ impl Identity {
         if !is_role(role) {
             return Err(Rejection::ClaimMistyped(Claim::Role));
         }
-        Ok(Self { user_id, session_id, issued_at, expires_at, role: role.into() })
+        Ok(Self { user_id, session_id, issued_at, expires_at, role: share(role) })
     }
 
     /// `true` if the token has expired at `now`, in seconds since 1970. A cached identity is checked again at every
@@ -65,19 +79,6 @@ impl Identity {
     #[must_use]
     pub const fn has_expired(&self, expected: &Expected, now: u64) -> bool {
         now >= self.expires_at.saturating_add(expected.clock_skew_s)
-    }
-
-    /// Replaces the role by the equal one among `roles`, so that identities share it.
-    pub(crate) fn with_shared_role(mut self, roles: &[Arc<str>]) -> Self {
-        if let Some(shared) = roles.iter().find(|shared| **shared == self.role) {
-            self.role = Arc::clone(shared);
-        }
-        self
-    }
-
-    /// Returns the role for other identities to share.
-    pub(crate) fn shared_role(&self) -> Arc<str> {
-        Arc::clone(&self.role)
     }
 
     /// Returns the user's ID, of at most [`user_id::MAX_DIGITS`] digits.

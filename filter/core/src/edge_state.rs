@@ -1,6 +1,8 @@
 //! State that the companion publishes and the filter decides by: keys, revocations and bans, and how current they are. Each
 //! response of the edge feed changes it as a whole, or not at all.
 
+use std::sync::Arc;
+
 use crate::bans::Bans;
 use crate::feed_response::{self, InvalidFeed, Update};
 use crate::keys::KeySet;
@@ -11,13 +13,13 @@ use crate::revocation::{CapacityError, Revocations};
 const MAX_BACK_S: u64 = 5;
 
 /// Keys, revocations and bans.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct EdgeState {
     keys: KeySet,
     generation: u64,
     /// Tag of the key set in the feed, empty for one that is not from the feed.
     keys_etag: String,
-    bans: Bans,
+    bans: Arc<Bans>,
     /// Tag of the bans in the feed, empty before the first.
     bans_etag: String,
     revocations: Revocations,
@@ -86,7 +88,7 @@ impl EdgeState {
             Applied { version, keys_changed: keys.is_some(), has_more: more, bans_skipped, clock_ahead_s };
         self.replace_keys(keys);
         if let Some((etag, Some(bans))) = bans {
-            (self.bans_etag, self.bans) = (etag, bans);
+            (self.bans_etag, self.bans) = (etag, bans.into());
         }
         self.cursor = cursor;
         self.is_syncing &= more;

@@ -72,8 +72,8 @@ pub fn explain<'p>(
     request: &Request<'_>,
     now: u64,
 ) -> Explanation<'p> {
-    let mut cache = TokenCache::new(1, [0; 16]);
-    let mut gate = Gate { policy, state, cache: &mut cache, now };
+    let cache = TokenCache::new(1, 1, [0; 16]);
+    let gate = Gate { policy, state, cache: &cache, now };
     let path = CanonicalPath::read(request.target());
     let refresh_token = cookie::find(request.all(Name::Cookie), &policy.cookies.refresh);
     let verdict = gate.decide(request);

@@ -28,9 +28,9 @@ pub const TICK: Duration = Duration::from_millis(100);
 
 /// Configuration on one worker, and its requests.
 pub struct Filter {
-    policy: Policy,
+    policy: Arc<Policy>,
     refresh: Option<Refresh>,
-    cache: TokenCache,
+    cache: Arc<TokenCache>,
     held: Option<HeldRequests>,
     open: OpenStreams,
     /// Requests from pages of other origins that await their response.
@@ -57,9 +57,9 @@ pub struct Completion {
 }
 
 impl Filter {
-    /// Starts without requests.
+    /// Starts without requests. Workers of a process share the policy and the cache.
     #[must_use]
-    pub fn new(policy: Policy, refresh: Option<Refresh>, cache: TokenCache) -> Self {
+    pub fn new(policy: Arc<Policy>, refresh: Option<Refresh>, cache: Arc<TokenCache>) -> Self {
         let held = refresh.clone().map(|refresh| HeldRequests::new(refresh, &policy.cookies.refresh, TICK));
         let open = OpenStreams::new(refresh.is_some());
         let (cross_origin, scratch) = (BTreeMap::new(), Scratch::default());
@@ -68,7 +68,7 @@ impl Filter {
 
     /// Rules and limits for requests.
     #[must_use]
-    pub const fn policy(&self) -> &Policy {
+    pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
@@ -134,8 +134,8 @@ impl Filter {
         verdict
     }
 
-    fn gate<'a>(&'a mut self, state: &'a EdgeState, now: Duration) -> Gate<'a> {
-        Gate { policy: &self.policy, state, cache: &mut self.cache, now: now.as_secs() }
+    fn gate<'a>(&'a self, state: &'a EdgeState, now: Duration) -> Gate<'a> {
+        Gate { policy: &self.policy, state, cache: &self.cache, now: now.as_secs() }
     }
 
     /// Follows the stream of a request that passes, if it is to end with its session.

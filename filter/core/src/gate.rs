@@ -27,7 +27,7 @@ pub struct Gate<'a> {
     /// Keys and revocations.
     pub state: &'a EdgeState,
     /// Tokens that were verified before.
-    pub cache: &'a mut TokenCache,
+    pub cache: &'a TokenCache,
     /// Time, in seconds since 1970.
     pub now: u64,
 }
@@ -37,7 +37,7 @@ type Settled = Verdict<Infallible>;
 
 impl Gate<'_> {
     /// Decides on a request.
-    pub fn decide(&mut self, request: &Request<'_>) -> Verdict {
+    pub fn decide(&self, request: &Request<'_>) -> Verdict {
         match self.settle(request, None) {
             Ok(settled) => settled.widen(),
             Err(rejection) => {
@@ -56,7 +56,7 @@ impl Gate<'_> {
     }
 
     /// Decides on a request that was held for `rejection`, by what the companion has responded.
-    pub fn resume(&mut self, request: &Request<'_>, rejection: Rejection, outcome: &Outcome) -> Settled {
+    pub fn resume(&self, request: &Request<'_>, rejection: Rejection, outcome: &Outcome) -> Settled {
         let rejection = match outcome {
             Outcome::Renewed(renewed) => match self.settle(request, Some(renewed)) {
                 Ok(settled) => return settled,
@@ -74,7 +74,7 @@ impl Gate<'_> {
     /// Decides on a request by its own access token or a renewed one. An error is the rejection of an access token that a
     /// rule requires.
     fn settle(
-        &mut self,
+        &self,
         request: &Request<'_>,
         renewed: Option<&Arc<Renewed>>,
     ) -> Result<Settled, Rejection> {
@@ -133,7 +133,7 @@ impl Gate<'_> {
 
     /// Identifies the user by the renewed access token, or else by the one in the request.
     fn identify(
-        &mut self,
+        &self,
         request: &Request<'_>,
         renewed: Option<&Arc<Renewed>>,
     ) -> Result<Identity, Rejection> {
@@ -154,10 +154,11 @@ impl Gate<'_> {
             Some(identity) if identity.has_expired(&self.policy.expected, self.now) => {
                 return Err(Rejection::Expired { expired_at: identity.expires_at(), now: self.now });
             }
-            Some(identity) => identity.clone(),
+            Some(identity) => identity,
             None => {
                 let identity = self.verify(token)?;
-                self.cache.insert(fingerprint, identity)
+                self.cache.insert(fingerprint, identity.clone());
+                identity
             }
         };
         self.state.revocations().judge(&identity)?;

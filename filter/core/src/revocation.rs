@@ -19,7 +19,7 @@ pub const MAX_ENTRIES: usize = 4_000_000;
 pub struct CapacityError;
 
 /// Revocations that still concern a token.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Revocations {
     /// Ended sessions, by their numbers.
     sessions: Table<()>,

@@ -2,17 +2,12 @@
 //! were accepted. Expiry and revocation change with time, so callers check both again after each hit.
 
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::Arc;
 
-use quick_cache::UnitWeighter;
-use quick_cache::unsync::{Cache, DefaultLifecycle};
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{OptionsBuilder, UnitWeighter};
 use siphasher::sip128::SipHasher24;
 
 use crate::claims::Identity;
-
-/// Maximum number of roles that identities share. Chosen: more than a service has. Each identity with another role has
-/// its own copy.
-const MAX_SHARED_ROLES: usize = 64;
 
 /// Number of tokens up to which the table grows by steps. A small table stays close together in memory, which saves
 /// half a microsecond for each request; with the next token, room for all entries is reserved at once.
@@ -23,33 +18,35 @@ const SMALL: usize = 4096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint(u128);
 
-/// Cache of verified tokens. An entry takes 32 bytes, some 30 more for the index, and an identity.
+/// Cache of verified tokens, which the workers of a process may share. An entry takes 32 bytes, some 30 more for the index,
+/// and an identity.
 ///
 /// Evicted are the entries that were not used lately (Clock-PRO; Jiang, Chen and Zhang 2005): many tokens that come
 /// once do not evict those that come again. The cache keeps the fingerprints of evicted tokens, for half as many as it
 /// has entries; a token among them that comes again stays. So a cache full of expired tokens makes room for others.
+///
+/// It consists of shards. To look a token up takes the lock of its shard for reading, to insert one for writing, and
+/// nothing is computed under either: signatures are verified outside.
 pub struct TokenCache {
     hasher: SipHasher24,
     identities: Cache<u128, Identity, UnitWeighter, BuildHasherDefault<FingerprintHasher>>,
     /// Maximum number of entries.
     capacity: usize,
-    /// Roles that identities share.
-    roles: Vec<Arc<str>>,
 }
 
 impl TokenCache {
-    /// Returns an empty cache for at most `capacity` tokens (0 for none), with a random secret key.
+    /// Returns an empty cache for at most `capacity` tokens (0 for none), with a random secret key. `shards` is rounded up
+    /// to a power of two, and then halved until a shard has room for 32 tokens; a host with one thread needs one.
     #[must_use]
-    pub fn new(capacity: usize, key: [u8; 16]) -> Self {
-        let identities = Cache::with(
-            // From this number follows the number of fingerprints that are kept of evicted tokens: half as many.
-            capacity,
-            capacity.try_into().unwrap_or(u64::MAX),
-            UnitWeighter,
-            BuildHasherDefault::default(),
-            DefaultLifecycle::default(),
-        );
-        Self { hasher: SipHasher24::new_with_key(&key), identities, capacity, roles: Vec::new() }
+    pub fn new(capacity: usize, shards: usize, key: [u8; 16]) -> Self {
+        let mut options = OptionsBuilder::new();
+        // From the number of items follows the number of fingerprints that are kept of evicted tokens: half as many.
+        options.shards(shards).estimated_items_capacity(capacity);
+        options.weight_capacity(capacity.try_into().unwrap_or(u64::MAX));
+        let options = options.build().unwrap_or_else(|_| unreachable!("the capacity is given"));
+        let hasher = BuildHasherDefault::default();
+        let identities = Cache::with_options(options, UnitWeighter, hasher, DefaultLifecycle::default());
+        Self { hasher: SipHasher24::new_with_key(&key), identities, capacity }
     }
 
     /// Returns a token's fingerprint. It includes the generation of the key set: with other keys, a token is verified
@@ -61,22 +58,17 @@ impl TokenCache {
 
     /// Returns the identity of a cached token. It may have expired or been revoked since.
     #[must_use]
-    pub fn get(&self, Fingerprint(token): Fingerprint) -> Option<&Identity> {
+    pub fn get(&self, Fingerprint(token): Fingerprint) -> Option<Identity> {
         self.identities.get(&token)
     }
 
-    /// Inserts the identity of a token that was just verified, and returns it with a shared role.
-    pub fn insert(&mut self, Fingerprint(token): Fingerprint, identity: Identity) -> Identity {
-        let identity = identity.with_shared_role(&self.roles);
-        if self.roles.len() < MAX_SHARED_ROLES && !self.roles.iter().any(|role| **role == *identity.role()) {
-            self.roles.push(identity.shared_role());
-        }
+    /// Inserts the identity of a token that was just verified.
+    pub fn insert(&self, Fingerprint(token): Fingerprint, identity: Identity) {
         if self.identities.len() == SMALL {
             // The allocator of WebAssembly never returns the memory of the smaller tables.
             self.identities.reserve(self.capacity.saturating_sub(SMALL));
         }
-        self.identities.insert(token, identity.clone());
-        identity
+        self.identities.insert(token, identity);
     }
 
     /// Returns the number of cached tokens.
@@ -114,6 +106,8 @@ impl Hasher for FingerprintHasher {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
     use crate::claims::Expected;
     use crate::token::Verified;
@@ -131,7 +125,7 @@ mod tests {
 
     #[test]
     fn fingerprint_depends_on_every_byte_and_on_the_key_generation() {
-        let mut cache = TokenCache::new(8, [7; 16]);
+        let cache = TokenCache::new(8, 1, [7; 16]);
         let known = cache.fingerprint(b"a.b.c", 1);
         cache.insert(known, identity(42, "customer"));
         for (token, generation, expected) in [
@@ -141,15 +135,15 @@ mod tests {
             (b"a.b.c ", 1, None),
             (b"", 1, None),
         ] {
-            let found = cache.get(cache.fingerprint(token, generation)).map(Identity::user_id);
+            let found = cache.get(cache.fingerprint(token, generation)).map(|identity| identity.user_id());
             assert_eq!(found, expected, "{} {generation}", token.escape_ascii());
         }
-        assert_ne!(TokenCache::new(8, [8; 16]).fingerprint(b"a.b.c", 1), known);
+        assert_ne!(TokenCache::new(8, 1, [8; 16]).fingerprint(b"a.b.c", 1), known);
     }
 
     #[test]
     fn capacity_is_never_exceeded_and_reused_tokens_stay() {
-        let mut cache = TokenCache::new(100, [7; 16]);
+        let cache = TokenCache::new(100, 1, [7; 16]);
         let regulars: Vec<Fingerprint> = (0..20_u8).map(|at| cache.fingerprint(&[at], 0)).collect();
         for at in 0..10_000_u32 {
             for &regular in &regulars {
@@ -165,17 +159,17 @@ mod tests {
 
     #[test]
     fn what_comes_again_finds_room_in_a_cache_full_of_what_does_not() {
-        let mut cache = TokenCache::new(100, [7; 16]);
+        let cache = TokenCache::new(100, 1, [7; 16]);
         let mut numbers = 0..;
-        let mut insert_new = |cache: &mut TokenCache| {
+        let mut insert_new = |cache: &TokenCache| {
             let token: u32 = numbers.next().unwrap();
             cache.insert(cache.fingerprint(&token.to_le_bytes(), 0), identity(2, "customer"));
         };
         for _ in 0..1000 {
-            insert_new(&mut cache);
+            insert_new(&cache);
         }
         let regulars: Vec<Fingerprint> = (0..20_u8).map(|at| cache.fingerprint(&[at], 0)).collect();
-        let mut round = |cache: &mut TokenCache| {
+        let mut round = |cache: &TokenCache| {
             let verified = regulars.iter().filter(|&&regular| {
                 let is_new = cache.get(regular).is_none();
                 if is_new {
@@ -186,16 +180,16 @@ mod tests {
             });
             verified.count()
         };
-        assert_eq!(round(&mut cache), 20);
+        assert_eq!(round(&cache), 20);
         for _ in 0..10 {
-            round(&mut cache);
+            round(&cache);
         }
-        assert_eq!(round(&mut cache), 0);
+        assert_eq!(round(&cache), 0);
     }
 
     #[test]
     fn a_cache_that_comes_to_know_many_forgets_none_of_the_first() {
-        let mut cache = TokenCache::new(2 * SMALL, [7; 16]);
+        let cache = TokenCache::new(2 * SMALL, 1, [7; 16]);
         let tokens: Vec<Fingerprint> =
             (0..2 * SMALL).map(|at| cache.fingerprint(&at.to_le_bytes(), 0)).collect();
         for &token in &tokens {
@@ -206,23 +200,29 @@ mod tests {
 
     #[test]
     fn a_cache_of_no_entries_knows_nothing() {
-        let mut cache = TokenCache::new(0, [7; 16]);
+        let cache = TokenCache::new(0, 1, [7; 16]);
         let token = cache.fingerprint(b"a.b.c", 0);
-        assert_eq!(cache.insert(token, identity(42, "customer")).user_id(), 42);
+        cache.insert(token, identity(42, "customer"));
         assert!(cache.get(token).is_none() && cache.is_empty());
     }
 
     #[test]
-    fn identities_share_a_bounded_number_of_roles() {
-        let mut cache = TokenCache::new(1000, [7; 16]);
-        for at in 0..200_u64 {
-            let token = cache.fingerprint(&at.to_le_bytes(), 0);
-            cache.insert(token, identity(at + 1, &format!("role-{}", at % 100)));
+    fn tokens_of_several_threads_are_found_by_all_of_them() {
+        let cache = TokenCache::new(4096, 8, [7; 16]);
+        let token = |at: u64| cache.fingerprint(&at.to_le_bytes(), 0);
+        thread::scope(|scope| {
+            for first in [0, 500, 1000, 1500] {
+                let (cache, token) = (&cache, &token);
+                scope.spawn(move || {
+                    for user in first + 1..=first + 500 {
+                        cache.insert(token(user), identity(user, "customer"));
+                        assert_eq!(cache.get(token(user)).map(|found| found.user_id()), Some(user));
+                    }
+                });
+            }
+        });
+        for user in 1..=2000 {
+            assert_eq!(cache.get(token(user)).map(|found| found.user_id()), Some(user));
         }
-        assert_eq!(cache.roles.len(), MAX_SHARED_ROLES);
-        let role =
-            |at: u64| cache.get(cache.fingerprint(&at.to_le_bytes(), 0)).map(Identity::shared_role).unwrap();
-        assert!(Arc::ptr_eq(&role(3), &role(103)));
-        assert!(!Arc::ptr_eq(&role(80), &role(180)) && role(80) == role(180));
     }
 }

@@ -49,8 +49,8 @@ fn is_identified(token: &[u8]) -> bool {
     let cookie = [b"access_token=", token].concat();
     let headers: [(&[u8], &[u8]); 3] = [(b":method", b"GET"), (b":path", b"/x"), (b"cookie", &cookie)];
     let request = Request::new(headers, true);
-    let cache = &mut TokenCache::new(8, [7; 16]);
-    let mut decide =
+    let cache = &TokenCache::new(8, 1, [7; 16]);
+    let decide =
         || Gate { policy: &GATEWAY.policy, state: &GATEWAY.edge_state, cache, now: NOW }.decide(&request);
     let (first, again) = (decide(), decide());
     assert_eq!(first, again);

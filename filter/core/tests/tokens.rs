@@ -41,8 +41,8 @@ fn decide_at(edge: &(Policy, EdgeState), path: &str, token: &str, site: &str, no
         (b"sec-fetch-site", site.as_bytes()),
     ];
     let request = Request::new(headers, true);
-    let cache = &mut TokenCache::new(8, [7; 16]);
-    let mut decide = || Gate { policy, state: edge_state, cache, now }.decide(&request);
+    let cache = &TokenCache::new(8, 1, [7; 16]);
+    let decide = || Gate { policy, state: edge_state, cache, now }.decide(&request);
     let (first, again) = (decide(), decide());
     assert_eq!(first, again, "a cached token is judged as before");
     first

@@ -106,9 +106,9 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
 
 /// Decides on a request twice, with the same result. The parts of an identity must be valid in headers.
 fn decide(headers: &[(&[u8], &[u8])]) -> Verdict {
-    let (state, mut cache) = (EdgeState::new(KEYS.clone(), NOW), TokenCache::new(2, [7; 16]));
+    let (state, cache) = (EdgeState::new(KEYS.clone(), NOW), TokenCache::new(2, 1, [7; 16]));
     let request = Request::new(headers.iter().copied(), true);
-    let mut gate = Gate { policy: &POLICY, state: &state, cache: &mut cache, now: NOW };
+    let gate = Gate { policy: &POLICY, state: &state, cache: &cache, now: NOW };
     let verdict = gate.decide(&request);
     // A cached token is judged as before.
     assert_eq!(gate.decide(&request), verdict);

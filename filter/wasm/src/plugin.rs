@@ -39,7 +39,8 @@ impl Plugin {
         let feed = feed.map(|feed| Feed::follow(feed, keys.clone(), now, seed));
         let without_feed = || Rc::new(RefCell::new(EdgeState::new(keys, now.as_secs())));
         let state = feed.as_ref().map_or_else(without_feed, |feed| Rc::clone(&feed.state));
-        let filter = Filter::new(policy, refresh, TokenCache::new(token_cache_entries, key));
+        let cache = TokenCache::new(token_cache_entries, 1, key);
+        let filter = Filter::new(policy.into(), refresh, cache.into());
         Self { filter: RefCell::new(filter), feed, state }
     }
 

@@ -25,7 +25,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let config::Configuration { policy, refresh, .. } = config::compile(CONFIGURATION).unwrap();
-        let filter = Filter::new(policy, refresh, TokenCache::new(2, [7; 16]));
+        let filter = Filter::new(policy.into(), refresh, TokenCache::new(2, 1, [7; 16]).into());
         Self { filter, state: EdgeState::new(key(), NOW.as_secs()) }
     }
 

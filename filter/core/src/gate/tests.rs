@@ -70,8 +70,8 @@ fn render<H>(verdict: &Verdict<H>) -> String {
 }
 
 fn decide(policy: &Policy, lines: &[&str], keys: KeySet) -> Verdict {
-    let (state, mut cache) = (EdgeState::new(keys, NOW), TokenCache::new(8, [7; 16]));
-    Gate { policy, state: &state, cache: &mut cache, now: NOW }.decide(&request(lines))
+    let (state, cache) = (EdgeState::new(keys, NOW), TokenCache::new(8, 1, [7; 16]));
+    Gate { policy, state: &state, cache: &cache, now: NOW }.decide(&request(lines))
 }
 
 fn check(lines: &[&str], expected: &str) {
@@ -191,10 +191,10 @@ fn decide_with_bans(lines: &[&str], client: &str) -> Verdict {
     );
     let mut state = EdgeState::new(one_key(), NOW);
     state.apply(body.as_bytes(), NOW).unwrap();
-    let mut cache = TokenCache::new(8, [7; 16]);
+    let cache = TokenCache::new(8, 1, [7; 16]);
     let client = || Some(client.as_bytes().to_vec());
     let request = request(lines).from_client(&client);
-    Gate { policy: &refreshing(), state: &state, cache: &mut cache, now: NOW }.decide(&request)
+    Gate { policy: &refreshing(), state: &state, cache: &cache, now: NOW }.decide(&request)
 }
 
 #[test]
@@ -257,8 +257,8 @@ fn request_is_held_only_if_a_new_token_could_let_it_pass() {
 
 fn resume(lines: &[&str], outcome: &Outcome) -> Verdict<Infallible> {
     let (policy, state) = (refreshing(), EdgeState::new(one_key(), NOW));
-    let mut cache = TokenCache::new(8, [7; 16]);
-    Gate { policy: &policy, state: &state, cache: &mut cache, now: NOW }.resume(
+    let cache = TokenCache::new(8, 1, [7; 16]);
+    Gate { policy: &policy, state: &state, cache: &cache, now: NOW }.resume(
         &request(lines),
         Rejection::CookieMissing,
         outcome,

@@ -1,5 +1,7 @@
 //! Sorted table of IDs that expire, in as little memory as a worker can afford.
 
+use std::sync::Arc;
+
 /// Maximum number of entries of a block. Chosen: few enough to be shifted, enough for a short list of blocks.
 const BLOCK: usize = 256;
 /// Number of entries by which a full block grows.
@@ -7,11 +9,11 @@ const ROOM: usize = 16;
 
 /// Map from IDs to values with a time until which each is kept: a sorted list of short sorted blocks. A million entries
 /// without a value take 12 to 14 bytes each, because little room is reserved, and none of them moves far when another
-/// is inserted or removed.
-#[derive(Debug)]
+/// is inserted or removed. A clone shares the blocks until one of the two changes them.
+#[derive(Clone, Debug)]
 pub(super) struct Table<V> {
     /// Blocks in the order of their IDs, none of them empty.
-    pub(super) blocks: Vec<Vec<Entry<V>>>,
+    pub(super) blocks: Vec<Arc<Vec<Entry<V>>>>,
     /// Number of entries.
     pub(super) len: usize,
     /// Index of the block that is swept next.
@@ -39,10 +41,11 @@ impl<V: Copy + Ord> Table<V> {
         let id = halves(id);
         let at = self.block_for(id);
         let Some(block) = self.blocks.get_mut(at) else {
-            self.blocks.push(vec![Entry { id, until, value }]);
+            self.blocks.push(Arc::new(vec![Entry { id, until, value }]));
             self.len += 1;
             return;
         };
+        let block = Arc::make_mut(block);
         match block.binary_search_by_key(&id, |entry| entry.id) {
             Ok(found) => {
                 if let Some(entry) = block.get_mut(found) {
@@ -61,7 +64,7 @@ impl<V: Copy + Ord> Table<V> {
                     let half = if place == BLOCK { BLOCK } else { BLOCK / 2 };
                     let upper = block.split_off(half);
                     block.shrink_to_fit();
-                    self.blocks.insert(at + 1, upper);
+                    self.blocks.insert(at + 1, Arc::new(upper));
                 }
             }
         }
@@ -89,14 +92,16 @@ impl<V: Copy + Ord> Table<V> {
                 self.sweep_at = 0;
             }
             let Some(block) = self.blocks.get_mut(self.sweep_at) else { return };
-            let before = block.len();
-            block.retain(|entry| u64::from(entry.until) >= now);
-            self.len -= before - block.len();
-            if block.is_empty() {
+            let is_over = |entry: &Entry<V>| u64::from(entry.until) < now;
+            let over = block.iter().filter(|entry| is_over(entry)).count();
+            self.len -= over;
+            if over == block.len() {
                 self.blocks.remove(self.sweep_at);
                 continue;
             }
-            if block.len() < before {
+            if over > 0 {
+                let block = Arc::make_mut(block);
+                block.retain(|entry| !is_over(entry));
                 block.shrink_to_fit();
             }
             self.sweep_at += 1;
@@ -134,7 +139,7 @@ mod tests {
     #[test]
     fn entries_take_less_than_16_bytes_each() {
         let bytes = |table: &Table<()>| {
-            let blocks = table.blocks.iter().map(|block| block.capacity() * size_of::<Entry<()>>() + 20);
+            let blocks = table.blocks.iter().map(|block| block.capacity() * size_of::<Entry<()>>() + 48);
             blocks.sum::<usize>() / table.len
         };
         let (mut ascending, mut scattered) = (Table::default(), Table::default());

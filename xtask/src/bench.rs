@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
+use edgeward_stack::shell::Shell;
 use edgeward_stack::{cargo, process, variable};
 
 use crate::{filter, progress};
@@ -56,7 +57,7 @@ pub(crate) fn bench(what: &What) -> Result<()> {
     let mut log = progress::timed();
     if !matches!(what, What::Scale { .. }) {
         log("building the filter");
-        filter::build()?;
+        filter::build(Shell::Wasm)?;
     }
     let mut command = cargo::command();
     if let What::Bans { .. } | What::Flood { .. } | What::Refresh { .. } | What::Streams { .. } = what {

@@ -26,6 +26,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
+use edgeward_stack::shell::Shell;
 use edgeward_stack::{paths, process, wait};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -44,6 +45,9 @@ enum Task {
         /// Start from an empty database
         #[arg(long)]
         fresh: bool,
+        /// Run the filter as the native module of Envoy
+        #[arg(long)]
+        native: bool,
     },
     /// Run a command of the companion, such as `user list`, in the stack that `up` has started
     Edgeward {
@@ -63,7 +67,11 @@ enum Task {
     /// Run the tests of the gateway with each supported Envoy, and those of the API with the oldest and newest Postgres
     Matrix,
     /// Build the plugin for another gateway: target/edgeward.wasm
-    Filter,
+    Filter {
+        /// Build the native module of Envoy instead: target/libedgeward.so
+        #[arg(long)]
+        native: bool,
+    },
     /// Measure the cost of Edgeward and of its alternatives
     Bench {
         #[command(subcommand)]
@@ -84,6 +92,8 @@ enum Task {
     Notices,
     /// Write the documents about the companion's settings, after a change of their table
     Settings,
+    /// Write the gateway's configuration for the native module, after a change of envoy/envoy.yaml
+    NativeGateway,
     /// Write the OpenAPI document and the types of the TypeScript client, after a change of the API
     Openapi,
     /// Install the pre-commit hook, which checks formatting and lints
@@ -108,25 +118,30 @@ fn run(task: Task) -> Result<()> {
         signal_hook::flag::register(signal, wait::stop_flag()).context("cannot listen for signals")?;
     }
     match task {
-        Task::Up { fresh } => up::up(fresh),
+        Task::Up { fresh, native } => up::up(fresh, shell(native)),
         Task::Edgeward { arguments } => edgeward::become_command(&arguments).map(|never| match never {}),
         Task::Test { all, arguments } => test::test(all, &arguments),
         Task::Matrix => matrix::run(),
-        Task::Filter => build_filter(),
+        Task::Filter { native } => build_filter(shell(native)),
         Task::Bench { what } => bench::bench(&what),
         Task::Release { what } => release::release(&what),
         Task::Check { advisories } => check::check(advisories),
         Task::Notices => notices::write(),
         Task::Settings => settings::write(),
+        Task::NativeGateway => filter::write_native_gateway(),
         Task::Openapi => openapi::write().and_then(|()| client::write()),
         Task::Hooks => install_hooks(),
         Task::SqlxPrepare => sqlx_prepare::prepare(),
     }
 }
 
-fn build_filter() -> Result<()> {
-    filter::build_to_ship()?;
-    progress::say(&format!("plugin: {}", paths::filter_wasm().display()));
+const fn shell(native: bool) -> Shell {
+    if native { Shell::Native } else { Shell::Wasm }
+}
+
+fn build_filter(shell: Shell) -> Result<()> {
+    filter::build_to_ship(shell)?;
+    progress::say(&format!("filter: {}", shell.file().display()));
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Result, bail};
+use edgeward_stack::shell::Shell;
 use edgeward_stack::wheels::{self, Wheel};
 use edgeward_stack::{cargo, paths, postgres, process, variable};
 
@@ -20,7 +21,7 @@ struct Engine {
 
 /// Runs the matrix, and prints a table. An engine that cannot be had on this machine is left out, and the table says so.
 pub(crate) fn run() -> Result<()> {
-    filter::build()?;
+    filter::build(Shell::Wasm)?;
     cargo::build_programs()?;
     let mut table = vec!["| engine | tests | result | seconds |".to_owned(), "|---|---|---|---|".to_owned()];
     let mut failed = Vec::new();

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
+use edgeward_stack::shell::Shell;
 use edgeward_stack::{cargo, paths, process};
 
 use crate::tool::{self, AUDITABLE, CYCLONEDX};
@@ -86,7 +87,7 @@ fn companion() -> Result<()> {
 }
 
 fn plugin() -> Result<()> {
-    filter::build_to_ship()?;
+    filter::build_to_ship(Shell::Wasm)?;
     let name = format!("edgeward-filter-{}.wasm", env!("CARGO_PKG_VERSION"));
     fs::copy(paths::filter_wasm(), files()?.join(&name))?;
     let sum = process::output(Command::new("sha256sum").arg(&name).current_dir(files()?))?;

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: builds the product and runs the tests.
 
 use anyhow::{Result, bail};
+use edgeward_stack::shell::Shell;
 use edgeward_stack::{browser, cargo, envoy, postgres, process};
 
 use crate::{client, filter, progress};
@@ -14,7 +15,7 @@ pub(crate) fn test(all: bool, arguments: &[String]) -> Result<()> {
     envoy::find_or_install(&mut log)?;
     postgres::find_or_install(&mut log)?;
     log("building the filter");
-    filter::build()?;
+    filter::build(Shell::chosen()?)?;
     log("building the companion and the demo upstream");
     cargo::build_programs()?;
     log("building the TypeScript client");

@@ -5,13 +5,14 @@ use std::path::Path;
 
 use anyhow::Result;
 use edgeward_stack::ports::Ports;
+use edgeward_stack::shell::Shell;
 use edgeward_stack::{Plan, Stack, cargo, envoy, paths, postgres};
 
 use crate::filter;
 use crate::progress::{self, Steps};
 
-pub(crate) fn up(fresh: bool) -> Result<()> {
-    let plan = Plan::local(fresh)?;
+pub(crate) fn up(fresh: bool, shell: Shell) -> Result<()> {
+    let plan = Plan { shell, ..Plan::local(fresh)? };
     // Checks that need no build come before a build that takes minutes.
     plan.check()?;
     let mut steps = Steps::new(if plan.database_url.is_none() { 5 } else { 4 });
@@ -21,8 +22,8 @@ pub(crate) fn up(fresh: bool) -> Result<()> {
         steps.begin("finding Postgres");
         postgres::find_or_install(&mut progress::say_detail)?;
     }
-    steps.begin(&build("the filter", &paths::filter_wasm()));
-    filter::build()?;
+    steps.begin(&build("the filter", &shell.file()));
+    filter::build(shell)?;
     steps.begin(&build("the companion and the demo", &paths::program("edgeward")));
     cargo::build_programs()?;
     steps.begin("starting every part");

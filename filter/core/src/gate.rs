@@ -73,11 +73,7 @@ impl Gate<'_> {
 
     /// Decides on a request by its own access token or a renewed one. An error is the rejection of an access token that a
     /// rule requires.
-    fn settle(
-        &self,
-        request: &Request<'_>,
-        renewed: Option<&Arc<Renewed>>,
-    ) -> Result<Settled, Rejection> {
+    fn settle(&self, request: &Request<'_>, renewed: Option<&Arc<Renewed>>) -> Result<Settled, Rejection> {
         let path = match read_path(request) {
             Ok(path) => path,
             Err(rejection) => return Ok(self.reject(rejection)),
@@ -132,11 +128,7 @@ impl Gate<'_> {
     }
 
     /// Identifies the user by the renewed access token, or else by the one in the request.
-    fn identify(
-        &self,
-        request: &Request<'_>,
-        renewed: Option<&Arc<Renewed>>,
-    ) -> Result<Identity, Rejection> {
+    fn identify(&self, request: &Request<'_>, renewed: Option<&Arc<Renewed>>) -> Result<Identity, Rejection> {
         self.check_state()?;
         let token = if let Some(renewed) = renewed {
             renewed.access_token.as_bytes()

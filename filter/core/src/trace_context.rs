@@ -1,5 +1,8 @@
 //! Grammar of the trace context (W3C Trace Context, level 1), for the header fields that go along on calls.
 
+/// Field of the trace and of the parent span.
+pub const TRACE_PARENT: &str = "traceparent";
+
 /// Maximum length of `tracestate`, in bytes: vendors must propagate at least as many (§3.3.1.5).
 const MAX_STATE_BYTES: usize = 512;
 

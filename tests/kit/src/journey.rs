@@ -14,6 +14,7 @@ use crate::client::{Client, Response};
 use crate::mint::Key;
 use edgeward_stack::envoy::{self, Envoy};
 use edgeward_stack::ports::Ports;
+use edgeward_stack::shell::Shell;
 use edgeward_stack::{Plan, Stack, paths};
 
 pub mod held;
@@ -56,9 +57,8 @@ pub fn gateway_before(upstream: u16, name: &str, changes: &[(&str, &str)]) -> Re
     fs::create_dir_all(&directory)?;
     let Ports { gateway, envoy_admin, .. } = Ports::free()?;
     let ports = Ports { gateway, envoy_admin, upstream, ..*stack().ports() };
-    let mut replacements = envoy::local(&ports, &paths::filter_wasm());
-    replacements.extend(changes.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())));
-    let configuration = envoy::render(&envoy::configuration()?, &replacements)?;
+    let changes = changes.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned()));
+    let configuration = envoy::configuration(Shell::chosen()?, &ports, changes)?;
     let program = envoy::find_or_install(&mut |_| {})?;
     let envoy = Envoy::start(&program, &configuration, ports.envoy_admin, 2, &directory)?;
     Ok((envoy, ports))

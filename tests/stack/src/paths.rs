@@ -32,6 +32,12 @@ pub fn filter_wasm() -> PathBuf {
     target().join("edgeward.wasm")
 }
 
+/// Returns the path of the native module.
+#[must_use]
+pub fn filter_native() -> PathBuf {
+    target().join("libedgeward.so")
+}
+
 /// Returns the path of a program of the workspace, built in the dev profile.
 #[must_use]
 pub fn program(name: &str) -> PathBuf {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::ports::Ports;
+use super::shell::Shell;
 use super::{paths, report};
 
 /// Plan of a stack; [`Plan::local`] and [`Plan::for_tests`] return the usual ones.
@@ -24,6 +25,8 @@ pub struct Plan {
     pub settings: Vec<(String, String)>,
     /// Replacements in the gateway's configuration, in addition to those of every stack.
     pub replacements: Vec<(String, String)>,
+    /// Shell of the filter.
+    pub shell: Shell,
     /// Number of Envoy's worker threads.
     pub workers: u32,
 }
@@ -39,6 +42,7 @@ impl Plan {
             certs: paths::root().join("certs"),
             settings: Vec::new(),
             replacements: Vec::new(),
+            shell: Shell::chosen()?,
             workers: 2,
         })
     }
@@ -61,6 +65,7 @@ impl Plan {
             certs: directory.join("certs"),
             settings: vec![("BCRYPT_COST".to_owned(), "4".to_owned())],
             replacements: Vec::new(),
+            shell: Shell::chosen()?,
             workers: 2,
         })
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use edgeward_kit::journey::{VERSIONS, client, client_at, received, registered, stack};
 use edgeward_stack::envoy::{self, Envoy};
 use edgeward_stack::ports::Ports;
+use edgeward_stack::shell::Shell;
 use edgeward_stack::{paths, wait};
 use insta::{allow_duplicates, assert_snapshot};
 use reqwest::Method;
@@ -160,10 +161,12 @@ fn invalid_configuration_keeps_envoy_from_starting_and_is_logged() {
     let directory = paths::test_folder("wrong_configuration");
     fs::create_dir_all(&directory).unwrap();
     let ports = Ports::free().unwrap();
-    let mut replacements = envoy::local(&ports, &paths::filter_wasm());
-    replacements.push((r#""roles": ["admin"]"#.to_owned(), r#""roles": []"#.to_owned()));
-    replacements.push((r#""login_url": "/login""#.to_owned(), r#""login_ulr": "/login""#.to_owned()));
-    let configuration = envoy::render(&envoy::configuration().unwrap(), &replacements).unwrap();
+    let mistakes = [
+        (r#""roles": ["admin"]"#, r#""roles": []"#),
+        (r#""login_url": "/login""#, r#""login_ulr": "/login""#),
+    ];
+    let mistakes = mistakes.map(|(from, to)| (from.to_owned(), to.to_owned()));
+    let configuration = envoy::configuration(Shell::chosen().unwrap(), &ports, mistakes).unwrap();
     let program = envoy::find_or_install(&mut |_| {}).unwrap();
     Envoy::start(&program, &configuration, ports.envoy_admin, 1, &directory).unwrap_err();
     let log = fs::read_to_string(directory.join("envoy.log")).unwrap();

@@ -9,6 +9,7 @@ use edgeward_kit::journey::{registered, stack};
 use edgeward_kit::streams::{self, Kind, OpenStream, Upstream};
 use edgeward_stack::envoy::{self, Envoy};
 use edgeward_stack::ports::Ports;
+use edgeward_stack::shell::Shell;
 use edgeward_stack::{http, paths, wait};
 
 /// Maximum time of anything, on a busy machine.
@@ -42,10 +43,9 @@ async fn stream_of_a_replaced_configuration_ends_with_its_session() {
     let upstream = Upstream::start();
     let Ports { gateway, envoy_admin, .. } = Ports::free().unwrap();
     let ports = Ports { gateway, envoy_admin, upstream: upstream.port(), ..*stack().ports() };
-    let mut replacements = envoy::local(&ports, &paths::filter_wasm());
     let (from, to) = streams::SAME_PROTOCOL_UPSTREAM;
-    replacements.push((from.to_owned(), to.to_owned()));
-    let configuration = envoy::render(&envoy::configuration().unwrap(), &replacements).unwrap();
+    let change = (from.to_owned(), to.to_owned());
+    let configuration = envoy::configuration(Shell::chosen().unwrap(), &ports, [change]).unwrap();
     let (bootstrap, listener) = split(&configuration, &listener_file);
     fs::write(&listener_file, &listener).unwrap();
     let program = envoy::find_or_install(&mut |_| {}).unwrap();

@@ -12,6 +12,7 @@ use edgeward_kit::http2::{Field, Response, exchange};
 use edgeward_kit::journey::{registered, stack};
 use edgeward_stack::envoy::{self, Envoy};
 use edgeward_stack::ports::Ports;
+use edgeward_stack::shell::Shell;
 use edgeward_stack::{http, paths, wait};
 use serde_json::{Value, json};
 
@@ -39,11 +40,10 @@ fn with_trailers() -> u16 {
     let (_, port) = GATEWAY.get_or_init(|| {
         let Ports { gateway, envoy_admin, .. } = Ports::free().unwrap();
         let ports = Ports { gateway, envoy_admin, ..*stack().ports() };
-        let mut replacements = envoy::local(&ports, &paths::filter_wasm());
-        replacements.extend(enabled_trailers());
         let directory = paths::test_folder("trailers");
         fs::create_dir_all(&directory).unwrap();
-        let configuration = envoy::render(&envoy::configuration().unwrap(), &replacements).unwrap();
+        let shell = Shell::chosen().unwrap();
+        let configuration = envoy::configuration(shell, &ports, enabled_trailers()).unwrap();
         let program = envoy::find_or_install(&mut |_| {}).unwrap();
         let envoy = Envoy::start(&program, &configuration, ports.envoy_admin, 1, &directory).unwrap();
         wait::until("the first keys", Duration::from_secs(20), || {

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use edgeward_stack::shell::Shell;
 use edgeward_stack::{envoy, paths, variable, wheels};
 
 /// Values without which nothing is rendered.
@@ -256,7 +257,7 @@ fn succeeds(command: &mut Command, what: &str) {
 /// Runs the gateway's entry point with Envoy in its validation mode.
 fn validated(directory: &Path, filter: &str, settings: Vec<(String, String)>) -> Output {
     let plugin = paths::filter_wasm().display().to_string();
-    let template = envoy::configuration().unwrap().replace("/etc/envoy/edgeward.wasm", &plugin);
+    let template = Shell::Wasm.configuration().unwrap().replace("/etc/envoy/edgeward.wasm", &plugin);
     fs::write(directory.join("envoy.yaml"), template).unwrap();
     fs::write(directory.join("filter.json"), filter).unwrap();
     fs::write(directory.join("FEED_SECRET"), "fedcba9876543210fedcba9876543210").unwrap();

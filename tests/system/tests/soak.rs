@@ -14,6 +14,7 @@ use edgeward_kit::journey::{keys, stack};
 use edgeward_kit::mint::{self, Key};
 use edgeward_stack::envoy::{self, Envoy};
 use edgeward_stack::ports::Ports;
+use edgeward_stack::shell::Shell;
 use edgeward_stack::{http, paths, process, variable, wait};
 
 const THREADS: usize = 8;
@@ -163,9 +164,7 @@ impl Listeners {
     fn new(directory: &Path, ports: &Ports) -> Self {
         let beside = stack().ports();
         let local = Ports { gateway: ports.gateway, envoy_admin: ports.envoy_admin, ..*beside };
-        let whole =
-            envoy::render(&envoy::configuration().unwrap(), &envoy::local(&local, &paths::filter_wasm()))
-                .unwrap();
+        let whole = envoy::configuration(Shell::chosen().unwrap(), &local, []).unwrap();
         let (before, rest) = whole.split_once("  listeners:\n").unwrap();
         let (listener, clusters) = rest.split_once("\n  clusters:\n").unwrap();
         let file = directory.join("listeners.yaml");

@@ -7,13 +7,12 @@ use edgeward_wire::edge_refresh::{EdgeRefresh, MAX_BYTES};
 use crate::call::{CallOutcome, HttpCall};
 use crate::config::{Refresh, Secret};
 use crate::request::Field;
-use crate::trace_context;
+use crate::trace_context::{self, TRACE_PARENT};
 use crate::verdict::{Outcome, Renewed};
 
 /// Request fields that the companion receives for its records, and the trace context of the request.
 const FORWARDED_HEADERS: [&str; 5] =
     ["user-agent", "x-forwarded-for", "x-request-id", TRACE_PARENT, TRACE_STATE];
-const TRACE_PARENT: &str = "traceparent";
 const TRACE_STATE: &str = "tracestate";
 
 /// Returns the call for a refresh token. `fields` are those of the head of the request that it is for.

@@ -11,6 +11,7 @@ use edgeward_kit::journey::client_at;
 use edgeward_stack::former::Release;
 use edgeward_stack::ports::Ports;
 use edgeward_stack::process::{self, Process};
+use edgeward_stack::shell::Shell;
 use edgeward_stack::{envoy, http, paths, wait};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -128,8 +129,9 @@ impl Fleet {
         let Ports { companion, internal, .. } = first;
         let ports = Ports { companion, internal, upstream: self.upstream.0, ..Ports::free().expect("ports") };
         // The operator's file, which both releases take.
-        let template = envoy::configuration().expect("a configuration");
-        let mut replacements = envoy::local(&ports, &release.filter);
+        let template = Shell::Wasm.configuration().expect("a configuration");
+        let mut replacements = envoy::local(&ports);
+        replacements.push((Shell::Wasm.file_in_container().to_owned(), release.filter.display().to_string()));
         replacements.extend(envoy::another_companion(&second));
         let configuration = envoy::render(&template, &replacements).expect("a configuration");
         fs::write(&file, configuration).expect("a file");

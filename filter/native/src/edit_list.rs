@@ -1,0 +1,65 @@
+//! Edits of header fields, copied: Envoy's fields, of which edits hold parts, are good until the first of them is changed.
+
+use edgeward_filter::header_edits::HeaderEdit;
+
+/// Maximum size of the text that is kept for the next request, in bytes. Chosen: browsers send a few KiB.
+const MAX_KEPT_BYTES: usize = 16 * 1024;
+
+/// List of edits, whose memory serves one request after the other.
+#[derive(Default)]
+pub(crate) struct EditList {
+    text: Vec<u8>,
+    edits: Vec<Edit>,
+}
+
+struct Edit {
+    kind: Kind,
+    name: usize,
+    value: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Remove,
+    Set,
+    Append,
+}
+
+impl EditList {
+    /// Replaces the list by these edits.
+    pub(crate) fn copy<'a>(&mut self, edits: impl IntoIterator<Item = HeaderEdit<'a>>) {
+        self.text.clear();
+        self.text.shrink_to(MAX_KEPT_BYTES);
+        self.edits.clear();
+        for edit in edits {
+            let (kind, name, value) = match edit {
+                HeaderEdit::Remove(name) => (Kind::Remove, name, &[][..]),
+                HeaderEdit::Set(name, value) => (Kind::Set, name, value),
+                HeaderEdit::Append(name, value) => (Kind::Append, name, value),
+            };
+            self.text.extend_from_slice(name);
+            self.text.extend_from_slice(value);
+            self.edits.push(Edit { kind, name: name.len(), value: value.len() });
+        }
+    }
+
+    /// `true` if there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.edits.is_empty()
+    }
+
+    /// The edits, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = HeaderEdit<'_>> {
+        let mut text = self.text.as_slice();
+        self.edits.iter().map_while(move |edit| {
+            let (name, rest) = text.split_at_checked(edit.name)?;
+            let (value, rest) = rest.split_at_checked(edit.value)?;
+            text = rest;
+            Some(match edit.kind {
+                Kind::Remove => HeaderEdit::Remove(name),
+                Kind::Set => HeaderEdit::Set(name, value),
+                Kind::Append => HeaderEdit::Append(name, value),
+            })
+        })
+    }
+}

@@ -1,0 +1,19 @@
+//! Shell of the filter: the native module for Envoy. It reads bytes from Envoy and carries out what `edgeward_filter` decides;
+//! it decides nothing itself.
+//!
+//! Envoy's main thread starts a configuration ([`start`], [`plugin`]), follows the edge [`feed`] and sends all calls. Each worker
+//! thread decides on its own streams ([`stream`], [`worker`]), by the state that the main thread publishes and a token cache that
+//! all share.
+
+mod abi;
+mod clock;
+mod edit_list;
+mod feed;
+mod lock;
+mod metrics;
+mod plugin;
+mod rsa;
+mod start;
+mod stream;
+mod ticker;
+mod worker;

@@ -1,0 +1,215 @@
+//! A configuration of the module. Envoy makes it on its main thread, and all workers decide by it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use edgeward_filter::call::{CallOutcome, HttpCall};
+use edgeward_filter::config::{Configuration, Refresh};
+use edgeward_filter::edge_state::EdgeState;
+use edgeward_filter::filter::{CallId, Command, Filter};
+use edgeward_filter::policy::Policy;
+use edgeward_filter::token_cache::TokenCache;
+use thiserror::Error;
+
+use crate::abi::{self, Host, HostScheduler};
+use crate::clock;
+use crate::feed::{Feed, PublishedState};
+use crate::lock::lock;
+use crate::metrics::Metrics;
+use crate::ticker::Ticker;
+use crate::worker::{Wake, Worker};
+
+/// Maximum number of workers that have a state of their own; further ones share it. Chosen: above the processors of most
+/// machines.
+const MAX_WORKERS: usize = 256;
+/// Number of shards of the token cache for each processor.
+const SHARDS_PER_PROCESSOR: usize = 4;
+
+/// Configuration.
+pub(crate) struct Plugin {
+    pub(crate) number: u64,
+    host: Host,
+    scheduler: HostScheduler,
+    pub(crate) policy: Arc<Policy>,
+    refresh: Option<Refresh>,
+    cache: Arc<TokenCache>,
+    /// Edge feed; none if the configuration has none.
+    feed: Option<Arc<Feed>>,
+    pub(crate) state: Arc<PublishedState>,
+    workers: Box<[OnceLock<Box<Mutex<Worker>>>; MAX_WORKERS]>,
+    /// Calls under way, by the numbers that Envoy gave them.
+    calls: Mutex<BTreeMap<u64, Call>>,
+    /// Calls to send on the main thread.
+    outbox: Mutex<Vec<(HttpCall, Call)>>,
+    pub(crate) metrics: Metrics,
+    /// Ends with the configuration.
+    _ticker: Ticker,
+}
+
+/// The system lacks what a configuration needs.
+#[derive(Debug, Error)]
+pub(crate) enum StartError {
+    #[error("the system has no randomness")]
+    Randomness,
+    #[error("the system has no thread for the timer: {0}")]
+    Thread(io::Error),
+}
+
+fn random<const N: usize>() -> Result<[u8; N], StartError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| StartError::Randomness)?;
+    Ok(bytes)
+}
+
+/// Call of a plugin.
+#[derive(Clone, Copy)]
+pub(crate) enum Call {
+    /// A poll of the edge feed.
+    Poll,
+    /// A call for requests of a worker.
+    Worker(usize, CallId),
+}
+
+/// Number of a call in this process.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CallNumber {
+    pub(crate) plugin: u64,
+    call: u64,
+}
+
+/// Event that the ticker sends to the main thread. There is no other.
+pub(crate) const TICKED: u64 = 1;
+/// Event by which a worker asks the main thread to send its calls.
+const CALLS_WAIT: u64 = 2;
+
+impl Plugin {
+    /// Starts a configuration at `now`.
+    ///
+    /// # Errors
+    /// [`StartError`] if the system lacks what it needs.
+    pub(crate) fn start(configuration: Configuration, host: Host, now: Duration) -> Result<Self, StartError> {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let Configuration { policy, keys, feed, refresh, token_cache_entries } = configuration;
+        let (key, seed) = (random()?, u64::from_le_bytes(random()?));
+        let feed = feed.map(|feed| Feed::follow(feed, keys.clone(), now, seed));
+        let without_feed = || Arc::new(ArcSwap::from_pointee(EdgeState::new(keys, now.as_secs())));
+        let state = feed.as_ref().map_or_else(without_feed, |feed| Arc::clone(&feed.state));
+        let shards = SHARDS_PER_PROCESSOR * thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            number: LAST.fetch_add(1, Ordering::Relaxed),
+            host,
+            scheduler: host.scheduler(),
+            policy: policy.into(),
+            refresh,
+            cache: TokenCache::new(token_cache_entries, shards, key).into(),
+            feed,
+            state,
+            workers: Box::new([const { OnceLock::new() }; MAX_WORKERS]),
+            calls: Mutex::default(),
+            outbox: Mutex::default(),
+            metrics: Metrics::define(host),
+            _ticker: Ticker::start(host.scheduler()).map_err(StartError::Thread)?,
+        })
+    }
+
+    /// Requests of a worker.
+    pub(crate) fn worker(&self, worker: usize) -> &Mutex<Worker> {
+        // Envoy numbers its workers from 0.
+        let [first, ..] = &*self.workers;
+        let slot = self.workers.get(worker % MAX_WORKERS).unwrap_or(first);
+        slot.get_or_init(|| {
+            let filter = Filter::new(Arc::clone(&self.policy), self.refresh.clone(), Arc::clone(&self.cache));
+            Box::new(Mutex::new(Worker::new(filter)))
+        })
+    }
+
+    /// Polls the feed soon, if there is one.
+    pub(crate) fn poll_early(&self, now: Duration) {
+        self.feed.iter().for_each(|feed| feed.poll_early(now));
+    }
+
+    /// Takes an event, on the main thread.
+    pub(crate) fn on_event(&self, event: u64) {
+        for (call, purpose) in std::mem::take(&mut *lock(&self.outbox)) {
+            if self.send(&call, purpose).is_none() {
+                self.on_outcome(purpose, None, &CallOutcome::NotAccepted);
+            }
+        }
+        if event == TICKED {
+            self.on_tick(clock::now());
+        }
+    }
+
+    fn on_tick(&self, now: Duration) {
+        self.feed.iter().for_each(|feed| feed.on_tick(self, now));
+        let state = self.state.load_full();
+        for (number, worker) in self.workers.iter().enumerate() {
+            let Some(worker) = worker.get() else { continue };
+            let mut worker = lock(worker);
+            let commands = worker.filter.on_tick(&state, now);
+            self.run(number, &mut worker, commands);
+        }
+    }
+
+    /// Sends a call, on the main thread; none if Envoy does not accept it.
+    pub(crate) fn send(&self, call: &HttpCall, purpose: Call) -> Option<CallNumber> {
+        let number = self.host.send(call)?;
+        lock(&self.calls).insert(number, purpose);
+        Some(CallNumber { plugin: self.number, call: number })
+    }
+
+    /// Takes the outcome of a call, on the main thread.
+    pub(crate) fn on_response(&self, call: u64, outcome: &CallOutcome<'_>) {
+        let Some(purpose) = lock(&self.calls).remove(&call) else { return };
+        self.on_outcome(purpose, Some(CallNumber { plugin: self.number, call }), outcome);
+    }
+
+    fn on_outcome(&self, purpose: Call, call: Option<CallNumber>, outcome: &CallOutcome<'_>) {
+        let now = clock::now();
+        match purpose {
+            Call::Poll => {
+                if let (Some(feed), Some(call)) = (&self.feed, call) {
+                    feed.on_response(self, call, outcome, now);
+                }
+            }
+            Call::Worker(worker, call) => {
+                let mut guard = lock(self.worker(worker));
+                let commands = guard.filter.on_response(call, outcome, now);
+                self.run(worker, &mut guard, commands);
+            }
+        }
+    }
+
+    /// Carries out commands of a worker's filter.
+    pub(crate) fn run(
+        &self,
+        number: usize,
+        worker: &mut Worker,
+        commands: impl IntoIterator<Item = Command>,
+    ) {
+        for command in commands {
+            match command {
+                Command::Call(id, call) => {
+                    lock(&self.outbox).push((call, Call::Worker(number, id)));
+                    self.scheduler.commit(CALLS_WAIT);
+                }
+                Command::Resume(resume) => worker.streams.wake(resume.stream, Wake::Resume(resume)),
+                Command::Close { stream, reason } => worker.streams.wake(stream, Wake::Close(reason)),
+                Command::Log(level, line) => abi::log(level, &line),
+                Command::Count { name, reason, by } => self.metrics.count((name, reason), by),
+            }
+        }
+    }
+}
+
+impl Drop for Plugin {
+    fn drop(&mut self) {
+        // Envoy drops the calls of a configuration that ends. Another may follow the same feed.
+        self.feed.iter().for_each(|feed| feed.cancel_call(self));
+    }
+}

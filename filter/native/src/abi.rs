@@ -12,8 +12,9 @@ use std::ptr::{self, NonNull};
 use edgeward_filter::call::HttpCall;
 use edgeward_filter::header_edits::HeaderEdit;
 use edgeward_filter::log::Level;
-use edgeward_filter::reply::LocalReply;
 use edgeward_filter::request::Field;
+
+use crate::local_reply::ReplyHead;
 
 /// Address of an object of Envoy's.
 type Envoy = NonNull<c_void>;
@@ -126,7 +127,7 @@ impl From<&str> for Buffer {
 }
 
 impl RawField {
-    fn new(name: &str, value: &[u8]) -> Self {
+    fn new(name: &[u8], value: &[u8]) -> Self {
         Self { name: name.into(), value: value.into() }
     }
 }
@@ -189,8 +190,8 @@ impl Host {
     pub(crate) fn send(self, call: &HttpCall) -> Option<u64> {
         let HttpCall { cluster, method, path, headers, timeout } = call;
         let pseudo = [(":method", *method), (":path", path), (":authority", cluster)];
-        let pseudo = pseudo.into_iter().map(|(name, value)| RawField::new(name, value.as_bytes()));
-        let fields = headers.iter().map(|(name, value)| RawField::new(name, value));
+        let pseudo = pseudo.into_iter().map(|(name, value)| RawField::new(name.as_bytes(), value.as_bytes()));
+        let fields = headers.iter().map(|(name, value)| RawField::new(name.as_bytes(), value));
         let (fields, mut number): (Vec<RawField>, _) = (pseudo.chain(fields).collect(), 0);
         let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         // SAFETY: see above.
@@ -363,19 +364,15 @@ impl HostStream {
         unsafe { envoy_dynamic_module_callback_http_clear_route_cache(self.0) };
     }
 
-    /// Responds to the request.
-    /// `grpc_status` is for a client of gRPC, which Envoy would tell of success.
-    pub(crate) fn send_local_reply(self, reply: &LocalReply, grpc_status: Option<&str>) {
-        let fields = reply.headers.iter().map(|(name, value)| (*name, value.as_str()));
-        let fields = fields.chain(grpc_status.map(|status| ("grpc-status", status)));
+    /// Responds to the request, with details for the access log.
+    pub(crate) fn send_local_reply(self, head: &ReplyHead, body: &str, details: &str) {
         let fields: Vec<RawField> =
-            fields.map(|(name, value)| RawField::new(name, value.as_bytes())).collect();
-        let details = reply.details();
+            head.fields.iter().map(|(name, value)| RawField::new(name, value)).collect();
         // SAFETY: see above.
         #[rustfmt::skip]
         unsafe {
-            envoy_dynamic_module_callback_http_send_response(self.0, reply.status.into(), fields.as_ptr(), fields.len(),
-                reply.body.as_str().into(), details.as_str().into());
+            envoy_dynamic_module_callback_http_send_response(self.0, head.status.into(), fields.as_ptr(), fields.len(),
+                body.into(), details.into());
         };
     }
 

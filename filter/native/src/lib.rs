@@ -9,6 +9,7 @@ mod abi;
 mod clock;
 mod edit_list;
 mod feed;
+mod local_reply;
 mod lock;
 mod metrics;
 mod plugin;

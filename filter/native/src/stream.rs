@@ -5,17 +5,18 @@ use std::convert::Infallible;
 use std::sync::Mutex;
 
 use edgeward_filter::filter::{Command, Completion};
-use edgeward_filter::header_edits;
+use edgeward_filter::header_edits::{self, HeaderEdit};
 use edgeward_filter::hold::Resume;
 use edgeward_filter::rejection::Rejection;
 use edgeward_filter::reply::LocalReply;
-use edgeward_filter::request::{Request, StreamId};
+use edgeward_filter::request::{Field, Request, StreamId};
 use edgeward_filter::trace_context::{self, TRACE_PARENT};
 use edgeward_filter::verdict::Verdict;
 
 use crate::abi::{Attribute, HeadersStatus, HostStream, Map, Span, TrailersStatus};
 use crate::clock;
 use crate::edit_list::EditList;
+use crate::local_reply::ReplyHead;
 use crate::lock::lock;
 use crate::plugin::Plugin;
 use crate::worker::{Wake, Worker};
@@ -52,13 +53,13 @@ fn join_trace(command: &mut Command, span: &Span) {
 }
 
 /// Returns gRPC's status for one of HTTP (gRPC, "HTTP to gRPC Status Code Mapping").
-const fn grpc_status(status: u16) -> &'static str {
+const fn grpc_status(status: u16) -> &'static [u8] {
     match status {
-        400 => "13",
-        401 => "16",
-        403 => "7",
-        429 | 502..=504 => "14",
-        _ => "2",
+        400 => b"13",
+        401 => b"16",
+        403 => b"7",
+        429 | 502..=504 => b"14",
+        _ => b"2",
     }
 }
 
@@ -189,12 +190,29 @@ impl Stream {
         HeadersStatus::StopAllIterationAndWatermark
     }
 
+    /// Responds, with what Envoy would otherwise pass to [`Self::on_response_headers`] completed.
     fn reply(&self, reply: &LocalReply) {
+        let completion = self.id.get().map(|id| lock(self.worker()).filter.on_response_headers(id));
+        let Completion { cross_origin, renewed } = completion.unwrap_or_default();
+        let mut head = ReplyHead::new(reply);
+        if let Some(cross_origin) = cross_origin {
+            let added = cross_origin.headers();
+            header_edits::complete_cors(&cross_origin, &added).for_each(|edit| head.edit(edit));
+        }
+        if let Some(renewed) = renewed {
+            header_edits::append_renewed_cookies(&renewed, []).for_each(|edit| head.edit(edit));
+        }
+        if self.is_grpc() {
+            // Envoy would tell the client of success.
+            head.edit(HeaderEdit::Set(b"grpc-status", grpc_status(head.status)));
+        }
+        self.host.send_local_reply(&head, &reply.body, &reply.details());
+    }
+
+    fn is_grpc(&self) -> bool {
         let is_grpc =
-            |(name, value): (&[u8], &[u8])| name == b"content-type" && value.starts_with(b"application/grpc");
-        let is_grpc =
-            self.host.read(Map::RequestHeaders, |fields| fields.into_iter().any(is_grpc)).unwrap_or(false);
-        self.host.send_local_reply(reply, is_grpc.then(|| grpc_status(reply.status)));
+            |(name, value): Field<'_>| name == b"content-type" && value.starts_with(b"application/grpc");
+        self.host.read(Map::RequestHeaders, |fields| fields.into_iter().any(is_grpc)).unwrap_or(false)
     }
 
     /// Counts a rejection, and gives the access log its label and its evidence.
@@ -219,7 +237,7 @@ impl Stream {
         TrailersStatus::StopIteration
     }
 
-    /// Completes a response: CORS headers for pages of allowed origins, and renewed cookies if the request was held.
+    /// Completes a response that is not the filter's own: CORS headers for pages of allowed origins, and renewed cookies if the request was held.
     pub(crate) fn on_response_headers(&self) {
         let Some(id) = self.id.get() else { return };
         let mut guard = lock(self.worker());

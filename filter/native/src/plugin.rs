@@ -1,11 +1,11 @@
 //! A configuration of the module. Envoy makes it on its main thread, and all workers decide by it.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
+use std::{io, mem};
 
 use arc_swap::ArcSwap;
 use edgeward_filter::call::{CallOutcome, HttpCall};
@@ -44,8 +44,8 @@ pub(crate) struct Plugin {
     workers: Box<[OnceLock<Box<Mutex<Worker>>>; MAX_WORKERS]>,
     /// Calls under way, by the numbers that Envoy gave them.
     calls: Mutex<BTreeMap<u64, Call>>,
-    /// Calls to send on the main thread.
-    outbox: Mutex<Vec<(HttpCall, Call)>>,
+    /// Calls of workers, which the main thread sends.
+    outbox: Mutex<Vec<(usize, CallId, HttpCall)>>,
     pub(crate) metrics: Metrics,
     /// Ends with the configuration.
     _ticker: Ticker,
@@ -135,9 +135,9 @@ impl Plugin {
 
     /// Takes an event, on the main thread.
     pub(crate) fn on_event(&self, event: u64) {
-        for (call, purpose) in std::mem::take(&mut *lock(&self.outbox)) {
-            if self.send(&call, purpose).is_none() {
-                self.on_outcome(purpose, None, &CallOutcome::NotAccepted);
+        for (worker, id, call) in mem::take(&mut *lock(&self.outbox)) {
+            if self.send(&call, Call::Worker(worker, id)).is_none() {
+                self.on_response_for(worker, id, &CallOutcome::NotAccepted, clock::now());
             }
         }
         if event == TICKED {
@@ -163,26 +163,23 @@ impl Plugin {
         Some(CallNumber { plugin: self.number, call: number })
     }
 
-    /// Takes the outcome of a call, on the main thread.
+    /// Takes the outcome of a call, on the main thread. That of an unknown call is ignored.
     pub(crate) fn on_response(&self, call: u64, outcome: &CallOutcome<'_>) {
-        let Some(purpose) = lock(&self.calls).remove(&call) else { return };
-        self.on_outcome(purpose, Some(CallNumber { plugin: self.number, call }), outcome);
+        let purpose = lock(&self.calls).remove(&call);
+        match purpose {
+            Some(Call::Poll) => {
+                let call = CallNumber { plugin: self.number, call };
+                self.feed.iter().for_each(|feed| feed.on_response(self, call, outcome, clock::now()));
+            }
+            Some(Call::Worker(worker, id)) => self.on_response_for(worker, id, outcome, clock::now()),
+            None => {}
+        }
     }
 
-    fn on_outcome(&self, purpose: Call, call: Option<CallNumber>, outcome: &CallOutcome<'_>) {
-        let now = clock::now();
-        match purpose {
-            Call::Poll => {
-                if let (Some(feed), Some(call)) = (&self.feed, call) {
-                    feed.on_response(self, call, outcome, now);
-                }
-            }
-            Call::Worker(worker, call) => {
-                let mut guard = lock(self.worker(worker));
-                let commands = guard.filter.on_response(call, outcome, now);
-                self.run(worker, &mut guard, commands);
-            }
-        }
+    fn on_response_for(&self, worker: usize, id: CallId, outcome: &CallOutcome<'_>, now: Duration) {
+        let mut guard = lock(self.worker(worker));
+        let commands = guard.filter.on_response(id, outcome, now);
+        self.run(worker, &mut guard, commands);
     }
 
     /// Carries out commands of a worker's filter.
@@ -195,7 +192,7 @@ impl Plugin {
         for command in commands {
             match command {
                 Command::Call(id, call) => {
-                    lock(&self.outbox).push((call, Call::Worker(number, id)));
+                    lock(&self.outbox).push((number, id, call));
                     self.scheduler.commit(CALLS_WAIT);
                 }
                 Command::Resume(resume) => worker.streams.wake(resume.stream, Wake::Resume(resume)),

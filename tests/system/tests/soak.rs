@@ -35,7 +35,7 @@ fn two_million_requests_and_reloads_leave_the_gateway_as_it_was() {
     let ports = Ports::free().unwrap();
     let listeners = Listeners::new(&directory, &ports);
     let program = envoy::find_or_install(&mut |_| {}).unwrap();
-    let envoy = Envoy::start(&program, &listeners.bootstrap, ports.envoy_admin, 2, &directory).unwrap();
+    let envoy = Envoy::start(&program, &listeners.bootstrap, ports.envoy_admin, 4, &directory).unwrap();
     wait::until("the first keys", Duration::from_secs(20), || {
         Ok(http::is_status_everywhere(ports.gateway, "/orders", 401).then_some(()))
     })

@@ -84,7 +84,8 @@ extern "C" fn envoy_dynamic_module_on_http_filter_config_http_callout_done(
     for chunk in chunks {
         // SAFETY: the same.
         let chunk = unsafe { chunk.bytes() };
-        body.extend(chunk.iter().take(MAX_BODY_BYTES - body.len()));
+        let room = MAX_BODY_BYTES - body.len();
+        body.extend_from_slice(chunk.get(..room).unwrap_or(chunk));
     }
     // A call that was reset has no fields. One that timed out has a response of Envoy's own, of status 504.
     let outcome = match fields.find(|(name, _)| *name == b":status") {

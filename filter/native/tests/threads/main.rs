@@ -116,8 +116,8 @@ fn no_request_gets_the_verdict_of_another() {
             let (tokens, current, is_late, running, outcomes) =
                 (&tokens, &current, &is_late, &running, &outcomes);
             scope.spawn(move || {
+                let _running = Running(running);
                 work(worker, tokens, current, is_late, outcomes);
-                running.fetch_sub(1, Ordering::AcqRel);
             });
         }
         let mut companion = Companion { key: &key, tokens: &tokens, polls: 0, is_late: &is_late };
@@ -142,6 +142,15 @@ fn no_request_gets_the_verdict_of_another() {
         assert!(companion.polls > 1);
     });
     assert!(outcomes.continued.into_inner() > 0 && outcomes.rejected.into_inner() > 0);
+}
+
+/// A worker that runs, or one less when it ends, by a panic too.
+struct Running<'a>(&'a AtomicUsize);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 type Current = RwLock<Option<Arc<Configuration>>>;

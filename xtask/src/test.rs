@@ -1,7 +1,7 @@
 //! `cargo xtask test`: builds the product and runs the tests.
 
 use anyhow::{Result, bail};
-use edgeward_stack::shell::Shell;
+use edgeward_stack::shell::{self, Shell};
 use edgeward_stack::{browser, cargo, envoy, postgres, process};
 
 use crate::{client, filter, progress};
@@ -9,22 +9,30 @@ use crate::{client, filter, progress};
 /// Arguments that select the tests that take minutes. They measure times, and each loads the machine: one runs at a time.
 const SLOW: [&str; 2] = ["--ignored", "--test-threads=1"];
 
+/// Arguments that select the tests that send requests through Envoy. They hold for both shells of the filter.
+const THROUGH_ENVOY: [&str; 4] = ["--test", "gateway*", "--test", "soak"];
+
 /// Runs every test that is not ignored and, with `all`, the ignored ones after them.
 pub(crate) fn test(all: bool, arguments: &[String]) -> Result<()> {
+    let runs = runs(Shell::named()?, arguments);
     let mut log = progress::timed();
     envoy::find_or_install(&mut log)?;
     postgres::find_or_install(&mut log)?;
-    log("building the filter");
-    filter::build(Shell::chosen()?)?;
+    for (shell, _) in &runs {
+        log(&format!("building the filter: {}", shell.name()));
+        filter::build(*shell)?;
+    }
     log("building the companion and the demo upstream");
     cargo::build_programs()?;
     log("building the TypeScript client");
     client::build()?;
-    log("building and running the tests");
-    run(arguments)?;
-    if all {
-        log("running the tests that take minutes");
-        run(&slow(arguments))?;
+    for (shell, arguments) in &runs {
+        log(&format!("building and running the tests: {}", shell.name()));
+        run(*shell, arguments)?;
+    }
+    for (shell, arguments) in runs.iter().filter(|_| all) {
+        log(&format!("running the tests that take minutes: {}", shell.name()));
+        run(*shell, &slow(arguments))?;
     }
     match browser::find() {
         Ok(_) => log("every test has passed"),
@@ -35,6 +43,19 @@ pub(crate) fn test(all: bool, arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// Returns the shells to test, each with the arguments of its tests. Without any, all tests run with the plugin, and then those
+/// through Envoy with the native module.
+fn runs(named: Option<Shell>, arguments: &[String]) -> Vec<(Shell, Vec<String>)> {
+    let through_envoy = || THROUGH_ENVOY.map(str::to_owned).to_vec();
+    match named {
+        None if arguments.is_empty() => {
+            vec![(Shell::Wasm, Vec::new()), (Shell::Native, through_envoy())]
+        }
+        Some(Shell::Native) if arguments.is_empty() => vec![(Shell::Native, through_envoy())],
+        named => vec![(named.unwrap_or(Shell::Wasm), arguments.to_vec())],
+    }
+}
+
 /// Adds [`SLOW`] to the arguments of the test programs, which follow `--`.
 fn slow(arguments: &[String]) -> Vec<String> {
     let separator = if arguments.iter().any(|argument| argument == "--") { None } else { Some("--") };
@@ -42,16 +63,38 @@ fn slow(arguments: &[String]) -> Vec<String> {
     arguments.iter().cloned().chain(added).collect()
 }
 
-fn run(arguments: &[String]) -> Result<()> {
-    if process::run(cargo::command().args(["test", "--workspace"]).args(arguments))?.success() {
+fn run(shell: Shell, arguments: &[String]) -> Result<()> {
+    let mut command = cargo::command();
+    command.args(["test", "--workspace"]).args(arguments).env(shell::VARIABLE, shell.name());
+    if process::run(&mut command)?.success() {
         return Ok(());
     }
-    bail!("`cargo test --workspace {}` failed: see above", arguments.join(" "))
+    let (variable, shell) = (shell::VARIABLE, shell.name());
+    bail!("`{variable}={shell} cargo test --workspace {}` failed: see above", arguments.join(" "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gateway_is_tested_with_both_shells_unless_one_is_selected() {
+        let both = "--test gateway* --test soak";
+        for (named, arguments, expected) in [
+            (None, "", &[(Shell::Wasm, ""), (Shell::Native, both)][..]),
+            (None, "--test soak", &[(Shell::Wasm, "--test soak")]),
+            (Some(Shell::Wasm), "", &[(Shell::Wasm, "")]),
+            (Some(Shell::Native), "", &[(Shell::Native, both)]),
+            (Some(Shell::Native), "--test soak", &[(Shell::Native, "--test soak")]),
+        ] {
+            let arguments: Vec<_> = arguments.split_whitespace().map(str::to_owned).collect();
+            let runs = runs(named, &arguments);
+            let runs: Vec<_> = runs.iter().map(|(shell, arguments)| (*shell, arguments.join(" "))).collect();
+            let expected: Vec<_> =
+                expected.iter().map(|(shell, text)| (*shell, (*text).to_owned())).collect();
+            assert_eq!(runs, expected, "{named:?} {arguments:?}");
+        }
+    }
 
     #[test]
     fn slow_tests_are_selected_after_other_arguments() {

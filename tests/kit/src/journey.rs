@@ -1,10 +1,11 @@
 //! Requests through the stack of the test process: of users, of other clients, and as raw bytes.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -44,6 +45,20 @@ pub fn stack() -> &'static Stack {
         }
         Stack::start(plan, &mut |_| {}).unwrap()
     })
+}
+
+/// `true` if the tests run with this shell of the filter. If not, says on the terminal that the test of this thread does not run.
+#[must_use]
+pub fn runs_with(shell: Shell) -> bool {
+    let chosen = Shell::chosen().unwrap();
+    if chosen != shell {
+        let test = thread::current().name().unwrap_or_default().to_owned();
+        // Past the capture of tests' output.
+        let line =
+            format!("NOT RUN: {test} is about the shell `{}`, not `{}`\n", shell.name(), chosen.name());
+        io::stderr().write_all(line.as_bytes()).unwrap();
+    }
+    chosen == shell
 }
 
 /// Starts another gateway of two workers before the stack's companion, with changes to its configuration.

@@ -5,6 +5,8 @@ pub mod api;
 #[cfg(feature = "client")]
 pub mod client;
 #[cfg(feature = "system")]
+pub mod collector;
+#[cfg(feature = "system")]
 pub mod command;
 #[cfg(feature = "system")]
 pub mod database;

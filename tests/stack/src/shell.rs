@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::paths;
+use super::wheels::{self, Wheel};
 
 /// Variable of the environment that chooses the shell of tests: `wasm`, which is the default, or `native`.
 pub const VARIABLE: &str = "EDGEWARD_FILTER";
@@ -20,7 +21,7 @@ pub enum Shell {
 }
 
 /// Texts of `envoy/envoy.yaml` that name the plugin, and their counterparts for the module.
-const OF_MODULE: [(&str, &str); 3] = [
+const OF_MODULE: [(&str, &str); 4] = [
     (
         r#"                      "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
                       config:
@@ -59,6 +60,17 @@ stats_config:
 ",
         "",
     ),
+    (
+        "\
+      static_layer: { re2.max_program_size.error_level: 3000 }
+",
+        "\
+      static_layer:
+        re2.max_program_size.error_level: 3000
+        # The metrics of the module have the names that those of the plugin have.
+        envoy.reloadable_features.dynamic_modules_strip_custom_stat_prefix: true
+",
+    ),
     ("%FILTER_STATE(wasm.edgeward.", "%FILTER_STATE(edgeward."),
 ];
 
@@ -67,15 +79,40 @@ const GENERATED: &str =
     "# Written by `cargo xtask native-gateway` from envoy.yaml, which is the one to change.\n";
 
 impl Shell {
-    /// Returns the shell that [`VARIABLE`] chooses.
+    /// Returns the shell that [`VARIABLE`] chooses, the plugin if it chooses none.
     ///
     /// # Errors
     /// If it names none.
     pub fn chosen() -> Result<Self> {
-        match super::variable(VARIABLE).as_deref() {
-            None | Some("wasm") => Ok(Self::Wasm),
-            Some("native") => Ok(Self::Native),
-            Some(other) => bail!("{VARIABLE} is `{other}`, and must be `wasm` or `native`"),
+        Ok(Self::named()?.unwrap_or(Self::Wasm))
+    }
+
+    /// Returns the shell that [`VARIABLE`] chooses, if it is set.
+    ///
+    /// # Errors
+    /// If it names none.
+    pub fn named() -> Result<Option<Self>> {
+        let Some(name) = super::variable(VARIABLE) else { return Ok(None) };
+        let shell = [Self::Wasm, Self::Native].into_iter().find(|shell| shell.name() == name);
+        shell.map(Some).with_context(|| format!("{VARIABLE} is `{name}`, and must be `wasm` or `native`"))
+    }
+
+    /// Returns its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Wasm => "wasm",
+            Self::Native => "native",
+        }
+    }
+
+    /// Returns the minor versions of Envoy that it runs in, the oldest first.
+    #[must_use]
+    pub fn envoys(self) -> &'static [Wheel] {
+        match self {
+            Self::Wasm => &wheels::ENVOYS,
+            // Until 1.38, a configuration of a module had no metrics.
+            Self::Native => wheels::ENVOYS.split_at(2).1,
         }
     }
 
@@ -134,6 +171,12 @@ fn read(path: &Path) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn native_module_runs_in_envoy_1_39_and_newer() {
+        let versions: Vec<_> = Shell::Native.envoys().iter().map(Wheel::version).collect();
+        assert!(versions.first().is_some_and(|oldest| oldest.starts_with("1.39.")), "{versions:?}");
+    }
 
     #[test]
     fn both_shells_have_the_same_gateway() {

@@ -1,19 +1,10 @@
 //! Traces of the companion, as a collector receives them, and the trace ID in its log.
 
-use std::sync::{Arc, Mutex};
-
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::routing::post;
 use edgeward_kit::client::Client;
+use edgeward_kit::collector::{Collector, attribute, hex};
 use edgeward_kit::database;
 use edgeward_kit::service::{Service, edgeward};
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
-use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
-use prost::Message as _;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -24,51 +15,6 @@ const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const CALLER: &str = "b7ad6b7169203331";
 const SAMPLED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const NOT_SAMPLED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
-
-/// Collector of OTLP over HTTP.
-#[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Vec<ExportTraceServiceRequest>>>);
-
-impl Collector {
-    async fn start() -> (Self, String) {
-        async fn receive(State(collector): State<Collector>, body: Bytes) {
-            let request = ExportTraceServiceRequest::decode(body).expect("protobuf");
-            collector.0.lock().expect("requests").push(request);
-        }
-        let collector = Self::default();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-        let router = Router::new().route("/v1/traces", post(receive)).with_state(collector.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        (collector, endpoint)
-    }
-
-    /// Returns all spans, after checking the resource that they are of.
-    fn spans(&self) -> Vec<Span> {
-        let requests = self.0.lock().expect("requests");
-        let mut spans = Vec::new();
-        for resource in requests.iter().flat_map(|request| &request.resource_spans) {
-            let attributes = &resource.resource.as_ref().expect("a resource").attributes;
-            assert_eq!(attribute(attributes, "service.name"), json!("edgeward"));
-            spans.extend(resource.scope_spans.iter().flat_map(|scope| scope.spans.clone()));
-        }
-        spans
-    }
-}
-
-/// Returns an attribute; null if there is none.
-fn attribute(attributes: &[KeyValue], key: &str) -> Value {
-    let found = attributes.iter().find(|attribute| attribute.key == key);
-    match found.and_then(|found| found.value.clone()?.value) {
-        Some(any_value::Value::StringValue(text)) => json!(text),
-        Some(any_value::Value::IntValue(number)) => json!(number),
-        other => json!(other.map(|other| format!("{other:?}"))),
-    }
-}
-
-fn hex(id: &[u8]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
-}
 
 async fn start(settings: &[(&str, &str)]) -> (Service, TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -117,7 +63,7 @@ async fn request_is_a_child_of_its_caller_and_parent_of_its_use_case() {
     assert_eq!(client(&service.internal).get("/internal/edge-feed").await.status, 200);
     let log = block_in_place(|| service.stop());
 
-    let spans = collector.spans();
+    let spans = collector.spans("edgeward");
     let of_kind = |kind| spans.iter().filter(move |span| span.kind() == kind).collect::<Vec<_>>();
     let (requests, statements) = (of_kind(SpanKind::Server), of_kind(SpanKind::Client));
     let [request] = requests[..] else { panic!("one request but the poll: {spans:#?}") };
@@ -179,7 +125,7 @@ async fn caller_decides_on_sampling_and_the_ratio_without_one() {
         let headers: Vec<_> = traceparent.into_iter().map(|value| ("traceparent", value)).collect();
         register(&service, &[&headers[..], &[("x-request-id", "one")]].concat()).await;
         let log = block_in_place(|| service.stop());
-        assert_eq!(!collector.spans().is_empty(), exported, "{ratio} {traceparent:?}");
+        assert_eq!(!collector.spans("edgeward").is_empty(), exported, "{ratio} {traceparent:?}");
         let traces = logged_traces(&log, "one");
         assert!(traces.iter().all(|trace| trace.as_str().is_some_and(|id| id.len() == 32)), "{log:#?}");
     }

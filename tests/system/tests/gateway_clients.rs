@@ -274,3 +274,16 @@ async fn headers_that_only_a_proxy_may_set_are_removed() {
         }
     }
 }
+
+#[tokio::test]
+async fn client_of_grpc_is_told_the_status_in_its_own_terms() {
+    let grpc = ("content-type", "application/grpc+proto");
+    let mut user = registered(true).await;
+    let mut nobody = client(true);
+    for (client, path, status) in [(&mut nobody, "/orders", "16"), (&mut user, "/admin/", "7")] {
+        let response = client.call(Method::POST, path, &[grpc]).await;
+        // gRPC, "Protocol: responses": a status of HTTP is for proxies that do not know it.
+        assert_eq!(response.status, 200, "{response}");
+        assert_eq!(response.header("grpc-status"), status, "{response}");
+    }
+}

@@ -1,6 +1,10 @@
 //! Hostile requests through the real Envoy: forged, repeated, misspelt, or sent by pages of other sites.
 
-use edgeward_kit::journey::{VERSIONS, client, raw, received, registered, stack};
+use std::time::Duration;
+
+use edgeward_kit::journey::{VERSIONS, another_gateway, client, client_at, raw, received, registered, stack};
+use edgeward_stack::ports::Ports;
+use edgeward_stack::{http, wait};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -196,4 +200,30 @@ async fn unusual_requests_are_checked_too() {
     let rejected = client(true).call(Method::POST, "/shop.Orders/List", &grpc).await;
     assert_eq!(rejected.status, 200);
     assert_eq!(rejected.header("grpc-status"), "16");
+}
+
+/// Routes that match on what the filter sets.
+const BY_ROLE: (&str, &str) = (
+    "                      routes:\n",
+    "                      routes:
+                        - match: { prefix: /, headers: [{ name: x-user-role, string_match: { exact: admin } }] }
+                          direct_response: { status: 418 }
+                        - match: { prefix: /, headers: [{ name: x-user-role, string_match: { exact: customer } }] }
+                          direct_response: { status: 202 }
+",
+);
+
+#[tokio::test]
+async fn route_is_chosen_by_the_role_that_the_filter_sets() {
+    let (_envoy, Ports { gateway, .. }) = another_gateway("routes", &[BY_ROLE]).unwrap();
+    let mut user = client_at(gateway, false);
+    user.cookies = registered(false).await.cookies;
+    let ready = || Ok(http::is_status_everywhere(gateway, "/readyz", 200).then_some(()));
+    wait::until("the first keys", Duration::from_secs(20), ready).unwrap();
+    let forged = [("x-user-role", "admin")];
+    for headers in [&[][..], &forged] {
+        assert_eq!(user.call(Method::GET, "/orders", headers).await.status, 202);
+        let mut nobody = client_at(gateway, false);
+        assert_eq!(nobody.call(Method::GET, "/public/x", headers).await.status, 200);
+    }
 }

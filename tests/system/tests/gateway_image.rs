@@ -51,7 +51,7 @@ fn folder(name: &str) -> PathBuf {
 async fn upload_in_progress_completes_when_the_gateway_is_stopped() {
     let Ports { gateway, envoy_admin, .. } = Ports::free().unwrap();
     let ports = Ports { gateway, envoy_admin, ..*stack().ports() };
-    let configuration = envoy::configuration(Shell::Wasm, &ports, []).unwrap();
+    let configuration = envoy::configuration(Shell::chosen().unwrap(), &ports, []).unwrap();
     let directory = folder("drain");
     let mut command = entry_point(&directory, &configuration);
     // Not an octal number.
@@ -93,7 +93,7 @@ async fn upload_in_progress_completes_when_the_gateway_is_stopped() {
 #[test]
 fn invalid_settings_of_the_image_are_reported_at_once() {
     let directory = folder("mistakes");
-    let configuration = Shell::Wasm.configuration().unwrap();
+    let configuration = Shell::chosen().unwrap().configuration().unwrap();
     let (missing, empty) = (directory.join("missing.json"), directory.join("empty.json"));
     fs::write(&empty, "\n").unwrap();
     let without_secret = directory.join("plain.json");
@@ -136,7 +136,7 @@ fn settings_of_the_image_are_rendered_where_they_belong() {
     symlink("/bin/true", &envoy).unwrap();
     let filter = directory.join("filter.json");
     fs::write(&filter, format!("\n    {}", fs::read_to_string(example()).unwrap())).unwrap();
-    let status = entry_point(&directory, &Shell::Wasm.configuration().unwrap())
+    let status = entry_point(&directory, &Shell::chosen().unwrap().configuration().unwrap())
         .env("FILTER_CONFIG", filter)
         .envs([("UPSTREAM", "shop.internal:3000"), ("COMPANION", "auth"), ("XFF_NUM_TRUSTED_HOPS", "2")])
         .status()
@@ -163,7 +163,7 @@ fn settings_of_the_image_are_rendered_where_they_belong() {
 
 #[test]
 fn paths_of_the_pages_are_public_in_the_example_too() {
-    let configuration = Shell::Wasm.configuration().unwrap();
+    let configuration = Shell::chosen().unwrap().configuration().unwrap();
     let example = fs::read_to_string(example()).unwrap();
     let rules = configuration.lines().map(|line| line.trim().trim_end_matches(','));
     let starts = [r#"{"path": "/login"#, r#"{"prefix": "/auth/"#];

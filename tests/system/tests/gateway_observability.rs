@@ -60,6 +60,46 @@ async fn every_metric_of_the_rules_and_the_dashboard_exists() {
     assert!(missing.is_empty(), "{missing:?} in\n{companion}\n{gateway}");
 }
 
+/// Returns the name of a sample and those of its labels: `edgeward_refused{reason}`.
+fn described(sample: &str) -> Option<String> {
+    let (name, rest) = sample.split_once('{')?;
+    let (labels, _) = rest.split_once("} ")?;
+    let labels: Vec<&str> = labels.split(',').filter_map(|label| Some(label.split_once('=')?.0)).collect();
+    Some(format!("{name}{{{}}}", labels.join(",")))
+}
+
+/// Both shells of the filter run this test: the same rules and the same dashboard are for both.
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_of_the_filter_have_these_names_and_labels() {
+    use_everything().await;
+    let stats = client_at(stack().ports().envoy_admin, false).get("/stats/prometheus").await.text;
+    // Envoy's own about the sandbox of the plugin.
+    let of_sandbox = "envoy_wasm_edgeward_vm_";
+    let lines = stats.lines().filter(|line| !line.starts_with('#') && !line.starts_with(of_sandbox));
+    let samples = lines.filter(|line| line.contains("edgeward"));
+    let found: BTreeSet<String> = samples.filter_map(described).collect();
+    let always = [
+        "edgeward_bans{}",
+        "edgeward_build_info{version}",
+        "edgeward_feed_age_seconds{}",
+        "edgeward_feed_answer{}",
+        "edgeward_feed_polls{}",
+        "edgeward_key_set_generation{}",
+        "edgeward_keys{}",
+        "edgeward_refused{reason}",
+        "edgeward_revocations{}",
+    ];
+    // Their first sample comes with what they count.
+    let counted =
+        ["edgeward_feed_failed{reason}", "edgeward_streams_closed{reason}", "edgeward_streams_unfollowed{}"];
+    for name in always {
+        assert!(found.contains(name), "{name} in {found:?}");
+    }
+    let known = [&always[..], &counted].concat();
+    let unknown: Vec<_> = found.iter().filter(|name| !known.contains(&name.as_str())).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn prometheus_evaluates_every_query_and_rule() {
     if Command::new("prometheus").arg("--version").output().is_err() {

@@ -14,8 +14,9 @@ use edgeward_filter::feed::relay::SharedData;
 use edgeward_filter::keys::KeySet;
 
 use crate::abi;
+use crate::calls::{CallNumber, Calls, Purpose};
 use crate::lock::lock;
-use crate::plugin::{Call, CallNumber, Plugin};
+use crate::metrics::Metrics;
 
 /// Feeds that this process follows. Configurations that name the same one share it, and so does a new configuration with the
 /// one that it replaces.
@@ -67,7 +68,7 @@ impl Feed {
     }
 
     /// Does what is due at `now`.
-    pub(crate) fn on_tick(&self, plugin: &Plugin, now: Duration) {
+    pub(crate) fn on_tick(&self, calls: &Calls, metrics: &Metrics, now: Duration) {
         let commands = {
             let mut followed = lock(&self.followed);
             let Followed { follower, state, data, .. } = &mut *followed;
@@ -75,7 +76,7 @@ impl Feed {
             self.publish(&followed);
             commands
         };
-        self.run(plugin, commands, now);
+        self.run(calls, metrics, commands, now);
     }
 
     /// Polls soon, since there may be news.
@@ -85,10 +86,10 @@ impl Feed {
         follower.poll_early(now, data);
     }
 
-    /// Gives up the call under way if it is one of this plugin, with which it ends.
-    pub(crate) fn cancel_call(&self, plugin: &Plugin) {
+    /// Gives up the call under way if it is one of these, which end with their configuration.
+    pub(crate) fn cancel_call(&self, calls: &Calls) {
         let mut followed = lock(&self.followed);
-        if followed.call.is_some_and(|call| call.plugin == plugin.number) && followed.follower.cancel_call() {
+        if followed.call.is_some_and(|call| calls.sent(call)) && followed.follower.cancel_call() {
             followed.call = None;
         }
     }
@@ -96,17 +97,18 @@ impl Feed {
     /// Takes the outcome of a call at `now`. One that is not under way is ignored.
     pub(crate) fn on_response(
         &self,
-        plugin: &Plugin,
+        calls: &Calls,
+        metrics: &Metrics,
         call: CallNumber,
         outcome: &CallOutcome<'_>,
         now: Duration,
     ) {
         if lock(&self.followed).call == Some(call) {
-            self.apply(plugin, outcome, now);
+            self.apply(calls, metrics, outcome, now);
         }
     }
 
-    fn apply(&self, plugin: &Plugin, outcome: &CallOutcome<'_>, now: Duration) {
+    fn apply(&self, calls: &Calls, metrics: &Metrics, outcome: &CallOutcome<'_>, now: Duration) {
         let commands = {
             let mut followed = lock(&self.followed);
             let Followed { follower, state, data, call } = &mut *followed;
@@ -115,7 +117,7 @@ impl Feed {
             self.publish(&followed);
             commands
         };
-        self.run(plugin, commands, now);
+        self.run(calls, metrics, commands, now);
     }
 
     /// Lets the workers see the state. A clone shares nearly all of its memory.
@@ -123,21 +125,21 @@ impl Feed {
         self.state.store(Arc::new(followed.state.clone()));
     }
 
-    fn run(&self, plugin: &Plugin, commands: Vec<Command>, now: Duration) {
+    fn run(&self, calls: &Calls, metrics: &Metrics, commands: Vec<Command>, now: Duration) {
         for command in commands {
             match command {
                 Command::Poll(call) => {
-                    let sent = plugin.send(&call, Call::Poll);
+                    let sent = calls.send(&call, Purpose::Poll);
                     lock(&self.followed).call = sent;
                     if sent.is_none() {
-                        self.apply(plugin, &CallOutcome::NotAccepted, now);
+                        self.apply(calls, metrics, &CallOutcome::NotAccepted, now);
                     }
                 }
                 Command::CancelPoll => lock(&self.followed).call = None,
                 Command::Log(level, line) => abi::log(level, &line),
-                Command::Count(counter) => plugin.metrics.count(counter.metric(), 1),
+                Command::Count(counter) => metrics.count(counter.metric(), 1),
                 Command::Record(gauges) => {
-                    gauges.metrics().into_iter().for_each(|gauge| plugin.metrics.record(gauge));
+                    gauges.metrics().into_iter().for_each(|gauge| metrics.record(gauge));
                 }
             }
         }

@@ -6,9 +6,11 @@
 //! all share.
 
 mod abi;
+mod calls;
 mod clock;
 mod edit_list;
 mod feed;
+mod hooks;
 mod local_reply;
 mod lock;
 mod metrics;

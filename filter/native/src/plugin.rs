@@ -1,7 +1,5 @@
 //! A configuration of the module. Envoy makes it on its main thread, and all workers decide by it.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
@@ -17,11 +15,12 @@ use edgeward_filter::token_cache::TokenCache;
 use thiserror::Error;
 
 use crate::abi::{self, Host, HostScheduler};
+use crate::calls::{Calls, Purpose};
 use crate::clock;
 use crate::feed::{Feed, PublishedState};
 use crate::lock::lock;
 use crate::metrics::Metrics;
-use crate::ticker::Ticker;
+use crate::ticker::{TICKED, Ticker};
 use crate::worker::{Wake, Worker};
 
 /// Maximum number of workers that have a state of their own; further ones share it. Chosen: above the processors of most
@@ -32,8 +31,6 @@ const SHARDS_PER_PROCESSOR: usize = 4;
 
 /// Configuration.
 pub(crate) struct Plugin {
-    pub(crate) number: u64,
-    host: Host,
     scheduler: HostScheduler,
     pub(crate) policy: Arc<Policy>,
     refresh: Option<Refresh>,
@@ -42,8 +39,7 @@ pub(crate) struct Plugin {
     feed: Option<Arc<Feed>>,
     pub(crate) state: Arc<PublishedState>,
     workers: Box<[OnceLock<Box<Mutex<Worker>>>; MAX_WORKERS]>,
-    /// Calls under way, by the numbers that Envoy gave them.
-    calls: Mutex<BTreeMap<u64, Call>>,
+    calls: Calls,
     /// Calls of workers, which the main thread sends.
     outbox: Mutex<Vec<(usize, CallId, HttpCall)>>,
     pub(crate) metrics: Metrics,
@@ -66,26 +62,8 @@ fn random<const N: usize>() -> Result<[u8; N], StartError> {
     Ok(bytes)
 }
 
-/// Call of a plugin.
-#[derive(Clone, Copy)]
-pub(crate) enum Call {
-    /// A poll of the edge feed.
-    Poll,
-    /// A call for requests of a worker.
-    Worker(usize, CallId),
-}
-
-/// Number of a call in this process.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct CallNumber {
-    pub(crate) plugin: u64,
-    call: u64,
-}
-
-/// Event that the ticker sends to the main thread. There is no other.
-pub(crate) const TICKED: u64 = 1;
 /// Event by which a worker asks the main thread to send its calls.
-const CALLS_WAIT: u64 = 2;
+const CALLS_WAIT: u64 = TICKED + 1;
 
 impl Plugin {
     /// Starts a configuration at `now`.
@@ -93,7 +71,6 @@ impl Plugin {
     /// # Errors
     /// [`StartError`] if the system lacks what it needs.
     pub(crate) fn start(configuration: Configuration, host: Host, now: Duration) -> Result<Self, StartError> {
-        static LAST: AtomicU64 = AtomicU64::new(0);
         let Configuration { policy, keys, feed, refresh, token_cache_entries } = configuration;
         let (key, seed) = (random()?, u64::from_le_bytes(random()?));
         let feed = feed.map(|feed| Feed::follow(feed, keys.clone(), now, seed));
@@ -101,8 +78,6 @@ impl Plugin {
         let state = feed.as_ref().map_or_else(without_feed, |feed| Arc::clone(&feed.state));
         let shards = SHARDS_PER_PROCESSOR * thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
-            number: LAST.fetch_add(1, Ordering::Relaxed),
-            host,
             scheduler: host.scheduler(),
             policy: policy.into(),
             refresh,
@@ -110,7 +85,7 @@ impl Plugin {
             feed,
             state,
             workers: Box::new([const { OnceLock::new() }; MAX_WORKERS]),
-            calls: Mutex::default(),
+            calls: Calls::new(host),
             outbox: Mutex::default(),
             metrics: Metrics::define(host),
             _ticker: Ticker::start(host.scheduler()).map_err(StartError::Thread)?,
@@ -136,7 +111,7 @@ impl Plugin {
     /// Takes an event, on the main thread.
     pub(crate) fn on_event(&self, event: u64) {
         for (worker, id, call) in mem::take(&mut *lock(&self.outbox)) {
-            if self.send(&call, Call::Worker(worker, id)).is_none() {
+            if self.calls.send(&call, Purpose::Worker(worker, id)).is_none() {
                 self.on_response_for(worker, id, &CallOutcome::NotAccepted, clock::now());
             }
         }
@@ -146,7 +121,7 @@ impl Plugin {
     }
 
     fn on_tick(&self, now: Duration) {
-        self.feed.iter().for_each(|feed| feed.on_tick(self, now));
+        self.feed.iter().for_each(|feed| feed.on_tick(&self.calls, &self.metrics, now));
         let state = self.state.load_full();
         for (number, worker) in self.workers.iter().enumerate() {
             let Some(worker) = worker.get() else { continue };
@@ -156,23 +131,15 @@ impl Plugin {
         }
     }
 
-    /// Sends a call, on the main thread; none if Envoy does not accept it.
-    pub(crate) fn send(&self, call: &HttpCall, purpose: Call) -> Option<CallNumber> {
-        let number = self.host.send(call)?;
-        lock(&self.calls).insert(number, purpose);
-        Some(CallNumber { plugin: self.number, call: number })
-    }
-
     /// Takes the outcome of a call, on the main thread. That of an unknown call is ignored.
     pub(crate) fn on_response(&self, call: u64, outcome: &CallOutcome<'_>) {
-        let purpose = lock(&self.calls).remove(&call);
-        match purpose {
-            Some(Call::Poll) => {
-                let call = CallNumber { plugin: self.number, call };
-                self.feed.iter().for_each(|feed| feed.on_response(self, call, outcome, clock::now()));
+        let now = clock::now();
+        match (self.calls.finish(call), &self.feed) {
+            (Some((call, Purpose::Poll)), Some(feed)) => {
+                feed.on_response(&self.calls, &self.metrics, call, outcome, now);
             }
-            Some(Call::Worker(worker, id)) => self.on_response_for(worker, id, outcome, clock::now()),
-            None => {}
+            (Some((_, Purpose::Worker(worker, id))), _) => self.on_response_for(worker, id, outcome, now),
+            (Some((_, Purpose::Poll)) | None, _) => {}
         }
     }
 
@@ -207,6 +174,6 @@ impl Plugin {
 impl Drop for Plugin {
     fn drop(&mut self) {
         // Envoy drops the calls of a configuration that ends. Another may follow the same feed.
-        self.feed.iter().for_each(|feed| feed.cancel_call(self));
+        self.feed.iter().for_each(|feed| feed.cancel_call(&self.calls));
     }
 }

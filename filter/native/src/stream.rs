@@ -206,7 +206,7 @@ impl Stream {
             // Envoy would tell the client of success.
             head.edit(HeaderEdit::Set(b"grpc-status", grpc_status(head.status)));
         }
-        self.host.send_local_reply(&head, &reply.body, &reply.details());
+        self.host.send_local_reply(head.status, &head.fields, &reply.body, &reply.details());
     }
 
     fn is_grpc(&self) -> bool {

@@ -8,7 +8,9 @@ use std::thread::Builder;
 use edgeward_filter::filter::TICK;
 
 use crate::abi::HostScheduler;
-use crate::plugin::TICKED;
+
+/// Event of a tick.
+pub(crate) const TICKED: u64 = 1;
 
 /// Timer, which ends with this value. It is not waited for: the last reference to a configuration may be the one that Envoy
 /// takes while the timer sends its event, so that a configuration can end on the timer's own thread.

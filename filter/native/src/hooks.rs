@@ -1,6 +1,8 @@
 //! Hooks, which Envoy calls by their names. No panic passes to Envoy: a request that panics is rejected, and whatever else
 //! panics is given up.
 
+#![expect(unsafe_code, reason = "hooks have unmangled names, and Envoy passes them addresses")]
+
 use std::any::Any;
 use std::ffi::{CStr, c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +11,7 @@ use std::ptr::null;
 use edgeward_filter::call::{CallOutcome, MAX_BODY_BYTES};
 use edgeward_filter::log::Level;
 
-use super::{Buffer, Envoy, HeadersStatus, Host, HostStream, RawField, TrailersStatus, log};
+use crate::abi::{self, Buffer, Envoy, HeadersStatus, Host, HostStream, RawField, TrailersStatus};
 use crate::plugin::Plugin;
 use crate::start;
 use crate::stream::Stream;
@@ -20,7 +22,7 @@ const ABI_VERSION: &CStr = c"v0.2.0";
 /// Runs a hook; an error if it panics.
 fn catch<R>(hook: impl FnOnce() -> R) -> Result<R, Panicked> {
     catch_unwind(AssertUnwindSafe(hook)).map_err(|payload| {
-        log(Level::Error, &format!("edgeward: a bug, please report it: {}", describe(&*payload)));
+        abi::log(Level::Error, &format!("edgeward: a bug, please report it: {}", describe(&*payload)));
         Panicked
     })
 }

@@ -17,8 +17,9 @@ pub(crate) enum What {
         /// Run for a minute instead of ten, and write no page
         #[arg(long)]
         quick: bool,
-        /// Compare another build of the plugin with this one in one Envoy, and nothing else: a path from the root of the checkout
-        #[arg(long, value_name = "PLUGIN.wasm", conflicts_with = "quick")]
+        /// Compare another build of the plugin or the native module with this one in one Envoy, and nothing else: a path from
+        /// the root of the checkout
+        #[arg(long, value_name = "PLUGIN.wasm|MODULE.so", conflicts_with = "quick")]
         beside: Option<PathBuf>,
     },
     /// Rate of logins beside bare bcrypt, other requests while logins flood, and the times of rejected logins
@@ -55,9 +56,14 @@ pub(crate) enum What {
 
 pub(crate) fn bench(what: &What) -> Result<()> {
     let mut log = progress::timed();
-    if !matches!(what, What::Scale { .. }) {
-        log("building the filter");
-        filter::build(Shell::Wasm)?;
+    let shells = match what {
+        What::Edge { .. } => vec![Shell::Wasm, Shell::Native],
+        What::Scale { .. } => vec![],
+        _ => vec![Shell::chosen()?],
+    };
+    for shell in shells {
+        log(&format!("building the filter: {}", shell.file().display()));
+        filter::build(shell)?;
     }
     let mut command = cargo::command();
     if let What::Bans { .. } | What::Flood { .. } | What::Refresh { .. } | What::Streams { .. } = what {

@@ -1,6 +1,12 @@
-//! Wasm filters without an SDK, which show the minimum cost of any wasm filter: one does nothing, one only makes the host
-//! calls that Edgeward makes for a seen token.
+//! Filters without an SDK, which show the minimum cost of any wasm filter and of any native module: one of each does nothing,
+//! and a wasm filter only makes the host calls that Edgeward makes for a seen token.
 
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+use edgeward_stack::process;
 use walrus::ir::Value;
 use walrus::{ConstExpr, DataKind, FunctionBuilder, InstrSeqBuilder, MemoryId, Module, ValType};
 
@@ -28,7 +34,22 @@ const HEADERS: [(&str, &str); 4] = [
     ("x-session-id", "1000"),
 ];
 
-/// Returns the filter that does nothing.
+/// Source of the native module that does nothing.
+const NATIVE_SOURCE: &str = include_str!("../idle_module.rs");
+
+/// Compiles the native module that does nothing.
+///
+/// # Errors
+/// With the compiler's output, if it fails.
+pub(super) fn compile_native(module: &Path) -> Result<()> {
+    let source = module.with_extension("rs");
+    fs::write(&source, NATIVE_SOURCE)?;
+    let mut command = Command::new("rustc");
+    command.args(["--edition", "2024", "--crate-type", "cdylib", "-C", "opt-level=3", "-o"]);
+    process::output(command.arg(module).arg(&source)).map(drop)
+}
+
+/// Returns the wasm filter that does nothing.
 pub(super) fn idle() -> Vec<u8> {
     module(|_, _| Box::new(|_| {}))
 }

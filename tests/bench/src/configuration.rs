@@ -4,9 +4,13 @@ use serde_json::{Value, json};
 
 use super::filters::{self, Parts};
 use super::scenario::Filter;
+use super::servers::Servers;
+
+/// Path at which a filter that follows a feed says if it knows all of it.
+pub(super) const READY_PATH: &str = "/readyz";
 
 /// Renders a configuration with a listener at each of these ports.
-pub(super) fn render(admin: u16, upstream: u16, listeners: &[(u16, Filter)], parts: &Parts) -> String {
+pub(super) fn render(admin: u16, servers: Servers, listeners: &[(u16, Filter)], parts: &Parts) -> String {
     let listeners: Vec<Value> = listeners
         .iter()
         .map(|(port, filter)| listener(*port, filters::filters(*filter, *port, parts)))
@@ -15,7 +19,11 @@ pub(super) fn render(admin: u16, upstream: u16, listeners: &[(u16, Filter)], par
         "admin": {"address": address(admin)},
         "static_resources": {
             "listeners": listeners,
-            "clusters": [cluster("upstream", upstream), cluster("authz", parts.authz)],
+            "clusters": [
+                cluster("upstream", servers.upstream),
+                cluster("authz", servers.authz),
+                cluster("feed", servers.feed),
+            ],
         },
     })
     .to_string()

@@ -1,5 +1,6 @@
 //! `bench edge`: cost of a request in Envoy with Edgeward, with Envoy's own filters, and without a filter.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,10 +10,12 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::filters::Parts;
 use super::measure::{self, Measured};
+use super::memory::{self, Memory};
 use super::servers::{self, Recorder, Servers};
-use super::startup::{self, Start};
+use super::startup::{self, Starts};
 use super::tokens::{self, Signed};
-use super::{Effort, bare, machine, now, page, report, scenario};
+use super::{Effort, bare, feed, machine, now, page, report, scenario};
+use edgeward_stack::shell::Shell;
 use edgeward_stack::{envoy, paths};
 
 /// Numbers of Envoy's workers, measured one after the other.
@@ -38,7 +41,8 @@ pub(super) struct Figures {
     pub(super) effort: Effort,
     /// Scenarios by number of workers.
     pub(super) measured: Vec<(u32, Vec<Measured>)>,
-    pub(super) start: Start,
+    pub(super) starts: Starts,
+    pub(super) memory: Memory,
     pub(super) wasm_bytes: u64,
     /// Name and number of the processors.
     pub(super) machine: (String, usize),
@@ -49,7 +53,8 @@ pub(super) struct Figures {
 pub fn edge(effort: Effort, log: &mut dyn FnMut(&str)) -> Result<()> {
     let bench = prepare(effort, None, log)?;
     log("measuring the start of Envoy");
-    let start = startup::measure(&bench)?;
+    let starts = startup::measure(&bench)?;
+    let memory = memory::measure(&bench, log)?;
     let mut measured = Vec::new();
     for workers in WORKERS {
         log(&format!("measuring with {workers} worker{}", if workers == 1 { "" } else { "s" }));
@@ -59,8 +64,9 @@ pub fn edge(effort: Effort, log: &mut dyn FnMut(&str)) -> Result<()> {
     let figures = Figures {
         effort,
         measured,
-        start,
-        wasm_bytes: fs::metadata(&bench.parts.edgeward)?.len(),
+        starts,
+        memory,
+        wasm_bytes: fs::metadata(Shell::Wasm.file())?.len(),
         machine: (machine::processor_name(), machine::processors()),
         envoy: envoy::version_of(&bench.program).context("cannot read the version of Envoy")?,
     };
@@ -72,10 +78,18 @@ pub fn edge(effort: Effort, log: &mut dyn FnMut(&str)) -> Result<()> {
     Ok(())
 }
 
-/// Measures two builds of the plugin in one Envoy, and prints a comparison. `other` is the build that is not in `target/`.
-pub fn two_builds(effort: Effort, other: PathBuf, log: &mut dyn FnMut(&str)) -> Result<()> {
+/// Measures two builds of the plugin, or of the native module, in one Envoy, and prints a comparison. `other` is the build that
+/// is not in `target/`.
+pub fn two_builds(effort: Effort, other: &Path, log: &mut dyn FnMut(&str)) -> Result<()> {
+    // Envoy loads a module by this path, wherever it was started.
+    let other = other.canonicalize().with_context(|| format!("cannot find {}", other.display()))?;
+    let shell = match other.extension().and_then(OsStr::to_str) {
+        Some("wasm") => Shell::Wasm,
+        Some("so") => Shell::Native,
+        _ => bail!("{} is neither a plugin (.wasm) nor a native module (.so)", other.display()),
+    };
     let bench = prepare(effort, Some(other), log)?;
-    let measured = measure::run(&bench, &scenario::two_builds(&effort), 1, log)?;
+    let measured = measure::run(&bench, &scenario::two_builds(shell, &effort), 1, log)?;
     println!("{}", report::comparison(&measured)?);
     Ok(())
 }
@@ -88,26 +102,29 @@ fn prepare(effort: Effort, other: Option<PathBuf>, log: &mut dyn FnMut(&str)) ->
     let signed = tokens::get(&directory.join("tokens"), effort.tokens, now())?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let recorder = Recorder::default();
-    let servers = runtime.block_on(servers::start(Arc::clone(&recorder)))?;
+    let keys = serde_json::from_value(signed.jwks.clone())?;
+    let feed = feed::start(keys, effort.revocations)?;
+    let servers = runtime.block_on(servers::start(Arc::clone(&recorder), feed))?;
     let parts = parts(&directory, &signed, servers, other)?;
     Ok(Bench { effort, directory, program, parts, signed, runtime, servers, recorder })
 }
 
 fn parts(directory: &Path, signed: &Signed, servers: Servers, other: Option<PathBuf>) -> Result<Parts> {
-    let edgeward = paths::filter_wasm();
-    let plugin = fs::read(&edgeward).with_context(|| format!("cannot read {}", edgeward.display()))?;
+    let file = Shell::Wasm.file();
+    let plugin = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
     let parts = Parts {
         jwks: signed.jwks.clone(),
         authz: servers.authz,
-        edgeward,
         other,
         alone: directory.join("alone.wasm"),
         idle: directory.join("idle.wasm"),
+        idle_native: directory.join("libidle.so"),
         calling: directory.join("calling.wasm"),
     };
     fs::write(&parts.alone, without_the_function(plugin)?)?;
     fs::write(&parts.idle, bare::idle())?;
     fs::write(&parts.calling, bare::calling())?;
+    bare::compile_native(&parts.idle_native)?;
     Ok(parts)
 }
 

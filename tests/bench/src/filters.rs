@@ -1,14 +1,21 @@
 //! HTTP filters that are compared, as entries of Envoy's configuration.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::configuration::READY_PATH;
+use super::feed;
 use super::scenario::{FEW_RULES, Filter};
 use edgeward_kit::mint::NAME;
+use edgeward_stack::shell::Shell;
 
 /// Header fields with the identity for the upstream.
 pub(super) const IDENTITY: [&str; 3] = ["x-user-id", "x-user-role", "x-session-id"];
+/// Claims, each with the header field that forwards it.
+const CLAIMS: [(&str, &str); 3] = [("sub", "x-user-id"), ("role", "x-user-role"), ("sid", "x-session-id")];
+/// Removes the two cookies. Envoy has no filter of its own for that.
+const REMOVE_COOKIES: &str = include_str!("remove_cookies.lua");
 /// Capacity of every cache, in tokens. Chosen: more than a measurement sends.
 const CACHE_ENTRIES: usize = 200_000;
 
@@ -17,15 +24,15 @@ pub(super) struct Parts {
     pub(super) jwks: Value,
     /// Port of the `ext_authz` server.
     pub(super) authz: u16,
-    /// Plugin.
-    pub(super) edgeward: PathBuf,
-    /// Another build of the plugin, if two are compared.
+    /// Another build of a shell, if two are compared.
     pub(super) other: Option<PathBuf>,
     /// Plugin that does not find `verify_signature`.
     pub(super) alone: PathBuf,
-    /// Filter that does nothing.
+    /// Wasm filter that does nothing.
     pub(super) idle: PathBuf,
-    /// Filter that only makes Edgeward's host calls.
+    /// Native module that does nothing.
+    pub(super) idle_native: PathBuf,
+    /// Wasm filter that only makes Edgeward's host calls.
     pub(super) calling: PathBuf,
 }
 
@@ -33,17 +40,42 @@ pub(super) struct Parts {
 pub(super) fn filters(filter: Filter, port: u16, parts: &Parts) -> Vec<Value> {
     match filter {
         Filter::None => vec![],
-        Filter::Idle => vec![wasm("idle", &parts.idle, "")],
+        Filter::Idle(Shell::Wasm) => vec![wasm("idle", &parts.idle, "")],
+        Filter::Idle(Shell::Native) => vec![native("idle", &parts.idle_native, "")],
         Filter::Calling => vec![wasm("calling", &parts.calling, "")],
-        Filter::Edgeward { rules } => vec![wasm("edgeward", &parts.edgeward, &edgeward(rules, port, parts))],
-        Filter::OtherBuild => {
-            let other = parts.other.as_ref().unwrap_or(&parts.edgeward);
-            vec![wasm("other", other, &edgeward(FEW_RULES, port, parts))]
+        Filter::Edgeward { shell, rules } => {
+            vec![in_shell(shell, &shell.file(), &edgeward(rules, port, parts).to_string())]
         }
-        Filter::EdgewardAlone => vec![wasm("alone", &parts.alone, &edgeward(FEW_RULES, port, parts))],
-        Filter::JwtAuthn { cache } => vec![jwt_authn(cache, false, parts)],
-        Filter::Chain { cache } => vec![header_mutation(), jwt_authn(cache, true, parts), rbac()],
+        Filter::Following { shell, revocations } => {
+            let mut configuration = edgeward(FEW_RULES, port, parts);
+            configuration["feed"] = json!({"cluster": "feed", "path": feed::path(revocations)});
+            configuration["ready_path"] = json!(READY_PATH);
+            vec![in_shell(shell, &shell.file(), &configuration.to_string())]
+        }
+        Filter::OtherBuild(shell) => {
+            let file = parts.other.clone().unwrap_or_else(|| shell.file());
+            vec![in_shell(shell, &file, &edgeward(FEW_RULES, port, parts).to_string())]
+        }
+        Filter::EdgewardAlone => {
+            vec![wasm("alone", &parts.alone, &edgeward(FEW_RULES, port, parts).to_string())]
+        }
+        Filter::JwtAuthn { cache } => vec![jwt_authn(cache, &CLAIMS[..2], false, parts)],
+        Filter::Chain { cache } => {
+            vec![header_mutation(), jwt_authn(cache, &CLAIMS[..2], true, parts), rbac()]
+        }
+        Filter::EqualChain { cache } => {
+            vec![csrf(port), header_mutation(), jwt_authn(cache, &CLAIMS, true, parts), rbac(), lua()]
+        }
         Filter::ExtAuthz => vec![ext_authz(parts.authz)],
+    }
+}
+
+/// Returns the filter of a file that a shell has.
+fn in_shell(shell: Shell, file: &Path, configuration: &str) -> Value {
+    match shell {
+        // Listeners with the same file share a VM.
+        Shell::Wasm => wasm(&file.display().to_string(), file, configuration),
+        Shell::Native => native("edgeward", file, configuration),
     }
 }
 
@@ -57,18 +89,30 @@ pub(super) fn router() -> Value {
 }
 
 /// Returns a wasm filter. Listeners with the same module share a VM on each worker.
-fn wasm(name: &str, module: &PathBuf, configuration: &str) -> Value {
+fn wasm(name: &str, module: &Path, configuration: &str) -> Value {
     let config = json!({"config": {
         "name": name, "root_id": name, "failure_policy": "FAIL_RELOAD",
         "vm_config": {"vm_id": name, "runtime": "envoy.wasm.runtime.v8", "code": {"local": {"filename": module}}},
-        "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration},
+        "configuration": string_value(configuration),
     }});
     filter(name, "wasm.v3.Wasm", config)
 }
 
+fn native(name: &str, module: &Path, configuration: &str) -> Value {
+    let config = json!({
+        "dynamic_module_config": {"module": {"local": {"filename": module}}, "do_not_close": true},
+        "filter_name": name, "filter_config": string_value(configuration),
+    });
+    filter("dynamic_modules", "dynamic_modules.v3.DynamicModuleFilter", config)
+}
+
+fn string_value(text: &str) -> Value {
+    json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text})
+}
+
 /// Returns Edgeward's configuration: the gateway's rules, and between them rules for paths that no request has, so that
 /// every rule is compared.
-fn edgeward(rules: usize, port: u16, parts: &Parts) -> String {
+fn edgeward(rules: usize, port: u16, parts: &Parts) -> Value {
     let mut list = vec![
         json!({"path": "/healthz", "access": "public"}),
         json!({"prefix": "/api/auth/", "access": "public", "forward_cookies": true}),
@@ -82,19 +126,21 @@ fn edgeward(rules: usize, port: u16, parts: &Parts) -> String {
     json!({
         "issuer": NAME, "audience": NAME, "keys": {"inline": parts.jwks}, "rules": list, "memory_entries": CACHE_ENTRIES,
         // Listeners with equal configurations would share one plugin and its cache.
-        "allowed_origins": [format!("http://listener-{port}.example")],
+        "allowed_origins": [origin(port)],
     })
-    .to_string()
 }
 
-fn jwt_authn(cache: bool, with_metadata: bool, parts: &Parts) -> Value {
+/// Returns an origin that may call the listener at `port`.
+fn origin(port: u16) -> String {
+    format!("http://listener-{port}.example")
+}
+
+fn jwt_authn(cache: bool, claims: &[(&str, &str)], with_metadata: bool, parts: &Parts) -> Value {
+    let headers = claims.iter().map(|(claim, header)| json!({"claim_name": claim, "header_name": header}));
     let mut provider = json!({
         "issuer": NAME, "audiences": [NAME], "from_cookies": ["access_token"],
         "local_jwks": {"inline_string": parts.jwks.to_string()},
-        "claim_to_headers": [
-            {"header_name": "x-user-id", "claim_name": "sub"},
-            {"header_name": "x-user-role", "claim_name": "role"},
-        ],
+        "claim_to_headers": headers.collect::<Vec<_>>(),
     });
     if cache {
         provider["jwt_cache_config"] = json!({"jwt_cache_size": CACHE_ENTRIES, "jwt_max_token_size": 4096});
@@ -127,6 +173,16 @@ fn rbac() -> Value {
         "principals": [{"not_id": admin}],
     });
     filter("rbac", "rbac.v3.RBAC", json!({"rules": {"action": "DENY", "policies": {"admin": policy}}}))
+}
+
+fn csrf(port: u16) -> Value {
+    let always = json!({"default_value": {"numerator": 100, "denominator": "HUNDRED"}});
+    let origins = json!([{"exact": origin(port)}]);
+    filter("csrf", "csrf.v3.CsrfPolicy", json!({"filter_enabled": always, "additional_origins": origins}))
+}
+
+fn lua() -> Value {
+    filter("lua", "lua.v3.Lua", json!({"default_source_code": {"inline_string": REMOVE_COOKIES}}))
 }
 
 fn ext_authz(port: u16) -> Value {

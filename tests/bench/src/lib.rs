@@ -1,4 +1,4 @@
-//! Cost of Edgeward: measurements of the real parts beside their alternatives. Only `report` has targets; nothing here is a
+//! Cost of Edgeward: measurements of the real parts beside their alternatives. Only `targets` has targets; nothing here is a
 //! test.
 
 mod bans;
@@ -6,11 +6,13 @@ mod bare;
 mod configuration;
 mod connection;
 mod edge;
+mod feed;
 mod filters;
 mod flood;
 mod load;
 mod machine;
 mod measure;
+mod memory;
 mod page;
 mod refresh;
 mod report;
@@ -20,8 +22,10 @@ mod scale;
 mod scenario;
 mod scene;
 mod servers;
+mod spread;
 mod startup;
 mod streams;
+mod targets;
 mod tokens;
 
 pub use bans::bans;
@@ -45,6 +49,10 @@ pub struct Effort {
     pub requests: usize,
     /// Number of distinct tokens that stands for "many".
     pub tokens: usize,
+    /// Number of starts of Envoy whose times are measured.
+    pub repeats: usize,
+    /// Number of revocations that stands for "many".
+    pub revocations: usize,
     /// Time for which refreshes are counted, in seconds.
     pub seconds: u64,
     /// Number of logouts for each kind of stream.
@@ -54,22 +62,26 @@ pub struct Effort {
 }
 
 impl Effort {
-    /// About ten minutes. The rounds are many and short: a disturbance of the machine lasts longer than one of them.
+    /// About half an hour. The rounds are many and short: a disturbance of the machine lasts longer than one of them.
     pub const FULL: Self = Self {
         starts: 5,
         rounds: 19,
         requests: 400,
         tokens: 100_000,
+        repeats: 15,
+        revocations: 1_000_000,
         seconds: 20,
         logouts: 100,
         published: true,
     };
-    /// About a minute. It shows that everything works.
+    /// About two minutes. It shows that everything works.
     pub const QUICK: Self = Self {
         starts: 1,
         rounds: 3,
         requests: 1000,
         tokens: 10_000,
+        repeats: 3,
+        revocations: 20_000,
         seconds: 2,
         logouts: 5,
         published: false,

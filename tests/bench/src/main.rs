@@ -1,13 +1,13 @@
 //! Program that runs the measurements, for `cargo xtask bench`.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
 use edgeward_bench::{Effort, bans, edge, flood, refresh, scale, streams, two_builds};
 
-const USAGE: &str =
-    "usage: edgeward-bench bans|edge|flood|refresh|scale|streams [--quick] | edge --beside PLUGIN.wasm";
+const USAGE: &str = "usage: edgeward-bench bans|edge|flood|refresh|scale|streams [--quick] | edge --beside PLUGIN.wasm|MODULE.so";
 
 fn main() -> ExitCode {
     match run(&std::env::args().skip(1).collect::<Vec<_>>()) {
@@ -27,7 +27,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ["bans", "--quick"] => bans(Effort::QUICK, &mut log),
         ["edge"] => edge(Effort::FULL, &mut log),
         ["edge", "--quick"] => edge(Effort::QUICK, &mut log),
-        ["edge", "--beside", other] => two_builds(Effort::FULL, other.into(), &mut log),
+        ["edge", "--beside", other] => two_builds(Effort::FULL, Path::new(other), &mut log),
         ["flood"] => flood(Effort::FULL, &mut log),
         ["flood", "--quick"] => flood(Effort::QUICK, &mut log),
         ["refresh"] => refresh(Effort::FULL, &mut log),

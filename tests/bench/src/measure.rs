@@ -15,12 +15,12 @@ use super::request::{PATH, Template};
 use super::sample;
 use super::scenario::{Scenario, Tokens};
 use edgeward_stack::envoy::Envoy;
-use edgeward_stack::{ports, process};
+use edgeward_stack::ports;
 
 /// Number of ports: the admin interface of one Envoy, and more listeners than scenarios.
-const PORTS: usize = 40;
+const PORTS: usize = 48;
 /// Number of connections for each worker. Chosen: enough to keep it busy.
-const CONNECTIONS: usize = 16;
+pub(super) const CONNECTIONS: usize = 16;
 
 /// Result of one round.
 #[derive(Clone, Copy, Debug)]
@@ -38,8 +38,6 @@ pub(super) struct Round {
 pub(super) struct Measured {
     pub(super) scenario: Scenario,
     pub(super) rounds: Vec<Round>,
-    /// Growth of Envoy's memory when the scenario's tokens were first sent, in bytes.
-    pub(super) growth: u64,
 }
 
 /// Scenario with its listener.
@@ -77,7 +75,7 @@ fn run_once(
     let [admin, listening @ ..] = ports::free::<PORTS>()?;
     let mut lanes = lanes(bench, scenarios, &listening);
     let listeners: Vec<_> = lanes.iter().map(|lane| (lane.port, lane.measured.scenario.filter)).collect();
-    let configuration = configuration::render(admin, bench.servers.upstream, &listeners, &bench.parts);
+    let configuration = configuration::render(admin, bench.servers, &listeners, &bench.parts);
     let envoy = Envoy::start(&bench.program, &configuration, admin, workers, &bench.directory)?;
     for lane in &lanes {
         sample::check(bench, &lane.measured.scenario, lane.port)?;
@@ -91,7 +89,7 @@ fn run_once(
     });
     log("  warming up");
     for lane in &mut lanes {
-        lane.warm_up(bench, &envoy, workers)?;
+        lane.warm_up(bench, workers)?;
     }
     let mut order: Vec<usize> = (0..lanes.len()).collect();
     log(&format!("  {} rounds", bench.effort.rounds));
@@ -113,12 +111,7 @@ fn lanes(bench: &Bench, scenarios: &[Scenario], ports: &[u16]) -> Vec<Lane> {
         };
         let template = Template::new(scenario.shape, PATH, "");
         let work = Arc::new(Work::new(template, Arc::clone(&bench.signed.tokens), distinct));
-        Lane {
-            port,
-            work,
-            connections: Vec::new(),
-            measured: Measured { scenario, rounds: Vec::new(), growth: 0 },
-        }
+        Lane { port, work, connections: Vec::new(), measured: Measured { scenario, rounds: Vec::new() } }
     };
     assert!(scenarios.len() <= ports.len(), "there are not enough ports for every scenario");
     scenarios.iter().cloned().zip(ports).map(lane).collect()
@@ -126,20 +119,17 @@ fn lanes(bench: &Bench, scenarios: &[Scenario], ports: &[u16]) -> Vec<Lane> {
 
 impl Lane {
     /// Sends every token of a scenario with seen tokens, in all likelihood to every worker, and lets V8 compile hot code.
-    fn warm_up(&mut self, bench: &Bench, envoy: &Envoy, workers: u32) -> Result<()> {
+    fn warm_up(&mut self, bench: &Bench, workers: u32) -> Result<()> {
         let scenario = &self.measured.scenario;
         let requests = match scenario.tokens {
             Tokens::Seen(count) if workers == 1 => count.max(scenario.requests),
             Tokens::Seen(count) => (8 * count).max(scenario.requests),
             Tokens::New => scenario.requests,
         };
-        let before = process::resident(envoy.pid())?;
         for _ in 0..CONNECTIONS * usize::try_from(workers)? {
             self.connections.push(bench.runtime.block_on(connect(self.port))?);
         }
-        self.send(bench, requests)?;
-        self.measured.growth = process::resident(envoy.pid())?.saturating_sub(before);
-        Ok(())
+        self.send(bench, requests).map(drop)
     }
 
     fn measure(&mut self, bench: &Bench, envoy: &Envoy) -> Result<()> {

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use super::edge::Figures;
 use super::measure::Measured;
 use super::report::{above, tables};
-use super::scenario::Filter;
+use super::scenario::{Filter, count_of};
 
 pub(super) const FILE: &str = "performance.md";
 const CHART: &str = "performance.svg";
@@ -30,8 +30,8 @@ pub(super) fn write(directory: &Path, figures: &Figures) -> Result<()> {
         .replace("{{starts}}", &figures.effort.starts.to_string())
         .replace("{{rounds}}", &figures.effort.rounds.to_string())
         .replace("{{requests}}", &figures.effort.requests.to_string())
-        .replace("{{tokens}}", &figures.effort.tokens.to_string())
-        .replace("{{start_memory}}", &format!("{:.0}", figures.start.memory));
+        .replace("{{repeats}}", &figures.effort.repeats.to_string())
+        .replace("{{tokens}}", &count_of(figures.effort.tokens, "token"));
     let (_, measured) = figures.measured.first().context("nothing was measured")?;
     for (name, content) in [(FILE, text), (CHART, chart(measured)?)] {
         let path = directory.join(name);

@@ -22,7 +22,9 @@ fn check_responses(bench: &Bench, scenario: &Scenario, port: u16) -> Result<()> 
     // The last token, which no measurement with new tokens reaches.
     let at = bench.signed.tokens.len() - 1;
     let token = bench.signed.tokens.get(at).context("there are no tokens")?;
-    let send = |path: &str, token: &str| send(bench, scenario, port, path, token);
+    let send = |path: &str, token: &str| {
+        send(bench, scenario, port, path, &format!("{token}; refresh_token=a-refresh-token"))
+    };
 
     let (status, upstream) = send(PATH, token)?;
     ensure!(status == 200, "the response to a valid token is {status}");
@@ -30,7 +32,18 @@ fn check_responses(bench: &Bench, scenario: &Scenario, port: u16) -> Result<()> 
         return Ok(());
     }
     let user = if scenario.filter == Filter::ExtAuthz { servers::AUTHZ_USER } else { tokens::user(at) };
-    for (name, expected) in [("x-user-id", user.to_string()), ("x-user-role", "customer".to_owned())] {
+    let mut forwarded = vec![("x-user-id", user.to_string()), ("x-user-role", "customer".to_owned())];
+    if scenario.removes_cookies() {
+        // A token's session has the number of its user.
+        forwarded.push(("x-session-id", user.to_string()));
+        let cookies = upstream.lines().filter(|line| line.starts_with("cookie: ")).collect::<String>();
+        let is_ours = cookies.contains("access_token") || cookies.contains("refresh_token");
+        ensure!(
+            !is_ours && cookies.contains("theme=dark; ") && cookies.ends_with("; lang=en"),
+            "the upstream receives these cookies: `{cookies}`"
+        );
+    }
+    for (name, expected) in forwarded {
         let prefix = format!("{name}: ");
         let values: Vec<&str> = upstream.lines().filter_map(|line| line.strip_prefix(&prefix)).collect();
         ensure!(

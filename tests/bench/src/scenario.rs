@@ -1,5 +1,7 @@
 //! Scenarios of the measurements, as data: filters, tokens, requests.
 
+use edgeward_stack::shell::Shell;
+
 use super::Effort;
 
 /// HTTP filters of a listener, without the router.
@@ -7,20 +9,24 @@ use super::Effort;
 pub(super) enum Filter {
     /// No filter.
     None,
-    /// Wasm module that does nothing.
-    Idle,
+    /// Filter that does nothing.
+    Idle(Shell),
     /// Wasm module that only makes Edgeward's host calls.
     Calling,
     /// Edgeward, with this many rules.
-    Edgeward { rules: usize },
-    /// Another build of the plugin, with the same configuration.
-    OtherBuild,
-    /// Edgeward in a host that lacks `verify_signature`.
+    Edgeward { shell: Shell, rules: usize },
+    /// Edgeward that follows an edge feed with this many revocations. It is no scenario: its memory is measured.
+    Following { shell: Shell, revocations: usize },
+    /// Another build of the same shell, with the same configuration.
+    OtherBuild(Shell),
+    /// Edgeward's plugin in a host that lacks `verify_signature`.
     EdgewardAlone,
     /// Envoy's `jwt_authn`.
     JwtAuthn { cache: bool },
-    /// `header_mutation`, `jwt_authn` and `rbac`, which together do Edgeward's work.
+    /// `header_mutation`, `jwt_authn` and `rbac`, which authenticate and authorize.
     Chain { cache: bool },
+    /// The same with `csrf` before it, and `lua` after it, which removes our cookies.
+    EqualChain { cache: bool },
     /// `ext_authz` to a server that accepts every access token.
     ExtAuthz,
 }
@@ -53,52 +59,71 @@ pub(super) struct Scenario {
     pub(super) requests: usize,
 }
 
-const USUAL: Shape = Shape { browser: true, crowded: false };
+pub(super) const USUAL: Shape = Shape { browser: true, crowded: false };
 const BARE: Shape = Shape { browser: false, crowded: false };
 const CROWDED: Shape = Shape { browser: true, crowded: true };
+/// Edgeward in each shell, with the usual rules.
+pub(super) const WASM: Filter = edgeward(Shell::Wasm);
+pub(super) const NATIVE: Filter = edgeward(Shell::Native);
 /// Usual number of rules. Chosen: as many as a small site has.
 pub(super) const FEW_RULES: usize = 10;
 pub(super) const MANY_RULES: usize = 500;
 /// Number of distinct tokens in most scenarios.
 pub(super) const USUAL_TOKENS: usize = 1000;
 
+/// Tokens of most scenarios.
+pub(super) const USUAL_SEEN: Tokens = Tokens::Seen(USUAL_TOKENS);
+
+const fn edgeward(shell: Shell) -> Filter {
+    Filter::Edgeward { shell, rules: FEW_RULES }
+}
+
 /// Returns the scenarios for a number of workers.
 pub(super) fn all(workers: u32, effort: &Effort) -> Vec<Scenario> {
-    let edgeward = Filter::Edgeward { rules: FEW_RULES };
-    let usual = Tokens::Seen(USUAL_TOKENS);
     let mut list = vec![
-        (Filter::None, usual, USUAL),
-        (Filter::Idle, usual, USUAL),
-        (Filter::Calling, usual, USUAL),
-        (edgeward, usual, USUAL),
-        (edgeward, Tokens::New, USUAL),
-        (Filter::JwtAuthn { cache: true }, usual, USUAL),
-        (Filter::JwtAuthn { cache: false }, usual, USUAL),
-        (Filter::Chain { cache: true }, usual, USUAL),
-        (Filter::Chain { cache: false }, usual, USUAL),
-        (Filter::ExtAuthz, usual, USUAL),
+        (Filter::None, USUAL_SEEN, USUAL),
+        (Filter::Idle(Shell::Native), USUAL_SEEN, USUAL),
+        (Filter::Idle(Shell::Wasm), USUAL_SEEN, USUAL),
+        (Filter::Calling, USUAL_SEEN, USUAL),
+        (NATIVE, USUAL_SEEN, USUAL),
+        (NATIVE, Tokens::New, USUAL),
+        (WASM, USUAL_SEEN, USUAL),
+        (WASM, Tokens::New, USUAL),
+        (Filter::JwtAuthn { cache: true }, USUAL_SEEN, USUAL),
+        (Filter::JwtAuthn { cache: false }, USUAL_SEEN, USUAL),
+        (Filter::Chain { cache: true }, USUAL_SEEN, USUAL),
+        (Filter::Chain { cache: false }, USUAL_SEEN, USUAL),
+        (Filter::EqualChain { cache: true }, USUAL_SEEN, USUAL),
+        (Filter::EqualChain { cache: false }, USUAL_SEEN, USUAL),
+        (Filter::ExtAuthz, USUAL_SEEN, USUAL),
     ];
     if workers == 1 {
-        let cached = [edgeward, Filter::JwtAuthn { cache: true }, Filter::Chain { cache: true }];
+        let cached = [
+            NATIVE,
+            WASM,
+            Filter::JwtAuthn { cache: true },
+            Filter::Chain { cache: true },
+            Filter::EqualChain { cache: true },
+        ];
         for tokens in [Tokens::Seen(1), Tokens::Seen(effort.tokens)] {
             list.extend(cached.map(|filter| (filter, tokens, USUAL)));
         }
         for shape in [BARE, CROWDED] {
-            list.push((Filter::None, usual, shape));
-            list.extend(cached.map(|filter| (filter, usual, shape)));
+            list.push((Filter::None, USUAL_SEEN, shape));
+            list.extend(cached.map(|filter| (filter, USUAL_SEEN, shape)));
         }
-        list.push((Filter::Edgeward { rules: MANY_RULES }, usual, USUAL));
+        let with_many_rules = |shell| (Filter::Edgeward { shell, rules: MANY_RULES }, USUAL_SEEN, USUAL);
+        list.extend([Shell::Native, Shell::Wasm].map(with_many_rules));
         list.push((Filter::EdgewardAlone, Tokens::New, USUAL));
     }
     from(list, effort)
 }
 
-/// Returns the scenarios that compare two builds of the plugin.
-pub(super) fn two_builds(effort: &Effort) -> Vec<Scenario> {
-    let edgeward = Filter::Edgeward { rules: FEW_RULES };
-    let mut list = vec![(Filter::None, Tokens::Seen(USUAL_TOKENS), USUAL)];
-    for tokens in [Tokens::Seen(USUAL_TOKENS), Tokens::New] {
-        list.extend([edgeward, Filter::OtherBuild].map(|filter| (filter, tokens, USUAL)));
+/// Returns the scenarios that compare two builds of a shell.
+pub(super) fn two_builds(shell: Shell, effort: &Effort) -> Vec<Scenario> {
+    let mut list = vec![(Filter::None, USUAL_SEEN, USUAL)];
+    for tokens in [USUAL_SEEN, Tokens::New] {
+        list.extend([edgeward(shell), Filter::OtherBuild(shell)].map(|filter| (filter, tokens, USUAL)));
     }
     from(list, effort)
 }
@@ -121,15 +146,20 @@ impl Scenario {
     pub(super) fn name(&self) -> String {
         let filter = match self.filter {
             Filter::None => "no filter",
-            Filter::Idle => "a wasm filter that does nothing",
+            Filter::Idle(Shell::Wasm) => "a wasm filter that does nothing",
+            Filter::Idle(Shell::Native) => "a native module that does nothing",
             Filter::Calling => "a wasm filter with Edgeward's host calls alone",
-            Filter::Edgeward { .. } => "Edgeward",
-            Filter::OtherBuild => "the other build",
-            Filter::EdgewardAlone => "Edgeward without `verify_signature`",
+            Filter::Edgeward { shell: Shell::Wasm, .. } => "Edgeward, wasm",
+            Filter::Edgeward { shell: Shell::Native, .. } => "Edgeward, native",
+            Filter::Following { .. } => "Edgeward with a feed",
+            Filter::OtherBuild(_) => "the other build",
+            Filter::EdgewardAlone => "Edgeward, wasm without `verify_signature`",
             Filter::JwtAuthn { cache: true } => "`jwt_authn`, cache",
             Filter::JwtAuthn { cache: false } => "`jwt_authn`, no cache",
-            Filter::Chain { cache: true } => "native chain, cache",
-            Filter::Chain { cache: false } => "native chain, no cache",
+            Filter::Chain { cache: true } => "chain, cache",
+            Filter::Chain { cache: false } => "chain, no cache",
+            Filter::EqualChain { cache: true } => "chain of equal job, cache",
+            Filter::EqualChain { cache: false } => "chain of equal job, no cache",
             Filter::ExtAuthz => "`ext_authz`",
         };
         let tokens = match self.tokens {
@@ -138,7 +168,7 @@ impl Scenario {
             Tokens::Seen(_) => String::new(),
         };
         let rules = match self.filter {
-            Filter::Edgeward { rules } if rules != FEW_RULES => format!(", {rules} rules"),
+            Filter::Edgeward { rules, .. } if rules != FEW_RULES => format!(", {rules} rules"),
             _ => String::new(),
         };
         format!("{filter}{tokens}{rules}{}", self.shape.name())
@@ -147,9 +177,13 @@ impl Scenario {
     /// `true` if it caches tokens.
     pub(super) fn caches_tokens(&self) -> bool {
         match self.filter {
-            Filter::Edgeward { .. } | Filter::OtherBuild => self.tokens != Tokens::New,
-            Filter::JwtAuthn { cache } | Filter::Chain { cache } => cache,
-            Filter::None | Filter::Idle | Filter::Calling | Filter::EdgewardAlone | Filter::ExtAuthz => false,
+            Filter::Edgeward { .. } | Filter::Following { .. } | Filter::OtherBuild(_) => {
+                self.tokens != Tokens::New
+            }
+            Filter::JwtAuthn { cache } | Filter::Chain { cache } | Filter::EqualChain { cache } => cache,
+            Filter::None | Filter::Idle(_) | Filter::Calling | Filter::EdgewardAlone | Filter::ExtAuthz => {
+                false
+            }
         }
     }
 
@@ -162,14 +196,23 @@ impl Scenario {
 
     /// `true` if it forwards the identity to the upstream.
     pub(super) fn authenticates(&self) -> bool {
-        !matches!(self.filter, Filter::None | Filter::Idle | Filter::Calling)
+        !matches!(self.filter, Filter::None | Filter::Idle(_) | Filter::Calling)
     }
 
     /// `true` if it checks roles.
     pub(super) fn checks_roles(&self) -> bool {
+        self.removes_cookies() || matches!(self.filter, Filter::Chain { .. })
+    }
+
+    /// `true` if it removes our cookies from what the upstream receives, and forwards the session.
+    pub(super) fn removes_cookies(&self) -> bool {
         matches!(
             self.filter,
-            Filter::Edgeward { .. } | Filter::OtherBuild | Filter::EdgewardAlone | Filter::Chain { .. }
+            Filter::Edgeward { .. }
+                | Filter::Following { .. }
+                | Filter::OtherBuild(_)
+                | Filter::EdgewardAlone
+                | Filter::EqualChain { .. }
         )
     }
 }
@@ -186,9 +229,15 @@ impl Shape {
 }
 
 /// Renders a number with its noun: `1 token`, `100,000 tokens`.
-fn count_of(count: usize, what: &str) -> String {
-    let number =
-        if count < 1000 { count.to_string() } else { format!("{},{:03}", count / 1000, count % 1000) };
+pub(super) fn count_of(count: usize, what: &str) -> String {
+    let digits = count.to_string();
+    let mut number = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            number.push(',');
+        }
+        number.push(digit);
+    }
     format!("{number} {what}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -204,6 +253,18 @@ mod tests {
             names.sort();
             names.dedup();
             assert_eq!(names.len(), count, "{names:#?}");
+        }
+    }
+
+    #[test]
+    fn thousands_are_separated_and_one_is_singular() {
+        for (count, expected) in [
+            (1, "1 token"),
+            (999, "999 tokens"),
+            (100_000, "100,000 tokens"),
+            (1_000_000, "1,000,000 tokens"),
+        ] {
+            assert_eq!(count_of(count, "token"), expected);
         }
     }
 

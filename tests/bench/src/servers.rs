@@ -24,13 +24,16 @@ pub(super) type Recorder = Arc<Mutex<Option<Vec<u8>>>>;
 pub(super) struct Servers {
     pub(super) upstream: u16,
     pub(super) authz: u16,
+    /// Edge feed.
+    pub(super) feed: u16,
 }
 
-/// Starts both. They run while this runtime runs.
-pub(super) async fn start(recorder: Recorder) -> Result<Servers> {
+/// Starts the upstream and the `ext_authz` server, beside the edge feed. They run while this runtime runs.
+pub(super) async fn start(recorder: Recorder, feed: u16) -> Result<Servers> {
     let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let (upstream, authz) = (listen().await?, listen().await?);
-    let servers = Servers { upstream: upstream.local_addr()?.port(), authz: authz.local_addr()?.port() };
+    let servers =
+        Servers { upstream: upstream.local_addr()?.port(), authz: authz.local_addr()?.port(), feed };
     tokio::spawn(accept(upstream, move |head| {
         let mut last = recorder.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(last) = &mut *last {

@@ -1,5 +1,6 @@
 //! Cost of starting Envoy with the filter, compared with Envoy without it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::time::Duration;
 
@@ -7,51 +8,69 @@ use anyhow::{Context as _, Result};
 
 use super::configuration;
 use super::edge::Bench;
-use super::report::median;
-use super::scenario::{FEW_RULES, Filter};
+use super::memory::resident_mib;
+use super::scenario::{Filter, NATIVE, WASM};
+use super::spread::Spread;
 use edgeward_stack::envoy::Envoy;
-use edgeward_stack::{ports, process};
+use edgeward_stack::ports;
 
-const REPEATS: usize = 5;
-/// Lines of Envoy's log before and after it loads its only listener, for which it compiles the module and configures the
-/// plugin.
+/// Lines of Envoy's log before and after it loads its only listener, for which it loads and configures the filter.
 const FROM: &str = "loading 1 listener(s)";
 const TO: &str = "loading stats configuration";
 
-/// Cost of a listener with Edgeward beyond one without.
+/// Costs of a listener with Edgeward beyond one without.
+pub(super) struct Starts {
+    pub(super) wasm: Start,
+    pub(super) native: Start,
+}
+
+/// Cost of such a listener in one shell.
 pub(super) struct Start {
-    /// Time until the plugin is compiled and configured, in milliseconds.
-    pub(super) load: f64,
-    /// Memory with one worker, in MiB: the code, and a VM each for the main thread and the worker.
-    pub(super) memory: f64,
+    /// Time until the filter is loaded and configured, in milliseconds.
+    pub(super) load: Spread,
+    /// Memory with one worker, in MiB.
+    pub(super) memory: Spread,
 }
 
-pub(super) fn measure(bench: &Bench) -> Result<Start> {
-    let (mut load, mut memory) = (Vec::new(), Vec::new());
-    for _ in 0..REPEATS {
-        let without = start(bench, Filter::None)?;
-        let with = start(bench, Filter::Edgeward { rules: FEW_RULES })?;
-        load.push((with.0 - without.0) * 1e3);
-        memory.push(with.1 - without.1);
+/// Starts Envoy repeatedly, without the filter and with it in each shell.
+pub(super) fn measure(bench: &Bench) -> Result<Starts> {
+    let mut all = Vec::new();
+    for _ in 0..bench.effort.repeats {
+        all.push([start(bench, Filter::None)?, start(bench, WASM)?, start(bench, NATIVE)?]);
     }
-    Ok(Start { load: median(load), memory: median(memory) })
+    let above_none = |shell: usize, figure: usize| {
+        let difference = |round: &[[f64; 2]; 3]| round[shell][figure] - round[0][figure];
+        Spread::of(all.iter().map(difference).collect())
+    };
+    let [wasm, native] =
+        [1, 2].map(|shell| Start { load: above_none(shell, 0), memory: above_none(shell, 1) });
+    Ok(Starts { wasm, native })
 }
 
-/// Starts Envoy. Returns the time to load the listener, in seconds, and Envoy's memory then, in MiB.
-fn start(bench: &Bench, filter: Filter) -> Result<(f64, f64)> {
+/// Renders the costs as the head and the first rows of a table.
+pub(super) fn table(starts: &Starts) -> Result<String> {
+    let Starts { wasm, native } = starts;
+    let mut text = "| median (quartiles) | Edgeward, wasm | Edgeward, native |\n|---|---|---|\n".to_owned();
+    writeln!(text, "| load and configure, ms | {:.0} | {:.0} |", wasm.load, native.load)?;
+    writeln!(text, "| memory at the start, 1 worker, MiB | {:.1} | {:.1} |", wasm.memory, native.memory)?;
+    Ok(text)
+}
+
+/// Starts Envoy. Returns the time to load the listener, in milliseconds, and Envoy's memory then, in MiB.
+fn start(bench: &Bench, filter: Filter) -> Result<[f64; 2]> {
     let [admin, port] = ports::free()?;
-    let text = configuration::render(admin, bench.servers.upstream, &[(port, filter)], &bench.parts);
+    let text = configuration::render(admin, bench.servers, &[(port, filter)], &bench.parts);
     let directory = bench.directory.join("start");
     fs::create_dir_all(&directory)?;
     let envoy = Envoy::start(&bench.program, &text, admin, 1, &directory)?;
-    let kib = u32::try_from(process::resident(envoy.pid())? / 1024)?;
+    let memory = resident_mib(&envoy)?;
     let log = envoy.log();
     let at = |what: &str| {
         let line = log.lines().find(|line| line.contains(what));
         line.and_then(time_of_day)
             .with_context(|| format!("Envoy's log has no line with a time and `{what}`"))
     };
-    Ok((at(TO)?.saturating_sub(at(FROM)?).as_secs_f64(), f64::from(kib) / 1024.0))
+    Ok([at(TO)?.saturating_sub(at(FROM)?).as_secs_f64() * 1e3, memory])
 }
 
 /// Reads the time since midnight from a line that begins like `[2026-11-23 23:38:16.571][28960]`.

@@ -11,12 +11,16 @@ pub(super) struct Spread {
 }
 
 impl Spread {
-    /// Returns those of these values; NaN if there are none.
+    /// Returns those of these values, interpolated between two of them; NaN if there are none.
     pub(super) fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let last = values.len().saturating_sub(1);
-        let [low, median, high] =
-            [25, 50, 75].map(|share| values.get(last * share / 100).copied().unwrap_or(f64::NAN));
+        let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
+        let [low, median, high] = [1, 2, 3].map(|quarter| {
+            let (index, rest) = (last * quarter / 4, last * quarter % 4);
+            let (value, next) = (at(index), at((index + 1).min(last)));
+            value + (next - value) * [0.0, 0.25, 0.5, 0.75][rest]
+        });
         Self { low, median, high }
     }
 }
@@ -35,11 +39,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_is_the_middle_one() {
+    fn median_and_quartiles_are_interpolated() {
         for (values, expected) in [
             (vec![3.0], "3.0 (3.0 to 3.0)"),
-            (vec![9.0, 1.0, 5.0], "5.0 (1.0 to 5.0)"),
-            (vec![1.0, 2.0, 3.0, 90.0], "2.0 (1.0 to 3.0)"),
+            (vec![9.0, 1.0, 5.0], "5.0 (3.0 to 7.0)"),
+            (vec![1.0, 2.0, 3.0, 5.0], "2.5 (1.8 to 3.5)"),
             (vec![5.0, 4.0, 3.0, 2.0, 1.0], "3.0 (2.0 to 4.0)"),
         ] {
             assert_eq!(format!("{:.1}", Spread::of(values.clone())), expected, "{values:?}");

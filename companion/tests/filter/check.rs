@@ -34,7 +34,7 @@ fn check(name: &str, text: &str) -> Run {
 
 #[test]
 fn configurations_of_this_repository_are_good() {
-    for file in ["envoy/envoy.yaml", "envoy/filter.example.json"] {
+    for file in ["envoy/envoy.yaml", "envoy/envoy-native.yaml", "envoy/filter.example.json"] {
         let Run { code, stdout, stderr } = run(repository(), &["check", file]);
         assert_eq!(code, 0, "{file}: {stdout}{stderr}");
         assert!(stdout.starts_with(file) && stdout.contains(" good: "), "{stdout}");
@@ -96,6 +96,20 @@ fn envoy_configuration_in_json_is_read_too() {
     let Run { code, stdout, .. } = check("envoy.json", &json.to_string());
     let expected = MISTAKES.map(|mistake| format!("envoy.json:1: plugin \"edgeward\": {mistake}\n")).concat();
     assert_eq!((code, stdout), (1, expected));
+}
+
+#[test]
+fn configuration_of_the_native_module_is_checked_too() {
+    for (line, expected) in [
+        (format!("filter_config: {}", string_value(BAD)), MISTAKES[0]),
+        ("filter_confg: {}".to_owned(), "there is no `filter_config` beside `dynamic_module_config`"),
+    ] {
+        let text = format!(
+            "resources:\n- name: ours\n  typed_config:\n    dynamic_module_config: {{name: edgeward}}\n    {line}\n"
+        );
+        let Run { code, stdout, .. } = check("listener.yaml", &text);
+        assert!(code == 1 && stdout.contains("plugin \"ours\": ") && stdout.contains(expected), "{stdout}");
+    }
 }
 
 #[test]

@@ -88,24 +88,53 @@ fn find(file: &str, text: String) -> anyhow::Result<Vec<Source>> {
     }
     if found.is_empty() {
         bail!(
-            "{file} has no configuration of Edgeward's plugin: neither JSON with it, nor a wasm filter with edgeward in its name, root_id, vm_id or file name"
+            "{file} has no configuration of Edgeward's plugin: neither JSON with it, nor a wasm filter with edgeward in its name, root_id, vm_id or file name, nor a dynamic module with it in its name or filter_name"
         );
     }
     Ok(found)
 }
 
-/// Collects the plugin configurations (`envoy.extensions.wasm.v3.PluginConfig`) below a node.
+/// Message that configures the filter. Each member has its name in YAML and in JSON.
+struct Message {
+    /// Member by which the message is recognised: what Envoy loads.
+    program: [&'static str; 2],
+    /// Name of the filter in the program.
+    name: [&'static str; 2],
+    configuration: [&'static str; 2],
+    /// Mistake of a message without a configuration.
+    missing: &'static str,
+}
+
+const MESSAGES: [Message; 2] = [
+    // `envoy.extensions.wasm.v3.PluginConfig`
+    Message {
+        program: ["vm_config", "vmConfig"],
+        name: ["root_id", "rootId"],
+        configuration: ["configuration", "configuration"],
+        missing: "there is no `configuration` beside `vm_config`; is it indented too little?",
+    },
+    // `envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter`
+    Message {
+        program: ["dynamic_module_config", "dynamicModuleConfig"],
+        name: ["filter_name", "filterName"],
+        configuration: ["filter_config", "filterConfig"],
+        missing: "there is no `filter_config` beside `dynamic_module_config`; is it indented too little?",
+    },
+];
+
+/// Collects the configurations of the filter below a node.
 fn collect(node: &Node, filter: Option<&str>, file: &str, found: &mut Vec<Source>) {
     let filter = yaml::member(node, "name").and_then(yaml::text).or(filter);
-    if let Some(vm) = either(node, "vm_config", "vmConfig") {
+    for message in &MESSAGES {
+        let Some(program) = either(node, message.program) else { continue };
         let is_ours = |text: &str| text.to_ascii_lowercase().contains("edgeward");
-        let root_id = either(node, "root_id", "rootId").and_then(yaml::text);
-        if filter.is_some_and(is_ours) || root_id.is_some_and(is_ours) || mentions(vm, &is_ours) {
-            let configuration = yaml::member(node, "configuration");
+        let name = either(node, message.name).and_then(yaml::text);
+        if filter.is_some_and(is_ours) || name.is_some_and(is_ours) || mentions(program, &is_ours) {
+            let configuration = either(node, message.configuration);
             let name = filter.unwrap_or("without a name").to_owned();
             let line = yaml::line(configuration.unwrap_or(node));
             let place = Place { file: file.to_owned(), plugin: Some((name, line)) };
-            found.push(Source { place, text: configuration.map_or(Err(MISSING), read_message) });
+            found.push(Source { place, text: configuration.map_or(Err(message.missing), read_message) });
             return;
         }
     }
@@ -117,11 +146,8 @@ fn collect(node: &Node, filter: Option<&str>, file: &str, found: &mut Vec<Source
     }
 }
 
-/// Mistake of a plugin without a `configuration`.
-const MISSING: &str = "there is no `configuration` beside `vm_config`; is it indented too little?";
-
-fn either<'n>(node: &'n Node, name: &str, camel_case: &str) -> Option<&'n Node> {
-    yaml::member(node, name).or_else(|| yaml::member(node, camel_case))
+fn either<'n>(node: &'n Node, names: [&str; 2]) -> Option<&'n Node> {
+    names.into_iter().find_map(|name| yaml::member(node, name))
 }
 
 fn mentions(node: &Node, is_ours: &impl Fn(&str) -> bool) -> bool {

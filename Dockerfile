@@ -3,11 +3,13 @@
 # Every image of Edgeward. Choose one with `docker build --target NAME .` (BuildKit):
 #
 #   gateway         Envoy with the filter and envoy/envoy.yaml
+#   gateway-native  Envoy with the filter as its native module, and envoy/envoy-native.yaml
 #   companion       the companion, optimised: the one to deploy
 #   companion-dev   the companion, built quickly, with debug assertions and backtraces
 #   echo-upstream   the demo upstream, which echoes what reaches it
 #   filter          the filter alone, as Istio and Envoy Gateway look for it: one file in one layer, /plugin.wasm;
 #                   `--output DIR` writes DIR/plugin.wasm
+#   filter-native   the native module alone, /libedgeward.so
 #
 # `--build-arg EDGEWARD_COMMIT=$(git rev-parse --short=7 HEAD)` gives the filter and the companion their commit, which
 # `edgeward --version` and the metric edgeward_build_info show.
@@ -28,6 +30,17 @@ RUN --mount=type=cache,id=edgeward-registry,target=/usr/local/cargo/registry,sha
     --mount=type=cache,id=edgeward-target,target=/src/target,sharing=locked \
     cargo xtask filter \
     && install -D -m 0644 target/edgeward.wasm /out/edgeward.wasm
+
+# The module is loaded into Envoy's process, so it links the C library of Envoy's image: glibc 2.35, and older than trixie's. What this
+# Debian compiles needs 2.34. Its objects stay apart from trixie's.
+FROM rust:1.95.0-slim-bookworm AS filter-native-build
+WORKDIR /src
+COPY . .
+ARG EDGEWARD_COMMIT
+RUN --mount=type=cache,id=edgeward-registry,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,id=edgeward-target-bookworm,target=/src/target,sharing=locked \
+    cargo xtask filter --native \
+    && install -D -m 0644 target/libedgeward.so /out/libedgeward.so
 
 FROM source AS companion-build
 ARG EDGEWARD_COMMIT
@@ -51,15 +64,25 @@ RUN --mount=type=cache,id=edgeward-registry,target=/usr/local/cargo/registry,sha
 FROM scratch AS filter
 COPY --from=filter-build /out/edgeward.wasm /plugin.wasm
 
+FROM scratch AS filter-native
+COPY --from=filter-native-build /out/libedgeward.so /libedgeward.so
+
 # The image's own entry point starts as root and steps down to its user `envoy`, 101; this one never is root.
-FROM envoyproxy/envoy:v1.40.0 AS gateway
+FROM envoyproxy/envoy:v1.40.0 AS gateway-base
 COPY --chmod=0755 docker/gateway /usr/local/bin/gateway
-COPY --chmod=0644 envoy/envoy.yaml /etc/envoy/envoy.yaml
-COPY --from=filter-build /out/edgeward.wasm /etc/envoy/edgeward.wasm
-COPY --chmod=0644 LICENSE* filter/THIRD-PARTY-LICENSES.txt /usr/share/doc/edgeward/
 USER 101:101
 EXPOSE 8080
 ENTRYPOINT ["gateway"]
+
+FROM gateway-base AS gateway
+COPY --chmod=0644 envoy/envoy.yaml /etc/envoy/envoy.yaml
+COPY --from=filter-build /out/edgeward.wasm /etc/envoy/edgeward.wasm
+COPY --chmod=0644 LICENSE* filter/THIRD-PARTY-LICENSES.txt /usr/share/doc/edgeward/
+
+FROM gateway-base AS gateway-native
+COPY --chmod=0644 envoy/envoy-native.yaml /etc/envoy/envoy.yaml
+COPY --from=filter-native-build /out/libedgeward.so /etc/envoy/libedgeward.so
+COPY --chmod=0644 LICENSE* filter/native/THIRD-PARTY-LICENSES.txt /usr/share/doc/edgeward/
 
 # trixie, as the builder is: the binaries link its libc.
 FROM debian:trixie-slim AS runtime

@@ -1,4 +1,4 @@
-//! Licence texts that are shipped with the plugin and the companion: written, and checked for missing crates.
+//! Licence texts that are shipped with the plugin, the native module and the companion: written, and checked for missing crates.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +19,7 @@ struct Part {
     target: &'static str,
 }
 
-const PARTS: [Part; 2] = [
+const PARTS: [Part; 3] = [
     Part {
         folder: "companion",
         source: "companion",
@@ -27,6 +27,12 @@ const PARTS: [Part; 2] = [
         target: "x86_64-unknown-linux-gnu",
     },
     Part { folder: "filter", source: "filter/wasm", package: "edgeward-filter-wasm", target: cargo::WASM },
+    Part {
+        folder: "filter/native",
+        source: "filter/native",
+        package: "edgeward-filter-native",
+        target: "x86_64-unknown-linux-gnu",
+    },
 ];
 
 /// Writes `THIRD-PARTY-LICENSES.txt` of each part, from the sources of its dependencies.

@@ -20,6 +20,8 @@ pub(crate) enum What {
     Companion,
     /// Build the plugin, with a list of its parts
     Filter,
+    /// Build the native module for this machine's architecture, with a list of its parts
+    FilterNative,
     /// Build an image with the newest base images, each pinned by its digest, and push it
     Image {
         /// Target of the Dockerfile
@@ -39,6 +41,7 @@ pub(crate) fn release(what: &What) -> Result<()> {
     match what {
         What::Companion => companion(),
         What::Filter => plugin(),
+        What::FilterNative => module(),
         What::Image { target, name } => image(target, name),
         What::Notes { tag } => notes(tag),
     }
@@ -88,13 +91,47 @@ fn companion() -> Result<()> {
 
 fn plugin() -> Result<()> {
     filter::build_to_ship(Shell::Wasm)?;
-    let name = format!("edgeward-filter-{}.wasm", env!("CARGO_PKG_VERSION"));
-    fs::copy(paths::filter_wasm(), files()?.join(&name))?;
-    let sum = process::output(Command::new("sha256sum").arg(&name).current_dir(files()?))?;
+    add_filter(Shell::Wasm, &format!("edgeward-filter-{}.wasm", env!("CARGO_PKG_VERSION")), "filter/wasm")
+}
+
+fn module() -> Result<()> {
+    filter::build_to_ship(Shell::Native)?;
+    if let Some(needed) = newer_glibc(&fs::read(paths::filter_native())?) {
+        bail!(
+            "the module needs glibc {}.{}, and Envoy's image has {}.{}: build it on Debian 12 or Ubuntu 22.04",
+            needed.0,
+            needed.1,
+            GLIBC.0,
+            GLIBC.1
+        );
+    }
+    let name = format!("edgeward-filter-{}-{}-linux.so", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
+    add_filter(Shell::Native, &name, "filter/native")
+}
+
+/// Adds a filter that was built, its checksum and the list of its parts.
+fn add_filter(shell: Shell, name: &str, package: &str) -> Result<()> {
+    fs::copy(shell.file(), files()?.join(name))?;
+    let sum = process::output(Command::new("sha256sum").arg(name).current_dir(files()?))?;
     fs::write(files()?.join(format!("{name}.sha256")), &sum)?;
-    list_parts("filter/wasm", &format!("{name}.cdx.json"))?;
-    progress::say(&format!("plugin: {}", sum.trim()));
+    list_parts(package, &format!("{name}.cdx.json"))?;
+    progress::say(&format!("filter: {}", sum.trim()));
     Ok(())
+}
+
+/// Version of the C library in Envoy's image, which is made from Ubuntu 22.04.
+const GLIBC: (u32, u32) = (2, 35);
+
+/// Returns the newest version of glibc that a shared library needs, if it is newer than [`GLIBC`]. Each is a text in the file.
+fn newer_glibc(library: &[u8]) -> Option<(u32, u32)> {
+    const MARK: &[u8] = b"GLIBC_2.";
+    let starts = library.windows(MARK.len()).enumerate().filter(|(_, text)| *text == MARK);
+    let minors = starts.filter_map(|(at, _)| {
+        let rest = library.get(at + MARK.len()..)?;
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        std::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()
+    });
+    minors.max().map(|minor| (2, minor)).filter(|needed| *needed > GLIBC)
 }
 
 /// Writes the software bill of materials of a package (`CycloneDX` 1.5, ECMA-424).
@@ -110,7 +147,7 @@ fn list_parts(package: &str, name: &str) -> Result<()> {
         "edgeward-parts",
     ]);
     list.arg("--manifest-path").arg(paths::root().join(package).join("Cargo.toml"));
-    if package.starts_with("filter") {
+    if package == "filter/wasm" {
         list.args(["--target", cargo::WASM]);
     }
     run(&mut list)?;
@@ -221,6 +258,18 @@ mod tests {
         let whole = format!("Name:      docker.io/library/debian:13\nDigest:    {digest}\n");
         for printed in [&whole, "", "sha256:", &hash, "sha256:0123"] {
             assert_eq!(digest_in(printed), None, "{printed}");
+        }
+    }
+
+    #[test]
+    fn library_that_needs_a_newer_glibc_is_found() {
+        for (library, expected) in [
+            ("\0GLIBC_2.2.5\0GLIBC_2.34\0GLIBC_2.9\0", None),
+            ("\0GLIBC_2.35\0GLIBC_PRIVATE\0", None),
+            ("\0GLIBC_2.38\0GLIBC_2.17", Some((2, 38))),
+            ("", None),
+        ] {
+            assert_eq!(newer_glibc(library.as_bytes()), expected, "{library:?}");
         }
     }
 

@@ -21,11 +21,12 @@ pub(super) const MAX_LINES: [MaxLines; 6] = [
 ];
 
 /// Longer files, each with the reason.
-pub(super) const LONG: [(&str, &str); 2] = [
+pub(super) const LONG: [(&str, &str); 3] = [
     (
         "companion/src/domain/session/model/world.rs",
         "one world: a session, its clients, a thief and two clocks",
     ),
+    ("filter/native/src/abi/stream.rs", "the callbacks of a stream, whose `unsafe` is in one file"),
     ("filter/wasm/src/host.rs", "the functions of the host, whose `unsafe` is in one file"),
 ];
 

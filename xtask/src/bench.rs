@@ -14,7 +14,7 @@ use crate::{filter, progress};
 pub(crate) enum What {
     /// Cost of a request in Envoy, with Edgeward and with Envoy's own filters: writes docs/performance.md
     Edge {
-        /// Run for a minute instead of ten, and write no page
+        /// Run for minutes instead of half an hour, and write no page
         #[arg(long)]
         quick: bool,
         /// Compare another build of the plugin or the native module with this one in one Envoy, and nothing else: a path from

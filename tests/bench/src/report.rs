@@ -34,7 +34,7 @@ pub(super) fn above(one: &Measured, all: &[Measured]) -> f64 {
 fn ratio(one: &Measured, filters: &[Filter], all: &[Measured]) -> Option<f64> {
     let other = all.iter().find(|other| {
         filters.contains(&other.scenario.filter)
-            && one.scenario.authenticates()
+            && one.scenario.filter.authenticates()
             && one.scenario.is_comparable(&other.scenario)
     })?;
     Some(above(one, all) / above(other, all))

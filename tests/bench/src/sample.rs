@@ -28,12 +28,12 @@ fn check_responses(bench: &Bench, scenario: &Scenario, port: u16) -> Result<()> 
 
     let (status, upstream) = send(PATH, token)?;
     ensure!(status == 200, "the response to a valid token is {status}");
-    if !scenario.authenticates() {
+    if !scenario.filter.authenticates() {
         return Ok(());
     }
     let user = if scenario.filter == Filter::ExtAuthz { servers::AUTHZ_USER } else { tokens::user(at) };
     let mut forwarded = vec![("x-user-id", user.to_string()), ("x-user-role", "customer".to_owned())];
-    if scenario.removes_cookies() {
+    if scenario.filter.removes_cookies() {
         // A token's session has the number of its user.
         forwarded.push(("x-session-id", user.to_string()));
         let cookies = upstream.lines().filter(|line| line.starts_with("cookie: ")).collect::<String>();
@@ -55,7 +55,7 @@ fn check_responses(bench: &Bench, scenario: &Scenario, port: u16) -> Result<()> 
         let (status, _) = send(PATH, &token.replace('.', ".A"))?;
         ensure!(status == 401, "the response to a bad token is {status}");
     }
-    if scenario.checks_roles() {
+    if scenario.filter.checks_roles() {
         let (status, _) = send(ADMIN_PATH, token)?;
         ensure!(status == 403, "the response to a customer at {ADMIN_PATH} is {status}");
     }

@@ -1,35 +1,11 @@
 //! Scenarios of the measurements, as data: filters, tokens, requests.
 
+mod filter;
+
 use edgeward_stack::shell::Shell;
 
 use super::Effort;
-
-/// HTTP filters of a listener, without the router.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Filter {
-    /// No filter.
-    None,
-    /// Filter that does nothing.
-    Idle(Shell),
-    /// Wasm module that only makes Edgeward's host calls.
-    Calling,
-    /// Edgeward, with this many rules.
-    Edgeward { shell: Shell, rules: usize },
-    /// Edgeward that follows an edge feed with this many revocations. It is no scenario: its memory is measured.
-    Following { shell: Shell, revocations: usize },
-    /// Another build of the same shell, with the same configuration.
-    OtherBuild(Shell),
-    /// Edgeward's plugin in a host that lacks `verify_signature`.
-    EdgewardAlone,
-    /// Envoy's `jwt_authn`.
-    JwtAuthn { cache: bool },
-    /// `header_mutation`, `jwt_authn` and `rbac`, which authenticate and authorize.
-    Chain { cache: bool },
-    /// The same with `csrf` before it, and `lua` after it, which removes our cookies.
-    EqualChain { cache: bool },
-    /// `ext_authz` to a server that accepts every access token.
-    ExtAuthz,
-}
+pub(super) use filter::{FEW_RULES, Filter, MANY_RULES, NATIVE, WASM};
 
 /// Tokens of the requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,21 +38,11 @@ pub(super) struct Scenario {
 pub(super) const USUAL: Shape = Shape { browser: true, crowded: false };
 const BARE: Shape = Shape { browser: false, crowded: false };
 const CROWDED: Shape = Shape { browser: true, crowded: true };
-/// Edgeward in each shell, with the usual rules.
-pub(super) const WASM: Filter = edgeward(Shell::Wasm);
-pub(super) const NATIVE: Filter = edgeward(Shell::Native);
-/// Usual number of rules. Chosen: as many as a small site has.
-pub(super) const FEW_RULES: usize = 10;
-pub(super) const MANY_RULES: usize = 500;
 /// Number of distinct tokens in most scenarios.
 pub(super) const USUAL_TOKENS: usize = 1000;
 
 /// Tokens of most scenarios.
 pub(super) const USUAL_SEEN: Tokens = Tokens::Seen(USUAL_TOKENS);
-
-const fn edgeward(shell: Shell) -> Filter {
-    Filter::Edgeward { shell, rules: FEW_RULES }
-}
 
 /// Returns the scenarios for a number of workers.
 pub(super) fn all(workers: u32, effort: &Effort) -> Vec<Scenario> {
@@ -123,7 +89,9 @@ pub(super) fn all(workers: u32, effort: &Effort) -> Vec<Scenario> {
 pub(super) fn two_builds(shell: Shell, effort: &Effort) -> Vec<Scenario> {
     let mut list = vec![(Filter::None, USUAL_SEEN, USUAL)];
     for tokens in [USUAL_SEEN, Tokens::New] {
-        list.extend([edgeward(shell), Filter::OtherBuild(shell)].map(|filter| (filter, tokens, USUAL)));
+        list.extend(
+            [Filter::edgeward(shell), Filter::OtherBuild(shell)].map(|filter| (filter, tokens, USUAL)),
+        );
     }
     from(list, effort)
 }
@@ -144,34 +112,12 @@ fn from(list: Vec<(Filter, Tokens, Shape)>, effort: &Effort) -> Vec<Scenario> {
 impl Scenario {
     /// Returns the name in the report.
     pub(super) fn name(&self) -> String {
-        let filter = match self.filter {
-            Filter::None => "no filter",
-            Filter::Idle(Shell::Wasm) => "a wasm filter that does nothing",
-            Filter::Idle(Shell::Native) => "a native module that does nothing",
-            Filter::Calling => "a wasm filter with Edgeward's host calls alone",
-            Filter::Edgeward { shell: Shell::Wasm, .. } => "Edgeward, wasm",
-            Filter::Edgeward { shell: Shell::Native, .. } => "Edgeward, native",
-            Filter::Following { .. } => "Edgeward with a feed",
-            Filter::OtherBuild(_) => "the other build",
-            Filter::EdgewardAlone => "Edgeward, wasm without `verify_signature`",
-            Filter::JwtAuthn { cache: true } => "`jwt_authn`, cache",
-            Filter::JwtAuthn { cache: false } => "`jwt_authn`, no cache",
-            Filter::Chain { cache: true } => "chain, cache",
-            Filter::Chain { cache: false } => "chain, no cache",
-            Filter::EqualChain { cache: true } => "chain of equal job, cache",
-            Filter::EqualChain { cache: false } => "chain of equal job, no cache",
-            Filter::ExtAuthz => "`ext_authz`",
-        };
         let tokens = match self.tokens {
             Tokens::New => ", new tokens".to_owned(),
             Tokens::Seen(count) if self.caches_tokens() => format!(", {} seen", count_of(count, "token")),
             Tokens::Seen(_) => String::new(),
         };
-        let rules = match self.filter {
-            Filter::Edgeward { rules, .. } if rules != FEW_RULES => format!(", {rules} rules"),
-            _ => String::new(),
-        };
-        format!("{filter}{tokens}{rules}{}", self.shape.name())
+        format!("{}{tokens}{}{}", self.filter.name(), self.filter.rules_name(), self.shape.name())
     }
 
     /// `true` if it caches tokens.
@@ -192,28 +138,6 @@ impl Scenario {
         self.shape == other.shape
             && self.caches_tokens() == other.caches_tokens()
             && (!self.caches_tokens() || self.tokens == other.tokens)
-    }
-
-    /// `true` if it forwards the identity to the upstream.
-    pub(super) fn authenticates(&self) -> bool {
-        !matches!(self.filter, Filter::None | Filter::Idle(_) | Filter::Calling)
-    }
-
-    /// `true` if it checks roles.
-    pub(super) fn checks_roles(&self) -> bool {
-        self.removes_cookies() || matches!(self.filter, Filter::Chain { .. })
-    }
-
-    /// `true` if it removes our cookies from what the upstream receives, and forwards the session.
-    pub(super) fn removes_cookies(&self) -> bool {
-        matches!(
-            self.filter,
-            Filter::Edgeward { .. }
-                | Filter::Following { .. }
-                | Filter::OtherBuild(_)
-                | Filter::EdgewardAlone
-                | Filter::EqualChain { .. }
-        )
     }
 }
 

@@ -132,6 +132,15 @@ impl EdgeState {
         }
     }
 
+    /// `true` if a decision can depend on what this state has and an earlier one of the same feed has not.
+    #[must_use]
+    pub fn differs_from(&self, earlier: &Self) -> bool {
+        let stamp = |state: &Self| {
+            (state.generation, state.revision, state.latest_at, state.current_at, state.is_syncing)
+        };
+        stamp(self) != stamp(earlier) || self.bans_etag != earlier.bans_etag
+    }
+
     /// Serves requests with what is known, because the feed does not respond.
     pub fn serve_unsynced(&mut self) {
         self.is_syncing = false;

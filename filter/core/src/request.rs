@@ -163,7 +163,7 @@ impl<'a> Request<'a> {
             && self.end_of_stream
             && !self.is_upgrade()
             && self.first(Name::Origin).is_some()
-            && self.first(Name::AccessControlRequestMethod).is_some()
+            && self.first(Name::AccessControlRequestMethod).is_some_and(|method| !method.is_empty())
     }
 
     /// `true` for a browser's navigation to a page: by Fetch Metadata or, in a browser without it, by a GET that accepts

@@ -97,9 +97,11 @@ impl FeedFollower {
         shared: &impl SharedData,
     ) -> Vec<Command> {
         let mut commands = vec![Command::Count(Counter::PollFailed(error.label()))];
-        // If other workers have followed the feed, they know revocations that this one must not ignore.
+        // If other workers have followed the feed, they know revocations that this one must not ignore. A call that was not
+        // accepted says nothing of the companion: while the host starts, it has no cluster for it.
         let waited_s = now.saturating_sub(self.started_at).as_secs();
-        let may_serve = self.relay.last(shared).number == 0 || waited_s > self.feed.max_staleness_s;
+        let is_tried = self.relay.last(shared).number == 0 && !matches!(error, PollError::NotAccepted);
+        let may_serve = is_tried || waited_s > self.feed.max_staleness_s;
         if !self.feed.denies_stale && may_serve {
             state.serve_unsynced();
         }

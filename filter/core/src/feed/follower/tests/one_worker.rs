@@ -74,6 +74,16 @@ fn failed_poll_keeps_the_state_and_is_counted_by_reason() {
 }
 
 #[test]
+fn nothing_is_served_before_the_host_accepts_a_first_poll() {
+    for (outcome, syncing) in [(CallOutcome::NotAccepted, true), (CallOutcome::NoResponse, false)] {
+        let mut proxy = Proxy::with_workers(1);
+        proxy.tick(0);
+        proxy.respond(0, &outcome);
+        assert_eq!(proxy.workers[0].state.is_syncing(), syncing, "{outcome:?}");
+    }
+}
+
+#[test]
 fn call_without_an_outcome_is_cancelled_a_second_after_its_timeout() {
     let mut proxy = synced();
     proxy.advance_to_poll(0);

@@ -2,7 +2,10 @@
 //! is no SDK in the registry of crates. All `unsafe` code of the module is in this room, and in `hooks` for
 //! what Envoy calls.
 
-#![expect(unsafe_code, reason = "the ABI consists of raw pointers; no other files but those of abi/ and hooks.rs touch them")]
+#![expect(
+    unsafe_code,
+    reason = "the ABI consists of raw pointers; no other files but those of abi/ and hooks.rs touch them"
+)]
 
 mod configuration;
 mod stream;

@@ -22,6 +22,9 @@ use crate::metrics::Metrics;
 /// one that it replaces.
 static FOLLOWED: Mutex<Vec<(String, Weak<Feed>)>> = Mutex::new(Vec::new());
 
+/// Time after the start in which Envoy may have no cluster for the feed. Chosen: health checks of a cluster take seconds.
+const START_LIMIT: Duration = Duration::from_secs(10);
+
 /// State of the edge as the workers read it. They see each response of the feed as a whole, or not at all.
 pub(crate) type PublishedState = ArcSwap<EdgeState>;
 
@@ -37,6 +40,8 @@ struct Followed {
     data: ProcessData,
     /// Call under way. The outcome of any other is ignored.
     call: Option<CallNumber>,
+    /// Time until which a call that Envoy does not accept is no failure: it has no cluster before that is warm.
+    starts_until: Duration,
 }
 
 impl Feed {
@@ -61,6 +66,7 @@ impl Feed {
             state,
             data: ProcessData::default(),
             call: None,
+            starts_until: now + START_LIMIT,
         });
         let feed = Arc::new(Self { followed, state: published });
         all.push((identity, Arc::downgrade(&feed)));
@@ -111,7 +117,7 @@ impl Feed {
     fn apply(&self, calls: &Calls, metrics: &Metrics, outcome: &CallOutcome<'_>, now: Duration) {
         let commands = {
             let mut followed = lock(&self.followed);
-            let Followed { follower, state, data, call } = &mut *followed;
+            let Followed { follower, state, data, call, .. } = &mut *followed;
             *call = None;
             let commands = follower.on_response(outcome, now, state, data);
             self.publish(&followed);
@@ -120,9 +126,13 @@ impl Feed {
         self.run(calls, metrics, commands, now);
     }
 
-    /// Lets the workers see the state. A clone shares nearly all of its memory.
+    /// Lets the workers see the state, if it has changed. A clone shares nearly all of its memory. The pages of a snapshot are
+    /// published with the last of them, since nothing is decided by the first.
     fn publish(&self, followed: &Followed) {
-        self.state.store(Arc::new(followed.state.clone()));
+        let (state, published) = (&followed.state, self.state.load());
+        if state.differs_from(&published) && !(state.is_syncing() && published.is_syncing()) {
+            self.state.store(Arc::new(state.clone()));
+        }
     }
 
     fn run(&self, calls: &Calls, metrics: &Metrics, commands: Vec<Command>, now: Duration) {
@@ -130,8 +140,14 @@ impl Feed {
             match command {
                 Command::Poll(call) => {
                     let sent = calls.send(&call, Purpose::Poll);
-                    lock(&self.followed).call = sent;
-                    if sent.is_none() {
+                    let mut followed = lock(&self.followed);
+                    followed.call = sent;
+                    if sent.is_some() {
+                        followed.starts_until = Duration::ZERO;
+                    } else if now < followed.starts_until {
+                        followed.follower.cancel_call();
+                    } else {
+                        drop(followed);
                         self.apply(calls, metrics, &CallOutcome::NotAccepted, now);
                     }
                 }
@@ -151,8 +167,9 @@ impl Feed {
 #[derive(Default)]
 struct ProcessData(BTreeMap<String, (Vec<u8>, u32)>);
 
-/// Maximum size of a value that is remembered, in bytes. Chosen: leases and offsets are smaller, responses with news larger.
-const MAX_REMEMBERED_BYTES: usize = 256;
+/// Maximum size of a value that is remembered, in bytes. Chosen: the longest that is read again is an offset, with a cursor of up
+/// to 2048 bytes.
+const MAX_REMEMBERED_BYTES: usize = 4096;
 
 impl SharedData for ProcessData {
     fn get(&self, key: &str) -> Option<(Vec<u8>, u32)> {

@@ -5,6 +5,11 @@
 //! thread decides on its own streams ([`stream`], [`worker`]), by the state that the main thread publishes and a token cache that
 //! all share.
 
+#![deny(
+    clippy::significant_drop_in_scrutinee,
+    reason = "a lock that is held longer than it looks has stopped Envoy before"
+)]
+
 mod abi;
 mod calls;
 mod clock;

@@ -44,7 +44,7 @@ pub(crate) struct Plugin {
     outbox: Mutex<Vec<(usize, CallId, HttpCall)>>,
     pub(crate) metrics: Metrics,
     /// Ends with the configuration.
-    _ticker: Ticker,
+    ticker: Ticker,
 }
 
 /// The system lacks what a configuration needs.
@@ -88,7 +88,7 @@ impl Plugin {
             calls: Calls::new(host),
             outbox: Mutex::default(),
             metrics: Metrics::define(host),
-            _ticker: Ticker::start(host.scheduler()).map_err(StartError::Thread)?,
+            ticker: Ticker::start(host.scheduler()).map_err(StartError::Thread)?,
         })
     }
 
@@ -110,12 +110,16 @@ impl Plugin {
 
     /// Takes an event, on the main thread.
     pub(crate) fn on_event(&self, event: u64) {
-        for (worker, id, call) in mem::take(&mut *lock(&self.outbox)) {
+        // The outbox is free again when the first call is sent: an outcome at once takes the lock of a worker, which may be
+        // waiting for the outbox.
+        let waiting = mem::take(&mut *lock(&self.outbox));
+        for (worker, id, call) in waiting {
             if self.calls.send(&call, Purpose::Worker(worker, id)).is_none() {
                 self.on_response_for(worker, id, &CallOutcome::NotAccepted, clock::now());
             }
         }
         if event == TICKED {
+            self.ticker.taken();
             self.on_tick(clock::now());
         }
     }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::convert::Infallible;
 use std::sync::Mutex;
 
-use edgeward_filter::filter::{Command, Completion};
+use edgeward_filter::filter::{Command, Completion, Held};
 use edgeward_filter::header_edits::{self, HeaderEdit};
 use edgeward_filter::hold::Resume;
 use edgeward_filter::rejection::Rejection;
@@ -99,32 +99,39 @@ impl Stream {
             admission
         });
         let admission = admission.ok_or(HostFailed)?;
-        self.apply_to_request(edits)?;
         let may_be_woken = match &admission {
             Ok(verdict) => matches!(verdict, Verdict::Pass(pass) if pass.ends_with_session),
             Err(_held) => true,
         };
         if may_be_woken {
-            streams.set_scheduler(id, self.host.scheduler().ok_or(HostFailed)?);
+            streams.set_scheduler(id, self.host.scheduler());
         }
         match admission {
             Ok(verdict) => {
+                self.apply_to_request(edits)?;
                 drop(guard);
                 Ok(self.carry_out(verdict))
             }
-            Err(mut held) => {
-                if let Some(span) = self.host.start_span(HELD_SPAN) {
-                    held.commands.iter_mut().for_each(|command| join_trace(command, &span));
-                    self.held.set(Some(span));
-                }
-                self.plugin.run(self.worker, &mut guard, held.commands);
+            Err(held) => {
+                // The call first: requests that come may wait for it, whatever becomes of this one.
+                let poll_early = held.poll_early;
+                self.hold(&mut guard, held);
+                self.apply_to_request(&guard.edits)?;
                 drop(guard);
-                if held.poll_early {
+                if poll_early {
                     self.plugin.poll_early(now);
                 }
                 Ok(HeadersStatus::StopAllIterationAndWatermark)
             }
         }
+    }
+
+    fn hold(&self, worker: &mut Worker, mut held: Held) {
+        if let Some(span) = self.host.start_span(HELD_SPAN) {
+            held.commands.iter_mut().for_each(|command| join_trace(command, &span));
+            self.held.set(Some(span));
+        }
+        self.plugin.run(self.worker, worker, held.commands);
     }
 
     /// Does what the stream was woken for.
@@ -192,7 +199,7 @@ impl Stream {
 
     /// Responds, with what Envoy would otherwise pass to [`Self::on_response_headers`] completed.
     fn reply(&self, reply: &LocalReply) {
-        let completion = self.id.get().map(|id| lock(self.worker()).filter.on_response_headers(id));
+        let completion = self.id.get().map(|id| lock(self.worker()).on_response_headers(id));
         let Completion { cross_origin, renewed } = completion.unwrap_or_default();
         let mut head = ReplyHead::new(reply);
         if let Some(cross_origin) = cross_origin {
@@ -241,24 +248,24 @@ impl Stream {
     pub(crate) fn on_response_headers(&self) {
         let Some(id) = self.id.get() else { return };
         let mut guard = lock(self.worker());
-        let Worker { filter, edits, .. } = &mut *guard;
-        let Completion { cross_origin, renewed } = filter.on_response_headers(id);
+        let Completion { cross_origin, renewed } = guard.on_response_headers(id);
+        let edits = &mut guard.edits;
         let code_details = || self.host.attribute(Attribute::ResponseCodeDetails);
         if let Some(cross_origin) = cross_origin {
             let added = cross_origin.headers();
-            self.host.read(Map::ResponseHeaders, |fields| {
+            let read = self.host.read(Map::ResponseHeaders, |fields| {
                 let is_missing = cross_origin.is_missing_from(fields, code_details);
                 let completed = is_missing.then(|| header_edits::complete_cors(&cross_origin, &added));
                 edits.copy(completed.into_iter().flatten());
             });
-            let _incomplete = self.apply(Map::ResponseHeaders, edits);
+            let _incomplete = read.map(|()| self.apply(Map::ResponseHeaders, edits));
         }
         if let Some(renewed) = renewed {
-            self.host.read(Map::ResponseHeaders, |fields| {
+            let read = self.host.read(Map::ResponseHeaders, |fields| {
                 edits.copy(header_edits::append_renewed_cookies(&renewed, fields));
             });
             // Stops at the first failure, so that no cookie is set in a response that caches may store.
-            let _incomplete = self.apply(Map::ResponseHeaders, edits);
+            let _incomplete = read.map(|()| self.apply(Map::ResponseHeaders, edits));
         }
     }
 

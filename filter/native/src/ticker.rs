@@ -2,6 +2,8 @@
 //! thread at each tick.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::Builder;
 
@@ -14,7 +16,11 @@ pub(crate) const TICKED: u64 = 1;
 
 /// Timer, which ends with this value. It is not waited for: the last reference to a configuration may be the one that Envoy
 /// takes while the timer sends its event, so that a configuration can end on the timer's own thread.
-pub(crate) struct Ticker(#[expect(dead_code, reason = "the timer ends when it is dropped")] Sender<()>);
+pub(crate) struct Ticker {
+    /// `true` while a tick is on its way. A main thread that is busy gets one tick, and not all that it has missed.
+    is_sent: Arc<AtomicBool>,
+    _stop: Sender<()>,
+}
 
 impl Ticker {
     /// Starts to tick.
@@ -22,14 +28,22 @@ impl Ticker {
     /// # Errors
     /// That of the system if it has no thread for it.
     pub(crate) fn start(scheduler: HostScheduler) -> io::Result<Self> {
-        let (stop, stopped) = channel();
-        Builder::new().name("edgeward".to_owned()).spawn(move || tick(&scheduler, &stopped))?;
-        Ok(Self(stop))
+        let ((stop, stopped), is_sent) = (channel(), Arc::new(AtomicBool::new(false)));
+        let flag = Arc::clone(&is_sent);
+        Builder::new().name("edgeward".to_owned()).spawn(move || tick(&scheduler, &flag, &stopped))?;
+        Ok(Self { is_sent, _stop: stop })
+    }
+
+    /// Lets the next tick be sent.
+    pub(crate) fn taken(&self) {
+        self.is_sent.store(false, Ordering::Relaxed);
     }
 }
 
-fn tick(scheduler: &HostScheduler, stopped: &Receiver<()>) {
+fn tick(scheduler: &HostScheduler, is_sent: &AtomicBool, stopped: &Receiver<()>) {
     while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-        scheduler.commit(TICKED);
+        if !is_sent.swap(true, Ordering::Relaxed) {
+            scheduler.commit(TICKED);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! One of Envoy's worker threads, to one configuration. The lock around it is the worker's own: nobody else takes it but the
 //! main thread, ten times a second and for the outcomes of calls.
 
-use edgeward_filter::filter::Filter;
+use edgeward_filter::filter::{Completion, Filter};
 use edgeward_filter::hold::Resume;
 use edgeward_filter::request::StreamId;
 use slab::Slab;
@@ -40,6 +40,12 @@ impl Worker {
     pub(crate) fn new(filter: Filter) -> Self {
         Self { filter, edits: EditList::default(), streams: OpenStreams::default() }
     }
+
+    /// Returns what the response of a stream lacks. A stream that gets a response is not resumed any more.
+    pub(crate) fn on_response_headers(&mut self, stream: StreamId) -> Completion {
+        self.streams.forget_resume(stream);
+        self.filter.on_response_headers(stream)
+    }
 }
 
 impl OpenStreams {
@@ -52,9 +58,9 @@ impl OpenStreams {
     }
 
     /// Lets a stream be woken.
-    pub(crate) fn set_scheduler(&mut self, stream: StreamId, scheduler: StreamScheduler) {
+    pub(crate) fn set_scheduler(&mut self, stream: StreamId, scheduler: Option<StreamScheduler>) {
         if let Some(open) = self.0.get_mut(stream as usize) {
-            open.scheduler = Some(scheduler);
+            open.scheduler = scheduler;
         }
     }
 
@@ -63,6 +69,12 @@ impl OpenStreams {
         if let Some(OpenStream { scheduler: Some(scheduler), wake }) = self.0.get_mut(stream as usize) {
             *wake = Some(reason);
             scheduler.commit();
+        }
+    }
+
+    fn forget_resume(&mut self, stream: StreamId) {
+        if let Some(open) = self.0.get_mut(stream as usize) {
+            open.wake.take_if(|wake| matches!(wake, Wake::Resume(_)));
         }
     }
 

@@ -323,6 +323,10 @@ callbacks! {
         host: &Host, call: *mut u64, _cluster: Buffer, fields: *const RawField, count: usize, _body: Buffer, _timeout: u64,
     ) -> u32 {
         let id = host.last_call.fetch_add(1, Ordering::Relaxed) + 1;
+        if id <= 3 || id.is_multiple_of(3) {
+            // No such cluster: before one is warm, and at times later.
+            return 2;
+        }
         // SAFETY: see above.
         let fields = unsafe { call.write(id); std::slice::from_raw_parts(fields, count) };
         let fields = fields.iter().map(|RawField(name, value)| (name.to_vec(), value.to_vec())).collect();

@@ -2,6 +2,11 @@
 
 use edgeward_filter::header_edits::HeaderEdit;
 
+use crate::abi::{HostStream, Map};
+
+/// Envoy has no header map, or did not accept an edit.
+pub(crate) struct HostFailed;
+
 /// Maximum size of the text that is kept for the next request, in bytes. Chosen: browsers send a few KiB.
 const MAX_KEPT_BYTES: usize = 16 * 1024;
 
@@ -43,13 +48,19 @@ impl EditList {
         }
     }
 
-    /// `true` if there are none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.edits.is_empty()
+    /// Carries out the edits, in order, up to the first that Envoy does not accept.
+    pub(crate) fn apply(&self, stream: HostStream, map: Map) -> Result<(), HostFailed> {
+        if !self.iter().all(|edit| stream.edit(map, edit)) {
+            return Err(HostFailed);
+        }
+        if matches!(map, Map::RequestHeaders) && !self.edits.is_empty() {
+            // Envoy has chosen the route by what the client sent.
+            stream.clear_route_cache();
+        }
+        Ok(())
     }
 
-    /// The edits, in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = HeaderEdit<'_>> {
+    fn iter(&self) -> impl Iterator<Item = HeaderEdit<'_>> {
         let mut text = self.text.as_slice();
         self.edits.iter().map_while(move |edit| {
             let (name, rest) = text.split_at_checked(edit.name)?;

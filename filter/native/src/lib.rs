@@ -24,4 +24,5 @@ mod rsa;
 mod start;
 mod stream;
 mod ticker;
+mod trace;
 mod worker;

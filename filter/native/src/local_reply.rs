@@ -34,4 +34,21 @@ impl ReplyHead {
             self.fields.push((name.to_vec(), value.to_vec()));
         }
     }
+
+    /// Adds the status for a client of gRPC, which Envoy would otherwise tell of success.
+    pub(crate) fn set_grpc_status(&mut self) {
+        let status = grpc_status(self.status);
+        self.edit(HeaderEdit::Set(b"grpc-status", status));
+    }
+}
+
+/// Returns gRPC's status for one of HTTP (gRPC, "HTTP to gRPC Status Code Mapping").
+const fn grpc_status(status: u16) -> &'static [u8] {
+    match status {
+        400 => b"13",
+        401 => b"16",
+        403 => b"7",
+        429 | 502..=504 => b"14",
+        _ => b"2",
+    }
 }

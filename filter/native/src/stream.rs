@@ -4,21 +4,21 @@ use std::cell::Cell;
 use std::convert::Infallible;
 use std::sync::Mutex;
 
-use edgeward_filter::filter::{Command, Completion, Held};
-use edgeward_filter::header_edits::{self, HeaderEdit};
+use edgeward_filter::filter::{Completion, Held};
+use edgeward_filter::header_edits;
 use edgeward_filter::hold::Resume;
 use edgeward_filter::rejection::Rejection;
 use edgeward_filter::reply::LocalReply;
 use edgeward_filter::request::{Field, Request, StreamId};
-use edgeward_filter::trace_context::{self, TRACE_PARENT};
 use edgeward_filter::verdict::Verdict;
 
 use crate::abi::{Attribute, HeadersStatus, HostStream, Map, Span, TrailersStatus};
 use crate::clock;
-use crate::edit_list::EditList;
+use crate::edit_list::HostFailed;
 use crate::local_reply::ReplyHead;
 use crate::lock::lock;
 use crate::plugin::Plugin;
+use crate::trace;
 use crate::worker::{Wake, Worker};
 
 /// Stream, from the creation of its filter to its end. A hook may end it inside of another, so that nothing here is borrowed
@@ -33,38 +33,6 @@ pub(crate) struct Stream {
     /// Span of the time for which the request is held.
     held: Cell<Option<Span>>,
 }
-
-/// Name of the span of a held request.
-const HELD_SPAN: &str = "edgeward refresh";
-
-/// Makes the call for a held request a part of its trace, below the span.
-fn join_trace(command: &mut Command, span: &Span) {
-    let (Command::Call(_, call), Some(trace), Some(id)) = (command, span.trace_id(), span.span_id()) else {
-        return;
-    };
-    let of_client = call.headers.iter().find(|(name, _)| *name == TRACE_PARENT);
-    let flags = of_client.and_then(|(_, value)| value.rsplit(|&byte| byte == b'-').next()).unwrap_or(b"01");
-    let parent = [b"00-", trace.as_bytes(), b"-", id.as_bytes(), b"-", flags].concat();
-    // A span of another format than the W3C's leaves the call as it is.
-    if trace_context::is_parent(&parent) {
-        call.headers.retain(|(name, _)| *name != TRACE_PARENT);
-        call.headers.push((TRACE_PARENT, parent));
-    }
-}
-
-/// Returns gRPC's status for one of HTTP (gRPC, "HTTP to gRPC Status Code Mapping").
-const fn grpc_status(status: u16) -> &'static [u8] {
-    match status {
-        400 => b"13",
-        401 => b"16",
-        403 => b"7",
-        429 | 502..=504 => b"14",
-        _ => b"2",
-    }
-}
-
-/// Envoy has no header map, or did not accept an edit.
-struct HostFailed;
 
 impl Stream {
     pub(crate) fn new(plugin: &'static Plugin, host: HostStream) -> Self {
@@ -108,7 +76,7 @@ impl Stream {
         }
         match admission {
             Ok(verdict) => {
-                self.apply_to_request(edits)?;
+                edits.apply(self.host, Map::RequestHeaders)?;
                 drop(guard);
                 Ok(self.carry_out(verdict))
             }
@@ -116,7 +84,7 @@ impl Stream {
                 // The call first: requests that come may wait for it, whatever becomes of this one.
                 let poll_early = held.poll_early;
                 self.hold(&mut guard, held);
-                self.apply_to_request(&guard.edits)?;
+                guard.edits.apply(self.host, Map::RequestHeaders)?;
                 drop(guard);
                 if poll_early {
                     self.plugin.poll_early(now);
@@ -127,8 +95,8 @@ impl Stream {
     }
 
     fn hold(&self, worker: &mut Worker, mut held: Held) {
-        if let Some(span) = self.host.start_span(HELD_SPAN) {
-            held.commands.iter_mut().for_each(|command| join_trace(command, &span));
+        if let Some(span) = self.host.start_span(trace::HELD) {
+            held.commands.iter_mut().for_each(|command| trace::join(command, &span));
             self.held.set(Some(span));
         }
         self.plugin.run(self.worker, worker, held.commands);
@@ -165,7 +133,7 @@ impl Stream {
             verdict
         });
         let verdict = verdict.ok_or(HostFailed)?;
-        self.apply_to_request(edits)?;
+        edits.apply(self.host, Map::RequestHeaders)?;
         drop(guard);
         Ok(self.carry_out(verdict))
     }
@@ -210,8 +178,7 @@ impl Stream {
             header_edits::append_renewed_cookies(&renewed, []).for_each(|edit| head.edit(edit));
         }
         if self.is_grpc() {
-            // Envoy would tell the client of success.
-            head.edit(HeaderEdit::Set(b"grpc-status", grpc_status(head.status)));
+            head.set_grpc_status();
         }
         self.host.send_local_reply(head.status, &head.fields, &reply.body, &reply.details());
     }
@@ -236,7 +203,7 @@ impl Stream {
         let trailers = self.host.read(Map::RequestTrailers, |fields| {
             edits.copy(header_edits::forged(&self.plugin.policy, fields));
         });
-        if trailers.is_some() && self.apply(Map::RequestTrailers, edits).is_ok() {
+        if trailers.is_some() && edits.apply(self.host, Map::RequestTrailers).is_ok() {
             return TrailersStatus::Continue;
         }
         self.record_rejection(Rejection::HostFailed);
@@ -258,14 +225,14 @@ impl Stream {
                 let completed = is_missing.then(|| header_edits::complete_cors(&cross_origin, &added));
                 edits.copy(completed.into_iter().flatten());
             });
-            let _incomplete = read.map(|()| self.apply(Map::ResponseHeaders, edits));
+            let _incomplete = read.map(|()| edits.apply(self.host, Map::ResponseHeaders));
         }
         if let Some(renewed) = renewed {
             let read = self.host.read(Map::ResponseHeaders, |fields| {
                 edits.copy(header_edits::append_renewed_cookies(&renewed, fields));
             });
             // Stops at the first failure, so that no cookie is set in a response that caches may store.
-            let _incomplete = read.map(|()| self.apply(Map::ResponseHeaders, edits));
+            let _incomplete = read.map(|()| edits.apply(self.host, Map::ResponseHeaders));
         }
     }
 
@@ -277,18 +244,5 @@ impl Stream {
             worker.filter.on_stream_end(id);
             worker.streams.remove(id);
         }
-    }
-
-    /// Carries out the edits of a request head. Envoy has chosen the route by what the client sent.
-    fn apply_to_request(&self, edits: &EditList) -> Result<(), HostFailed> {
-        self.apply(Map::RequestHeaders, edits)?;
-        if !edits.is_empty() {
-            self.host.clear_route_cache();
-        }
-        Ok(())
-    }
-
-    fn apply(&self, map: Map, edits: &EditList) -> Result<(), HostFailed> {
-        if edits.iter().all(|edit| self.host.edit(map, edit)) { Ok(()) } else { Err(HostFailed) }
     }
 }

@@ -133,3 +133,15 @@ fn payload_that_is_not_one_object_with_distinct_members_is_rejected() {
         check(payload, Err(Rejection::ClaimsMalformed));
     }
 }
+
+#[test]
+fn identities_share_a_bounded_number_of_roles() {
+    let roles: Vec<_> = (0..=MAX_SHARED_ROLES).map(|number| share(&format!("role-{number}"))).collect();
+    let shared = roles.iter().filter(|role| matches!(role, Cow::Borrowed(_))).count();
+    // Other tests have roles too.
+    assert!((1..=MAX_SHARED_ROLES).contains(&shared), "{shared} are shared");
+    assert!(roles.iter().enumerate().all(|(number, role)| *role == format!("role-{number}")));
+    if let (Cow::Borrowed(first), Cow::Borrowed(again)) = (&roles[0], share("role-0")) {
+        assert!(std::ptr::eq(*first, again));
+    }
+}

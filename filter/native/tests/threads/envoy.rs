@@ -241,9 +241,7 @@ callbacks! {
         }
         true
     }
-    fn envoy_dynamic_module_callback_http_set_header(
-        stream: &HostStream, _map: u32, name: Buffer, value: Buffer,
-    ) -> bool {
+    fn envoy_dynamic_module_callback_http_set_header(stream: &HostStream, _map: u32, name: Buffer, value: Buffer) -> bool {
         let (name, text) = (name.to_vec(), value.to_vec());
         let mut fields = stream.fields.borrow_mut();
         fields.retain(|(other, _)| *other != name);
@@ -252,9 +250,7 @@ callbacks! {
         }
         true
     }
-    fn envoy_dynamic_module_callback_http_add_header(
-        stream: &HostStream, _map: u32, name: Buffer, value: Buffer,
-    ) -> bool {
+    fn envoy_dynamic_module_callback_http_add_header(stream: &HostStream, _map: u32, name: Buffer, value: Buffer) -> bool {
         let field = (name.to_vec(), value.to_vec());
         stream.fields.borrow_mut().push(field);
         true

@@ -22,7 +22,6 @@ struct Buffer(*const u8, usize);
 struct RawField(Buffer, Buffer);
 
 type Module = *const c_void;
-
 // The module's hooks.
 #[expect(improper_ctypes, reason = "the module passes these addresses back, and reads nothing there")]
 #[rustfmt::skip]
@@ -41,7 +40,6 @@ unsafe extern "C" {
 }
 
 // SAFETY, for every block below: the module passes what it was given, and buffers of live values.
-
 impl Buffer {
     fn of(bytes: &[u8]) -> Self {
         Self(bytes.as_ptr(), bytes.len())

@@ -13,7 +13,7 @@ use crate::token::Verified;
 
 /// User and session of a verified token, and the token's time. Its parts are safe in a header: numbers, and a role of
 /// ASCII letters, digits, `_` and `-`. A clone allocates nothing, unless there are
-/// more than [`MAX_SHARED_ROLES`] roles.
+/// more than 64 roles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     user_id: u64,

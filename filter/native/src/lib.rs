@@ -1,8 +1,8 @@
 //! Shell of the filter: the native module for Envoy. It reads bytes from Envoy and carries out what `edgeward_filter` decides;
 //! it decides nothing itself.
 //!
-//! Envoy's main thread starts a configuration ([`start`], [`plugin`]), follows the edge [`feed`] and sends all calls. Each worker
-//! thread decides on its own streams ([`stream`], [`worker`]), by the state that the main thread publishes and a token cache that
+//! Envoy's main thread starts a configuration (`start`, `plugin`), follows the edge `feed` and sends all calls. Each worker
+//! thread decides on its own streams (`stream`, `worker`), by the state that the main thread publishes and a token cache that
 //! all share.
 
 #![deny(

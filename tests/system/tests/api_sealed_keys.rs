@@ -162,9 +162,12 @@ async fn imported_keys_keep_tokens_good_in_both_stores() {
 async fn table_with_keys_is_not_reverted() {
     let database = database::fresh().await;
     keys(&database, KEY, &["generate"]);
-    let output = finish(start(&database.url, &[], &["migrate", "revert"]), "");
+    // Later migrations are reverted before it.
+    let mut reverted = (0..99).map(|_| finish(start(&database.url, &[], &["migrate", "revert"]), ""));
+    let output = reverted.find(|output| !output.status.success()).expect("a failure");
     let text = String::from_utf8(output.stderr).expect("UTF-8");
-    assert!(!output.status.success() && text.contains("signing_keys has keys"), "{text}");
+    assert!(text.contains("signing_keys has keys"), "{text}");
+    assert!(finish(start(&database.url, &[], &["migrate", "run"]), "").status.success());
     assert_eq!(keys(&database, KEY, &["list"]).len(), 1);
 }
 

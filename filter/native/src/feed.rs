@@ -162,8 +162,8 @@ impl Feed {
     }
 }
 
-/// What the workers of a proxy-wasm host share through the host. The only follower of this process remembers the small values
-/// that it writes, and no responses: nobody else would read them.
+/// Data that followers of a feed share, in a process with one follower: the small values that it writes, and no responses, which
+/// nobody else would read.
 #[derive(Default)]
 struct ProcessData(BTreeMap<String, (Vec<u8>, u32)>);
 

@@ -1,5 +1,5 @@
-//! What only the native module does, through the real Envoy: one state for all workers, panics that end one request alone, spans
-//! of held requests. The other tests of the gateway run with both shells.
+//! Traits of the native module alone, through the real Envoy: one state for all workers, panics that end one request, spans of
+//! held requests. The other tests of the gateway run with both shells.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

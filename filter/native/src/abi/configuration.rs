@@ -28,6 +28,9 @@ unsafe extern "C" {
 // SAFETY, for every block below: a handle exists only as long as its object of Envoy's, on the thread that may use it;
 // buffers are those of live slices, which Envoy copies during the call; and Envoy writes to live variables only during the call.
 
+/// Callback that defines a metric.
+type Define = unsafe extern "C" fn(Envoy, Buffer, *const Buffer, usize, *mut usize) -> u32;
+
 /// Envoy's side of a configuration.
 #[derive(Clone, Copy)]
 pub(crate) struct Host(pub(crate) Envoy);
@@ -71,28 +74,20 @@ impl Host {
 
     /// Defines a counter, divided by a label or not. Envoy allows it while a configuration starts.
     pub(crate) fn define_counter(self, name: &str, label: Option<&str>) -> Option<Counter> {
-        let (label, mut metric) = (label.map(Buffer::from), 0);
-        let labels = label.as_slice();
-        // SAFETY: see above.
-        #[rustfmt::skip]
-        let result = unsafe {
-            envoy_dynamic_module_callback_http_filter_config_define_counter(self.0, name.into(), labels.as_ptr(), labels.len(),
-                &raw mut metric)
-        };
-        (result == SUCCESS).then_some(Counter(metric))
+        self.define(envoy_dynamic_module_callback_http_filter_config_define_counter, name, label).map(Counter)
     }
 
     /// Defines a gauge, as [`Self::define_counter`] does a counter.
     pub(crate) fn define_gauge(self, name: &str, label: Option<&str>) -> Option<Gauge> {
+        self.define(envoy_dynamic_module_callback_http_filter_config_define_gauge, name, label).map(Gauge)
+    }
+
+    fn define(self, define: Define, name: &str, label: Option<&str>) -> Option<usize> {
         let (label, mut metric) = (label.map(Buffer::from), 0);
         let labels = label.as_slice();
         // SAFETY: see above.
-        #[rustfmt::skip]
-        let result = unsafe {
-            envoy_dynamic_module_callback_http_filter_config_define_gauge(self.0, name.into(), labels.as_ptr(), labels.len(),
-                &raw mut metric)
-        };
-        (result == SUCCESS).then_some(Gauge(metric))
+        let result = unsafe { define(self.0, name.into(), labels.as_ptr(), labels.len(), &raw mut metric) };
+        (result == SUCCESS).then_some(metric)
     }
 
     /// Increments a counter, for a value of its label if it has one.

@@ -76,7 +76,7 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// Main thread of Envoy: carries out events and answers calls until the workers have ended.
+/// Companion, which answers the calls of all configurations.
 struct Companion<'a> {
     key: &'a Key,
     tokens: &'a Tokens,
@@ -165,7 +165,7 @@ impl Drop for Running<'_> {
 
 type Current = RwLock<Option<Arc<Configuration>>>;
 
-/// What became of requests that did not pass at once.
+/// Numbers of requests that were held, by their outcomes.
 #[derive(Default)]
 struct Outcomes {
     continued: AtomicUsize,

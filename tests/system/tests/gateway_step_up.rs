@@ -12,7 +12,7 @@ use reqwest::Method;
 use serde_json::json;
 
 /// Starts a gateway at which an authentication of the second before is too old, and which tells upstreams of it.
-fn demanding() -> (Envoy, Ports) {
+fn demanding(name: &str) -> (Envoy, Ports) {
     let changes = [
         (r#""max_auth_age_seconds": 300"#, r#""max_auth_age_seconds": 1"#),
         (
@@ -20,7 +20,7 @@ fn demanding() -> (Envoy, Ports) {
             r#""ready_path": "/readyz", "headers": {"auth_time": "x-auth-time", "amr": "x-amr"},"#,
         ),
     ];
-    another_gateway("step_up", &changes).unwrap()
+    another_gateway(name, &changes).unwrap()
 }
 
 /// Returns a client with the cookies of a user whose authentication is too old there.
@@ -37,7 +37,7 @@ async fn outdated(user: &Client, gateway: u16) -> Client {
 
 #[tokio::test]
 async fn old_authentication_is_challenged_and_a_confirmation_is_enough() {
-    let (_envoy, Ports { gateway, .. }) = demanding();
+    let (_envoy, Ports { gateway, envoy_admin, .. }) = demanding("step_up_call");
     let mut user = registered(false).await;
     assert_eq!(user.get("/billing/").await.status, 200, "five minutes are allowed here");
     let mut there = outdated(&user, gateway).await;
@@ -60,6 +60,8 @@ async fn old_authentication_is_challenged_and_a_confirmation_is_enough() {
       "message": "Please confirm who you are"
     }
     "#);
+    let stats = client_at(envoy_admin, false).get("/stats/prometheus").await.text;
+    assert!(stats.contains(r#"refused{reason="authentication_outdated"}"#), "{stats}");
     let before = user.claims();
     assert_eq!(there.refresh().await.status, 200);
     assert_eq!(there.claims().auth_time, before.auth_time, "a refresh proves nothing");
@@ -79,7 +81,7 @@ async fn old_authentication_is_challenged_and_a_confirmation_is_enough() {
 
 #[tokio::test]
 async fn navigation_goes_through_the_confirmation_and_back() {
-    let (_envoy, Ports { gateway, .. }) = demanding();
+    let (_envoy, Ports { gateway, .. }) = demanding("step_up_navigation");
     let user = registered(false).await;
     let mut there = outdated(&user, gateway).await;
     // The access token is gone, too: one refresh, and then the same way.
@@ -97,13 +99,4 @@ async fn navigation_goes_through_the_confirmation_and_back() {
     let mut user = user.clone();
     user.cookies.clone_from(&there.cookies);
     assert_eq!(received(user.get("/billing/a?b=c").await)["path"], "/billing/a?b=c");
-}
-
-#[tokio::test]
-async fn rejections_are_counted_by_their_label() {
-    let (_envoy, Ports { gateway, envoy_admin, .. }) = demanding();
-    let user = registered(false).await;
-    outdated(&user, gateway).await;
-    let stats = client_at(envoy_admin, false).get("/stats/prometheus").await.text;
-    assert!(stats.contains(r#"refused{reason="authentication_outdated"}"#), "{stats}");
 }

@@ -9,7 +9,8 @@ import type { paths } from "./schema.js";
 const NEEDS_PROOF = 'error="insufficient_user_authentication"';
 /** Paths that report a 401 as it is: a refresh does not help there. */
 const NOT_RETRIED: string[] = [
-  "/api/auth/login", "/api/auth/register", "/api/auth/refresh", "/api/auth/logout", "/api/auth/confirm",
+  "/api/auth/login", "/api/auth/login/factor", "/api/auth/register", "/api/auth/refresh", "/api/auth/logout",
+  "/api/auth/confirm",
 ] satisfies (keyof paths)[];
 
 export interface ClientOptions {

@@ -89,6 +89,27 @@ export interface paths {
         patch: operations["changeUser"];
         trace?: never;
     };
+    "/api/admin/users/{id}/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a user's second factors */
+        get: operations["listUserFactors"];
+        put?: never;
+        post?: never;
+        /**
+         * Reset a user's second factors
+         * @description Removes all factors and recovery codes, for somebody who has lost them. The password alone signs in then.
+         */
+        delete: operations["resetUserFactors"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/users/{id}/sessions": {
         parameters: {
             query?: never;
@@ -167,6 +188,105 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Second factors
+         * @description Lists the user's authenticator apps and passkeys, and counts the recovery codes that are left.
+         */
+        get: operations["listFactors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/factors/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make recovery codes
+         * @description They replace the former ones. A user without a factor has none.
+         */
+        post: operations["createRecoveryCodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/factors/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to add an authenticator app */
+        post: operations["startTotp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/factors/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add an authenticator app
+         * @description From then on a password alone does not sign in. With the first factor come ten recovery codes.
+         */
+        post: operations["confirmTotp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/factors/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a factor
+         * @description While a second factor is demanded, two ways to pass it stay: other factors, or recovery codes. With the last factor, the
+         *     recovery codes go, and the password alone signs in again.
+         */
+        delete: operations["removeFactor"];
+        options?: never;
+        head?: never;
+        /** Rename a factor */
+        patch: operations["renameFactor"];
+        trace?: never;
+    };
     "/api/auth/login": {
         parameters: {
             query?: never;
@@ -178,9 +298,30 @@ export interface paths {
         put?: never;
         /**
          * Sign in
-         * @description Starts a session. A wrong password and an unknown address have the same response.
+         * @description Starts a session. A wrong password and an unknown address have the same response. If the user has a second factor, no
+         *     session starts yet: `POST /auth/login/factor` completes it within ten minutes, by the same program.
          */
         post: operations["logIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/login/factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete a sign-in
+         * @description By a code of an authenticator app, or by a recovery code. After a wrong code, the sign-in may be completed by another one.
+         */
+        post: operations["completeLogIn"];
         delete?: never;
         options?: never;
         head?: never;
@@ -380,6 +521,18 @@ export interface components {
     schemas: {
         /** @enum {string} */
         ActorName: "user" | "admin" | "command_line" | "system" | "stranger";
+        /** @description Factor that was added. */
+        AddedFactor: {
+            /**
+             * Format: int64
+             * @example 42
+             */
+            factorId: number;
+            /** @description Message for people. */
+            message: string;
+            /** @description Recovery codes, if there were none before; otherwise null. They are in this response alone. */
+            recoveryCodes: string[] | null;
+        };
         /** @description User as administrators see them. */
         AdminUser: components["schemas"]["User"] & {
             /** @description `true` if the user may not sign in. */
@@ -500,9 +653,61 @@ export interface components {
          * @description Stable, machine-readable code of an error. Later versions may add others.
          * @enum {string}
          */
-        ErrorCode: "account_disabled" | "actor_unknown" | "body_not_form" | "body_not_object" | "body_too_large" | "body_too_slow" | "busy" | "content_encoded" | "content_type_not_form" | "content_type_not_json" | "credentials_wrong" | "cursor_invalid" | "database_unavailable" | "email_has_invisible_character" | "email_malformed" | "email_not_ascii" | "email_taken" | "email_too_long" | "event_unknown" | "form_forged" | "ids_malformed" | "insufficient_user_authentication" | "internal_error" | "last_admin" | "limit_out_of_range" | "method_not_allowed" | "name_has_invisible_character" | "name_too_long" | "not_allowed" | "not_found" | "not_ready" | "not_signed_in" | "not_text" | "not_true_or_false" | "password_has_control_character" | "password_too_common" | "password_too_long" | "password_too_short" | "password_too_weak" | "query_invalid" | "required" | "role_malformed" | "search_has_invisible_character" | "search_too_long" | "time_malformed" | "timed_out" | "too_many_attempts" | "unknown" | "user_id_malformed";
+        ErrorCode: "account_disabled" | "actor_unknown" | "body_not_form" | "body_not_object" | "body_too_large" | "body_too_slow" | "busy" | "challenge_expired" | "code_malformed" | "code_wrong" | "content_encoded" | "content_type_not_form" | "content_type_not_json" | "credentials_wrong" | "cursor_invalid" | "database_unavailable" | "email_has_invisible_character" | "email_malformed" | "email_not_ascii" | "email_taken" | "email_too_long" | "event_unknown" | "factor_wrong" | "form_forged" | "ids_malformed" | "insufficient_user_authentication" | "internal_error" | "last_admin" | "limit_out_of_range" | "login_expired" | "method_not_allowed" | "name_has_invisible_character" | "name_too_long" | "not_allowed" | "not_found" | "not_ready" | "not_signed_in" | "not_text" | "not_true_or_false" | "password_has_control_character" | "password_too_common" | "password_too_long" | "password_too_short" | "password_too_weak" | "query_invalid" | "required" | "role_malformed" | "search_has_invisible_character" | "search_too_long" | "time_malformed" | "timed_out" | "token_malformed" | "too_few_ways" | "too_many_attempts" | "too_many_factors" | "unknown" | "user_id_malformed";
         /** @enum {string} */
-        EventName: "register" | "login" | "login_refused" | "refresh" | "refresh_refused" | "refresh_token_reused" | "reauthenticated" | "session_ended" | "sessions_ended" | "logout" | "logout_all" | "user_created" | "user_imported" | "user_deleted" | "user_disabled" | "user_enabled" | "user_unlocked" | "role_changed" | "name_changed" | "password_changed" | "keys_generated" | "keys_rotated" | "keys_imported" | "keys_resealed" | "keys_changed";
+        EventName: "register" | "login" | "login_refused" | "refresh" | "refresh_refused" | "refresh_token_reused" | "reauthenticated" | "session_ended" | "sessions_ended" | "logout" | "logout_all" | "user_created" | "user_imported" | "user_deleted" | "user_disabled" | "user_enabled" | "user_unlocked" | "role_changed" | "name_changed" | "password_changed" | "login_pending" | "factor_added" | "factor_renamed" | "factor_removed" | "recovery_codes_created" | "recovery_code_used" | "factors_reset" | "keys_generated" | "keys_rotated" | "keys_imported" | "keys_resealed" | "keys_changed";
+        /** @description Second factor of a user. */
+        Factor: {
+            /**
+             * Format: date-time
+             * @description Time in UTC, with milliseconds.
+             * @example 2026-03-01T09:30:00.000Z
+             */
+            createdAt: string;
+            /** @description `true` if a password alone does not sign in any more. */
+            demanded: boolean;
+            /**
+             * Format: int64
+             * @example 42
+             */
+            id: number;
+            /** @description `totp` for an authenticator app, or `passkey`. */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description Time of the last sign-in with it.
+             */
+            lastUsedAt: string | null;
+            /** @example Phone */
+            name: string;
+        };
+        /** @description New name of a factor. */
+        FactorName: {
+            /**
+             * Format: name
+             * @description At most 100 characters in the normal form NFC. Blanks and invisible characters around it are removed; within it, there are none but the joiners of its script.
+             * @example Phone
+             */
+            name: string;
+        };
+        /** @description Second factors of a user. */
+        Factors: {
+            factors: components["schemas"]["Factor"][];
+            /** @description Message for people. */
+            message: string;
+            /** @description Number of recovery codes that are left. */
+            recoveryCodesLeft: number;
+        };
+        /** @description Factors that were removed. */
+        FactorsReset: {
+            /**
+             * Format: int64
+             * @description Number of factors that were removed.
+             */
+            factorsRemoved: number;
+            /** @description Message for people. */
+            message: string;
+        };
         /** @description Public RSA key (RFC 7517 §4, RFC 7518 §6.3.1). */
         Jwk: {
             /**
@@ -533,6 +738,42 @@ export interface components {
         /** @description Public keys that access tokens verify with (RFC 7517 §5). */
         JwkSet: {
             keys: components["schemas"]["Jwk"][];
+        };
+        /** @description Second step of a login. */
+        LoginCompletion: {
+            /**
+             * Format: factor-code
+             * @description Six digits of an authenticator app, or a recovery code. Blanks and hyphens do not matter.
+             * @example 123456
+             */
+            code: string;
+            /**
+             * @description Token of the response that asked for this.
+             * @example q6FXWD8nXUNfdZcDO0cVvdgaj05ktGKBWvvzw8YJZzE
+             */
+            token: string;
+        };
+        /** @description Sign-in that waits for a second factor. */
+        PendingLogin: {
+            /**
+             * Format: date-time
+             * @description Time in UTC, with milliseconds.
+             * @example 2026-03-01T09:30:00.000Z
+             */
+            expiresAt: string;
+            /** @description Message for people. */
+            message: string;
+            /** @description Token for `POST /auth/login/factor`. */
+            token: string;
+            /** @description Ways to complete it: `totp`, `passkey`, `recovery_code`. */
+            ways: string[];
+        };
+        /** @description New recovery codes. */
+        RecoveryCodes: {
+            /** @description Message for people. */
+            message: string;
+            /** @description Ten codes, each of which replaces a factor once. They are in this response alone. */
+            recoveryCodes: string[];
         };
         /** @description New account. */
         Registration: {
@@ -624,6 +865,40 @@ export interface components {
              * @example 42
              */
             userId: number;
+        };
+        /** @description First code of an authenticator app. */
+        TotpConfirmation: {
+            /**
+             * Format: totp-code
+             * @description Six digits of the authenticator app.
+             * @example 123456
+             */
+            code: string;
+            /**
+             * Format: name
+             * @description At most 100 characters in the normal form NFC. Blanks and invisible characters around it are removed; within it, there are none but the joiners of its script.
+             * @example Phone
+             */
+            name: string;
+            /**
+             * @description Token of the response that asked for this.
+             * @example q6FXWD8nXUNfdZcDO0cVvdgaj05ktGKBWvvzw8YJZzE
+             */
+            token: string;
+        };
+        /** @description Secret of an authenticator app that is being added. */
+        TotpEnrolment: {
+            /** @description Message for people. */
+            message: string;
+            /** @description Secret in base32, to be typed into the app. */
+            secret: string;
+            /** @description Token for `POST /auth/factors/totp/confirm`, for ten minutes. */
+            token: string;
+            /**
+             * @description Key URI, to be shown as a QR code.
+             * @example otpauth://totp/Edgeward:ada%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Edgeward
+             */
+            uri: string;
         };
         /** @description User. */
         User: {
@@ -1221,6 +1496,160 @@ export interface operations {
             };
         };
     };
+    listUserFactors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID of the user */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The factors */
+            200: {
+                headers: {
+                    "set-cookie": components["headers"]["RenewedTokens"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Factors"];
+                };
+            };
+            /** @description Not signed in; Please confirm who you are */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["Challenge"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, please try again; The database is not available, please try again; Too busy, please try again */
+            503: {
+                headers: {
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    resetUserFactors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID of the user */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            200: {
+                headers: {
+                    "set-cookie": components["headers"]["RenewedTokens"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorsReset"];
+                };
+            };
+            /** @description Not signed in; Please confirm who you are */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["Challenge"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, please try again; The database is not available, please try again; Too busy, please try again */
+            503: {
+                headers: {
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     listUserSessions: {
         parameters: {
             query?: never;
@@ -1610,6 +2039,487 @@ export interface operations {
             };
         };
     };
+    listFactors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The factors */
+            200: {
+                headers: {
+                    "set-cookie": components["headers"]["RenewedTokens"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Factors"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["Challenge"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, please try again; The database is not available, please try again; Too busy, please try again */
+            503: {
+                headers: {
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createRecoveryCodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The codes */
+            201: {
+                headers: {
+                    "set-cookie": components["headers"]["RenewedTokens"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Not signed in; Please confirm who you are */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["Challenge"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, please try again; The database is not available, please try again; Too busy, please try again */
+            503: {
+                headers: {
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    startTotp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The secret */
+            200: {
+                headers: {
+                    "set-cookie": components["headers"]["RenewedTokens"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotpEnrolment"];
+                };
+            };
+            /** @description Not signed in; Please confirm who you are */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["Challenge"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, please try again; The database is not available, please try again; Too busy, please try again */
+            503: {
+                headers: {
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    confirmTotp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TotpConfirmation"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    "set-cookie": components["headers"]["RenewedTokens"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedFactor"];
+                };
+            };
+            /** @description Some fields are missing or wrong; The body is not a JSON object */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["Challenge"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body took longer than 10 s to arrive */
+            408: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, or is done already: begin again; There are 20 factors: remove one first */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body must be application/json; The body must have no Content-Encoding */
+            415: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many attempts, please try again later */
+            429: {
+                headers: {
+                    ratelimit: components["headers"]["RateLimit"];
+                    "ratelimit-policy": components["headers"]["RateLimitPolicy"];
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, please try again; The database is not available, please try again; Too busy, please try again */
+            503: {
+                headers: {
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    removeFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID of the factor */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            200: {
+                headers: {
+                    "set-cookie": components["headers"]["RenewedTokens"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Not signed in; Please confirm who you are */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["Challenge"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Add another factor, or make recovery codes, first */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, please try again; The database is not available, please try again; Too busy, please try again */
+            503: {
+                headers: {
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    renameFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID of the factor */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactorName"];
+            };
+        };
+        responses: {
+            /** @description Renamed */
+            200: {
+                headers: {
+                    "set-cookie": components["headers"]["RenewedTokens"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Some fields are missing or wrong; The body is not a JSON object */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not signed in; Please confirm who you are */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["Challenge"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body took longer than 10 s to arrive */
+            408: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body must be application/json; The body must have no Content-Encoding */
+            415: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, please try again; The database is not available, please try again; Too busy, please try again */
+            503: {
+                headers: {
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     logIn: {
         parameters: {
             query?: never;
@@ -1633,6 +2543,16 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description A second factor is needed */
+            202: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PendingLogin"];
                 };
             };
             /** @description Some fields are missing or wrong; The body is not a JSON object */
@@ -1720,6 +2640,128 @@ export interface operations {
                 };
             };
             /** @description It took too long, please try again; The database is not available, please try again; Too busy, please try again */
+            503: {
+                headers: {
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    completeLogIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginCompletion"];
+            };
+        };
+        responses: {
+            /** @description Signed in */
+            200: {
+                headers: {
+                    /** @description The cookies of the session and of the device, in three fields. */
+                    "set-cookie"?: string;
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description Some fields are missing or wrong; The body is not a JSON object */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The code is wrong, or was used; The sign-in has expired: sign in again */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["Challenge"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This account is disabled */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body took longer than 10 s to arrive */
+            408: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body must be application/json; The body must have no Content-Encoding */
+            415: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many attempts, please try again later */
+            429: {
+                headers: {
+                    ratelimit: components["headers"]["RateLimit"];
+                    "ratelimit-policy": components["headers"]["RateLimitPolicy"];
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, please try again; The database is not available, please try again */
             503: {
                 headers: {
                     "retry-after": components["headers"]["RetryAfter"];

@@ -28,6 +28,7 @@ use crate::jobs::clean::Clean;
 use crate::jobs::delete_old_entries::DeleteOldEntries;
 use crate::jobs::follow_keys::FollowKeys;
 use crate::jobs::report_audit::ReportAudit;
+use crate::jobs::reseal_factors::ResealFactors;
 use crate::random::Random;
 use crate::service::keys::{self, KeySource};
 use crate::telemetry::log;
@@ -158,6 +159,8 @@ fn start_jobs(config: &Config, state: &AppState, source: KeySource, random: Rand
     if let AuditRetention(Some(retention)) = config.audit_retention {
         jobs.start(DeleteOldEntries { context: context.clone(), retention });
     }
+    let factors = Arc::clone(&state.factors);
+    jobs.start(ResealFactors { context: context.clone(), factors, has_run: false });
     jobs.start(Clean { context, random });
     jobs
 }

@@ -1,4 +1,4 @@
-//! `edgeward user create|list|show|import|export|set-role|set-password|disable|enable|unlock|delete`.
+//! `edgeward user create|list|show|import|export|set-role|set-password|disable|enable|unlock|reset-factors|delete`.
 
 mod create;
 mod export;
@@ -24,7 +24,7 @@ use crate::domain::account::email::Email;
 use crate::domain::account::role::Role;
 use crate::domain::account::user_ref::UserRef;
 use crate::service::account::{self, LastAdmin};
-use crate::service::{Context, Error};
+use crate::service::{Context, Error, factor};
 use crate::telemetry::log;
 
 #[derive(Subcommand)]
@@ -83,6 +83,11 @@ pub(super) enum User {
     },
     /// Forget a user's failed logins, from every device
     Unlock {
+        /// E-mail address or ID of the user
+        user: UserRef,
+    },
+    /// Remove all second factors and recovery codes of a user who has lost them; the password alone signs in then
+    ResetFactors {
         /// E-mail address or ID of the user
         user: UserRef,
     },
@@ -157,6 +162,13 @@ impl User {
             Self::Unlock { user } => {
                 let user = account::unlock(context, &user).await.map_err(describe(&user))?;
                 print_line(format_args!("{} is unlocked: the count of failed logins is 0", named(&user)))
+            }
+            Self::ResetFactors { user } => {
+                let (user, removed) = factor::reset(context, &user).await.map_err(describe(&user))?;
+                print_line(format_args!(
+                    "{} signs in by the password alone; factors removed: {removed}",
+                    named(&user)
+                ))
             }
             Self::Delete { user, last_admin_too, .. } => {
                 let deleted = account::delete(context, &user, last_admin(last_admin_too)).await;

@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 use crate::db::connection::Connection;
 use crate::domain::UserId;
 use crate::domain::account::email::Email;
-use crate::domain::guard::{Bucket, BucketKey, BucketState, MAX_FAILURES};
+use crate::domain::guard::{Authenticator, Bucket, BucketKey, BucketState, MAX_FAILURES};
 
 /// Maximum number of rows that one statement deletes. Chosen: its locks are short.
 const BATCH: i64 = 1000;
@@ -127,12 +127,23 @@ pub async fn forget_failures(connection: &mut Connection, key: &BucketKey) -> Re
     Ok(())
 }
 
-/// Fills every bucket of a user's account, and forgets their failures.
+/// Fills every bucket of a user's account for these authenticators, and forgets their failures.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn clear_of_user(connection: &mut Connection, user_id: UserId) -> Result<(), sqlx::Error> {
-    sqlx::query!("delete from attempts where user_id = $1", user_id as UserId).execute(connection).await?;
+pub async fn clear_of_user(
+    connection: &mut Connection,
+    user_id: UserId,
+    authenticators: &[Authenticator],
+) -> Result<(), sqlx::Error> {
+    let prefixes: Vec<i32> = authenticators.iter().flat_map(|one| one.key_prefixes()).collect();
+    sqlx::query!(
+        "delete from attempts where user_id = $1 and get_byte(key, 0) = any($2)",
+        user_id as UserId,
+        &prefixes,
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -9,9 +9,10 @@ use crate::domain::account::email::Email;
 use crate::domain::account::name::Name;
 use crate::domain::account::password::PasswordHash;
 use crate::domain::account::role::Role;
+use crate::domain::factor::FactorKind;
 use crate::domain::session::authentication::Methods;
 use crate::domain::token::rotation::Phase;
-use crate::domain::{SessionId, UserId};
+use crate::domain::{FactorId, SessionId, UserId};
 
 /// Implements a column type by way of another one.
 macro_rules! column {
@@ -45,6 +46,13 @@ macro_rules! column {
 column!(UserId, i64, |id| Ok(Self(id)), |id| id.0);
 column!(SessionId, i64, |id| Ok(Self(id)), |id| id.0);
 column!(Email, String, |text| Ok(Self::stored(text)), |email| email.as_str().to_owned());
+column!(FactorId, i64, |id| Ok(Self(id)), |id| id.0);
+column!(
+    FactorKind,
+    String,
+    |text| Self::parse(&text).ok_or_else(|| "not a kind of a factor".into()),
+    |kind| { kind.as_str().to_owned() }
+);
 column!(Name, String, |text| Ok(Self::stored(text)), |name| name.as_str().to_owned());
 column!(PasswordHash, String, |text| Ok(Self::stored(text)), |hash| hash.expose().to_owned());
 column!(Phase, String, |text| Phase::parse(&text).ok_or_else(|| "not a phase of a key".into()), |phase| {

@@ -1,15 +1,15 @@
 //! Audit events: what happened to an account, a session or the keys, and the actor. An event holds no password, token
 //! or e-mail address; a person is a user ID.
 
+mod entry;
 pub mod list;
 
 use serde_json::{Map, Value, json};
-use time::OffsetDateTime;
 
+pub use self::entry::Entry;
 use super::account::role::Role;
-use super::caller::{Actor, Caller};
+use super::factor::FactorKind;
 use super::session::authentication::Methods;
-use super::{SessionId, UserId};
 
 /// Audit event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,27 @@ pub enum Event {
         /// Number of sessions that ended.
         sessions_ended: usize,
     },
+    /// The password of a login was right, and a factor is needed. It is a log line alone: whoever knows the password could fill
+    /// the table.
+    LoginPending,
+    /// A user added a factor of this kind.
+    FactorAdded(FactorKind),
+    /// A user renamed a factor.
+    FactorRenamed,
+    /// A user removed a factor of this kind.
+    FactorRemoved(FactorKind),
+    /// A user made recovery codes, which replace the former ones.
+    RecoveryCodesCreated,
+    /// A recovery code was used.
+    RecoveryCodeUsed {
+        /// Number of codes that are left.
+        left: usize,
+    },
+    /// All factors of a user were removed, for them.
+    FactorsReset {
+        /// Number of factors.
+        factors_removed: u64,
+    },
     /// A signing key with this ID was generated.
     KeysGenerated(String),
     /// The keys were rotated.
@@ -84,7 +105,7 @@ pub enum Event {
 }
 
 /// Names of all events: the values of a metric's label and of `audit_log.event`.
-pub const NAMES: [&str; 25] = [
+pub const NAMES: [&str; 32] = [
     "register",
     "login",
     "login_refused",
@@ -105,69 +126,19 @@ pub const NAMES: [&str; 25] = [
     "role_changed",
     "name_changed",
     "password_changed",
+    "login_pending",
+    "factor_added",
+    "factor_renamed",
+    "factor_removed",
+    "recovery_codes_created",
+    "recovery_code_used",
+    "factors_reset",
     "keys_generated",
     "keys_rotated",
     "keys_imported",
     "keys_resealed",
     "keys_changed",
 ];
-
-/// Event with its time, actor and subject: a row of `audit_log`, a log line, and a count.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Time of the event.
-    pub at: OffsetDateTime,
-    /// Name of the event.
-    pub event: String,
-    /// Reason of a rejection; `None` for other events.
-    pub reason: Option<&'static str>,
-    /// Actor, by [`Actor::as_str`](super::caller::Actor::as_str).
-    pub actor: String,
-    /// User that the event concerns.
-    pub user_id: Option<UserId>,
-    /// Session that the event concerns.
-    pub session_id: Option<SessionId>,
-    /// ID of the request that caused the event.
-    pub request_id: Option<String>,
-    /// Network of the client that sent the request.
-    pub client_prefix: Option<String>,
-    /// Details by event: a JSON object.
-    pub details: String,
-}
-
-impl Entry {
-    /// Makes the entry of an event that concerns a user, a session, both or neither.
-    #[must_use]
-    pub fn new(
-        at: OffsetDateTime,
-        caller: &Caller,
-        event: &Event,
-        user_id: Option<UserId>,
-        session_id: Option<SessionId>,
-    ) -> Self {
-        let mut details = event.details();
-        if let Actor::Admin(by) = caller.actor {
-            details.insert("by".to_owned(), by.0.into());
-        }
-        Self {
-            at,
-            event: event.name().to_owned(),
-            reason: event.reason(),
-            actor: caller.actor.as_str().to_owned(),
-            user_id,
-            session_id,
-            request_id: caller.request.as_ref().map(|request| request.id.as_str().to_owned()),
-            client_prefix: caller.client_prefix(),
-            details: Value::Object(details).to_string(),
-        }
-    }
-
-    /// Returns the event as a label of a metric: `other` for an event that a newer version has written.
-    #[must_use]
-    pub fn label(&self) -> &'static str {
-        NAMES.iter().find(|name| **name == self.event).copied().unwrap_or("other")
-    }
-}
 
 impl Event {
     fn name(&self) -> &'static str {
@@ -192,6 +163,13 @@ impl Event {
             Self::RoleChanged(_) => "role_changed",
             Self::NameChanged => "name_changed",
             Self::PasswordChanged { .. } => "password_changed",
+            Self::LoginPending => "login_pending",
+            Self::FactorAdded(_) => "factor_added",
+            Self::FactorRenamed => "factor_renamed",
+            Self::FactorRemoved(_) => "factor_removed",
+            Self::RecoveryCodesCreated => "recovery_codes_created",
+            Self::RecoveryCodeUsed { .. } => "recovery_code_used",
+            Self::FactorsReset { .. } => "factors_reset",
             Self::KeysGenerated(_) => "keys_generated",
             Self::KeysRotated { .. } => "keys_rotated",
             Self::KeysImported(_) => "keys_imported",
@@ -216,6 +194,9 @@ impl Event {
             Self::UserCreated(role) | Self::UserImported(role) | Self::RoleChanged(role) => {
                 json!({"role": role.as_str()})
             }
+            Self::FactorAdded(kind) | Self::FactorRemoved(kind) => json!({"kind": kind.as_str()}),
+            Self::RecoveryCodeUsed { left } => json!({"left": left}),
+            Self::FactorsReset { factors_removed } => json!({"factors_removed": factors_removed}),
             Self::Reauthenticated(methods) => json!({"methods": methods.names()}),
             Self::KeysGenerated(signing) | Self::KeysImported(signing) | Self::KeysChanged(signing) => {
                 json!({"signing": signing})

@@ -20,6 +20,11 @@ pub struct UserId(pub i64);
 #[serde(transparent)]
 pub struct SessionId(pub i64);
 
+/// Factor ID: `factors.id`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct FactorId(pub i64);
+
 /// Request ID, in the logs of every service that the request passes: 1 to 64 bytes of `[0-9A-Za-z._-]`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RequestId(String);
@@ -33,6 +38,11 @@ pub struct InvalidUserId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a session ID is a positive decimal number")]
 pub struct InvalidSessionId;
+
+/// Text that is not a factor ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a factor ID is a positive decimal number")]
+pub struct InvalidFactorId;
 
 /// Text that is not a request ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -82,6 +92,15 @@ impl FromStr for SessionId {
     }
 }
 
+impl FromStr for FactorId {
+    type Err = InvalidFactorId;
+
+    /// Reads a factor ID by the grammar of user IDs.
+    fn from_str(text: &str) -> Result<Self, InvalidFactorId> {
+        read_bigint(text).map(Self).ok_or(InvalidFactorId)
+    }
+}
+
 fn read_bigint(text: &str) -> Option<i64> {
     user_id::parse(text)?.try_into().ok()
 }
@@ -89,6 +108,12 @@ fn read_bigint(text: &str) -> Option<i64> {
 impl fmt::Display for UserId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // By the number's own formatting, which pads columns.
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for FactorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }

@@ -4,6 +4,7 @@ pub mod account;
 pub mod audit;
 pub mod caller;
 pub mod edge;
+pub mod factor;
 pub mod guard;
 pub mod host_name;
 pub mod id;
@@ -13,4 +14,4 @@ pub mod session;
 pub mod time;
 pub mod token;
 
-pub use id::{InvalidUserId, RequestId, SessionId, UserId};
+pub use id::{FactorId, InvalidUserId, RequestId, SessionId, UserId};

@@ -1,5 +1,6 @@
 //! Errors of the API. This is the only place that chooses a status for an error.
 
+mod api_error;
 mod body;
 mod challenge;
 pub(super) mod every;
@@ -11,91 +12,12 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use edgeward_wire::error_code;
-use thiserror::Error;
-use time::Duration;
 
+pub use self::api_error::ApiError;
 use self::body::ErrorBody;
 pub use self::body::FieldError;
 use crate::hashing::HashingError;
 use crate::service;
-
-/// Reason for an error response. `Display` is for the log; `ApiError::public` has the status, code and message for
-/// the client.
-#[derive(Debug, Error)]
-pub enum ApiError {
-    /// Fields of the body, or parameters of the query, are missing or wrong. The list is complete.
-    #[error("fields are missing or wrong")]
-    FieldsInvalid(Vec<FieldError>),
-    /// The body is not a JSON object.
-    #[error("the body is not a JSON object")]
-    BodyNotObject,
-    /// The body is not a form.
-    #[error("the body is not a form")]
-    BodyNotForm,
-    /// The form was not sent by our own page.
-    #[error("the form was not sent by our own page")]
-    FormForged,
-    /// The query does not parse, or repeats a parameter.
-    #[error("the query cannot be read")]
-    QueryInvalid,
-    /// The edge's secret is missing or wrong. The status is not 401: for the edge that means the end of a session.
-    #[error("the edge's secret is missing or wrong")]
-    EdgeSecretWrong,
-    /// The user has to prove anew who they are.
-    #[error("the user's last authentication is older than {max_age}")]
-    AuthenticationOutdated {
-        /// Maximum age of the last authentication.
-        max_age: Duration,
-    },
-    /// The user is not an administrator.
-    #[error("the user is not an administrator")]
-    NotAdmin,
-    /// No route or resource has this path.
-    #[error("not found")]
-    NotFound,
-    /// The route does not have this method.
-    #[error("method not allowed")]
-    MethodNotAllowed,
-    /// The body has more than 64 KiB.
-    #[error("the body is too large")]
-    BodyTooLarge,
-    /// The body took longer than 10 s to arrive.
-    #[error("the body arrived too slowly")]
-    BodyTooSlow,
-    /// The body has a content coding, such as gzip.
-    #[error("the body has a content coding")]
-    ContentEncoded,
-    /// The `Content-Type` is not `application/json`.
-    #[error("the body is not declared as JSON")]
-    ContentTypeNotJson,
-    /// The `Content-Type` is not `application/x-www-form-urlencoded`.
-    #[error("the body is not declared as a form")]
-    ContentTypeNotForm,
-    /// The response took longer than 25 s.
-    #[error("the request timed out")]
-    TimedOut,
-    /// The database is unreachable or does not have our schema, or the service is about to stop.
-    #[error("not ready")]
-    NotReady,
-    /// A handler was called without its layers.
-    #[error("a layer around the handler is missing")]
-    MissingLayer,
-    /// A handler panicked.
-    #[error("a handler panicked")]
-    Panicked,
-    /// The system has no random bytes.
-    #[error("cannot read random bytes from the system")]
-    NoRandomness,
-    /// The template of a page failed.
-    #[error(transparent)]
-    Rendering(askama::Error),
-    /// The metrics cannot be written.
-    #[error(transparent)]
-    Formatting(std::fmt::Error),
-    /// A use case failed.
-    #[error(transparent)]
-    Service(#[from] service::Error),
-}
 
 /// Status, stable code and message for the client.
 type Public = (StatusCode, &'static str, &'static str);
@@ -190,6 +112,19 @@ fn public_service_error(error: &service::Error) -> Public {
         Error::TooManyAttempts { .. } => {
             (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", "Too many attempts, please try again later")
         }
+        Error::WrongFactor => (StatusCode::UNAUTHORIZED, "factor_wrong", "The code is wrong, or was used"),
+        Error::PendingLoginUnknown => {
+            (StatusCode::UNAUTHORIZED, "login_expired", "The sign-in has expired: sign in again")
+        }
+        Error::ChallengeUnknown => {
+            (StatusCode::CONFLICT, "challenge_expired", "It took too long, or is done already: begin again")
+        }
+        Error::TooManyFactors => {
+            (StatusCode::CONFLICT, "too_many_factors", "There are 20 factors: remove one first")
+        }
+        Error::TooFewWays => {
+            (StatusCode::CONFLICT, "too_few_ways", "Add another factor, or make recovery codes, first")
+        }
         Error::NotSignedIn => (StatusCode::UNAUTHORIZED, error_code::NOT_SIGNED_IN, "Not signed in"),
         Error::Disabled => (StatusCode::FORBIDDEN, "account_disabled", "This account is disabled"),
         Error::PasswordWeak(_) => FIELDS_INVALID,
@@ -197,7 +132,9 @@ fn public_service_error(error: &service::Error) -> Public {
         Error::LastAdmin => {
             (StatusCode::CONFLICT, "last_admin", "This is the last administrator: name another one first")
         }
-        Error::UserUnknown | Error::SessionUnknown => (StatusCode::NOT_FOUND, "not_found", "Not found"),
+        Error::UserUnknown | Error::SessionUnknown | Error::FactorUnknown => {
+            (StatusCode::NOT_FOUND, "not_found", "Not found")
+        }
         // One response for both: neither gives a hint about the account.
         Error::PasswordChanged | Error::Contended | Error::Hashing(HashingError::Busy) => {
             (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too busy, please try again")
@@ -207,9 +144,12 @@ fn public_service_error(error: &service::Error) -> Public {
             "database_unavailable",
             "The database is not available, please try again",
         ),
-        Error::Database(_) | Error::Hashing(HashingError::Failed) | Error::Signing(_) | Error::Panicked => {
-            INTERNAL
-        }
+        Error::Database(_)
+        | Error::Hashing(HashingError::Failed)
+        | Error::Signing(_)
+        | Error::NoRandomness
+        | Error::Sealing
+        | Error::Panicked => INTERNAL,
     }
 }
 

@@ -80,6 +80,12 @@ fn described(
         .routes(for_users(routes!(api::sessions::list)))
         .routes(for_recent(routes!(api::sessions::end_others)))
         .routes(for_users(routes!(api::sessions::end)))
+        .routes(routes!(api::login_factor::complete))
+        .routes(for_users(routes!(api::factors::list)))
+        .routes(for_recent(routes!(api::factors::rename, api::factors::remove)))
+        .routes(for_recent(routes!(api::factors::totp::begin)))
+        .routes(for_users(routes!(api::factors::totp::confirm)))
+        .routes(for_recent(routes!(api::factors::recovery_codes::create)))
         .routes(for_admins(routes!(api::admin::users::list)))
         .routes(for_admins(routes!(
             api::admin::users::show,
@@ -89,6 +95,7 @@ fn described(
         .routes(for_admins(routes!(api::admin::sessions::list)))
         .routes(for_admins(routes!(api::admin::sessions::end)))
         .routes(for_admins(routes!(api::admin::sessions::end_one)))
+        .routes(for_admins(routes!(api::admin::factors::list, api::admin::factors::reset)))
         .routes(for_admins(routes!(api::admin::audit::list)));
     let docs = OpenApiRouter::default()
         .routes(routes!(api::openapi::show))

@@ -16,7 +16,7 @@ use tracing::Span;
 use super::cookies::CookiePolicy;
 use super::pages::site::Site;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, KeyStore};
 use crate::domain::RequestId;
 use crate::domain::caller::Caller;
 use crate::domain::token::access_token::AccessTokens;
@@ -27,6 +27,7 @@ use crate::hashing::PasswordHasher;
 use crate::keys::current::CurrentKeys;
 use crate::random::Random;
 use crate::service::edge::FeedPublisher;
+use crate::service::factor::Factors;
 use crate::service::guard::Guard;
 use crate::service::maintenance::Readiness;
 use crate::service::{Context, Pool, Tokens};
@@ -49,6 +50,8 @@ pub struct AppState {
     pub hasher: Arc<PasswordHasher>,
     /// Limits on guessing.
     pub guard: Arc<Guard>,
+    /// What second factors are made with.
+    pub factors: Arc<Factors>,
     /// Result of the last readiness check.
     pub readiness: Arc<Readiness>,
     /// Edge feed.
@@ -140,6 +143,12 @@ impl AppState {
         let guard =
             Guard::new(config.limits, &settings.refresh_secrets).ok_or(StateError::NoRefreshSecret)?;
         let forms = FormTokens::new(&settings.refresh_secrets);
+        let key_encryption = match &config.keys {
+            KeyStore::Database(keys) => Some(keys),
+            KeyStore::Folder(_) => None,
+        };
+        let (secrets, site) = (&settings.refresh_secrets, config.site.name.clone());
+        let factors = Factors::new(key_encryption, secrets, Arc::clone(random), site);
         let metrics = Arc::new(Metrics::new());
         metrics.keys_changed(clock.now());
         // One for each core: they take what the other threads leave.
@@ -160,6 +169,7 @@ impl AppState {
             tokens: Arc::new(Tokens { keys: CurrentKeys::new(keys), access, refresh, lifetimes }),
             hasher: Arc::new(hasher),
             guard: Arc::new(guard),
+            factors: Arc::new(factors),
             readiness: Arc::default(),
             feed: Arc::default(),
             cookies: Arc::new(CookiePolicy::new(&config.cookies, settings.access_ttl, lifetimes.idle)),

@@ -6,6 +6,7 @@ pub mod clean;
 pub mod delete_old_entries;
 pub mod follow_keys;
 pub mod report_audit;
+pub mod reseal_factors;
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;

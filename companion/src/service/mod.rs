@@ -7,6 +7,7 @@ pub mod account;
 pub mod audit_log;
 mod change;
 pub mod edge;
+pub mod factor;
 pub mod guard;
 pub mod keys;
 pub mod maintenance;
@@ -93,6 +94,24 @@ pub enum Error {
     /// No administrator would be left who may sign in.
     #[error("this is the last administrator")]
     LastAdmin,
+    /// The code of a factor is wrong, or was used.
+    #[error("the code of the second factor is wrong")]
+    WrongFactor,
+    /// No such login waits for a factor, or not any more.
+    #[error("no such login waits for a second factor")]
+    PendingLoginUnknown,
+    /// There is no such challenge of the caller's, or not any more.
+    #[error("there is no such challenge")]
+    ChallengeUnknown,
+    /// There is no such factor of the user's.
+    #[error("there is no such factor")]
+    FactorUnknown,
+    /// The user has as many factors as a user may have.
+    #[error("the user has too many factors")]
+    TooManyFactors,
+    /// Too few ways to sign in would be left.
+    #[error("too few ways to sign in would be left")]
+    TooFewWays,
     /// The session changed too often while it was being refreshed.
     #[error("the session changed too often during a refresh")]
     Contended,
@@ -108,6 +127,15 @@ pub enum Error {
     /// A token was not signed.
     #[error(transparent)]
     Signing(#[from] SigningError),
+    /// The system has no random bytes.
+    #[error("cannot read random bytes from the system")]
+    NoRandomness,
+    /// A secret of a factor was not sealed or opened.
+    #[error(
+        "a secret of a second factor cannot be opened: it was sealed by another key than KEY_ENCRYPTION_KEY and \
+         REFRESH_JWT_SECRET, or its row was changed"
+    )]
+    Sealing,
     /// The database is unreachable or overloaded: the same call may succeed later.
     #[error(transparent)]
     Unavailable(sqlx::Error),
@@ -124,7 +152,13 @@ impl Error {
     fn is_failure(&self) -> bool {
         matches!(
             self,
-            Self::Hashing(_) | Self::Signing(_) | Self::Unavailable(_) | Self::Database(_) | Self::Panicked
+            Self::Hashing(_)
+                | Self::Signing(_)
+                | Self::NoRandomness
+                | Self::Sealing
+                | Self::Unavailable(_)
+                | Self::Database(_)
+                | Self::Panicked
         )
     }
 }

@@ -27,9 +27,11 @@ use crate::database::{self, Database};
 use crate::mint::Key;
 
 mod accounts;
+mod factors;
 mod follower;
 mod sessions;
 
+pub use factors::App;
 pub use follower::Follower;
 
 /// Secret that signs refresh tokens.

@@ -38,10 +38,10 @@ fn request(host: &mut Host, client: &str, head: Headers) -> Exchange {
 #[test]
 fn banned_network_may_not_log_in_until_its_ban_ends() {
     let mut host = with_bans(&Key::generate("a"), &both_kinds("192.0.2.0/24", NOW + 60));
-    for page in ["/auth/sign-in", "/auth/register"] {
+    for page in ["/auth/sign-in", "/auth/factor", "/auth/register"] {
         assert_eq!(rejected(&request(&mut host, BANNED, post(page))), (429, "network_banned"));
     }
-    for path in ["/api/auth/login", "/api/auth/register"] {
+    for path in ["/api/auth/login", "/api/auth/login/factor", "/api/auth/register"] {
         assert_eq!(rejected(&request(&mut host, BANNED, post(path))), (429, "network_banned"));
         for other in ["198.51.100.7:1234", "[2001:db8::7]:0", "not an address"] {
             assert!(request(&mut host, other, post(path)).upstream.is_some(), "{path} from {other}");

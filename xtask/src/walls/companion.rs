@@ -20,7 +20,7 @@ const MODULES: [(&str, &[&str]); 12] = [
     ("db", &["config", "domain"]),
     ("telemetry", &["config", "domain"]),
     ("hashing", &["domain", "random", "telemetry"]),
-    ("service", &["clock", "db", "domain", "hashing", "keys", "telemetry"]),
+    ("service", &["clock", "db", "domain", "hashing", "keys", "random", "telemetry"]),
     ("jobs", &["clock", "domain", "keys", "random", "service", "telemetry"]),
     ("http", &["clock", "config", "domain", "hashing", "keys", "random", "service", "telemetry"]),
     (

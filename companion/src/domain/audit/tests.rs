@@ -1,6 +1,9 @@
 //! Names of events.
 
+use time::OffsetDateTime;
+
 use super::*;
+use crate::domain::caller::Caller;
 use crate::domain::session::authentication::Proof;
 
 #[test]
@@ -28,6 +31,13 @@ fn every_event_has_a_label_and_an_unknown_one_is_other() {
         Event::RoleChanged(role()),
         Event::NameChanged,
         Event::PasswordChanged { sessions_ended: 1 },
+        Event::LoginPending,
+        Event::FactorAdded(FactorKind::Totp),
+        Event::FactorRenamed,
+        Event::FactorRemoved(FactorKind::Passkey),
+        Event::RecoveryCodesCreated,
+        Event::RecoveryCodeUsed { left: 9 },
+        Event::FactorsReset { factors_removed: 1 },
         Event::KeysGenerated(text()),
         Event::KeysRotated { signing: text(), announced: text() },
         Event::KeysImported(text()),

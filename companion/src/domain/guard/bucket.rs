@@ -7,6 +7,7 @@ use edgeward_wire::Network;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Limit;
+use super::subject::{Authenticator, Subject};
 use crate::domain::SessionId;
 use crate::domain::account::email::Email;
 use crate::domain::network;
@@ -73,22 +74,6 @@ pub struct Buckets {
     limits: Limits,
 }
 
-/// Subject of a bucket: the first byte of its key. Other versions of the companion share the rows, so a number keeps its
-/// meaning.
-#[derive(Clone, Copy)]
-enum Subject {
-    LoginAddress = 1,
-    LoginNetwork = 2,
-    Account = 3,
-    Device = 4,
-    RegistrationAddress = 5,
-    RegistrationNetwork = 6,
-    Refresh = 7,
-    DeviceLogins = 8,
-    Reauthentication = 9,
-    Reauthentications = 10,
-}
-
 impl Kind {
     /// Every kind.
     pub const ALL: [Self; 5] =
@@ -128,32 +113,37 @@ impl Buckets {
         Self { hash: hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()), limits }
     }
 
-    /// Returns the buckets of a login from an address. A known device, named by the session that it was made known by, is
-    /// charged to its own buckets alone: nobody else can keep it out. An account that does not exist has the same buckets as
-    /// one that does.
+    /// Returns the buckets of a login from an address, for one of its authenticators. A known device, named by the session that
+    /// it was made known by, is charged to its own buckets alone: nobody else can keep it out. An account that does not exist has
+    /// the same buckets as one that does.
     #[must_use]
-    pub fn of_login(&self, client: Option<IpAddr>, email: &Email, device: Option<SessionId>) -> Vec<Bucket> {
+    pub fn of_login(
+        &self,
+        authenticator: Authenticator,
+        client: Option<IpAddr>,
+        email: &Email,
+        device: Option<SessionId>,
+    ) -> Vec<Bucket> {
+        let subjects = authenticator.subjects();
         if let Some(SessionId(session)) = device {
-            let device = session.rem_euclid(DEVICES_OF_AN_ACCOUNT);
-            return self.of_device(device, email, [Subject::Device, Subject::DeviceLogins]);
+            return self.of_device(session.rem_euclid(DEVICES_OF_AN_ACCOUNT), email, subjects.device);
         }
-        let (email, limit) = (email.as_str().as_bytes(), self.limits.account);
-        let subjects = [Subject::LoginAddress, Subject::LoginNetwork];
-        let mut buckets = self.of_client(client, subjects, self.limits.address);
-        buckets.push(Bucket {
-            kind: Kind::Account,
-            key: self.key(Subject::Account, &[email]),
-            limit,
-            network: None,
-        });
+        let mut buckets = self.of_client(client, subjects.client, self.limits.address);
+        let key = self.key_of_unknown_devices(authenticator, email);
+        buckets.push(Bucket { kind: Kind::Account, key, limit: self.limits.account, network: None });
         buckets
     }
 
-    /// Returns the buckets of a signed-in user who proves the password again. They are the session's own: whoever stole it has
-    /// so many guesses, and takes none from the user's logins.
+    /// Returns the buckets of a signed-in user who proves an authenticator again. They are the session's own: whoever stole it
+    /// has so many guesses, and takes none from the user's logins.
     #[must_use]
-    pub fn of_reauthentication(&self, email: &Email, SessionId(session): SessionId) -> Vec<Bucket> {
-        self.of_device(session, email, [Subject::Reauthentication, Subject::Reauthentications])
+    pub fn of_reauthentication(
+        &self,
+        authenticator: Authenticator,
+        email: &Email,
+        SessionId(session): SessionId,
+    ) -> Vec<Bucket> {
+        self.of_device(session, email, authenticator.subjects().session)
     }
 
     fn of_device(&self, device: i64, email: &Email, [failures, all]: [Subject; 2]) -> Vec<Bucket> {
@@ -170,8 +160,8 @@ impl Buckets {
 
     /// Returns the bucket of an account for all unknown devices together.
     #[must_use]
-    pub fn key_of_unknown_devices(&self, email: &Email) -> BucketKey {
-        self.key(Subject::Account, &[email.as_str().as_bytes()])
+    pub fn key_of_unknown_devices(&self, authenticator: Authenticator, email: &Email) -> BucketKey {
+        self.key(authenticator.subjects().account, &[email.as_str().as_bytes()])
     }
 
     /// Returns the buckets of a registration from an address.

@@ -5,11 +5,13 @@ mod ban;
 mod bucket;
 mod limit;
 mod rejection;
+mod subject;
 
 pub use ban::Ban;
 pub use bucket::{Bucket, BucketKey, Buckets, Kind, Limits};
 pub use limit::Limit;
 pub use rejection::{AttemptRejection, BucketState};
+pub use subject::Authenticator;
 
 /// Maximum number of consecutive failures of an authenticator (NIST SP 800-63B-4 §3.2.2), by all unknown
 /// devices together and by each known one.

@@ -5,7 +5,7 @@ use thiserror::Error;
 use time::OffsetDateTime;
 
 use super::invalid_key::InvalidKey;
-use super::key_encryption::{KeyEncryptionKeys, SealError};
+use super::key_encryption::{KeyEncryptionKeys, SealError, Subject};
 use super::rotation::Phase;
 use super::rsa_key::{PrivateKey, PublicKey};
 use super::stored_key::{PhasedKey, StoredKey};
@@ -64,7 +64,7 @@ impl SealedKey {
             None => None,
         };
         let content = private.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
-        let sealed = keys.seal(&state.kid, content.as_bytes()).ok()?;
+        let sealed = keys.seal(Subject::SigningKey(&state.kid), content.as_bytes()).ok()?;
         let public_key = stored.public().to_pem()?;
         Some(Self { kid: state.kid, phase: state.phase, since: state.since, public_key, sealed })
     }
@@ -78,7 +78,7 @@ impl SealedKey {
         let Self { kid, since, .. } = self;
         let invalid = |fault| InvalidSealedKey::InvalidKey { kid: kid.clone(), fault };
         let mixed = || InvalidSealedKey::Mixed { kid: kid.clone() };
-        let opened = keys.open(kid, &self.sealed);
+        let opened = keys.open(Subject::SigningKey(kid), &self.sealed);
         let content = opened.map_err(|SealError| InvalidSealedKey::NotOpened { kid: kid.clone() })?;
         let private = || PrivateKey::from_pem(&content).map_err(invalid);
         let key = match self.phase {

@@ -56,6 +56,11 @@ pub(in crate::http) fn signed_in(
     (status, cookies.set(tokens), SignedInBody::new(message, tokens.subject.user_id)).into_response()
 }
 
+/// Makes the response to a login.
+pub(in crate::http) fn logged_in(cookies: &CookiePolicy, tokens: &IssuedTokens) -> Response {
+    signed_in(cookies, StatusCode::OK, "User logged in successfully", tokens)
+}
+
 /// Time in the format of JavaScript's `toISOString`: RFC 3339 in UTC with milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) struct Timestamp(pub(in crate::http) OffsetDateTime);

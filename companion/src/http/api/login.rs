@@ -1,21 +1,23 @@
 //! `POST /auth/login`: starts a session.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body;
+use super::body::{self, Timestamp};
 use crate::domain::account::email::Email;
+use crate::domain::factor::Way;
 use crate::domain::session::device::Device;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{FieldErrors, JsonBody, TextField};
 use crate::http::openapi::fields;
 use crate::http::state::AppState;
 use crate::service::Context;
-use crate::service::session::{self, Credentials};
+use crate::service::session::{self, Credentials, PendingLogin, SignIn};
 
 /// Address and password of a login.
 #[derive(Default, Deserialize, ToSchema)]
@@ -28,9 +30,25 @@ pub(in crate::http) struct LoginRequest {
     pub(in crate::http) password: TextField,
 }
 
+/// Sign-in that waits for a second factor.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PendingLogin)]
+pub(in crate::http) struct PendingLoginBody {
+    /// Message for people.
+    message: &'static str,
+    /// Token for `POST /auth/login/factor`.
+    token: String,
+    #[schema(schema_with = fields::timestamp)]
+    expires_at: Timestamp,
+    /// Ways to complete it: `totp`, `passkey`, `recovery_code`.
+    ways: Vec<&'static str>,
+}
+
 /// Sign in
 ///
-/// Starts a session. A wrong password and an unknown address have the same response.
+/// Starts a session. A wrong password and an unknown address have the same response. If the user has a second factor, no
+/// session starts yet: `POST /auth/login/factor` completes it within ten minutes, by the same program.
 #[utoipa::path(
     post,
     path = "/auth/login",
@@ -39,7 +57,7 @@ pub(in crate::http) struct LoginRequest {
     request_body = LoginRequest,
     responses((status = 200, description = "Signed in", body = body::SignedInBody, headers(
         ("set-cookie" = String, description = "The cookies of the session and of the device, in three fields."),
-    ))),
+    )), (status = 202, description = "A second factor is needed", body = PendingLoginBody)),
     extensions(("x-error-codes" = json!(["account_disabled", "busy", "credentials_wrong", "database_unavailable", "email_has_invisible_character", "email_malformed", "email_not_ascii", "email_too_long", "not_text", "required", "too_many_attempts"]))),
 )]
 pub(in crate::http) async fn login(
@@ -49,10 +67,20 @@ pub(in crate::http) async fn login(
     headers: HeaderMap,
     JsonBody(request): JsonBody<LoginRequest>,
 ) -> Result<Response, ApiError> {
-    let AppState { hasher, guard, tokens, cookies, .. } = &state;
+    let AppState { hasher, guard, tokens, factors, cookies, .. } = &state;
     let credentials = request.parse(cookies.read_every_device(&headers).map(str::to_owned).collect())?;
-    let issued = session::log_in(&context, hasher, guard, tokens, &credentials, &device).await?;
-    Ok(body::signed_in(cookies, StatusCode::OK, "User logged in successfully", &issued))
+    match session::log_in(&context, hasher, guard, tokens, factors, &credentials, &device).await? {
+        SignIn::Started(issued) => Ok(body::logged_in(cookies, &issued)),
+        SignIn::Pending(PendingLogin { ticket, expires_at, ways }) => {
+            let body = PendingLoginBody {
+                message: "A second factor is needed",
+                token: ticket.to_text(),
+                expires_at: Timestamp(expires_at),
+                ways: ways.into_iter().map(Way::as_str).collect(),
+            };
+            Ok((StatusCode::ACCEPTED, Json(body)).into_response())
+        }
+    }
 }
 
 impl LoginRequest {

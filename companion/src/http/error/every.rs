@@ -13,12 +13,14 @@ use crate::domain::account::password_policy::WeakPasswordRejection;
 use crate::domain::account::role::InvalidRole;
 use crate::domain::account::search::InvalidSearch;
 use crate::domain::audit::list::{InvalidActor, InvalidEvent};
+use crate::domain::factor::code::InvalidFactorCode;
+use crate::domain::factor::ticket::InvalidTicket;
 use crate::domain::guard::Limit;
 use crate::domain::page::{InvalidCursor, InvalidPageSize};
 use crate::domain::time::InvalidTime;
 use crate::domain::token::jws::SigningError;
 use crate::hashing::HashingError;
-use crate::http::extract::invalid_text::InvalidText;
+use crate::http::extract::invalid_text::{InvalidText, WrongCode};
 use crate::http::extract::known_fields::{UNKNOWN, capitalize};
 use crate::service::Error;
 
@@ -35,6 +37,14 @@ pub(in crate::http) fn every_error() -> Vec<ApiError> {
         Error::Disabled,
         Error::PasswordChanged,
         Error::Contended,
+        Error::WrongFactor,
+        Error::PendingLoginUnknown,
+        Error::ChallengeUnknown,
+        Error::FactorUnknown,
+        Error::TooManyFactors,
+        Error::TooFewWays,
+        Error::NoRandomness,
+        Error::Sealing,
         Error::EmailTaken,
         Error::UserUnknown,
         Error::LastAdmin,
@@ -92,6 +102,9 @@ pub(in crate::http) fn every_mistake() -> Vec<FieldError> {
         // Advice follows.
         mistake("password", &WeakPasswordRejection::TooCommon(Some(Feedback::default()))),
         mistake("password", &WeakPasswordRejection::TooWeak(Some(Feedback::default()))),
+        mistake("code", &InvalidFactorCode),
+        mistake("code", &WrongCode),
+        mistake("token", &InvalidTicket),
     ]
 }
 

@@ -12,6 +12,8 @@ use crate::domain::account::password_policy::WeakPasswordRejection;
 use crate::domain::account::role::InvalidRole;
 use crate::domain::account::search::InvalidSearch;
 use crate::domain::audit::list::{InvalidActor, InvalidEvent};
+use crate::domain::factor::code::InvalidFactorCode;
+use crate::domain::factor::ticket::InvalidTicket;
 use crate::domain::page::{InvalidCursor, InvalidPageSize};
 use crate::domain::time::InvalidTime;
 
@@ -25,6 +27,11 @@ pub(in crate::http) trait InvalidText: Display {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("disabled must be true or false")]
 pub(in crate::http) struct InvalidFlag;
+
+/// Code of an authenticator app that is being added, and that another app or another minute has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("The code is wrong")]
+pub(in crate::http) struct WrongCode;
 
 /// Reads `true` or `false`.
 pub(in crate::http) fn parse_flag(text: &str) -> Result<bool, InvalidFlag> {
@@ -46,11 +53,14 @@ code! {
     InvalidActor: "actor_unknown",
     InvalidCursor: "cursor_invalid",
     InvalidEvent: "event_unknown",
+    InvalidFactorCode: "code_malformed",
     InvalidFlag: "not_true_or_false",
     InvalidPageSize: "limit_out_of_range",
     InvalidRole: "role_malformed",
+    InvalidTicket: "token_malformed",
     InvalidTime: "time_malformed",
     InvalidUserId: "user_id_malformed",
+    WrongCode: "code_wrong",
 }
 
 impl InvalidText for InvalidSearch {

@@ -53,6 +53,13 @@ impl FieldErrors {
         Self { errors: Vec::new(), location: "query" }
     }
 
+    /// Returns the error with one mistake.
+    pub(in crate::http) fn of(field: &'static str, mistake: &impl InvalidText) -> ApiError {
+        let mut errors = Self::default();
+        errors.add::<()>(field, mistake.code(), mistake.to_string());
+        errors.into_error()
+    }
+
     /// Returns `true` if there is no mistake.
     pub(super) fn is_empty(&self) -> bool {
         self.errors.is_empty()

@@ -92,6 +92,33 @@ pub(in crate::http) fn password() -> Object {
         .build()
 }
 
+/// Schema of the code of a factor.
+pub(in crate::http) fn factor_code() -> Object {
+    text(
+        "Six digits of an authenticator app, or a recovery code. Blanks and hyphens do not matter.",
+        "123456",
+    )
+    .format(Some(custom("factor-code")))
+    .build()
+}
+
+/// Schema of the first code of an authenticator app.
+pub(in crate::http) fn totp_code() -> Object {
+    text("Six digits of the authenticator app.", "123456").format(Some(custom("totp-code"))).build()
+}
+
+/// Schema of a token that is presented once.
+pub(in crate::http) fn ticket() -> Object {
+    text("Token of the response that asked for this.", "q6FXWD8nXUNfdZcDO0cVvdgaj05ktGKBWvvzw8YJZzE")
+        .pattern(Some("^[A-Za-z0-9_-]{43}$"))
+        .build()
+}
+
+/// Schema of the name of a factor.
+pub(in crate::http) fn factor_name() -> Object {
+    any_name("Phone")
+}
+
 /// Schema of a time.
 pub(in crate::http) fn timestamp() -> Object {
     ObjectBuilder::new()

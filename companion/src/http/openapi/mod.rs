@@ -65,6 +65,7 @@ fn described() -> Value {
         },
         "tags": [
             { "name": "Accounts", "description": "Registration, and the signed-in user." },
+            { "name": "Second factors", "description": "Authenticator apps, passkeys and recovery codes of the signed-in user." },
             { "name": "Sessions", "description": "Login, refresh, logout, and the list of a user's sessions." },
             { "name": ADMINISTRATION, "description": "Users, their sessions and the audit log, for the role `admin`." },
             { "name": "Keys", "description": "Public keys of the access tokens." },

@@ -1,4 +1,6 @@
-//! Page of the signed-in user's account: name, password, sessions.
+//! Page of the signed-in user's account: name, password, second factors, sessions.
+
+pub(super) mod factors;
 
 use std::sync::Arc;
 
@@ -17,13 +19,14 @@ use super::view::View;
 use crate::domain::account::UserChanges;
 use crate::domain::account::name::Name;
 use crate::domain::account::user_ref::UserRef;
+use crate::domain::factor::FactorList;
 use crate::domain::session::SessionSummary;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::FieldErrors;
 use crate::http::state::AppState;
 use crate::service::account::LastAdmin;
 use crate::service::session::SignedIn;
-use crate::service::{Context, Error, account, session};
+use crate::service::{Context, Error, account, factor, session};
 
 #[derive(Template)]
 #[template(path = "account.html")]
@@ -32,6 +35,8 @@ struct AccountPage<'a> {
     signed_in: &'a SignedIn,
     names: Form,
     password: Form,
+    factors_form: Form,
+    factors: FactorList,
     sessions_form: Form,
     hint: String,
     sessions: Vec<SessionSummary>,
@@ -40,10 +45,13 @@ struct AccountPage<'a> {
 
 /// Change that was made, and that the page reports.
 #[derive(Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 enum Done {
     Name,
     Password,
+    FactorAdded,
+    FactorRenamed,
+    FactorRemoved,
     Session,
     Sessions,
 }
@@ -59,6 +67,7 @@ pub(in crate::http) struct AccountQuery {
 enum Section {
     Names,
     Password,
+    Factors,
     Sessions,
 }
 
@@ -95,17 +104,32 @@ impl Account {
         let user = &signed_in.user;
         let (first_name, last_name) = (user.first_name.as_str(), user.last_name.as_str());
         let mut names = Form::of(&[("firstName", first_name), ("lastName", last_name)]);
-        let (mut password, mut sessions_form) = (Form::default(), Form::default());
+        let [mut password, mut factors_form, mut sessions_form] = [(); 3].map(|()| Form::default());
         match sent {
             Some((Section::Names, form)) => names = form,
             Some((Section::Password, form)) => password = form,
+            Some((Section::Factors, form)) => factors_form = form,
             Some((Section::Sessions, form)) => sessions_form = form,
             None => {}
         }
         let sessions = session::list(context, &state.tokens.lifetimes, signed_in.subject).await?;
+        let factors = factor::list(context, user.id).await?;
         let hint = view.text.password_hint.replace("{min}", &state.hasher.policy.min_chars.to_string());
-        let page = AccountPage { view, signed_in, names, password, sessions_form, hint, sessions, done };
-        view.show(head, &page)
+        view.show(
+            head,
+            &AccountPage {
+                view,
+                signed_in,
+                names,
+                password,
+                factors_form,
+                factors,
+                sessions_form,
+                hint,
+                sessions,
+                done,
+            },
+        )
     }
 
     /// Does what a form asks for, and redirects to the page, so that a reload sends nothing again. Otherwise the page has
@@ -119,13 +143,11 @@ impl Account {
         let applied = match section {
             Section::Names => self.rename(&form).await,
             Section::Password => self.change_password(&form).await,
+            Section::Factors => self.change_factor(&form).await,
             Section::Sessions => self.end_sessions(&form).await,
         };
         match applied {
-            Ok(done) => {
-                let query = serde_urlencoded::to_string([("done", done)]).unwrap_or_default();
-                Ok(Redirect::to(&format!("{}/account?{query}", state.site.path)).into_response())
-            }
+            Ok(done) => Ok(self.redirect_to(done)),
             Err(error) => {
                 if matches!(error, ApiError::Service(Error::WrongCredentials)) {
                     form.add_mistake("currentPassword", view.text.current_password_wrong);
@@ -134,6 +156,12 @@ impl Account {
                 self.show(head, Some((section, form)), None).await
             }
         }
+    }
+
+    /// Redirects to the page, which reports a change.
+    fn redirect_to(&self, done: Done) -> Response {
+        let query = serde_urlencoded::to_string([("done", done)]).unwrap_or_default();
+        Redirect::to(&format!("{}/account?{query}", self.state.site.path)).into_response()
     }
 
     async fn rename(&self, form: &Form) -> Result<Done, ApiError> {
@@ -191,6 +219,9 @@ pub(in crate::http) async fn show(
     let done = query.ok().and_then(|Query(query)| query.done).map(|done| match done {
         Done::Name => text.name_changed,
         Done::Password => text.password_changed,
+        Done::FactorAdded => text.factors.added,
+        Done::FactorRenamed => text.factors.renamed,
+        Done::FactorRemoved => text.factors.removed,
         Done::Session => text.session_ended,
         Done::Sessions => text.sessions_ended,
     });

@@ -55,7 +55,7 @@ pub(in crate::http) async fn surround(
     if let Some(ErrorCode(code)) = response.extensions_mut().remove() {
         if code == NOT_SIGNED_IN && site.served.sign_in {
             let target = return_to::beyond_confirmation(&site, target);
-            response = return_to::sign_in(&site, &target, false).into_response();
+            response = return_to::sign_in(&site, &target, None).into_response();
         } else if code == INSUFFICIENT_USER_AUTHENTICATION {
             // A form has the address of its page, or one that leads there.
             response = return_to::confirm(&site, if is_form { &path } else { &target }).into_response();

@@ -5,9 +5,11 @@ mod admin;
 mod assets;
 mod confirm;
 pub(super) mod docs;
+mod factor;
 mod form;
 pub(super) mod frame;
 mod login;
+mod qr;
 mod register;
 mod return_to;
 mod sign_in;
@@ -39,7 +41,8 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
         routes = routes
             .route("/login", get(login::redirect))
             .route("/login/", get(login::redirect))
-            .route(&page("sign-in"), get(sign_in::show).post(sign_in::submit));
+            .route(&page("sign-in"), get(sign_in::show).post(sign_in::submit))
+            .route(&page("factor"), get(factor::show).post(factor::submit));
     }
     if served.sign_in || served.account || served.admin {
         routes = routes
@@ -61,11 +64,21 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
     if served.account {
         let change_password = post(account::change_password).route_layer(recent.clone());
         let end_sessions = post(account::end_sessions).route_layer(recent.clone());
+        let change_factor = post(account::factors::change).route_layer(recent.clone());
+        let begin_totp = post(account::factors::begin_totp).route_layer(recent.clone());
+        let create_codes = post(account::factors::create_codes).route_layer(recent.clone());
         let account = Router::new()
             .route(&page("account"), get(account::show))
             .route(&page("account/name"), get(account::redirect).post(account::rename))
             .route(&page("account/password"), change_password.get(account::redirect))
             .route(&page("account/sessions"), end_sessions.get(account::redirect))
+            .route(&page("account/factors"), change_factor.get(account::redirect))
+            .route(&page("account/factors/totp"), begin_totp.get(account::redirect))
+            .route(
+                &page("account/factors/totp/confirm"),
+                get(account::redirect).post(account::factors::confirm_totp),
+            )
+            .route(&page("account/factors/recovery-codes"), create_codes.get(account::redirect))
             .route_layer(signed_in.clone());
         routes = routes.merge(account);
     }

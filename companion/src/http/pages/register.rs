@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::form::{Form, SentForm};
-use super::return_to::{self, PageQuery};
+use super::return_to::{self, PageQuery, REGISTERED};
 use super::view::View;
 use crate::domain::session::device::Device;
 use crate::http::api::register::RegisterRequest;
@@ -78,7 +78,7 @@ pub(in crate::http) async fn submit(
         Ok(Some(tokens)) => Ok((cookies.set(&tokens), return_to::go_to(&return_to)).into_response()),
         // A site with a sign-in page of its own asks there.
         Ok(None) if !state.site.served.sign_in => Ok(return_to::go_to(&return_to).into_response()),
-        Ok(None) => Ok(return_to::sign_in(&state.site, &return_to, true).into_response()),
+        Ok(None) => Ok(return_to::sign_in(&state.site, &return_to, Some(REGISTERED)).into_response()),
         Err(error) => {
             let head = form.reject(error, view.text, hasher.policy)?;
             show(&form, head)

@@ -10,14 +10,17 @@ use serde::Deserialize;
 use super::site::Site;
 
 /// Parameter of the address by which the page that signs in is opened after a registration.
-const REGISTERED: &str = "registered";
+pub(super) const REGISTERED: &str = "registered";
+/// Parameter of the address by which it is opened after a sign-in that was not completed in time.
+pub(super) const EXPIRED: &str = "expired";
 
 /// Query of the pages.
 #[derive(Default, Deserialize)]
 pub(in crate::http) struct PageQuery {
-    #[serde(default)]
-    return_to: String,
+    #[serde(default, rename = "return_to")]
+    page: String,
     registered: Option<String>,
+    expired: Option<String>,
     /// Methods that the page to go on to demands, separated by spaces.
     #[serde(default)]
     acr_values: String,
@@ -26,7 +29,7 @@ pub(in crate::http) struct PageQuery {
 /// Returns the page to go on to: `return_to` if it is a page of this site that does not sign in or out itself, and else the
 /// front page. An invalid query does not prevent the login.
 pub(in crate::http) fn own_page(site: &Site, query: Result<Query<PageQuery>, QueryRejection>) -> String {
-    let return_to = query.map(|Query(query)| query.return_to).unwrap_or_default();
+    let return_to = query.map(|Query(query)| query.page).unwrap_or_default();
     if is_own_page(&return_to) && !signs_in_or_out(&site.path, &return_to) {
         return_to
     } else {
@@ -37,7 +40,8 @@ pub(in crate::http) fn own_page(site: &Site, query: Result<Query<PageQuery>, Que
 fn signs_in_or_out(pages: &str, target: &str) -> bool {
     let path = target.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
     let name = path.strip_prefix(pages).unwrap_or_default();
-    path == "/login" || matches!(name, "/sign-in" | "/register" | "/sign-out" | "/signed-out" | "/confirm")
+    path == "/login"
+        || matches!(name, "/sign-in" | "/factor" | "/register" | "/sign-out" | "/signed-out" | "/confirm")
 }
 
 /// Returns `true` if the password is not enough for the page to go on to.
@@ -59,7 +63,7 @@ pub(super) fn beyond_confirmation(site: &Site, target: String) -> String {
     let query =
         target.strip_prefix(&format!("{}/confirm", site.path)).and_then(|rest| rest.strip_prefix('?'));
     let Some(query) = query else { return target };
-    serde_urlencoded::from_str(query).map_or_else(|_| site.home(), |PageQuery { return_to, .. }| return_to)
+    serde_urlencoded::from_str(query).map_or_else(|_| site.home(), |PageQuery { page, .. }| page)
 }
 
 /// Makes the redirect to the page that asks for a fresh proof and then goes on to this page.
@@ -86,11 +90,15 @@ pub(in crate::http) fn has_registered(query: &Result<Query<PageQuery>, QueryReje
     query.as_ref().is_ok_and(|Query(query)| query.registered.is_some())
 }
 
-/// Makes the redirect to the page that signs in and then goes on to this page.
-pub(in crate::http) fn sign_in(site: &Site, target: &str, has_registered: bool) -> Redirect {
-    let registered = has_registered.then_some((REGISTERED, ""));
+/// Returns `true` if a sign-in was not completed in time.
+pub(in crate::http) fn has_expired(query: &Result<Query<PageQuery>, QueryRejection>) -> bool {
+    query.as_ref().is_ok_and(|Query(query)| query.expired.is_some())
+}
+
+/// Makes the redirect to the page that signs in and then goes on to this page. `reason` is [`REGISTERED`] or [`EXPIRED`].
+pub(in crate::http) fn sign_in(site: &Site, target: &str, reason: Option<&'static str>) -> Redirect {
     let target = is_own_page(target).then_some((PARAMETER, target));
-    let query = [target, registered].into_iter().flatten().collect::<Vec<_>>();
+    let query = [target, reason.map(|reason| (reason, ""))].into_iter().flatten().collect::<Vec<_>>();
     Redirect::to(&format!("{}/sign-in?{}", site.path, serde_urlencoded::to_string(query).unwrap_or_default()))
 }
 
@@ -104,6 +112,7 @@ mod tests {
             "/login",
             "/login/",
             "/login?x",
+            "/auth/factor?x",
             "/auth/sign-in",
             "/auth/register/",
             "/auth/signed-out#x",

@@ -6,6 +6,7 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use super::factor;
 use super::form::{Form, SentForm};
 use super::return_to::{self, PageQuery};
 use super::view::View;
@@ -13,7 +14,8 @@ use crate::domain::session::device::Device;
 use crate::http::api::login::LoginRequest;
 use crate::http::error::ApiError;
 use crate::http::state::AppState;
-use crate::service::{Context, session};
+use crate::service::Context;
+use crate::service::session::{self, SignIn};
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -29,8 +31,11 @@ pub(in crate::http) async fn show(
     query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let has_registered = return_to::has_registered(&query);
+    let notice = return_to::has_expired(&query).then(|| view.text.error("login_expired").to_owned());
+    let mut form = Form::default();
+    form.notice = notice;
     let return_to = return_to::own_page(&view.site, query);
-    let page = SignInPage { view: &view, form: &Form::default(), return_to: &return_to, has_registered };
+    let page = SignInPage { view: &view, form: &form, return_to: &return_to, has_registered };
     view.show(StatusCode::OK, &page)
 }
 
@@ -51,15 +56,18 @@ pub(in crate::http) async fn submit(
         Ok(form) => form,
         Err(form) => return show(&form, ApiError::FormForged.status().into_response()),
     };
-    let AppState { hasher, guard, tokens, cookies, .. } = &state;
+    let AppState { hasher, guard, tokens, factors, cookies, site, .. } = &state;
     let request = LoginRequest { email: form.field("email"), password: form.field("password") };
     let devices = cookies.read_every_device(&headers).map(str::to_owned).collect();
     let signed_in = async {
         let credentials = request.parse(devices)?;
-        Ok(session::log_in(&context, hasher, guard, tokens, &credentials, &device).await?)
+        Ok(session::log_in(&context, hasher, guard, tokens, factors, &credentials, &device).await?)
     };
     match signed_in.await {
-        Ok(tokens) => Ok((cookies.set(&tokens), return_to::go_to(&return_to)).into_response()),
+        Ok(SignIn::Pending(pending)) => Ok(factor::begin(site, &pending, &return_to)),
+        Ok(SignIn::Started(tokens)) => {
+            Ok((cookies.set(&tokens), return_to::go_to(&return_to)).into_response())
+        }
         Err(error) => {
             let head = form.reject(error, view.text, hasher.policy)?;
             show(&form, head)

@@ -9,6 +9,7 @@ use crate::domain::account::password::Password;
 use crate::domain::account::password_policy::OwnWords;
 use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
+use crate::domain::guard::Authenticator;
 use crate::domain::session::Ending;
 use crate::domain::token::access_token::TokenSubject;
 use crate::hashing::PasswordHasher;
@@ -31,7 +32,8 @@ pub async fn change_password(
     current: &SecretString,
     new: Password,
 ) -> Result<(), Error> {
-    let permit = guard::admit(context, guard, guard.reauthentication(&user.email, by.session_id)).await?;
+    let attempt = guard.reauthentication(Authenticator::Password, &user.email, by.session_id);
+    let permit = guard::admit(context, guard, attempt).await?;
     let changed = compare_and_change(context, hasher, &permit, (user, by), current, new).await;
     permit.settle(context, changed).await
 }
@@ -58,7 +60,7 @@ async fn compare_and_change(
     let now = context.now();
     passwords::set(change.connection(), user_id, &hash, now).await?;
     // A new password is a new authenticator: nobody has failed to guess it.
-    attempts::clear_of_user(change.connection(), user_id).await?;
+    attempts::clear_of_user(change.connection(), user_id, &[Authenticator::Password]).await?;
     users::touch(change.connection(), user_id, now).await?;
     let others = Ending::others(user_id, by.session_id);
     let sessions_ended = end_sessions(&mut change, others, now).await?.len();

@@ -6,6 +6,7 @@ use crate::db::{attempts, sessions, users};
 use crate::domain::account::User;
 use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
+use crate::domain::guard::Authenticator;
 use crate::domain::session::Ending;
 use crate::service::{Context, Error};
 
@@ -27,7 +28,7 @@ pub async fn delete(
     let user = find_locked(&mut change, user_id).await?;
     // A trigger revokes the user's tokens, also for a row that is deleted by hand.
     let sessions_ended = sessions::end(change.connection(), Ending::all(user_id), None).await?.len();
-    attempts::clear_of_user(change.connection(), user_id).await?;
+    attempts::clear_of_user(change.connection(), user_id, &Authenticator::ALL).await?;
     users::delete(change.connection(), user_id).await?;
     change.record(now, &Event::UserDeleted { sessions_ended }, user_id, None);
     change.commit().await?;

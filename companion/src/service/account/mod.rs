@@ -49,7 +49,7 @@ pub(super) async fn begin_change<'a>(
 }
 
 /// Finds the user whose row a change has locked, as the change has made them.
-async fn find_locked(change: &mut Change<'_>, user_id: UserId) -> Result<User, Error> {
+pub(super) async fn find_locked(change: &mut Change<'_>, user_id: UserId) -> Result<User, Error> {
     users::find(change.connection(), &UserRef::Id(user_id)).await?.ok_or(Error::UserUnknown)
 }
 

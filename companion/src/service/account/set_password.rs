@@ -7,6 +7,7 @@ use crate::domain::account::password::Password;
 use crate::domain::account::password_policy::OwnWords;
 use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
+use crate::domain::guard::Authenticator;
 use crate::domain::session::Ending;
 use crate::hashing::PasswordHasher;
 use crate::service::session::end_sessions;
@@ -31,7 +32,7 @@ pub async fn set_password(
     let now = context.now();
     passwords::set(change.connection(), user_id, &hash, now).await?;
     // A new password is a new authenticator: nobody has failed to guess it.
-    attempts::clear_of_user(change.connection(), user_id).await?;
+    attempts::clear_of_user(change.connection(), user_id, &[Authenticator::Password]).await?;
     users::touch(change.connection(), user_id, now).await?;
     let sessions_ended = end_sessions(&mut change, Ending::all(user_id), now).await?.len();
     change.record(now, &Event::PasswordChanged { sessions_ended }, user_id, None);

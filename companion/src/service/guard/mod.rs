@@ -17,7 +17,9 @@ use crate::db::{attempts, bans};
 use crate::domain::SessionId;
 use crate::domain::account::email::Email;
 use crate::domain::audit::Event;
-use crate::domain::guard::{AttemptRejection, Ban, Bucket, BucketKey, BucketState, Buckets, Limits};
+use crate::domain::guard::{
+    AttemptRejection, Authenticator, Ban, Bucket, BucketKey, BucketState, Buckets, Limits,
+};
 use crate::domain::token::device_token::DeviceTokens;
 use crate::domain::token::jws::SigningError;
 
@@ -41,6 +43,8 @@ pub struct Guard {
 pub struct Attempt<'a> {
     buckets: Vec<Bucket>,
     email: Option<&'a Email>,
+    /// Bucket of the account for unknown devices.
+    unknown_devices: Option<BucketKey>,
 }
 
 impl Guard {
@@ -56,24 +60,48 @@ impl Guard {
         })
     }
 
-    /// Returns the attempt of the caller to sign in to an account. These device tokens tell if the device is known to it.
+    /// Returns the attempt of the caller to sign in to an account by one of its authenticators. These device tokens tell if the
+    /// device is known to it.
     #[must_use]
-    pub fn login<'a>(&self, context: &Context, email: &'a Email, device_tokens: &[String]) -> Attempt<'a> {
+    pub fn login<'a>(
+        &self,
+        context: &Context,
+        authenticator: Authenticator,
+        email: &'a Email,
+        device_tokens: &[String],
+    ) -> Attempt<'a> {
         let device = self.devices.find(&self.devices.read(device_tokens, context.now()), email);
-        let buckets = self.buckets.of_login(context.caller.client(), email, device);
-        Attempt { buckets, email: Some(email) }
+        let buckets = self.buckets.of_login(authenticator, context.caller.client(), email, device);
+        self.attempt(buckets, authenticator, email)
     }
 
-    /// Returns the attempt of a signed-in user to prove the password again.
+    /// Returns the attempt of a signed-in user to prove an authenticator again.
     #[must_use]
-    pub fn reauthentication<'a>(&self, email: &'a Email, session: SessionId) -> Attempt<'a> {
-        Attempt { buckets: self.buckets.of_reauthentication(email, session), email: Some(email) }
+    pub fn reauthentication<'a>(
+        &self,
+        authenticator: Authenticator,
+        email: &'a Email,
+        session: SessionId,
+    ) -> Attempt<'a> {
+        let buckets = self.buckets.of_reauthentication(authenticator, email, session);
+        self.attempt(buckets, authenticator, email)
+    }
+
+    fn attempt<'a>(
+        &self,
+        buckets: Vec<Bucket>,
+        authenticator: Authenticator,
+        email: &'a Email,
+    ) -> Attempt<'a> {
+        let unknown_devices = Some(self.buckets.key_of_unknown_devices(authenticator, email));
+        Attempt { buckets, email: Some(email), unknown_devices }
     }
 
     /// Returns the attempt of the caller to register.
     #[must_use]
     pub fn registration(&self, context: &Context) -> Attempt<'static> {
-        Attempt { buckets: self.buckets.of_registration(context.caller.client()), email: None }
+        let buckets = self.buckets.of_registration(context.caller.client());
+        Attempt { buckets, email: None, unknown_devices: None }
     }
 
     /// Returns the token of a device that has signed in to an account with this session, and had these tokens before.
@@ -113,8 +141,7 @@ pub async fn admit(context: &Context, guard: &Guard, attempt: Attempt<'_>) -> Re
         }
     }
     let Some(longest) = rejections.iter().max_by_key(|rejection| rejection.until) else {
-        let unknown_devices = attempt.email.map(|email| guard.buckets.key_of_unknown_devices(email));
-        return Ok(Permit::new(attempt.buckets, unknown_devices));
+        return Ok(Permit::new(attempt.buckets, attempt.unknown_devices));
     };
     if attempt.email.is_some() {
         context.report(&Event::LoginRejected("too_many_attempts"), None, None);
@@ -129,7 +156,7 @@ async fn charge(
     attempt: &Attempt<'_>,
     now: OffsetDateTime,
 ) -> Result<Vec<AttemptRejection>, Error> {
-    let Attempt { buckets, email } = attempt;
+    let Attempt { buckets, email, .. } = attempt;
     let mut connection = context.connection().await?;
     let empty = attempts::charge(&mut connection, buckets, *email, now).await?;
     let charged = || buckets.iter().filter(|bucket| !empty.contains(bucket));

@@ -4,9 +4,10 @@ use super::{KeysError, sealed};
 use crate::db::signing_keys;
 use crate::domain::audit::Event;
 use crate::domain::token::key_encryption::KeyEncryptionKeys;
-use crate::service::Context;
+use crate::service::{Context, factor};
 
-/// Seals all keys anew by the newest key-encryption key, and returns their number. Then the former one is not needed any more.
+/// Seals all keys anew by the newest key-encryption key, and the secrets of authenticator apps, and returns the number of keys.
+/// Then the former one is not needed any more.
 ///
 /// # Errors
 /// [`KeysError::Sealed`] if a key cannot be opened, [`KeysError::Database`] if the database fails.
@@ -23,5 +24,6 @@ pub async fn reseal(context: &Context, encryption: &KeyEncryptionKeys) -> Result
     }
     change.record_without_user(context.now(), &Event::KeysResealed);
     change.commit().await?;
+    factor::reseal(context, encryption).await?;
     Ok(keys.len())
 }

@@ -1,6 +1,6 @@
 //! The deletion of expired rows, a batch at a time. Its time does not matter: an expired row is rejected in any case.
 
-use crate::db::{attempts, bans, revocations, sessions};
+use crate::db::{attempts, bans, factor_challenges, pending_logins, revocations, sessions};
 use crate::service::{Context, Error};
 
 /// Number of rows that have not expired.
@@ -12,7 +12,7 @@ pub struct Live {
     pub revocations: i64,
 }
 
-/// Deletes sessions, revocations, buckets of attempts and bans that have expired, and counts the sessions and revocations
+/// Deletes sessions, revocations, buckets of attempts, bans, pending logins and challenges that have expired, and counts the sessions and revocations
 /// that have not.
 ///
 /// # Errors
@@ -26,6 +26,8 @@ pub async fn delete_expired(context: &Context) -> Result<Live, Error> {
     while attempts::delete_of_nobody(&mut *context.connection().await?, now).await? {}
     let mut connection = context.connection().await?;
     bans::delete_expired(&mut connection, now).await?;
+    pending_logins::delete_expired(&mut connection, now).await?;
+    factor_challenges::delete_expired(&mut connection, now).await?;
     Ok(Live {
         sessions: sessions::count_live(&mut connection, now).await?,
         revocations: revocations::count_live(&mut connection, now).await?,

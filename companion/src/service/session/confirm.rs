@@ -6,6 +6,7 @@ use super::prove;
 use crate::db::passwords;
 use crate::domain::account::User;
 use crate::domain::account::user_ref::UserRef;
+use crate::domain::guard::Authenticator;
 use crate::domain::session::TokenContent;
 use crate::domain::session::authentication::Proof;
 use crate::domain::token::access_token::TokenSubject;
@@ -30,7 +31,8 @@ pub async fn confirm(
     (user, by): (&User, TokenSubject),
     password: &SecretString,
 ) -> Result<String, Error> {
-    let permit = guard::admit(context, guard, guard.reauthentication(&user.email, by.session_id)).await?;
+    let attempt = guard.reauthentication(Authenticator::Password, &user.email, by.session_id);
+    let permit = guard::admit(context, guard, attempt).await?;
     let proved = compare_and_prove(context, hasher, tokens, &permit, (user, by), password).await;
     Ok(tokens.sign_access(&permit.settle(context, proved).await?)?)
 }

@@ -2,16 +2,16 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::start;
+use super::gate::{self, Passed, PendingLogin};
 use crate::db::{passwords, users};
 use crate::domain::UserId;
 use crate::domain::account::email::Email;
 use crate::domain::account::password::{Password, PasswordHash, PresentedPassword};
 use crate::domain::audit::Event;
-use crate::domain::session::TokenContent;
-use crate::domain::session::authentication::Proof;
+use crate::domain::guard::Authenticator;
 use crate::domain::session::device::Device;
 use crate::hashing::{PasswordHasher, Verdict};
+use crate::service::factor::Factors;
 use crate::service::guard::{self, Guard, Permit};
 use crate::service::{Context, Error, IssuedTokens, Tokens};
 
@@ -25,7 +25,15 @@ pub struct Credentials {
     pub device_tokens: Vec<String>,
 }
 
-/// Compares the password and starts a session.
+/// Outcome of a login whose password was right.
+pub enum SignIn {
+    /// A session has started.
+    Started(IssuedTokens),
+    /// A second factor is needed.
+    Pending(PendingLogin),
+}
+
+/// Compares the password and starts a session, or a pending login if a second factor is demanded.
 ///
 /// # Errors
 /// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::WrongCredentials`] if the address or the password is
@@ -38,26 +46,33 @@ pub async fn log_in(
     hasher: &PasswordHasher,
     guard: &Guard,
     tokens: &Tokens,
+    factors: &Factors,
     credentials: &Credentials,
     device: &Device,
-) -> Result<IssuedTokens, Error> {
+) -> Result<SignIn, Error> {
     let Credentials { email, device_tokens, .. } = credentials;
-    let permit = guard::admit(context, guard, guard.login(context, email, device_tokens)).await?;
-    let started = compare_and_start(context, hasher, tokens, credentials, device, &permit).await;
-    let granted = permit.settle(context, started).await?;
-    let device = guard.device_token(context, email, granted.claims.session_id, device_tokens)?;
-    Ok(IssuedTokens { device: Some(device), ..tokens.sign(&granted)? })
+    let attempt = guard.login(context, Authenticator::Password, email, device_tokens);
+    let permit = guard::admit(context, guard, attempt).await?;
+    let passed = compare_and_pass(context, hasher, tokens, factors, credentials, device, &permit).await;
+    match permit.settle(context, passed).await? {
+        Passed::Session(granted) => {
+            let device = guard.device_token(context, email, granted.claims.session_id, device_tokens)?;
+            Ok(SignIn::Started(IssuedTokens { device: Some(device), ..tokens.sign(&granted)? }))
+        }
+        Passed::Pending(pending) => Ok(SignIn::Pending(pending)),
+    }
 }
 
-/// Compares the password of an admitted attempt and starts a session. Returns the content of its first tokens.
-async fn compare_and_start(
+/// Compares the password of an admitted attempt and passes the gate.
+async fn compare_and_pass(
     context: &Context,
     hasher: &PasswordHasher,
     tokens: &Tokens,
+    factors: &Factors,
     Credentials { email, password, .. }: &Credentials,
     device: &Device,
     permit: &Permit,
-) -> Result<TokenContent, Error> {
+) -> Result<Passed, Error> {
     // The connection goes back before the password is compared: that takes long.
     let found = passwords::find(&mut *context.connection().await?, email).await?;
     let hash = found.as_ref().and_then(|found| found.hash.as_ref());
@@ -83,16 +98,19 @@ async fn compare_and_start(
     {
         return Err(reject(context, Some(user_id), "password_changed", Error::PasswordChanged));
     }
-    let granted = start(&mut change, tokens, user_id, device, Proof::Password, &Event::LoggedIn).await?;
+    let passed = gate::pass(&mut change, tokens, factors, user_id, found.changed_at, device).await?;
     permit.record_success(change.connection()).await?;
     change.commit().await?;
+    if let Passed::Pending(_) = &passed {
+        context.report(&Event::LoginPending, Some(user_id), None);
+    }
     if let Some(hash) = found.hash.filter(|_| outdated)
         && let Err(cause) = rehash(context, hasher, user_id, password, &hash).await
     {
         // The login is good either way.
         tracing::warn!(user_id = user_id.0, %cause, "the password keeps its old hash");
     }
-    Ok(granted)
+    Ok(passed)
 }
 
 /// Reports a rejected login.

@@ -1,8 +1,10 @@
 //! Use cases of sessions.
 
 mod authenticate;
+mod complete_log_in;
 mod confirm;
 mod end;
+mod gate;
 mod list;
 mod log_in;
 mod log_out;
@@ -12,10 +14,12 @@ mod refresh;
 mod start;
 
 pub use self::authenticate::{RequestTokens, SignedIn, authenticate};
+pub use self::complete_log_in::{Completion, complete_log_in, ways_to_complete};
 pub use self::confirm::confirm;
 pub use self::end::{end, end_of, end_others};
+pub use self::gate::PendingLogin;
 pub use self::list::{list, list_of};
-pub use self::log_in::{Credentials, log_in};
+pub use self::log_in::{Credentials, SignIn, log_in};
 pub use self::log_out::{PresentedTokens, log_out};
 pub use self::log_out_everywhere::log_out_everywhere;
 pub use self::refresh::refresh;

@@ -4,8 +4,15 @@ use super::MAX_NAMES;
 use super::section::Section;
 use crate::path::CanonicalPath;
 
-/// Default of `bans.paths`: login and registration by the companion's API and by its pages.
-const DEFAULT_PATHS: [&str; 4] = ["/api/auth/login", "/api/auth/register", "/auth/sign-in", "/auth/register"];
+/// Default of `bans.paths`: login, its second step, and registration, by the companion's API and by its pages.
+const DEFAULT_PATHS: [&str; 6] = [
+    "/api/auth/login",
+    "/api/auth/login/factor",
+    "/api/auth/register",
+    "/auth/sign-in",
+    "/auth/factor",
+    "/auth/register",
+];
 
 /// Reads `bans`, and returns the paths of attempts with credentials.
 pub(super) fn read(root: &mut Section<'_, '_>) -> Vec<String> {

@@ -25,7 +25,7 @@ fn check(buckets: &[Bucket], expected: &[(&str, u32, Option<&str>)]) {
 
 fn login(client: &str, email: &str, device: Option<i64>) -> Vec<Bucket> {
     let email = Email::parse(email).unwrap();
-    buckets().of_login(client.parse().ok(), &email, device.map(SessionId))
+    buckets().of_login(Authenticator::Password, client.parse().ok(), &email, device.map(SessionId))
 }
 
 const ADA: &str = "ada@example.com";
@@ -80,9 +80,29 @@ fn devices_of_an_account_share_sixteen_buckets() {
 }
 
 #[test]
+fn factor_and_password_have_counts_of_their_own() {
+    let (client, email) = ("203.0.113.7".parse().ok(), Email::parse(ADA).unwrap());
+    let keys = |authenticator: Authenticator| {
+        let buckets = buckets();
+        let logins =
+            [None, Some(SessionId(1))].map(|device| buckets.of_login(authenticator, client, &email, device));
+        let proofs = buckets.of_reauthentication(authenticator, &email, SessionId(1));
+        logins.into_iter().flatten().chain(proofs).map(|bucket| bucket.key).collect::<HashSet<_>>()
+    };
+    let [password, factor] = Authenticator::ALL.map(keys);
+    assert_eq!((password.len(), factor.len()), (7, 7));
+    assert!(password.is_disjoint(&factor));
+    for (keys, authenticator) in [(password, Authenticator::Password), (factor, Authenticator::Factor)] {
+        let own = keys.iter().filter(|key| authenticator.key_prefixes().contains(&key[0].into()));
+        assert_eq!(own.count(), 5, "all but those of addresses");
+    }
+}
+
+#[test]
 fn session_that_proves_a_password_takes_nothing_from_logins() {
     let email = Email::parse(ADA).unwrap();
-    let of_session = |session| buckets().of_reauthentication(&email, SessionId(session));
+    let of_session =
+        |session| buckets().of_reauthentication(Authenticator::Password, &email, SessionId(session));
     check(&of_session(1), &[("device", 5, None), ("device_logins", 50, None)]);
     let keys = |buckets: Vec<Bucket>| buckets.into_iter().map(|bucket| bucket.key);
     let all = keys(of_session(1)).chain(keys(of_session(17))).chain(keys(login("", ADA, Some(1))));

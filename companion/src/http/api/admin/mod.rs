@@ -1,6 +1,7 @@
 //! Handlers of the admin API, below `/admin`: users, their sessions, and the audit log. All are behind `layer::admin`.
 
 pub(in crate::http) mod audit;
+pub(in crate::http) mod factors;
 pub(in crate::http) mod sessions;
 mod user_body;
 pub(in crate::http) mod users;

@@ -1,4 +1,4 @@
-//! One user: role, sign-in, sessions, and the last entries of the audit log.
+//! One user: role, sign-in, second factors, sessions, and the last entries of the audit log.
 
 use askama::Template;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -12,6 +12,7 @@ use crate::domain::account::role::Role;
 use crate::domain::account::user_ref::UserRef;
 use crate::domain::account::{User, UserChanges};
 use crate::domain::audit::list::{AuditFilter, ListedEntry};
+use crate::domain::factor::FactorList;
 use crate::domain::page::PageSize;
 use crate::domain::session::SessionSummary;
 use crate::http::error::ApiError;
@@ -20,13 +21,14 @@ use crate::http::pages::form::{Form, SentForm};
 use crate::http::pages::view::View;
 use crate::http::state::AppState;
 use crate::service::account::LastAdmin;
-use crate::service::{Context, account, audit_log, session};
+use crate::service::{Context, account, audit_log, factor, session};
 
 #[derive(Template)]
 #[template(path = "admin/user.html")]
 struct UserPage<'a> {
     view: &'a View,
     user: User,
+    factors: FactorList,
     sessions: Vec<SessionSummary>,
     entries: Vec<ListedEntry>,
     form: Form,
@@ -66,12 +68,13 @@ async fn page(
 ) -> Result<Response, ApiError> {
     let max_age = state.tokens.lifetimes.absolute;
     let (user, sessions) = session::list_of(context, &UserRef::Id(id), max_age).await?;
+    let factors = factor::list(context, id).await?;
     let filter = AuditFilter { user_id: Some(id), ..AuditFilter::default() };
     let entries = audit_log::list(context, &filter, None, PageSize::default()).await?.items;
-    view.show(head, &UserPage { view, user, sessions, entries, form, done })
+    view.show(head, &UserPage { view, user, factors, sessions, entries, form, done })
 }
 
-/// Makes the change of a form: `role`, `disabled`, or `sessions`.
+/// Makes the change of a form: `role`, `disabled`, `sessions`, or `factors`.
 pub(in crate::http) async fn change(
     context: Context,
     State(state): State<AppState>,
@@ -107,6 +110,10 @@ async fn apply(context: &Context, id: UserId, form: &Form) -> Result<(), ApiErro
         "enable" => UserChanges { disabled: Some(false), ..UserChanges::default() },
         "sessions" => {
             session::end_of(context, &user, None).await?;
+            return Ok(());
+        }
+        "factors" => {
+            factor::reset(context, &user).await?;
             return Ok(());
         }
         _ => return Err(ApiError::NotFound),

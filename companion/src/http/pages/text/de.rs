@@ -2,7 +2,7 @@
 
 use time::macros::format_description;
 
-use super::Text;
+use super::{Text, factors};
 
 pub(super) static TEXT: Text = Text {
     lang: "de",
@@ -49,6 +49,7 @@ pub(super) static TEXT: Text = Text {
     end_other_sessions: "Alle anderen beenden",
     session_ended: "Die Sitzung ist beendet.",
     sessions_ended: "Alle anderen Sitzungen sind beendet.",
+    factors: &factors::DE,
     users: "Benutzer",
     search_users: "E-Mail-Adresse, Nachname oder ID",
     search: "Suchen",
@@ -85,6 +86,15 @@ pub(super) static TEXT: Text = Text {
 fn error(code: &str) -> &'static str {
     match code {
         "credentials_wrong" => "E-Mail oder Passwort ist falsch.",
+        "factor_wrong" => "Dieser Code ist falsch, oder er wurde schon benutzt.",
+        "login_expired" => "Ihre Anmeldung ist abgelaufen. Bitte melden Sie sich noch einmal an.",
+        "challenge_expired" => {
+            "Das hat zu lange gedauert, oder es ist schon geschehen. Bitte beginnen Sie von vorn."
+        }
+        "too_many_factors" => "Sie haben schon 20 Faktoren. Entfernen Sie zuerst einen.",
+        "too_few_ways" => {
+            "So blieben zu wenige Wege zur Anmeldung. Fügen Sie zuerst einen anderen Faktor hinzu, oder erstellen Sie Wiederherstellungscodes."
+        }
         "not_signed_in" => "Sie sind nicht angemeldet.",
         "insufficient_user_authentication" => "Bitte bestätigen Sie, dass Sie es sind.",
         "account_disabled" => "Dieses Konto ist gesperrt.",
@@ -124,6 +134,13 @@ fn mistake(code: &str) -> &'static str {
         }
         "required" => "Bitte füllen Sie dieses Feld aus.",
         "name_too_long" => "Höchstens 100 Zeichen.",
+        "code_malformed" => {
+            "Ein Code hat sechs Ziffern, oder er ist ein Wiederherstellungscode aus 24 Buchstaben und Ziffern."
+        }
+        "code_wrong" => {
+            "Dieser Code ist falsch. Warten Sie auf den nächsten, und prüfen Sie die Uhr der App."
+        }
+        "token_malformed" => "Bitte beginnen Sie von vorn.",
         "email_malformed" => "Das ist keine E-Mail-Adresse.",
         "email_not_ascii" => "Adressen mit Umlauten oder anderen besonderen Zeichen gehen hier nicht.",
         "email_too_long" => "Diese Adresse ist zu lang.",

@@ -2,7 +2,7 @@
 
 use time::macros::format_description;
 
-use super::Text;
+use super::{Text, factors};
 
 pub(super) static TEXT: Text = Text {
     lang: "en",
@@ -49,6 +49,7 @@ pub(super) static TEXT: Text = Text {
     end_other_sessions: "End all others",
     session_ended: "The session has ended.",
     sessions_ended: "All other sessions have ended.",
+    factors: &factors::EN,
     users: "Users",
     search_users: "E-mail address, last name or ID",
     search: "Search",
@@ -85,6 +86,13 @@ pub(super) static TEXT: Text = Text {
 fn error(code: &str) -> &'static str {
     match code {
         "credentials_wrong" => "E-mail or password is wrong.",
+        "factor_wrong" => "This code is wrong, or was used already.",
+        "login_expired" => "Your sign-in has expired. Please sign in again.",
+        "challenge_expired" => "This took too long, or is done already. Please begin again.",
+        "too_many_factors" => "You have 20 factors already. Remove one first.",
+        "too_few_ways" => {
+            "Too few ways to sign in would be left. Add another factor, or make recovery codes, first."
+        }
         "not_signed_in" => "You are not signed in.",
         "insufficient_user_authentication" => "Please confirm who you are.",
         "account_disabled" => "This account is disabled.",
@@ -131,6 +139,9 @@ fn mistake(code: &str) -> &'static str {
         "password_too_weak" => {
             "This password is too easy to guess, for example because it is made of your name. Add a word or two that nobody expects."
         }
+        "code_malformed" => "A code is six digits, or a recovery code of 24 letters and digits.",
+        "code_wrong" => "This code is wrong. Wait for the next one, and check the clock of the app.",
+        "token_malformed" => "Please begin again.",
         "email_malformed" => "This is not an e-mail address.",
         "role_malformed" => "Use a to z, 0 to 9, - and _, and begin with a letter or digit.",
         "user_id_malformed" => "This is not the ID of a user.",

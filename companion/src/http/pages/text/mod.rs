@@ -2,6 +2,7 @@
 
 mod de;
 mod en;
+mod factors;
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_LANGUAGE;
@@ -9,6 +10,7 @@ use axum::http::header::ACCEPT_LANGUAGE;
 use time::format_description::StaticFormatDescription;
 use time::{OffsetDateTime, UtcOffset};
 
+use self::factors::FactorText;
 use crate::config::Language;
 use crate::domain::session::SessionSummary;
 use crate::domain::time::format_seconds;
@@ -61,6 +63,7 @@ pub(in crate::http) struct Text {
     pub(in crate::http) end_other_sessions: &'static str,
     pub(in crate::http) session_ended: &'static str,
     pub(in crate::http) sessions_ended: &'static str,
+    pub(in crate::http) factors: &'static FactorText,
     pub(in crate::http) users: &'static str,
     pub(in crate::http) search_users: &'static str,
     pub(in crate::http) search: &'static str,

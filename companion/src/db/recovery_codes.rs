@@ -1,0 +1,61 @@
+//! SQL over `recovery_codes`: their hashes alone.
+
+use crate::db::connection::Connection;
+use crate::domain::UserId;
+use crate::domain::factor::recovery_code::RecoveryCodeHash;
+
+/// Replaces the recovery codes of a user.
+///
+/// # Errors
+/// [`sqlx::Error`] if a statement fails.
+pub async fn replace(
+    connection: &mut Connection,
+    user_id: UserId,
+    hashes: &[RecoveryCodeHash],
+) -> Result<(), sqlx::Error> {
+    delete_all(connection, user_id).await?;
+    let hashes: Vec<&[u8]> = hashes.iter().map(<[u8; 32]>::as_slice).collect();
+    sqlx::query!(
+        "insert into recovery_codes (user_id, hash) select $1, unnest($2::bytea[])",
+        user_id as UserId,
+        &hashes as &[&[u8]],
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Uses a recovery code, which is deleted. Returns the number of codes that are left; `None` if the user has no such code.
+///
+/// # Errors
+/// [`sqlx::Error`] if a statement fails.
+pub async fn use_up(
+    connection: &mut Connection,
+    user_id: UserId,
+    hash: &RecoveryCodeHash,
+) -> Result<Option<usize>, sqlx::Error> {
+    let used = sqlx::query!(
+        "delete from recovery_codes where user_id = $1 and hash = $2",
+        user_id as UserId,
+        hash.as_slice(),
+    );
+    if used.execute(&mut *connection).await?.rows_affected() == 0 {
+        return Ok(None);
+    }
+    let left = sqlx::query_scalar!(
+        r#"select count(*) as "left!" from recovery_codes where user_id = $1"#,
+        user_id as UserId,
+    );
+    Ok(Some(usize::try_from(left.fetch_one(connection).await?).unwrap_or_default()))
+}
+
+/// Deletes all recovery codes of a user.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn delete_all(connection: &mut Connection, user_id: UserId) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from recovery_codes where user_id = $1", user_id as UserId)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

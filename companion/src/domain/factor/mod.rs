@@ -1,0 +1,181 @@
+//! Second factors of a user: authenticator apps (TOTP), passkeys, and recovery codes, which replace either once.
+
+pub mod challenge;
+pub mod code;
+pub mod recovery_code;
+pub mod ticket;
+pub mod totp;
+
+use time::{Duration, OffsetDateTime};
+
+use super::FactorId;
+use super::account::name::Name;
+
+/// Maximum number of factors of a user. Chosen: more than anybody carries.
+pub const MAX_FACTORS: usize = 20;
+/// Time in which a login whose password was right is completed by a factor. Chosen: a code is typed in a minute.
+pub const PENDING_LOGIN_LIFETIME: Duration = Duration::minutes(10);
+/// Time in which a challenge is responded to. Chosen: the timeout that WebAuthn recommends is 5 min (Level 3, §5.4).
+pub const CHALLENGE_LIFETIME: Duration = Duration::minutes(10);
+/// Number of ways to pass the second step that a user keeps, so that the loss of one locks nobody out.
+const MIN_WAYS: usize = 2;
+
+/// Kind of a factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactorKind {
+    /// Authenticator app.
+    Totp,
+    /// Passkey.
+    Passkey,
+}
+
+/// Way to pass the second step of a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Code of an authenticator app.
+    Totp,
+    /// Passkey.
+    Passkey,
+    /// Recovery code.
+    RecoveryCode,
+}
+
+/// Factor as its user sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Factor {
+    /// Factor ID.
+    pub id: FactorId,
+    /// Kind.
+    pub kind: FactorKind,
+    /// Name that the user gave it.
+    pub name: Name,
+    /// `true` if a password alone does not sign in any more.
+    pub is_demanded: bool,
+    /// Time of creation.
+    pub created_at: OffsetDateTime,
+    /// Time of the last use.
+    pub last_used_at: Option<OffsetDateTime>,
+}
+
+/// Factors of a user, and what else they can sign in by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FactorList {
+    /// Factors, in the order of their creation.
+    pub factors: Vec<Factor>,
+    /// Number of recovery codes that are left.
+    pub recovery_codes: usize,
+    /// `true` if the user has a password.
+    pub has_password: bool,
+}
+
+/// Rejection of the removal of a factor: too few ways to sign in would be left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooFewWaysRejection;
+
+impl FactorKind {
+    /// Returns the value of the column, and of the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Totp => "totp",
+            Self::Passkey => "passkey",
+        }
+    }
+
+    /// Parses the value of the column.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Totp, Self::Passkey].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+impl Way {
+    /// Returns the name in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Totp => FactorKind::Totp.as_str(),
+            Self::Passkey => FactorKind::Passkey.as_str(),
+            Self::RecoveryCode => "recovery_code",
+        }
+    }
+}
+
+impl FactorList {
+    /// Returns `true` if a password alone does not sign in.
+    #[must_use]
+    pub fn is_demanded(&self) -> bool {
+        self.factors.iter().any(|factor| factor.is_demanded)
+    }
+
+    /// Returns the kinds of ways to pass the second step.
+    #[must_use]
+    pub fn ways(&self) -> Vec<Way> {
+        let has = |kind| self.factors.iter().any(|factor| factor.kind == kind);
+        let ways = [
+            (has(FactorKind::Totp), Way::Totp),
+            (has(FactorKind::Passkey), Way::Passkey),
+            (self.recovery_codes > 0, Way::RecoveryCode),
+        ];
+        ways.into_iter().filter_map(|(has, way)| has.then_some(way)).collect()
+    }
+
+    /// Decides if a factor may be removed. While a second step is demanded, two ways to pass it stay; the last factor may go
+    /// if a password is left to sign in by.
+    ///
+    /// # Errors
+    /// [`TooFewWaysRejection`] if it may not.
+    pub fn may_remove(&self, id: FactorId) -> Result<(), TooFewWaysRejection> {
+        let left = || self.factors.iter().filter(|factor| factor.id != id);
+        let is_demanded = left().any(|factor| factor.is_demanded);
+        let ways = left().count() + usize::from(self.recovery_codes > 0);
+        let can_sign_in = self.has_password || left().any(|factor| factor.kind == FactorKind::Passkey);
+        if can_sign_in && (!is_demanded || ways >= MIN_WAYS) { Ok(()) } else { Err(TooFewWaysRejection) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(kinds: &[(FactorKind, bool)], recovery_codes: usize, has_password: bool) -> FactorList {
+        let factors = kinds.iter().zip(1..).map(|((kind, is_demanded), id)| Factor {
+            id: FactorId(id),
+            kind: *kind,
+            name: Name::stored("Phone".to_owned()),
+            is_demanded: *is_demanded,
+            created_at: OffsetDateTime::UNIX_EPOCH,
+            last_used_at: None,
+        });
+        FactorList { factors: factors.collect(), recovery_codes, has_password }
+    }
+
+    #[test]
+    fn two_ways_stay_while_a_second_step_is_demanded() {
+        use FactorKind::{Passkey, Totp};
+        let check = |kinds: &[(FactorKind, bool)], codes, has_password, expected: bool| {
+            let list = list(kinds, codes, has_password);
+            assert_eq!(list.may_remove(FactorId(1)).is_ok(), expected, "{list:?}");
+        };
+        check(&[(Totp, true)], 10, true, true);
+        check(&[(Totp, true)], 0, true, true);
+        check(&[(Totp, true), (Totp, true)], 0, true, false);
+        check(&[(Totp, true), (Totp, true)], 1, true, true);
+        check(&[(Totp, true), (Passkey, true)], 0, true, false);
+        check(&[(Totp, true), (Passkey, true), (Passkey, true)], 0, true, true);
+        check(&[(Totp, true), (Passkey, false)], 0, true, true);
+        check(&[(Passkey, true)], 10, false, false);
+        check(&[(Passkey, true), (Passkey, true)], 0, false, false);
+        check(&[(Passkey, true), (Passkey, true)], 10, false, true);
+        check(&[(Passkey, false)], 0, false, false);
+    }
+
+    #[test]
+    fn ways_are_those_that_the_user_has() {
+        let names = |list: FactorList| list.ways().into_iter().map(Way::as_str).collect::<Vec<_>>();
+        assert_eq!(names(FactorList::default()), [""; 0]);
+        assert_eq!(names(list(&[(FactorKind::Totp, true)], 3, true)), ["totp", "recovery_code"]);
+        assert_eq!(names(list(&[(FactorKind::Passkey, true)], 0, true)), ["passkey"]);
+        assert!(!list(&[(FactorKind::Passkey, false)], 0, true).is_demanded());
+    }
+}

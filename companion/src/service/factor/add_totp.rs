@@ -1,0 +1,154 @@
+//! The addition of an authenticator app by a signed-in user: the service makes a secret, the app takes it over, and its first
+//! code proves that.
+
+use super::{Factors, replace_recovery_codes};
+use crate::db::{factor_challenges, factors};
+use crate::domain::FactorId;
+use crate::domain::account::User;
+use crate::domain::account::name::Name;
+use crate::domain::account::user_ref::UserRef;
+use crate::domain::audit::Event;
+use crate::domain::factor::challenge::{ChallengeOwner, ChallengePurpose};
+use crate::domain::factor::recovery_code::RecoveryCode;
+use crate::domain::factor::ticket::Ticket;
+use crate::domain::factor::totp::{SECRET_BYTES, TotpKey, TotpSecret};
+use crate::domain::factor::{CHALLENGE_LIFETIME, FactorKind, MAX_FACTORS};
+use crate::domain::guard::Authenticator;
+use crate::domain::token::access_token::TokenSubject;
+use crate::domain::token::key_encryption::Subject;
+use crate::service::account::begin_change;
+use crate::service::guard::{self, Guard, Permit};
+use crate::service::{Context, Error};
+
+/// Authenticator app that is being added.
+pub struct Enrolment {
+    /// Ticket by which it is added.
+    pub ticket: Ticket,
+    /// Secret for the app.
+    pub key: TotpKey,
+}
+
+/// Factor that was added.
+pub struct Added {
+    /// Factor ID.
+    pub id: FactorId,
+    /// Recovery codes, if there were none before. They are shown once.
+    pub recovery_codes: Option<Vec<RecoveryCode>>,
+}
+
+/// Makes the secret of an authenticator app, which is added by its first code.
+///
+/// # Errors
+/// [`Error::NoRandomness`], [`Error::Sealing`], [`Error::Unavailable`] and [`Error::Database`] if these fail.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn begin_totp(
+    context: &Context,
+    factors: &Factors,
+    (user, by): (&User, TokenSubject),
+) -> Result<Enrolment, Error> {
+    let secret = TotpSecret::new(&factors.draw::<SECRET_BYTES>()?).ok_or(Error::Sealing)?;
+    let key = secret.key(&factors.site, &user.email).ok_or(Error::Sealing)?;
+    let sealed = factors.keys.seal(Subject::TotpSecret(user.id), secret.as_bytes());
+    let (sealed, ticket) = (sealed.map_err(|_| Error::Sealing)?, factors.ticket()?);
+    let (owner, expires_at) = (Some(owner(by)), context.now() + CHALLENGE_LIFETIME);
+    let mut connection = context.connection().await?;
+    let (hash, purpose) = (ticket.hash(), ChallengePurpose::AddTotp);
+    factor_challenges::insert(&mut connection, &hash, purpose, owner, &sealed, expires_at).await?;
+    Ok(Enrolment { ticket, key })
+}
+
+/// Returns an authenticator app that is being added, to show it again.
+///
+/// # Errors
+/// [`Error::ChallengeUnknown`] if it is not, or not any more; [`Error::Sealing`], [`Error::Unavailable`] and
+/// [`Error::Database`] if these fail.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn read_totp(
+    context: &Context,
+    factors: &Factors,
+    (user, by): (&User, TokenSubject),
+    ticket: Ticket,
+) -> Result<Enrolment, Error> {
+    let (secret, _) = read(context, factors, (user, by), &ticket).await?;
+    let key = secret.key(&factors.site, &user.email).ok_or(Error::Sealing)?;
+    Ok(Enrolment { ticket, key })
+}
+
+/// Adds the authenticator app of a ticket by its first code.
+///
+/// # Errors
+/// [`Error::ChallengeUnknown`] if the ticket is unknown, used or expired; [`Error::WrongFactor`] if the code is wrong;
+/// [`Error::TooManyAttempts`] if a limit rejects it; [`Error::TooManyFactors`] if the user has too many;
+/// [`Error::NoRandomness`], [`Error::Sealing`], [`Error::Unavailable`] and [`Error::Database`] if these fail.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn add_totp(
+    context: &Context,
+    guard: &Guard,
+    factors: &Factors,
+    (user, by): (&User, TokenSubject),
+    ticket: &Ticket,
+    code: &str,
+    name: &Name,
+) -> Result<Added, Error> {
+    let (secret, sealed) = read(context, factors, (user, by), ticket).await?;
+    let attempt = guard.reauthentication(Authenticator::Factor, &user.email, by.session_id);
+    let permit = guard::admit(context, guard, attempt).await?;
+    let added = async {
+        let step = secret.check(code, 0, context.now()).ok_or(Error::WrongFactor)?;
+        add(context, factors, &permit, by, ticket, (&sealed, step), name).await
+    };
+    let added = added.await;
+    permit.settle(context, added).await
+}
+
+async fn add(
+    context: &Context,
+    factors: &Factors,
+    permit: &Permit,
+    by: TokenSubject,
+    ticket: &Ticket,
+    (sealed, step): (&[u8], i64),
+    name: &Name,
+) -> Result<Added, Error> {
+    let (mut change, user_id) = begin_change(context, &UserRef::Id(by.user_id)).await?;
+    let now = context.now();
+    let (hash, purpose) = (ticket.hash(), ChallengePurpose::AddTotp);
+    factor_challenges::use_up(change.connection(), &hash, purpose, Some(owner(by)), now)
+        .await?
+        .ok_or(Error::ChallengeUnknown)?;
+    let list = factors::list(change.connection(), user_id).await?;
+    if list.factors.len() >= MAX_FACTORS {
+        return Err(Error::TooManyFactors);
+    }
+    let id = factors::insert_totp(change.connection(), user_id, name, sealed, step, now).await?;
+    let session = Some(by.session_id);
+    change.record(now, &Event::FactorAdded(FactorKind::Totp), user_id, session);
+    let recovery_codes = if list.recovery_codes == 0 {
+        change.record(now, &Event::RecoveryCodesCreated, user_id, session);
+        Some(replace_recovery_codes(&mut change, factors, user_id).await?)
+    } else {
+        None
+    };
+    permit.record_success(change.connection()).await?;
+    change.commit().await?;
+    Ok(Added { id, recovery_codes })
+}
+
+/// Reads the secret of a ticket, and its seal.
+async fn read(
+    context: &Context,
+    factors: &Factors,
+    (user, by): (&User, TokenSubject),
+    ticket: &Ticket,
+) -> Result<(TotpSecret, Vec<u8>), Error> {
+    let (hash, purpose, owner) = (ticket.hash(), ChallengePurpose::AddTotp, Some(owner(by)));
+    let mut connection = context.connection().await?;
+    let sealed = factor_challenges::read(&mut connection, &hash, purpose, owner, context.now()).await?;
+    let sealed = sealed.ok_or(Error::ChallengeUnknown)?;
+    let opened = factors.keys.open(Subject::TotpSecret(user.id), &sealed).map_err(|_| Error::Sealing)?;
+    Ok((TotpSecret::new(&opened).ok_or(Error::Sealing)?, sealed))
+}
+
+fn owner(by: TokenSubject) -> ChallengeOwner {
+    (by.user_id, by.session_id)
+}

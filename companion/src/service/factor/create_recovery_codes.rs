@@ -1,0 +1,31 @@
+//! New recovery codes for a signed-in user.
+
+use super::{Factors, replace_recovery_codes};
+use crate::db::factors;
+use crate::domain::account::user_ref::UserRef;
+use crate::domain::audit::Event;
+use crate::domain::factor::recovery_code::RecoveryCode;
+use crate::domain::token::access_token::TokenSubject;
+use crate::service::account::begin_change;
+use crate::service::{Context, Error};
+
+/// Replaces the recovery codes of a user, and returns the new ones. They are shown once.
+///
+/// # Errors
+/// [`Error::FactorUnknown`] if the user has no factor that they could replace; [`Error::NoRandomness`],
+/// [`Error::Unavailable`] and [`Error::Database`] if these fail.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn create_recovery_codes(
+    context: &Context,
+    factors: &Factors,
+    by: TokenSubject,
+) -> Result<Vec<RecoveryCode>, Error> {
+    let (mut change, user_id) = begin_change(context, &UserRef::Id(by.user_id)).await?;
+    if factors::list(change.connection(), user_id).await?.factors.is_empty() {
+        return Err(Error::FactorUnknown);
+    }
+    let codes = replace_recovery_codes(&mut change, factors, user_id).await?;
+    change.record(context.now(), &Event::RecoveryCodesCreated, user_id, Some(by.session_id));
+    change.commit().await?;
+    Ok(codes)
+}

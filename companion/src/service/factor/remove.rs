@@ -1,0 +1,29 @@
+//! The removal of a factor by a signed-in user.
+
+use crate::db::{factors, recovery_codes};
+use crate::domain::FactorId;
+use crate::domain::account::user_ref::UserRef;
+use crate::domain::audit::Event;
+use crate::domain::factor::TooFewWaysRejection;
+use crate::domain::token::access_token::TokenSubject;
+use crate::service::account::begin_change;
+use crate::service::{Context, Error};
+
+/// Removes a factor of the user. With the last one, the recovery codes go, too: they would replace nothing.
+///
+/// # Errors
+/// [`Error::FactorUnknown`] if the user has no such factor; [`Error::TooFewWays`] if too few ways to sign in would be left;
+/// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+#[tracing::instrument(name = "remove_factor", level = "debug", skip_all)]
+pub async fn remove(context: &Context, by: TokenSubject, id: FactorId) -> Result<(), Error> {
+    let (mut change, user_id) = begin_change(context, &UserRef::Id(by.user_id)).await?;
+    let list = factors::list(change.connection(), user_id).await?;
+    let factor = list.factors.iter().find(|factor| factor.id == id).ok_or(Error::FactorUnknown)?;
+    list.may_remove(id).map_err(|TooFewWaysRejection| Error::TooFewWays)?;
+    factors::delete(change.connection(), user_id, id).await?;
+    if list.factors.len() == 1 {
+        recovery_codes::delete_all(change.connection(), user_id).await?;
+    }
+    change.record(context.now(), &Event::FactorRemoved(factor.kind), user_id, Some(by.session_id));
+    change.commit().await
+}

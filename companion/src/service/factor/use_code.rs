@@ -1,0 +1,61 @@
+//! The use of a code, as a part of a change.
+
+use super::Factors;
+use crate::db::{factors, recovery_codes};
+use crate::domain::audit::Event;
+use crate::domain::factor::Way;
+use crate::domain::factor::code::FactorCode;
+use crate::domain::factor::totp::TotpSecret;
+use crate::domain::token::key_encryption::Subject;
+use crate::domain::{SessionId, UserId};
+use crate::service::Error;
+use crate::service::change::Change;
+
+/// Uses a code of a user: a time step of an authenticator app, or a recovery code. Returns what it was.
+///
+/// # Errors
+/// [`Error::WrongFactor`] if the code is wrong or was used; [`Error::Sealing`] if a secret cannot be opened;
+/// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+pub(in crate::service) async fn use_code(
+    change: &mut Change<'_>,
+    factors: &Factors,
+    user_id: UserId,
+    session_id: Option<SessionId>,
+    code: &FactorCode,
+) -> Result<Way, Error> {
+    let now = change.context.now();
+    let used = match code {
+        FactorCode::Totp(digits) => use_totp(change, factors, user_id, digits).await?.then_some(Way::Totp),
+        FactorCode::Recovery(code) => {
+            let left = recovery_codes::use_up(change.connection(), user_id, &code.hash()).await?;
+            left.map(|left| {
+                change.record(now, &Event::RecoveryCodeUsed { left }, user_id, session_id);
+                Way::RecoveryCode
+            })
+        }
+    };
+    used.ok_or_else(|| {
+        change.context.report(&Event::LoginRejected("factor_wrong"), Some(user_id), session_id);
+        Error::WrongFactor
+    })
+}
+
+/// Returns `true` if the digits are of an authenticator app of the user, and of a step that was not used.
+async fn use_totp(
+    change: &mut Change<'_>,
+    factors: &Factors,
+    user_id: UserId,
+    digits: &str,
+) -> Result<bool, Error> {
+    let now = change.context.now();
+    for app in factors::list_totp(change.connection(), user_id).await? {
+        let opened = factors.keys.open(Subject::TotpSecret(user_id), &app.sealed);
+        let secret = opened.ok().and_then(|opened| TotpSecret::new(&opened)).ok_or(Error::Sealing)?;
+        if let Some(step) = secret.check(digits, app.last_step, now)
+            && factors::use_step(change.connection(), app.id, step, now).await?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

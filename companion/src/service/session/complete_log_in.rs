@@ -1,0 +1,100 @@
+//! The second step of a login.
+
+use super::start;
+use crate::db::pending_logins::{self, PendingLogin};
+use crate::db::{factors, users};
+use crate::domain::audit::Event;
+use crate::domain::factor::Way;
+use crate::domain::factor::code::FactorCode;
+use crate::domain::factor::ticket::Ticket;
+use crate::domain::guard::Authenticator;
+use crate::domain::session::TokenContent;
+use crate::domain::session::authentication::Proof;
+use crate::domain::session::device::Device;
+use crate::service::factor::{Factors, use_code};
+use crate::service::guard::{self, Guard, Permit};
+use crate::service::{Context, Error, IssuedTokens, Tokens};
+
+/// Second step of a login.
+pub struct Completion {
+    /// Ticket of the pending login.
+    pub ticket: Ticket,
+    /// Code.
+    pub code: FactorCode,
+    /// Device tokens of the request.
+    pub device_tokens: Vec<String>,
+}
+
+/// Completes a pending login by a code, and starts its session. A wrong code leaves it pending.
+///
+/// # Errors
+/// [`Error::PendingLoginUnknown`] if it is unknown, used, expired, of another device, or of a password that has changed;
+/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::WrongFactor`] if the code is wrong or was used;
+/// [`Error::Disabled`] if the user may not sign in; [`Error::Sealing`], [`Error::Signing`], [`Error::Unavailable`] and
+/// [`Error::Database`] if these fail.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn complete_log_in(
+    context: &Context,
+    guard: &Guard,
+    tokens: &Tokens,
+    factors: &Factors,
+    completion: &Completion,
+    device: &Device,
+) -> Result<IssuedTokens, Error> {
+    let Completion { ticket, device_tokens, .. } = completion;
+    let context = &context.as_user();
+    let pending = find(context, ticket, device).await?;
+    let attempt = guard.login(context, Authenticator::Factor, &pending.email, device_tokens);
+    let permit = guard::admit(context, guard, attempt).await?;
+    let started = use_and_start(context, tokens, factors, &permit, &pending, completion, device).await;
+    let granted = permit.settle(context, started).await?;
+    let session_id = granted.claims.session_id;
+    let device = guard.device_token(context, &pending.email, session_id, device_tokens)?;
+    Ok(IssuedTokens { device: Some(device), ..tokens.sign(&granted)? })
+}
+
+/// Returns the ways to complete a pending login.
+///
+/// # Errors
+/// [`Error::PendingLoginUnknown`] as for [`complete_log_in`]; [`Error::Unavailable`] and [`Error::Database`] if the database
+/// fails.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn ways_to_complete(
+    context: &Context,
+    ticket: &Ticket,
+    device: &Device,
+) -> Result<Vec<Way>, Error> {
+    let pending = find(context, ticket, device).await?;
+    Ok(factors::list(&mut *context.connection().await?, pending.user_id).await?.ways())
+}
+
+async fn find(context: &Context, ticket: &Ticket, device: &Device) -> Result<PendingLogin, Error> {
+    let (mut connection, device) = (context.connection().await?, device.name.as_deref());
+    let found = pending_logins::find(&mut connection, &ticket.hash(), device, context.now()).await?;
+    found.ok_or(Error::PendingLoginUnknown)
+}
+
+/// Uses the code and the pending login of an admitted attempt, and starts a session. Returns the content of its first tokens.
+async fn use_and_start(
+    context: &Context,
+    tokens: &Tokens,
+    factors: &Factors,
+    permit: &Permit,
+    &PendingLogin { user_id, .. }: &PendingLogin,
+    Completion { ticket, code, .. }: &Completion,
+    device: &Device,
+) -> Result<TokenContent, Error> {
+    let mut change = context.begin().await?;
+    // Before the time is read: nobody changes the password or the factors from here on.
+    users::lock_shared(change.connection(), user_id).await?;
+    use_code(&mut change, factors, user_id, None, code).await?;
+    let now = context.now();
+    if !pending_logins::use_up(change.connection(), &ticket.hash(), now).await? {
+        return Err(Error::PendingLoginUnknown);
+    }
+    let proof = Proof::PasswordAndCode;
+    let started = start(&mut change, tokens, user_id, device, proof, &Event::LoggedIn).await?;
+    permit.record_success(change.connection()).await?;
+    change.commit().await?;
+    Ok(started)
+}

@@ -1,0 +1,67 @@
+//! Limits on guessing the codes of a second factor: their counts are not those of passwords, and nobody keeps the owner out.
+
+use edgeward_kit::api::{Api, App};
+use edgeward_kit::client::Client;
+use time::Duration;
+
+const ADA: &str = "ada@example.com";
+
+/// Starts an API with a user who has an app, and returns a client that is known to the account.
+async fn start(settings: &[(&str, &str)]) -> (Api, Client, App) {
+    let api = Api::start_with(settings).await;
+    let (ada, app) = api.registered_with_app(ADA).await;
+    (api, ada, app)
+}
+
+#[tokio::test]
+async fn hundred_wrong_codes_from_twenty_addresses_end_nothing_for_the_owner() {
+    let (api, mut ada, app) = start(&[("LIMIT_ACCOUNT", "1000/1h")]).await;
+    for at in 0..20 {
+        let mut thief = api.client_from(&format!("203.0.{at}.7"));
+        let token = thief.begin_login(ADA).await;
+        for _ in 0..5 {
+            thief.complete_login(&token, "000000").await.assert_rejected(401, "factor_wrong");
+        }
+    }
+    let mut thief = api.client_from("198.51.100.7");
+    let token = thief.begin_login(ADA).await;
+    let code = app.next_code(&api);
+    thief.complete_login(&token, &code).await.assert_rejected(429, "too_many_attempts");
+
+    assert_eq!(ada.get("/api/auth/self").await.status, 200, "the session goes on");
+    assert_eq!(ada.refresh().await.status, 200);
+    let token = ada.begin_login(ADA).await;
+    assert_eq!(ada.complete_login(&token, &code).await.status, 200, "a known device");
+    // A rejection by an account is repeated without SQL for two seconds.
+    api.clock.advance(Duration::seconds(2));
+    let token = thief.begin_login(ADA).await;
+    let last = thief.complete_login(&token, "000000").await;
+    last.assert_rejected(401, "factor_wrong");
+}
+
+#[tokio::test]
+async fn right_password_does_not_clear_the_failures_of_the_factor() {
+    let (api, _, app) = start(&[("LIMIT_ACCOUNT", "5/1h")]).await;
+    let mut thief = api.client();
+    for _ in 0..5 {
+        let token = thief.begin_login(ADA).await;
+        thief.complete_login(&token, "000000").await.assert_rejected(401, "factor_wrong");
+    }
+    let token = thief.begin_login(ADA).await;
+    let code = app.next_code(&api);
+    thief.complete_login(&token, &code).await.assert_rejected(429, "too_many_attempts");
+    api.unlock(ADA).await;
+    assert_eq!(api.client().login(ADA, "not the password").await.status, 401);
+}
+
+#[tokio::test]
+async fn wrong_passwords_take_no_attempts_from_the_factor() {
+    let (api, _, app) = start(&[("LIMIT_ACCOUNT", "5/1h")]).await;
+    let mut client = api.client();
+    let token = client.begin_login(ADA).await;
+    for _ in 0..5 {
+        api.client().login(ADA, "not the password").await.assert_rejected(401, "credentials_wrong");
+    }
+    assert_eq!(api.client().login(ADA, "not the password").await.status, 429);
+    assert_eq!(client.complete_login(&token, &app.next_code(&api)).await.status, 200);
+}

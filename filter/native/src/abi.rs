@@ -16,7 +16,7 @@ use std::ptr::{self, NonNull};
 use edgeward_filter::log::Level;
 
 pub(crate) use configuration::{Counter, Gauge, Host, HostScheduler};
-pub(crate) use stream::{Attribute, HostStream, Map, Span, StreamScheduler};
+pub(crate) use stream::{Attribute, Fields, HostStream, Map, Span, StreamScheduler};
 
 /// Address of an object of Envoy's.
 pub(crate) type Envoy = NonNull<c_void>;

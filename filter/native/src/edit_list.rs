@@ -2,7 +2,7 @@
 
 use edgeward_filter::header_edits::HeaderEdit;
 
-use crate::abi::{HostStream, Map};
+use crate::abi::{Fields, HostStream, Map};
 
 /// Envoy has no header map, or did not accept an edit.
 pub(crate) struct HostFailed;
@@ -46,6 +46,17 @@ impl EditList {
             self.text.extend_from_slice(value);
             self.edits.push(Edit { kind, name: name.len(), value: value.len() });
         }
+    }
+
+    /// Edits a header map of Envoy's by what `list` copies from its fields.
+    pub(crate) fn edit(
+        &mut self,
+        stream: HostStream,
+        map: Map,
+        list: impl FnOnce(Fields<'_>, &mut Self),
+    ) -> Result<(), HostFailed> {
+        stream.read(map, |fields| list(fields, self)).ok_or(HostFailed)?;
+        self.apply(stream, map)
     }
 
     /// Carries out the edits, in order, up to the first that Envoy does not accept.

@@ -13,6 +13,7 @@
 mod abi;
 mod calls;
 mod clock;
+mod completion;
 mod edit_list;
 mod feed;
 mod hooks;

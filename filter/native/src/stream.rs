@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::convert::Infallible;
 use std::sync::Mutex;
 
-use edgeward_filter::filter::{Completion, Held};
+use edgeward_filter::filter::Held;
 use edgeward_filter::header_edits;
 use edgeward_filter::hold::Resume;
 use edgeward_filter::rejection::Rejection;
@@ -14,6 +14,7 @@ use edgeward_filter::verdict::Verdict;
 
 use crate::abi::{Attribute, HeadersStatus, HostStream, Map, Span, TrailersStatus};
 use crate::clock;
+use crate::completion;
 use crate::edit_list::HostFailed;
 use crate::local_reply::ReplyHead;
 use crate::lock::lock;
@@ -178,15 +179,8 @@ impl Stream {
     /// Responds, with what Envoy would otherwise pass to [`Self::on_response_headers`] completed.
     fn reply(&self, reply: &LocalReply) {
         let completion = self.id.get().map(|id| lock(self.worker()).on_response_headers(id));
-        let Completion { cross_origin, renewed } = completion.unwrap_or_default();
         let mut head = ReplyHead::new(reply);
-        if let Some(cross_origin) = cross_origin {
-            let added = cross_origin.headers();
-            header_edits::complete_cors(&cross_origin, &added).for_each(|edit| head.edit(edit));
-        }
-        if let Some(renewed) = renewed {
-            header_edits::append_renewed_cookies(&renewed, []).for_each(|edit| head.edit(edit));
-        }
+        completion::complete_reply(&mut head, completion.unwrap_or_default());
         if self.is_grpc() {
             head.set_grpc_status();
         }
@@ -208,12 +202,10 @@ impl Stream {
 
     /// Removes identity headers from request trailers.
     pub(crate) fn on_request_trailers(&self) -> TrailersStatus {
-        let mut guard = lock(self.worker());
-        let edits = &mut guard.edits;
-        let trailers = self.host.read(Map::RequestTrailers, |fields| {
+        let edited = lock(self.worker()).edits.edit(self.host, Map::RequestTrailers, |fields, edits| {
             edits.copy(header_edits::forged(&self.plugin.policy, fields));
         });
-        if trailers.is_some() && edits.apply(self.host, Map::RequestTrailers).is_ok() {
+        if edited.is_ok() {
             return TrailersStatus::Continue;
         }
         self.record_rejection(Rejection::HostFailed);
@@ -221,29 +213,13 @@ impl Stream {
         TrailersStatus::StopIteration
     }
 
-    /// Completes a response that is not the filter's own: CORS headers for pages of allowed origins, and renewed cookies if the request was held.
+    /// Completes a response that is not the filter's own: CORS headers for pages of allowed origins, and renewed cookies if the
+    /// request was held.
     pub(crate) fn on_response_headers(&self) {
         let Some(id) = self.id.get().filter(|_| self.awaits_response.get()) else { return };
         let mut guard = lock(self.worker());
-        let Completion { cross_origin, renewed } = guard.on_response_headers(id);
-        let edits = &mut guard.edits;
-        let code_details = || self.host.attribute(Attribute::ResponseCodeDetails);
-        if let Some(cross_origin) = cross_origin {
-            let added = cross_origin.headers();
-            let read = self.host.read(Map::ResponseHeaders, |fields| {
-                let is_missing = cross_origin.is_missing_from(fields, code_details);
-                let completed = is_missing.then(|| header_edits::complete_cors(&cross_origin, &added));
-                edits.copy(completed.into_iter().flatten());
-            });
-            let _incomplete = read.map(|()| edits.apply(self.host, Map::ResponseHeaders));
-        }
-        if let Some(renewed) = renewed {
-            let read = self.host.read(Map::ResponseHeaders, |fields| {
-                edits.copy(header_edits::append_renewed_cookies(&renewed, fields));
-            });
-            // Stops at the first failure, so that no cookie is set in a response that caches may store.
-            let _incomplete = read.map(|()| edits.apply(self.host, Map::ResponseHeaders));
-        }
+        let completion = guard.on_response_headers(id);
+        let _incomplete = completion::complete_response(self.host, &mut guard.edits, completion);
     }
 
     /// Ends the stream, whose filter Envoy drops later.

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::hash::Hasher as _;
 use std::io;
 
-use object::{Object as _, ObjectSymbol as _, ReadCache};
+use object::{Object as _, ObjectSymbol, ReadCache};
 use siphasher::sip::SipHasher13;
 use thiserror::Error;
 
@@ -25,7 +25,7 @@ const TESTED: [Callbacks; 2] = [
 
 /// Set of the callbacks that a program exports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Callbacks {
+pub(crate) struct Callbacks {
     count: usize,
     /// SipHash-1-3 of the names in order, each with a line feed.
     digest: u64,
@@ -52,7 +52,7 @@ pub(crate) enum UnsupportedEnvoy {
 pub(crate) fn check() -> Result<(), UnsupportedEnvoy> {
     let program = ReadCache::new(File::open(PROGRAM)?);
     let program = object::File::parse(&program)?;
-    let names = program.dynamic_symbols().filter(|symbol| symbol.is_definition());
+    let names = program.dynamic_symbols().filter(ObjectSymbol::is_definition);
     let names: BTreeSet<&[u8]> =
         names.filter_map(|symbol| symbol.name_bytes().ok()).filter(|name| name.starts_with(PREFIX)).collect();
     let callbacks = Callbacks::of(&names);

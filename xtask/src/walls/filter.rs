@@ -86,9 +86,9 @@ pub(super) const NATIVE: Crate = Crate {
     folder: "filter/native/src",
     with_tests: false,
     modules: Modules::Layered(&[
-        ("values", &["clock", "local_reply", "lock", "rsa"]),
+        ("values", &["clock", "local_reply", "lock", "rsa", "supported"]),
         ("host", &["abi"]),
-        ("host functions in use", &["calls", "edit_list", "metrics", "ticker", "trace"]),
+        ("host functions in use", &["calls", "completion", "edit_list", "metrics", "ticker", "trace"]),
         ("state", &["feed", "worker"]),
         ("configurations and streams", &["plugin", "start", "stream"]),
         ("hooks", &["hooks"]),

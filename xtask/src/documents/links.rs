@@ -57,11 +57,11 @@ pub(super) fn is_elsewhere(target: &str) -> bool {
 /// Returns the targets of links, without those in code.
 fn targets(text: &str) -> impl Iterator<Item = &str> {
     outside_fences(text).flat_map(|line| {
-        // Text in backticks has odd numbers; a link's own text may be one of these.
-        let links = line
-            .match_indices("](")
-            .filter(|(at, _)| line.get(..*at).is_some_and(|before| before.matches('`').count() % 2 == 0));
-        links.filter_map(|(at, _)| line.get(at + 2..)?.split(')').next())
+        // Code in backticks follows an odd number of them.
+        let is_text =
+            move |at: usize| line.get(..at).is_some_and(|before| before.matches('`').count() % 2 == 0);
+        let links = line.match_indices("](").filter(move |(at, _)| is_text(*at));
+        links.filter_map(move |(at, _)| line.get(at + 2..)?.split(')').next())
     })
 }
 

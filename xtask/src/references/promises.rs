@@ -72,7 +72,7 @@ pub(super) fn find_faults() -> Result<Vec<String>> {
     let mut claims = BTreeSet::new();
     for (path, kind, heading) in [
         (REGISTER, Claim::Promise as fn(u32) -> Claim, "# Promises"),
-        (INVARIANTS, Claim::Invariant, "## Invariants"),
+        (INVARIANTS, Claim::Invariant as fn(u32) -> Claim, "## Invariants"),
     ] {
         let text = std::fs::read_to_string(paths::root().join(path)).context(path)?;
         claims.extend(numbered(&text, heading).map(kind));

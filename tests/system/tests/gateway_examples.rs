@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use edgeward_kit::client::Client;
@@ -18,43 +19,39 @@ use serde_json::{Value, json};
 /// Maximum time until a program listens.
 const START_LIMIT: Duration = Duration::from_secs(20);
 
-/// Example of a service: its name, and the program that runs it.
-type Service = (&'static str, fn() -> Option<Command>);
+/// Example of a service: its name, and the command that runs it.
+type Service = (&'static str, Vec<PathBuf>);
 
-const SERVICES: [Service; 4] = [("axum", axum), ("express", express), ("go", go), ("python", python)];
-
-#[expect(clippy::unnecessary_wraps, reason = "one signature for all")]
-fn axum() -> Option<Command> {
-    cargo::build(&[cargo::PROGRAMS, &["--bin=axum-upstream"]].concat()).unwrap();
-    Some(Command::new(paths::program("axum-upstream")))
+/// Returns the examples whose tools are on this machine. They are built once.
+fn services() -> &'static [Service] {
+    static SERVICES: OnceLock<Vec<Service>> = OnceLock::new();
+    SERVICES.get_or_init(|| {
+        let examples = paths::root().join("examples");
+        cargo::build(&[cargo::PROGRAMS, &["--bin=axum-upstream"]].concat()).unwrap();
+        let mut services = vec![
+            ("axum", vec![paths::program("axum-upstream")]),
+            ("python", vec!["python3".into(), examples.join("python-upstream/server.py")]),
+        ];
+        if is_there("node", "--version") && is_there("npm", "--version") {
+            let (mut npm, folder) = (Command::new("npm"), examples.join("express-upstream"));
+            npm.current_dir(&folder).args(["ci", "--no-audit", "--no-fund", "--prefer-offline"]);
+            process::output(&mut npm).unwrap();
+            services.push(("express", vec!["node".into(), folder.join("server.mjs")]));
+        }
+        if is_there("go", "version") {
+            let (mut go, program) = (Command::new("go"), folder("go").join("upstream"));
+            go.current_dir(examples.join("go-upstream")).args(["build", "-o"]).arg(&program);
+            process::output(&mut go).unwrap();
+            services.push(("go", vec![program]));
+        }
+        services
+    })
 }
 
-fn express() -> Option<Command> {
-    is_there("node", "--version").then_some(())?;
-    is_there("npm", "--version").then_some(())?;
-    let folder = paths::root().join("examples/express-upstream");
-    let mut npm = Command::new("npm");
-    npm.current_dir(&folder).args(["ci", "--no-audit", "--no-fund", "--prefer-offline"]);
-    process::output(&mut npm).unwrap();
-    let mut node = Command::new("node");
-    node.arg(folder.join("server.mjs"));
-    Some(node)
-}
-
-fn go() -> Option<Command> {
-    is_there("go", "version").then_some(())?;
-    let program = folder("go").join("upstream");
-    let mut go = Command::new("go");
-    go.current_dir(paths::root().join("examples/go-upstream")).args(["build", "-o"]).arg(&program);
-    process::output(&mut go).unwrap();
-    Some(Command::new(program))
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "one signature for all")]
-fn python() -> Option<Command> {
-    let mut python = Command::new("python3");
-    python.arg(paths::root().join("examples/python-upstream/server.py"));
-    Some(python)
+fn command(line: &[PathBuf]) -> Command {
+    let mut command = Command::new(&line[0]);
+    command.args(&line[1..]);
+    command
 }
 
 /// `true` if there is the program. Otherwise prints that its example is skipped.
@@ -119,10 +116,9 @@ async fn each_example_of_a_service_reads_the_caller_from_the_gateway() {
     let user = registered(false).await;
     let claims = user.claims();
     let caller = json!({"user": claims.sub, "role": claims.role, "session": claims.sid.to_string()});
-    for (name, command) in SERVICES {
-        let Some(mut command) = command() else { continue };
+    for (name, line) in services() {
         let [port] = ports::free().unwrap();
-        let _service = start(name, command.env("PORT", port.to_string()), port);
+        let _service = start(name, command(line).env("PORT", port.to_string()), port);
         let (_envoy, gateway) = minimal_gateway(name, port);
         let (mut nobody, mut signed_in) = (client_at(gateway, false), client_at(gateway, false));
         signed_in.cookies.clone_from(&user.cookies);
@@ -137,9 +133,8 @@ async fn each_example_of_a_service_reads_the_caller_from_the_gateway() {
 
 #[test]
 fn no_example_of_a_service_starts_where_others_reach_it() {
-    for (name, command) in SERVICES {
-        let Some(mut command) = command() else { continue };
-        let output = command.env("HOST", "0.0.0.0").env_remove("BEHIND_GATEWAY").output().unwrap();
+    for (name, line) in services() {
+        let output = command(line).env("HOST", "0.0.0.0").env_remove("BEHIND_GATEWAY").output().unwrap();
         assert!(!output.status.success(), "{name}");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(said.contains("BEHIND_GATEWAY=yes"), "{name}: {said}");

@@ -63,7 +63,7 @@ fn within_the_book(text: &str) -> String {
         if let Some(at) = kept.rfind('[') {
             kept.remove(at);
         }
-        kept += &format!(" (`{target}`){rest}");
+        kept.extend([" (`", target, "`)", rest]);
     }
     kept
 }

@@ -30,9 +30,13 @@ pub struct CrossOrigin {
 }
 
 impl CrossOrigin {
-    /// Reads a request. Returns `None` if it does not come from an allowed origin.
+    /// Reads a request. Returns `None` if it does not come from an allowed origin, or from a page of its own origin, which
+    /// may read every response.
     #[must_use]
     pub fn read(policy: &Policy, request: &Request<'_>) -> Option<Self> {
+        if request.first(Name::SecFetchSite) == Some(b"same-origin") {
+            return None;
+        }
         let origin = policy.origins.allowed(request)?.clone();
         let method = request.first(Name::AccessControlRequestMethod).unwrap_or_default();
         let names = request.first(Name::AccessControlRequestHeaders).unwrap_or_default();
@@ -113,6 +117,11 @@ mod tests {
         check(&[(":method", "GET"), ("origin", "https://evil.example")], None);
         check(&[(":method", "GET"), ("origin", "null")], None);
         check(&[(":method", "GET")], None);
+        for (site, readable) in
+            [("cross-site", Some(&READABLE[..])), ("same-site", Some(&READABLE)), ("same-origin", None)]
+        {
+            check(&[(":method", "GET"), FROM_APP, ("sec-fetch-site", site)], readable);
+        }
     }
 
     #[test]

@@ -156,6 +156,13 @@ impl Filter {
         header_edits::of_request(&self.policy, verdict, request, &mut self.scratch)
     }
 
+    /// `true` if the response of a stream may lack something.
+    #[must_use]
+    pub fn awaits_response(&self, stream: StreamId) -> bool {
+        self.cross_origin.contains_key(&stream)
+            || self.held.as_ref().is_some_and(|held| held.contains(stream))
+    }
+
     /// Returns what the response of a stream lacks.
     pub fn on_response_headers(&mut self, stream: StreamId) -> Completion {
         Completion {

@@ -68,7 +68,7 @@ pub fn of_request<'a, H>(
     };
     let connection = pass.and_then(|_| normalize_connection(request));
     let cookies = pass.map(|pass| our_cookies(policy, pass, request, cookie, cookies));
-    let identity = identity.map(|identity| set_identity_headers(policy, identity, user_id, session_id));
+    let identity = identity.map(|identity| append_identity_headers(policy, identity, user_id, session_id));
     connection.into_iter().chain(cookies.into_iter().flatten()).chain(identity.into_iter().flatten())
 }
 
@@ -79,19 +79,20 @@ fn normalize_connection(request: &Request<'_>) -> Option<HeaderEdit<'static>> {
     names_more.then_some(HeaderEdit::Set(b"connection", b"upgrade"))
 }
 
-/// Tells the upstream and the access log the user and the session (invariant 2).
-fn set_identity_headers<'a>(
+/// Tells the upstream and the access log the user and the session (invariant 2). No field has one of these names any more
+/// ([`forged`]), and a host appends a field for less than it sets one.
+fn append_identity_headers<'a>(
     policy: &'a Policy,
     identity: &'a Identity,
     user_id: &'a mut itoa::Buffer,
     session_id: &'a mut itoa::Buffer,
 ) -> [HeaderEdit<'a>; 3] {
     let names = &policy.headers;
-    let set = |name: &'a str, value: &'a str| HeaderEdit::Set(name.as_bytes(), value.as_bytes());
+    let append = |name: &'a str, value: &'a str| HeaderEdit::Append(name.as_bytes(), value.as_bytes());
     [
-        set(&names.user_id, user_id.format(identity.user_id())),
-        set(&names.role, identity.role()),
-        set(&names.session_id, session_id.format(identity.session_id())),
+        append(&names.user_id, user_id.format(identity.user_id())),
+        append(&names.role, identity.role()),
+        append(&names.session_id, session_id.format(identity.session_id())),
     ]
 }
 

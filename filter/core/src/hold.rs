@@ -203,6 +203,12 @@ impl HeldRequests {
         }
     }
 
+    /// `true` if the request of a stream is held, or awaits the response that sets its cookies.
+    #[must_use]
+    pub fn contains(&self, stream: StreamId) -> bool {
+        self.streams.contains_key(&stream)
+    }
+
     /// Drops a stream that has ended. Its call continues, for requests of the session that may come.
     pub fn on_stream_end(&mut self, stream: StreamId) {
         self.remove(stream);

@@ -15,6 +15,7 @@ use crate::abi::{self, Buffer, Envoy, HeadersStatus, Host, HostStream, RawField,
 use crate::plugin::Plugin;
 use crate::start;
 use crate::stream::Stream;
+use crate::supported;
 
 /// Version of the ABI that this module is made for. Envoy warns if its own is another.
 const ABI_VERSION: &CStr = c"v0.2.0";
@@ -41,7 +42,15 @@ fn describe(payload: &(dyn Any + Send)) -> &str {
 
 #[unsafe(no_mangle)]
 extern "C" fn envoy_dynamic_module_on_program_init() -> *const c_char {
-    ABI_VERSION.as_ptr()
+    match catch(supported::check) {
+        Ok(Ok(())) => ABI_VERSION.as_ptr(),
+        // Without a version, Envoy does not load the module.
+        Ok(Err(unsupported)) => {
+            abi::log(Level::Error, &format!("edgeward: {unsupported}"));
+            null()
+        }
+        Err(Panicked) => null(),
+    }
 }
 
 #[unsafe(no_mangle)]

@@ -23,6 +23,7 @@ mod plugin;
 mod rsa;
 mod start;
 mod stream;
+mod supported;
 mod ticker;
 mod trace;
 mod worker;

@@ -32,11 +32,20 @@ pub(crate) struct Stream {
     id: Cell<Option<StreamId>>,
     /// Span of the time for which the request is held.
     held: Cell<Option<Span>>,
+    /// `true` if the response may lack something. Most do not, and take no lock.
+    awaits_response: Cell<bool>,
 }
 
 impl Stream {
     pub(crate) fn new(plugin: &'static Plugin, host: HostStream) -> Self {
-        Self { plugin, host, worker: host.worker(), id: Cell::new(None), held: Cell::new(None) }
+        Self {
+            plugin,
+            host,
+            worker: host.worker(),
+            id: Cell::new(None),
+            held: Cell::new(None),
+            awaits_response: Cell::new(false),
+        }
     }
 
     fn worker(&self) -> &'static Mutex<Worker> {
@@ -67,6 +76,7 @@ impl Stream {
             admission
         });
         let admission = admission.ok_or(HostFailed)?;
+        self.awaits_response.set(filter.awaits_response(id));
         let may_be_woken = match &admission {
             Ok(verdict) => matches!(verdict, Verdict::Pass(pass) if pass.ends_with_session),
             Err(_held) => true,
@@ -213,7 +223,7 @@ impl Stream {
 
     /// Completes a response that is not the filter's own: CORS headers for pages of allowed origins, and renewed cookies if the request was held.
     pub(crate) fn on_response_headers(&self) {
-        let Some(id) = self.id.get() else { return };
+        let Some(id) = self.id.get().filter(|_| self.awaits_response.get()) else { return };
         let mut guard = lock(self.worker());
         let Completion { cross_origin, renewed } = guard.on_response_headers(id);
         let edits = &mut guard.edits;

@@ -76,7 +76,7 @@ pub(super) fn comparison(measured: &[Measured]) -> Result<String> {
             this / that,
         )?;
     }
-    Ok(text)
+    Ok(format!("{text}\n{}", table(measured)?))
 }
 
 fn table(measured: &[Measured]) -> Result<String> {

@@ -85,13 +85,17 @@ pub(super) fn all(workers: u32, effort: &Effort) -> Vec<Scenario> {
     from(list, effort)
 }
 
-/// Returns the scenarios that compare two builds of a shell.
+/// Returns the scenarios that compare two builds of a shell, beside Envoy's own filters.
 pub(super) fn two_builds(shell: Shell, effort: &Effort) -> Vec<Scenario> {
     let mut list = vec![(Filter::None, USUAL_SEEN, USUAL)];
-    for tokens in [USUAL_SEEN, Tokens::New] {
-        list.extend(
-            [Filter::edgeward(shell), Filter::OtherBuild(shell)].map(|filter| (filter, tokens, USUAL)),
-        );
+    for (tokens, cache) in [(USUAL_SEEN, true), (Tokens::New, false)] {
+        let filters = [
+            Filter::edgeward(shell),
+            Filter::OtherBuild(shell),
+            Filter::JwtAuthn { cache },
+            Filter::Chain { cache },
+        ];
+        list.extend(filters.map(|filter| (filter, tokens, USUAL)));
     }
     from(list, effort)
 }

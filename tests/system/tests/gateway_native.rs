@@ -95,6 +95,23 @@ fn filter_of_another_name_is_refused() {
 }
 
 #[test]
+fn envoy_with_callbacks_that_no_test_knows_is_refused() {
+    if !runs_with(Shell::Native) {
+        return;
+    }
+    // One of other modules, which nothing here calls.
+    let (name, other) = (b"callback_lb_config_define_gauge\0", b"callback_lb_config_define_gaugf\0");
+    let mut program = fs::read(program()).unwrap();
+    let at = program.windows(name.len()).position(|bytes| bytes == name).expect("a callback of Envoy's");
+    program[at..at + name.len()].copy_from_slice(other);
+    let changed = folder("callbacks").join("envoy");
+    fs::write(&changed, program).unwrap();
+    fs::set_permissions(&changed, fs::Permissions::from_mode(0o755)).unwrap();
+    let log = refused("callbacks_log", &changed, &[]);
+    assert!(log.contains("edgeward: this module was not tested in this Envoy, which has 781 callbacks"), "{log}");
+}
+
+#[test]
 #[ignore = "installs older Envoys: cargo xtask matrix"]
 fn envoy_that_is_too_old_says_what_it_lacks() {
     if !runs_with(Shell::Native) {

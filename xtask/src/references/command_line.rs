@@ -30,7 +30,7 @@ fn describe(edgeward: &Path, command: &[&str], text: &mut String) -> Result<()> 
     let help = process::output(Command::new(edgeward).args(command).arg("--help"))?;
     let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
     let name = [&["edgeward"][..], command].concat().join(" ");
-    *text += &format!("\n## `{name}`\n\n```text\n{}\n```\n", lines.join("\n").trim());
+    text.extend([format!("\n## `{name}`\n\n```text\n{}\n```\n", lines.join("\n").trim())]);
     for below in commands(&lines) {
         describe(edgeward, &[command, &[below][..]].concat(), text)?;
     }

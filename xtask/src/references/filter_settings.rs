@@ -48,11 +48,9 @@ fn describe_members(root: &Value, object: &Value, prefix: &str, rows: &mut Strin
             Value::Null => "none".to_owned(),
             default => format!("`{}`", default.to_string().replace("\",\"", "\", \"")),
         };
-        *rows += &format!(
-            "| `{path}` | {} | {default} | {} |\n",
-            describe_value(root, member),
-            description.unwrap_or_default().replace('|', "\\|")
-        );
+        let value = describe_value(member);
+        let description = description.unwrap_or_default().replace('|', "\\|");
+        rows.extend([format!("| `{path}` | {value} | {default} | {description} |\n")]);
         // A set of keys is described by its standard.
         if member["$ref"] != "#/$defs/jwk_set" {
             describe_members(root, definition, &format!("{path}."), rows);
@@ -67,7 +65,7 @@ fn resolve<'v>(root: &'v Value, value: &'v Value) -> &'v Value {
     reference.and_then(|pointer| root.pointer(pointer)).unwrap_or(value)
 }
 
-fn describe_value(root: &Value, value: &Value) -> String {
+fn describe_value(value: &Value) -> String {
     if let Some(reference) = value["$ref"].as_str() {
         let name = reference.rsplit('/').next().unwrap_or_default();
         return match name {
@@ -84,7 +82,7 @@ fn describe_value(root: &Value, value: &Value) -> String {
     match (value["type"].as_str().unwrap_or_default(), &value["minimum"], &value["maximum"]) {
         ("integer", Value::Number(min), Value::Number(max)) => format!("integer from {min} to {max}"),
         ("array", ..) => {
-            let of = describe_value(root, &value["items"]);
+            let of = describe_value(&value["items"]);
             match value["maxItems"].as_u64() {
                 Some(max) => format!("array of at most {max}: {of}"),
                 None => format!("array: {of}"),

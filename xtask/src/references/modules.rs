@@ -71,7 +71,7 @@ fn diagram(arrows: &Arrows) -> String {
     let mut text = "graph LR\n".to_owned();
     for (from, used) in arrows {
         for to in used {
-            text += &format!("  {from} --> {to}\n");
+            text.extend(["  ", from, " --> ", to, "\n"]);
         }
     }
     text

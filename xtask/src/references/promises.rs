@@ -57,10 +57,10 @@ pub(super) fn render() -> Result<String> {
             Claim::Invariant(number) => ("Invariant", number),
         };
         let tests = if count == 1 { "test" } else { "tests" };
-        text += &format!("\n### {kind} {number}\n\n{count} {tests}:\n\n");
+        text.extend([format!("\n### {kind} {number}\n\n{count} {tests}:\n\n")]);
         for (file, tests) in files {
             let tests: Vec<String> = tests.iter().map(|test| format!("`{test}`")).collect();
-            text += &format!("- `{file}`: {}\n", tests.join(", "));
+            text.extend([format!("- `{file}`: {}\n", tests.join(", "))]);
         }
     }
     Ok(text + "\n")
@@ -109,21 +109,17 @@ fn read_file(file: &str, text: &str, register: &mut Register, faults: &mut Vec<S
         let Some(claims) = line.strip_prefix(MARK) else { continue };
         // Attributes and other comments may stand between the comment and the function.
         let is_between = |line: &&str| line.starts_with("#[") || line.starts_with("//");
-        let test = lines.clone().find(|line| !is_between(line)).and_then(test_name);
-        let Some(test) = test else {
+        let Some(name) = lines.clone().find(|line| !is_between(line)).and_then(test_name) else {
             faults.push(format!("{file}: `{line}` stands at no test"));
             continue;
         };
         for claim in claims.split(", ") {
-            match Claim::parse(claim) {
-                Some(claim) => {
-                    let tests = register.entry(claim).or_default().entry(file.to_owned()).or_default();
-                    tests.push(test.to_owned());
-                }
-                None => {
-                    faults.push(format!("{file}: {test} holds `{claim}`, which is no promise or invariant"))
-                }
-            }
+            let Some(claim) = Claim::parse(claim) else {
+                faults.push(format!("{file}: {name} holds `{claim}`, which is no promise or invariant"));
+                continue;
+            };
+            let tests = register.entry(claim).or_default().entry(file.to_owned()).or_default();
+            tests.push(name.to_owned());
         }
     }
 }

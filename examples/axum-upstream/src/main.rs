@@ -51,6 +51,7 @@ async fn signed_in(identity: Identity) -> Json<Identity> {
     Json(identity)
 }
 
+#[expect(clippy::disallowed_methods, reason = "the one place that reads settings")]
 #[tokio::main]
 async fn main() -> Result<()> {
     let setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());

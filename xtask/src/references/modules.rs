@@ -11,13 +11,13 @@ use crate::walls::{self, Arrows};
 /// Crates of the product, by their folders.
 const CRATES: [&str; 5] = ["wire", "filter/core", "filter/wasm", "filter/native", "companion"];
 
-/// Returns two diagrams in Mermaid.
+/// Returns a diagram in Mermaid.
 pub(super) fn render() -> Result<String> {
     let companion = walls::companion_arrows()?;
+    let crates = diagram(&without_shortcuts(&crates()?));
+    let modules = diagram(&without_shortcuts(&companion));
     Ok(format!(
-        "\n```mermaid\n{}```\n\n```mermaid\n{}```\n\n",
-        diagram(&crates()?),
-        diagram(&without_shortcuts(&companion))
+        "\n```mermaid\ngraph LR\n{crates}  subgraph modules [modules of the companion]\n{modules}  end\n```\n\n"
     ))
 }
 
@@ -34,8 +34,10 @@ fn crates() -> Result<Arrows> {
     let names: Vec<String> = texts.iter().filter_map(|text| name(text)).collect();
     let mut arrows = Arrows::new();
     for (folder, text) in CRATES.iter().zip(&texts) {
-        let dependencies = text.split("\n[dependencies]\n").nth(1).unwrap_or_default();
-        let dependencies = dependencies.split("\n[").next().unwrap_or_default();
+        // Those of one target too, and not those for development.
+        let sections =
+            text.split("\n[").filter(|section| section.lines().next().is_some_and(is_of_dependencies));
+        let dependencies = sections.collect::<String>();
         let names_of = dependencies.lines().filter_map(|line| line.split(['.', ' ', '=']).next());
         let used = names_of.filter_map(|used| {
             let at = names.iter().position(|name| name == used)?;
@@ -44,6 +46,11 @@ fn crates() -> Result<Arrows> {
         arrows.insert((*folder).to_owned(), used.collect());
     }
     Ok(arrows)
+}
+
+/// `true` for the head of a section with dependencies, without its first bracket.
+fn is_of_dependencies(head: &str) -> bool {
+    head == "dependencies]" || (head.starts_with("target.") && head.ends_with(".dependencies]"))
 }
 
 /// Removes each arrow that a longer way replaces: what is left shows the layers.
@@ -68,7 +75,7 @@ fn without_shortcuts(arrows: &Arrows) -> Arrows {
 }
 
 fn diagram(arrows: &Arrows) -> String {
-    let mut text = "graph LR\n".to_owned();
+    let mut text = String::new();
     for (from, used) in arrows {
         for to in used {
             text.extend(["  ", from, " --> ", to, "\n"]);
@@ -88,6 +95,6 @@ mod tests {
             .iter()
             .map(|(from, used)| ((*from).to_owned(), used.iter().map(|to| (*to).to_owned()).collect()))
             .collect();
-        assert_eq!(diagram(&without_shortcuts(&arrows)), "graph LR\n  b --> a\n  c --> b\n");
+        assert_eq!(diagram(&without_shortcuts(&arrows)), "  b --> a\n  c --> b\n");
     }
 }

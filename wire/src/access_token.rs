@@ -26,7 +26,11 @@ pub const MAX_ISSUED_BYTES: usize = 1023;
 
 const _: () = assert!(MAX_ISSUED_BYTES <= MAX_BYTES);
 
-/// Claims of an access token, all of them required (RFC 7519 §4.1, RFC 9068 §2.2).
+/// Client of every token (`client_id`, RFC 8693 §4.3): the companion's own API and pages, until others can register.
+pub const CLIENT_ID: &str = "edgeward";
+
+/// Claims of an access token (RFC 7519 §4.1, RFC 9068 §2.2). Those that are optional here are absent from the tokens of
+/// older companions, and older verifiers ignore them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessClaims {
     /// Issuer.
@@ -43,4 +47,61 @@ pub struct AccessClaims {
     pub iat: i64,
     /// Expiration time, in seconds since 1970: the token is invalid from this second on.
     pub exp: i64,
+    /// Time of the user's last proof of who they are, in seconds since 1970 (RFC 9068 §2.2.1). A refresh keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+    /// Methods of that proof (RFC 8176), at most [`MAX_METHODS`](crate::authentication::MAX_METHODS); each is one by
+    /// [`is_method`](crate::authentication::is_method).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amr: Option<Vec<String>>,
+    /// ID of the token. Equal claims have equal IDs: a repeated response is the same to the byte.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jti: Option<String>,
+    /// [`CLIENT_ID`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Claims of the release before the optional ones, as its verifiers read them.
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct FormerClaims {
+        iss: String,
+        aud: String,
+        sub: String,
+        role: String,
+        sid: i64,
+        iat: i64,
+        exp: i64,
+    }
+
+    fn former() -> FormerClaims {
+        let (iss, aud) = ("edgeward".to_owned(), "shop".to_owned());
+        FormerClaims { iss, aud, sub: "42".to_owned(), role: "admin".to_owned(), sid: 7, iat: 1, exp: 2 }
+    }
+
+    fn current() -> AccessClaims {
+        let FormerClaims { iss, aud, sub, role, sid, iat, exp } = former();
+        let (auth_time, amr) = (Some(1), Some(vec!["pwd".to_owned(), "otp".to_owned()]));
+        let (jti, client_id) = (Some("abc".to_owned()), Some(CLIENT_ID.to_owned()));
+        AccessClaims { iss, aud, sub, role, sid, iat, exp, auth_time, amr, jti, client_id }
+    }
+
+    #[test]
+    fn former_verifiers_read_the_claims_of_today() {
+        let text = serde_json::to_string(&current()).unwrap();
+        assert_eq!(serde_json::from_str::<FormerClaims>(&text).unwrap(), former());
+    }
+
+    #[test]
+    fn claims_of_former_companions_are_read_today() {
+        let text = serde_json::to_string(&former()).unwrap();
+        let expected = AccessClaims { auth_time: None, amr: None, jti: None, client_id: None, ..current() };
+        let read: AccessClaims = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, expected);
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
+    }
 }

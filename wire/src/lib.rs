@@ -2,6 +2,7 @@
 //! once.
 //!
 //! - [`access_token`], with the grammars of its claims in [`role`] and [`user_id`]
+//! - [`authentication`]: methods of a proof, and the page that asks for a fresh one
 //! - [`jwk`]: public keys, and their limits
 //! - [`cookie`]: the cookies that carry tokens, and the reading of `Cookie` headers
 //! - [`clock`]: differences between clocks that are tolerated
@@ -16,6 +17,7 @@
 //! has few dependencies, and what runs on every request allocates nothing.
 
 pub mod access_token;
+pub mod authentication;
 pub mod clock;
 pub mod cookie;
 pub mod edge_feed;

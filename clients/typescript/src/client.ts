@@ -5,9 +5,11 @@ import { ApiError } from "./error.js";
 import { sharedRefresh } from "./refresh.js";
 import type { paths } from "./schema.js";
 
+/** Error of a challenge that a fresh proof of the user meets, and a refresh does not (RFC 9470 §3). */
+const NEEDS_PROOF = 'error="insufficient_user_authentication"';
 /** Paths that report a 401 as it is: a refresh does not help there. */
 const NOT_RETRIED: string[] = [
-  "/api/auth/login", "/api/auth/register", "/api/auth/refresh", "/api/auth/logout",
+  "/api/auth/login", "/api/auth/register", "/api/auth/refresh", "/api/auth/logout", "/api/auth/confirm",
 ] satisfies (keyof paths)[];
 
 export interface ClientOptions {
@@ -18,7 +20,10 @@ export interface ClientOptions {
 }
 
 export interface Client extends FetchClient<paths> {
-  /** Fetches any URL behind the gateway with the cookies. After a 401 it refreshes the session, and tries once more. */
+  /**
+   * Fetches any URL behind the gateway with the cookies. After a 401 it refreshes the session, and tries once more, unless
+   * the user has to confirm who they are (`insufficient_user_authentication`): then `POST /api/auth/confirm` helps.
+   */
   fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 }
 
@@ -40,7 +45,8 @@ export function createClient(options: ClientOptions = {}): Client {
     const again = NOT_RETRIED.includes(pathname) ? undefined : request.clone();
     const sentAt = Date.now();
     const response = await send(request);
-    if (response.status !== 401 || again === undefined || !(await refresh(sentAt))) return response;
+    const needsProof = response.headers.get("www-authenticate")?.includes(NEEDS_PROOF) ?? false;
+    if (response.status !== 401 || again === undefined || needsProof || !(await refresh(sentAt))) return response;
     await response.body?.cancel();
     return send(again);
   }

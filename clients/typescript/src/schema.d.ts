@@ -146,6 +146,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm
+         * @description Proves anew who the signed-in user is, for calls that demand a recent authentication: they have responded 401 with the code
+         *     `insufficient_user_authentication`. The session goes on, with a new access token.
+         */
+        post: operations["confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/login": {
         parameters: {
             query?: never;
@@ -416,6 +437,15 @@ export interface components {
             sessionsEnded: number;
             user: components["schemas"]["AdminUser"];
         };
+        /** @description Password of the signed-in user. */
+        Confirmation: {
+            /**
+             * Format: password
+             * @description Password as it was typed.
+             * @example correct horse battery staple
+             */
+            password: string;
+        };
         /** @description Address and password of a login. */
         Credentials: {
             /**
@@ -470,9 +500,9 @@ export interface components {
          * @description Stable, machine-readable code of an error. Later versions may add others.
          * @enum {string}
          */
-        ErrorCode: "account_disabled" | "actor_unknown" | "body_not_form" | "body_not_object" | "body_too_large" | "body_too_slow" | "busy" | "content_encoded" | "content_type_not_form" | "content_type_not_json" | "credentials_wrong" | "cursor_invalid" | "database_unavailable" | "email_has_invisible_character" | "email_malformed" | "email_not_ascii" | "email_taken" | "email_too_long" | "event_unknown" | "form_forged" | "ids_malformed" | "internal_error" | "last_admin" | "limit_out_of_range" | "method_not_allowed" | "name_has_invisible_character" | "name_too_long" | "not_allowed" | "not_found" | "not_ready" | "not_signed_in" | "not_text" | "not_true_or_false" | "password_has_control_character" | "password_too_common" | "password_too_long" | "password_too_short" | "password_too_weak" | "query_invalid" | "required" | "role_malformed" | "search_has_invisible_character" | "search_too_long" | "time_malformed" | "timed_out" | "too_many_attempts" | "unknown" | "user_id_malformed";
+        ErrorCode: "account_disabled" | "actor_unknown" | "body_not_form" | "body_not_object" | "body_too_large" | "body_too_slow" | "busy" | "content_encoded" | "content_type_not_form" | "content_type_not_json" | "credentials_wrong" | "cursor_invalid" | "database_unavailable" | "email_has_invisible_character" | "email_malformed" | "email_not_ascii" | "email_taken" | "email_too_long" | "event_unknown" | "form_forged" | "ids_malformed" | "insufficient_user_authentication" | "internal_error" | "last_admin" | "limit_out_of_range" | "method_not_allowed" | "name_has_invisible_character" | "name_too_long" | "not_allowed" | "not_found" | "not_ready" | "not_signed_in" | "not_text" | "not_true_or_false" | "password_has_control_character" | "password_too_common" | "password_too_long" | "password_too_short" | "password_too_weak" | "query_invalid" | "required" | "role_malformed" | "search_has_invisible_character" | "search_too_long" | "time_malformed" | "timed_out" | "too_many_attempts" | "unknown" | "user_id_malformed";
         /** @enum {string} */
-        EventName: "register" | "login" | "login_refused" | "refresh" | "refresh_refused" | "refresh_token_reused" | "session_ended" | "sessions_ended" | "logout" | "logout_all" | "user_created" | "user_imported" | "user_deleted" | "user_disabled" | "user_enabled" | "user_unlocked" | "role_changed" | "name_changed" | "password_changed" | "keys_generated" | "keys_rotated" | "keys_imported" | "keys_resealed" | "keys_changed";
+        EventName: "register" | "login" | "login_refused" | "refresh" | "refresh_refused" | "refresh_token_reused" | "reauthenticated" | "session_ended" | "sessions_ended" | "logout" | "logout_all" | "user_created" | "user_imported" | "user_deleted" | "user_disabled" | "user_enabled" | "user_unlocked" | "role_changed" | "name_changed" | "password_changed" | "keys_generated" | "keys_rotated" | "keys_imported" | "keys_resealed" | "keys_changed";
         /** @description Public RSA key (RFC 7517 §4, RFC 7518 §6.3.1). */
         Jwk: {
             /**
@@ -767,7 +797,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not signed in */
+            /** @description Not signed in; Please confirm who you are */
             401: {
                 headers: {
                     "www-authenticate": components["headers"]["Challenge"];
@@ -852,7 +882,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not signed in */
+            /** @description Not signed in; Please confirm who you are */
             401: {
                 headers: {
                     "www-authenticate": components["headers"]["Challenge"];
@@ -919,7 +949,7 @@ export interface operations {
                     "application/json": components["schemas"]["ShownUser"];
                 };
             };
-            /** @description Not signed in */
+            /** @description Not signed in; Please confirm who you are */
             401: {
                 headers: {
                     "www-authenticate": components["headers"]["Challenge"];
@@ -996,7 +1026,7 @@ export interface operations {
                     "application/json": components["schemas"]["ChangedUser"];
                 };
             };
-            /** @description Not signed in */
+            /** @description Not signed in; Please confirm who you are */
             401: {
                 headers: {
                     "www-authenticate": components["headers"]["Challenge"];
@@ -1097,7 +1127,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not signed in */
+            /** @description Not signed in; Please confirm who you are */
             401: {
                 headers: {
                     "www-authenticate": components["headers"]["Challenge"];
@@ -1214,7 +1244,7 @@ export interface operations {
                     "application/json": components["schemas"]["Sessions"];
                 };
             };
-            /** @description Not signed in */
+            /** @description Not signed in; Please confirm who you are */
             401: {
                 headers: {
                     "www-authenticate": components["headers"]["Challenge"];
@@ -1305,7 +1335,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not signed in */
+            /** @description Not signed in; Please confirm who you are */
             401: {
                 headers: {
                     "www-authenticate": components["headers"]["Challenge"];
@@ -1414,7 +1444,7 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
-            /** @description Not signed in */
+            /** @description Not signed in; Please confirm who you are */
             401: {
                 headers: {
                     "www-authenticate": components["headers"]["Challenge"];
@@ -1438,6 +1468,118 @@ export interface operations {
             /** @description Not found */
             404: {
                 headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, please try again; The database is not available, please try again; Too busy, please try again */
+            503: {
+                headers: {
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmation"];
+            };
+        };
+        responses: {
+            /** @description Confirmed */
+            200: {
+                headers: {
+                    /** @description The cookie of the access token. */
+                    "set-cookie"?: string;
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description Some fields are missing or wrong; The body is not a JSON object */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description E-mail or password is wrong; Not signed in */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["Challenge"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body took longer than 10 s to arrive */
+            408: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body must be application/json; The body must have no Content-Encoding */
+            415: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many attempts, please try again later */
+            429: {
+                headers: {
+                    ratelimit: components["headers"]["RateLimit"];
+                    "ratelimit-policy": components["headers"]["RateLimitPolicy"];
+                    "retry-after": components["headers"]["RetryAfter"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -1655,7 +1797,7 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
-            /** @description Not signed in */
+            /** @description Not signed in; Please confirm who you are */
             401: {
                 headers: {
                     "www-authenticate": components["headers"]["Challenge"];
@@ -1993,7 +2135,7 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
-            /** @description Not signed in */
+            /** @description Not signed in; Please confirm who you are */
             401: {
                 headers: {
                     "www-authenticate": components["headers"]["Challenge"];

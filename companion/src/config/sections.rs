@@ -53,6 +53,8 @@ pub struct Tokens {
     pub access_ttl: Duration,
     /// `REFRESH_TTL_SECONDS`, `SESSION_MAX_SECONDS` and `REFRESH_GRACE_SECONDS`.
     pub lifetimes: Lifetimes,
+    /// `AUTHENTICATION_MAX_AGE_SECONDS`.
+    pub authentication_max_age: Duration,
     /// `REFRESH_JWT_SECRET`, newest first; at least one.
     pub refresh_secrets: Vec<SecretString>,
 }
@@ -175,6 +177,7 @@ impl Section for Tokens {
         let idle = reader.number(&settings::REFRESH_TTL_SECONDS);
         let absolute = SessionAge::read(reader);
         let grace = reader.number(&settings::REFRESH_GRACE_SECONDS);
+        let authentication_max_age = reader.number(&settings::AUTHENTICATION_MAX_AGE_SECONDS);
         let refresh_secrets = reader.secrets(&settings::REFRESH_JWT_SECRET);
         Some(Self {
             issuer: issuer?,
@@ -185,6 +188,7 @@ impl Section for Tokens {
                 absolute: absolute?.0,
                 grace: Duration::seconds(grace?),
             },
+            authentication_max_age: Duration::seconds(authentication_max_age?),
             refresh_secrets: refresh_secrets?,
         })
     }

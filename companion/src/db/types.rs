@@ -9,6 +9,7 @@ use crate::domain::account::email::Email;
 use crate::domain::account::name::Name;
 use crate::domain::account::password::PasswordHash;
 use crate::domain::account::role::Role;
+use crate::domain::session::authentication::Methods;
 use crate::domain::token::rotation::Phase;
 use crate::domain::{SessionId, UserId};
 
@@ -49,6 +50,7 @@ column!(PasswordHash, String, |text| Ok(Self::stored(text)), |hash| hash.expose(
 column!(Phase, String, |text| Phase::parse(&text).ok_or_else(|| "not a phase of a key".into()), |phase| {
     phase.as_str().to_owned()
 });
+column!(Methods, Vec<String>, |names| Ok(Self::stored(names)), |methods| methods.names().to_vec());
 column!(Role, String, |text| Ok(Self::parse(&text)?), |role| role.as_str().to_owned());
 
 impl sqlx::postgres::PgHasArrayType for SessionId {

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::account::role::Role;
 use super::caller::{Actor, Caller};
+use super::session::authentication::Methods;
 use super::{SessionId, UserId};
 
 /// Audit event.
@@ -25,6 +26,8 @@ pub enum Event {
     RefreshRejected(&'static str),
     /// A superseded refresh token was presented: two parties hold it, and the session ended for both.
     RefreshTokenReused,
+    /// A user of a session has proved anew who they are, by these methods.
+    Reauthenticated(Methods),
     /// A session was ended from another one, or from the list.
     SessionEnded,
     /// All sessions of a user were ended, for them.
@@ -81,13 +84,14 @@ pub enum Event {
 }
 
 /// Names of all events: the values of a metric's label and of `audit_log.event`.
-pub const NAMES: [&str; 24] = [
+pub const NAMES: [&str; 25] = [
     "register",
     "login",
     "login_refused",
     "refresh",
     "refresh_refused",
     "refresh_token_reused",
+    "reauthenticated",
     "session_ended",
     "sessions_ended",
     "logout",
@@ -174,6 +178,7 @@ impl Event {
             Self::Refreshed => "refresh",
             Self::RefreshRejected(_) => "refresh_refused",
             Self::RefreshTokenReused => "refresh_token_reused",
+            Self::Reauthenticated(_) => "reauthenticated",
             Self::SessionEnded => "session_ended",
             Self::SessionsEnded { .. } => "sessions_ended",
             Self::LoggedOut => "logout",
@@ -211,6 +216,7 @@ impl Event {
             Self::UserCreated(role) | Self::UserImported(role) | Self::RoleChanged(role) => {
                 json!({"role": role.as_str()})
             }
+            Self::Reauthenticated(methods) => json!({"methods": methods.names()}),
             Self::KeysGenerated(signing) | Self::KeysImported(signing) | Self::KeysChanged(signing) => {
                 json!({"signing": signing})
             }

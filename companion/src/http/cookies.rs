@@ -58,6 +58,12 @@ impl CookiePolicy {
         SetCookies(fields.into_iter().chain(device).collect())
     }
 
+    /// Sets the cookie of the access token alone.
+    #[must_use]
+    pub fn set_access(&self, token: &str) -> SetCookies {
+        SetCookies(vec![self.write(&self.access_name, token, self.access_ttl)])
+    }
+
     /// Deletes the cookies of the session; the device stays known. Only for responses to a logout and to the end of the client's
     /// own session, which ask for it. A rejection never deletes cookies, because another tab may have received new ones
     /// meanwhile, nor does a failure of the service (5xx).

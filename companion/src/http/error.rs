@@ -1,6 +1,7 @@
 //! Errors of the API. This is the only place that chooses a status for an error.
 
 mod body;
+mod challenge;
 pub(super) mod every;
 pub(super) mod fallback;
 pub(super) mod limit;
@@ -11,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use edgeward_wire::error_code;
 use thiserror::Error;
+use time::Duration;
 
 use self::body::ErrorBody;
 pub use self::body::FieldError;
@@ -39,6 +41,12 @@ pub enum ApiError {
     /// The edge's secret is missing or wrong. The status is not 401: for the edge that means the end of a session.
     #[error("the edge's secret is missing or wrong")]
     EdgeSecretWrong,
+    /// The user has to prove anew who they are.
+    #[error("the user's last authentication is older than {max_age}")]
+    AuthenticationOutdated {
+        /// Maximum age of the last authentication.
+        max_age: Duration,
+    },
     /// The user is not an administrator.
     #[error("the user is not an administrator")]
     NotAdmin,
@@ -114,6 +122,11 @@ impl ApiError {
             Self::EdgeSecretWrong | Self::NotAdmin => {
                 (StatusCode::FORBIDDEN, error_code::NOT_ALLOWED, "Not allowed")
             }
+            Self::AuthenticationOutdated { .. } => (
+                StatusCode::UNAUTHORIZED,
+                error_code::INSUFFICIENT_USER_AUTHENTICATION,
+                "Please confirm who you are",
+            ),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
             Self::MethodNotAllowed => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed")
@@ -226,8 +239,7 @@ impl IntoResponse for ApiError {
             response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         if status == StatusCode::UNAUTHORIZED {
-            // RFC 9110 §15.5.2 requires a challenge.
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge::of(&self));
         }
         response
     }

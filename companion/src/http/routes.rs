@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::cookies::CookiePolicy;
 use super::layer::observe::{self, Logged};
-use super::layer::{admin, cors, edge_secret, signed_in};
+use super::layer::{admin, cors, edge_secret, recent, signed_in};
 use super::state::{AppState, HttpPolicy};
 use super::{api, error, internal, openapi, pages};
 
@@ -24,10 +24,15 @@ pub fn public(state: AppState) -> Router {
     let signed_in = from_fn_with_state(state.clone(), signed_in::require);
     // Around handlers only: a wrong method is 405 without a token, too.
     let for_users = |handlers: Handlers| handlers.map(|methods| methods.route_layer(signed_in.clone()));
-    let for_admins =
-        |handlers: Handlers| for_users(handlers.map(|methods| methods.route_layer(from_fn(admin::require))));
+    let recent = from_fn_with_state(state.clone(), recent::require);
+    let for_recent =
+        |handlers: Handlers| for_users(handlers.map(|methods| methods.route_layer(recent.clone())));
+    let for_admins = |handlers: Handlers| {
+        let admin = from_fn(admin::require);
+        for_users(handlers.map(|methods| methods.route_layer(recent.clone()).route_layer(admin)))
+    };
     let HttpPolicy { base_path, has_docs, .. } = &*state.http;
-    let (routes, _) = described(base_path, *has_docs, for_users, for_admins).split_for_parts();
+    let (routes, _) = described(base_path, *has_docs, for_users, for_recent, for_admins).split_for_parts();
     let routes = routes
         .route("/.well-known/change-password", get(api::well_known::change_password))
         .route("/.well-known/security.txt", get(api::well_known::security_txt));
@@ -51,15 +56,17 @@ pub fn document(base_path: &str, has_docs: bool, cookies: &CookiePolicy) -> Valu
 
 /// Collects the document from the annotations of the handlers.
 pub(super) fn collected(base_path: &str, has_docs: bool) -> OpenApi {
-    described(base_path, has_docs, |handlers| handlers, |handlers| handlers).into_openapi()
+    described(base_path, has_docs, |handlers| handlers, |handlers| handlers, |handlers| handlers)
+        .into_openapi()
 }
 
-/// Routes of the OpenAPI document. `for_users` surrounds handlers that need a signed-in user, `for_admins` those that need
-/// an administrator.
+/// Routes of the OpenAPI document. `for_users` surrounds handlers that need a signed-in user, `for_recent` those that need
+/// a user who has authenticated recently, and `for_admins` those that need an administrator who has.
 fn described(
     base_path: &str,
     has_docs: bool,
     for_users: impl Fn(Handlers) -> Handlers,
+    for_recent: impl Fn(Handlers) -> Handlers,
     for_admins: impl Fn(Handlers) -> Handlers,
 ) -> OpenApiRouter<AppState> {
     let api = OpenApiRouter::default()
@@ -67,9 +74,11 @@ fn described(
         .routes(routes!(api::login::login))
         .routes(for_users(routes!(api::current_user::show)))
         .routes(routes!(api::refresh::refresh))
+        .routes(for_users(routes!(api::confirm::confirm)))
         .routes(routes!(api::logout::logout))
-        .routes(for_users(routes!(api::logout::logout_all)))
-        .routes(for_users(routes!(api::sessions::list, api::sessions::end_others)))
+        .routes(for_recent(routes!(api::logout::logout_all)))
+        .routes(for_users(routes!(api::sessions::list)))
+        .routes(for_recent(routes!(api::sessions::end_others)))
         .routes(for_users(routes!(api::sessions::end)))
         .routes(for_admins(routes!(api::admin::users::list)))
         .routes(for_admins(routes!(

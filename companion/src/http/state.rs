@@ -10,6 +10,7 @@ use edgeward_wire::Origin;
 use secrecy::SecretString;
 use serde_json::Value;
 use thiserror::Error;
+use time::Duration;
 use tracing::Span;
 
 use super::cookies::CookiePolicy;
@@ -76,6 +77,8 @@ pub struct HttpPolicy {
     pub has_docs: bool,
     /// `true` if a registration does not tell if the e-mail address was known: `REGISTRATION_HIDES_EMAILS`.
     pub registration_hides_emails: bool,
+    /// Maximum age of the last authentication on routes that demand a recent one: `AUTHENTICATION_MAX_AGE_SECONDS`.
+    pub authentication_max_age: Duration,
     /// OpenAPI document, made at the first request for it: most services never get one.
     pub openapi: OnceLock<Value>,
     /// Valid secrets of the edge; empty if none is required.
@@ -174,6 +177,7 @@ impl AppState {
                 trusted_hops: http.trusted_hops,
                 has_docs: http.has_docs,
                 registration_hides_emails: http.registration_hides_emails,
+                authentication_max_age: settings.authentication_max_age,
                 openapi: OnceLock::new(),
                 feed_secrets: config.feed.secrets.clone(),
                 request_ids: RequestIds { run: u64::from_be_bytes(run), next: AtomicU64::new(1) },

@@ -1,10 +1,9 @@
 //! The tokens of sessions: keys, signing, verification and lifetimes.
 
-use crate::domain::account::role::Role;
-use crate::domain::session::Lifetimes;
+use crate::domain::session::{Lifetimes, TokenContent};
 use crate::domain::token::access_token::{AccessTokens, TokenSubject};
 use crate::domain::token::jws::SigningError;
-use crate::domain::token::refresh_token::{RefreshClaims, RefreshTokens};
+use crate::domain::token::refresh_token::RefreshTokens;
 use crate::keys::current::CurrentKeys;
 
 /// Signs and verifies the tokens of sessions.
@@ -32,16 +31,23 @@ pub struct IssuedTokens {
 }
 
 impl Tokens {
-    /// Signs the refresh token with these claims, and the access token of the same date.
+    /// Signs the access token alone.
+    ///
+    /// # Errors
+    /// [`SigningError`] if the key does not sign.
+    pub(super) fn sign_access(&self, content: &TokenContent) -> Result<String, SigningError> {
+        self.access.sign(&self.keys.current(), content)
+    }
+
+    /// Signs both tokens with this content.
     ///
     /// # Errors
     /// [`SigningError`] if a key does not sign.
-    pub(super) fn sign(&self, claims: RefreshClaims, role: &Role) -> Result<IssuedTokens, SigningError> {
-        let subject = claims.subject();
+    pub(super) fn sign(&self, content: &TokenContent) -> Result<IssuedTokens, SigningError> {
         Ok(IssuedTokens {
-            subject,
-            access: self.access.sign(&self.keys.current(), subject, role)?,
-            refresh: self.refresh.sign(claims)?,
+            subject: content.claims.subject(),
+            access: self.sign_access(content)?,
+            refresh: self.refresh.sign(content.claims)?,
             device: None,
         })
     }

@@ -37,7 +37,7 @@ fn rule_token_and_verdict_are_shown_for_a_user() {
     assert!(token[1].starts_with(r#"alg "RS256", typ "at+jwt", kid ""#), "{output}");
     assert_eq!(
         token[2],
-        r#"iss "edgeward", aud "edgeward", sub "42", sid 7, role "customer", iat 1800000000 (now), exp 1800003600 (in 60 min)"#
+        r#"iss "edgeward", aud "edgeward", sub "42", sid 7, role "customer", iat 1800000000 (now), exp 1800003600 (in 60 min), auth_time 1800000000 (now), amr ["pwd"]"#
     );
     assert_eq!(
         part(&output, "verdict"),
@@ -135,6 +135,45 @@ fn every_kind_of_verdict_has_its_reason() {
 }
 
 #[test]
+fn demand_of_a_rule_and_the_way_to_meet_it_are_shown() {
+    let page = ["-H", "sec-fetch-mode: navigate"];
+    let old = ["--path", "/billing/a", "--as", "role=customer,auth_age=301"];
+    let expected = [
+        "reply 401 (authentication_outdated)",
+        "the user's last authentication was 301 s ago (auth_time 1799999699), and at most 300 s are allowed",
+        "a fresh proof of the user lets it pass; a new access token does not",
+    ];
+    check_verdict(&old, &expected);
+    check_verdict(
+        &[&old[..], &page].concat(),
+        &[
+            "reply 302 (authentication_outdated), Location: /login?return_to=/billing/a&max_age=300",
+            expected[1],
+            expected[2],
+        ],
+    );
+    check_verdict(
+        &["--path", "/billing/a", "--as", "role=customer,auth_age=300,amr=pop+mfa"],
+        &[
+            "pass",
+            "the user is signed in; the last authentication is as the rule demands; a stream that lasts ends with the session",
+        ],
+    );
+    let rules = r#"[{"prefix": "/x/", "require": ["mfa"]}]"#;
+    let json = format!(r#"{{"issuer": "i", "feed": {{"cluster": "c"}}, "rules": {rules}}}"#);
+    let folder = folder_with("filter.json", &json);
+    let arguments = ["explain", "filter.json", "--path", "/x/", "--as", "role=customer"];
+    let Run { stdout, .. } = run(folder.path(), &arguments);
+    assert_eq!(
+        part(&stdout, "verdict")[..2],
+        [
+            "reply 401 (authentication_insufficient)",
+            "the user's last authentication (amr) lacks mfa, which the rule requires"
+        ]
+    );
+}
+
+#[test]
 fn request_that_no_rule_matches_must_be_signed_in() {
     let folder = folder_with("filter.json", r#"{"issuer": "i", "feed": {"cluster": "c"}}"#);
     let Run { code, stdout, .. } = run(folder.path(), &["explain", "filter.json", "--path", "/x"]);
@@ -216,7 +255,11 @@ fn arguments_that_do_not_suffice_are_errors_that_repeat_no_secret() {
             "the option --oauth2-bearer is not",
         ),
         (&["--path", "/x", "-H", "hunter2"], 1, "--header number 1 is not \"name: value\""),
-        (&["--path", "/x", "--as", "admin"], 2, "is none of role=…, user=…, session=…, expired, refresh"),
+        (
+            &["--path", "/x", "--as", "admin"],
+            2,
+            "is none of role=…, user=…, session=…, auth_age=…, amr=…, expired, refresh",
+        ),
         (&["--path", "/x", "--as", "role=a", "--skip-signature"], 2, "cannot be used with"),
         (
             &["--path", "/x", "--keys", "envoy/envoy.yaml"],

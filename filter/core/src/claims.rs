@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use edgeward_wire::authentication::{MAX_METHODS, is_method};
 use edgeward_wire::role::is_role;
 use edgeward_wire::{access_token, clock, user_id};
 
@@ -11,9 +12,8 @@ use crate::json::Json;
 use crate::rejection::{Claim, Rejection};
 use crate::token::Verified;
 
-/// User and session of a verified token, and the token's time. Its parts are safe in a header: numbers, and a role of
-/// ASCII letters, digits, `_` and `-`. A clone allocates nothing, unless there are
-/// more than 64 roles.
+/// User and session of a verified token, and the token's times. Its parts are safe in a header: numbers, and words of
+/// ASCII letters, digits, `_`, `-` and `,`. A clone allocates nothing, unless there are more than 64 roles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     user_id: u64,
@@ -21,6 +21,10 @@ pub struct Identity {
     issued_at: u64,
     expires_at: u64,
     role: Cow<'static, str>,
+    /// 0 if the token does not tell, which no rule takes for recent.
+    authenticated_at: u64,
+    /// With commas in between; empty if the token does not tell.
+    methods: Cow<'static, str>,
 }
 
 /// Maximum number of roles that identities share. Chosen: more than a service has.
@@ -29,11 +33,14 @@ const MAX_SHARED_ROLES: usize = 64;
 /// Roles that identities share, in the order in which they were first seen.
 static ROLES: [OnceLock<Box<str>>; MAX_SHARED_ROLES] = [const { OnceLock::new() }; _];
 
-/// Returns a role that identities share, or a copy beyond [`MAX_SHARED_ROLES`]. To pass a shared one on counts no references,
-/// which the workers of a process would contend for.
-fn share(role: &str) -> Cow<'static, str> {
-    let shared = ROLES.iter().map(|slot| &**slot.get_or_init(|| role.into())).find(|shared| *shared == role);
-    shared.map_or_else(|| Cow::Owned(role.to_owned()), Cow::Borrowed)
+/// Combinations of methods that identities share. Chosen: the companion has fewer.
+static METHODS: [OnceLock<Box<str>>; 16] = [const { OnceLock::new() }; _];
+
+/// Returns a text that identities share, or a copy if there is no room. To pass a shared one on counts no references, which
+/// the workers of a process would contend for.
+fn share(shared: &'static [OnceLock<Box<str>>], text: &str) -> Cow<'static, str> {
+    let found = shared.iter().map(|slot| &**slot.get_or_init(|| text.into())).find(|found| *found == text);
+    found.map_or_else(|| Cow::Owned(text.to_owned()), Cow::Borrowed)
 }
 
 /// Expected values of the claims.
@@ -71,7 +78,10 @@ impl Identity {
         if !is_role(role) {
             return Err(Rejection::ClaimMistyped(Claim::Role));
         }
-        Ok(Self { user_id, session_id, issued_at, expires_at, role: share(role) })
+        let authenticated_at = claims.optional_integer(Claim::AuthTime)?;
+        let methods = share(&METHODS, &claims.methods()?);
+        let role = share(&ROLES, role);
+        Ok(Self { user_id, session_id, issued_at, expires_at, role, authenticated_at, methods })
     }
 
     /// `true` if the token has expired at `now`, in seconds since 1970. A cached identity is checked again at every
@@ -97,6 +107,19 @@ impl Identity {
     #[must_use]
     pub fn role(&self) -> &str {
         &self.role
+    }
+
+    /// Returns the time of the user's last authentication (`auth_time`), in seconds since 1970; `None` if the token does not
+    /// tell.
+    #[must_use]
+    pub fn authenticated_at(&self) -> Option<u64> {
+        (self.authenticated_at > 0).then_some(self.authenticated_at)
+    }
+
+    /// Returns the methods of that authentication (`amr`), with commas in between; empty if the token does not tell.
+    #[must_use]
+    pub fn methods(&self) -> &str {
+        &self.methods
     }
 
     /// Returns the token's time of issue (`iat`), in seconds since 1970.
@@ -135,6 +158,27 @@ impl<'a> Claims<'a> {
         self.required(claim)?.whole().ok_or(Rejection::ClaimMistyped(claim))
     }
 
+    /// Returns an integer that may be absent: 0 then.
+    fn optional_integer(&self, claim: Claim) -> Result<u64, Rejection> {
+        let Some(value) = self.optional(claim) else { return Ok(0) };
+        value.whole().ok_or(Rejection::ClaimMistyped(claim))
+    }
+
+    /// Returns the methods in `amr`, with commas in between: a list of words (RFC 8176 §1).
+    fn methods(&self) -> Result<String, Rejection> {
+        let word = |value: &Json<'_>| match value {
+            Json::String(word) if is_method(word) => Some(word.to_string()),
+            _ => None,
+        };
+        let methods = match self.optional(Claim::Amr) {
+            None => Some(Vec::new()),
+            Some(Json::Array(list)) => list.iter().map(word).collect::<Option<Vec<_>>>(),
+            Some(_) => None,
+        };
+        let methods = methods.filter(|methods| methods.len() <= MAX_METHODS).map(|methods| methods.join(","));
+        methods.ok_or(Rejection::ClaimMistyped(Claim::Amr))
+    }
+
     /// `true` if `aud` is or contains `audience`: it is a string, or a list of strings (RFC 7519 §4.1.3).
     fn names_audience(&self, audience: &str) -> Result<bool, Rejection> {
         let mistyped = Rejection::ClaimMistyped(Claim::Aud);
@@ -152,10 +196,7 @@ impl<'a> Claims<'a> {
     fn check_times(&self, skew_s: u64, now: u64) -> Result<(u64, u64), Rejection> {
         let expires_at = self.integer(Claim::Exp)?;
         let issued_at = self.integer(Claim::Iat)?;
-        let not_before = match self.optional(Claim::Nbf) {
-            Some(value) => value.whole().ok_or(Rejection::ClaimMistyped(Claim::Nbf))?,
-            None => 0,
-        };
+        let not_before = self.optional_integer(Claim::Nbf)?;
         // A token from the future is harmless, so it passes if the feed of its companion is applied: the same maximum
         // difference of clocks. For expiry, only `clock_skew_seconds` counts.
         let latest = now.saturating_add(skew_s.max(clock::MAX_GAP_S.into()));

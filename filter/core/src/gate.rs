@@ -114,10 +114,16 @@ impl Gate<'_> {
             (Access::Public, _) => pass(None),
             (_, Err(rejection)) => return Err(rejection),
             (_, Ok(_)) if is_cross_site => self.reject(Rejection::CrossSite),
-            (access, Ok(identity)) if access.admits(identity.role()) => pass(Some(identity)),
-            (_, Ok(identity)) => {
-                let reply = LocalReply::reject(Some(self.policy), Rejection::RoleInsufficient);
-                LocalReply { identity: Some(identity), ..reply }.into()
+            (access, Ok(identity)) => {
+                let admitted =
+                    access.admits(identity.role()).then_some(()).ok_or(Rejection::RoleInsufficient);
+                match admitted.and_then(|()| rule.step_up.check(&identity, self.now)) {
+                    Ok(()) => pass(Some(identity)),
+                    Err(rejection) => {
+                        let reply = LocalReply::insufficient(self.policy, request, rejection, &rule.step_up);
+                        LocalReply { identity: Some(identity), ..reply }.into()
+                    }
+                }
             }
         })
     }

@@ -30,6 +30,7 @@ pub struct Scratch {
     cookies: Vec<Vec<u8>>,
     user_id: itoa::Buffer,
     session_id: itoa::Buffer,
+    auth_time: itoa::Buffer,
 }
 
 /// Maximum number of bytes that [`Scratch`] keeps for the next request. Chosen: browsers send a few KiB of cookies.
@@ -60,7 +61,7 @@ pub fn of_request<'a, H>(
     request: &'a Request<'_>,
     scratch: &'a mut Scratch,
 ) -> impl Iterator<Item = HeaderEdit<'a>> {
-    let Scratch { cookie, cookies, user_id, session_id } = scratch;
+    let Scratch { cookie, cookies, user_id, session_id, auth_time } = scratch;
     let (pass, identity) = match verdict {
         Verdict::Pass(pass) => (Some(pass), pass.identity.as_ref()),
         Verdict::Reply(reply) => (None, reply.identity.as_ref()),
@@ -68,7 +69,8 @@ pub fn of_request<'a, H>(
     };
     let connection = pass.and_then(|_| normalize_connection(request));
     let cookies = pass.map(|pass| our_cookies(policy, pass, request, cookie, cookies));
-    let identity = identity.map(|identity| append_identity_headers(policy, identity, user_id, session_id));
+    let identity =
+        identity.map(|identity| append_identity_headers(policy, identity, [user_id, session_id, auth_time]));
     connection.into_iter().chain(cookies.into_iter().flatten()).chain(identity.into_iter().flatten())
 }
 
@@ -84,16 +86,22 @@ fn normalize_connection(request: &Request<'_>) -> Option<HeaderEdit<'static>> {
 fn append_identity_headers<'a>(
     policy: &'a Policy,
     identity: &'a Identity,
-    user_id: &'a mut itoa::Buffer,
-    session_id: &'a mut itoa::Buffer,
-) -> [HeaderEdit<'a>; 3] {
+    [user_id, session_id, auth_time]: [&'a mut itoa::Buffer; 3],
+) -> impl Iterator<Item = HeaderEdit<'a>> {
     let names = &policy.headers;
     let append = |name: &'a str, value: &'a str| HeaderEdit::Append(name.as_bytes(), value.as_bytes());
-    [
+    let always = [
         append(&names.user_id, user_id.format(identity.user_id())),
         append(&names.role, identity.role()),
         append(&names.session_id, session_id.format(identity.session_id())),
-    ]
+    ];
+    let authenticated_at = names.auth_time.as_deref().zip(identity.authenticated_at());
+    let methods = names.amr.as_deref().zip(Some(identity.methods()).filter(|methods| !methods.is_empty()));
+    let configured = [
+        authenticated_at.map(|(name, at)| append(name, auth_time.format(at))),
+        methods.map(|(name, methods)| append(name, methods)),
+    ];
+    always.into_iter().chain(configured.into_iter().flatten())
 }
 
 /// Edits of the `Cookie` fields: at most one replaces or removes, and others add.

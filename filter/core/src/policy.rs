@@ -53,6 +53,10 @@ pub struct IdentityHeaders {
     pub role: String,
     /// Header of the session's number.
     pub session_id: String,
+    /// Header of the time of the user's last authentication; absent if upstreams do not want it.
+    pub auth_time: Option<String>,
+    /// Header of the methods of that authentication; absent if upstreams do not want it.
+    pub amr: Option<String>,
 }
 
 impl Policy {
@@ -80,9 +84,11 @@ impl IdentityHeaders {
     /// replace every character but letters and digits by `_`.
     #[must_use]
     pub fn could_match(&self, name: &[u8]) -> bool {
+        let configured = [&self.auth_time, &self.amr].into_iter().flatten();
         // The comparison of lengths rejects most names.
         [&self.user_id, &self.role, &self.session_id]
-            .iter()
+            .into_iter()
+            .chain(configured)
             .any(|ours| ours.len() == name.len() && is_same(ours, name))
     }
 }
@@ -106,13 +112,22 @@ mod tests {
             user_id: "x-user-id".into(),
             role: "x-user-role".into(),
             session_id: "x-session-id".into(),
+            auth_time: Some("x-auth-time".into()),
+            amr: None,
         };
-        for name in
-            ["x-user-id", "X-User-Id", "x_user_id", "x-user_id", "X_USER_ROLE", "x.session.id", "x~user!id"]
-        {
+        for name in [
+            "x-user-id",
+            "X-User-Id",
+            "x_user_id",
+            "x-user_id",
+            "X_USER_ROLE",
+            "x.session.id",
+            "x~user!id",
+            "X_Auth_Time",
+        ] {
             assert!(headers.could_match(name.as_bytes()), "{name}");
         }
-        for name in ["x-user-id2", "x-user", "xuserid", "user-id", "x-user-ids", "x1user-id", ""] {
+        for name in ["x-user-id2", "x-user", "xuserid", "user-id", "x-user-ids", "x1user-id", "x-amr", ""] {
             assert!(!headers.could_match(name.as_bytes()), "{name}");
         }
     }

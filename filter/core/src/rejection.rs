@@ -3,6 +3,7 @@
 
 mod claim;
 mod label;
+mod remedy;
 
 use edgeward_wire::Network;
 use edgeward_wire::access_token::{ACCESS_TOKEN_TYP, ALGORITHM, MAX_LIFETIME_S};
@@ -182,6 +183,31 @@ pub enum Rejection {
     /// The user's role is not among those of the rule.
     #[error("the user's role is not among those of the rule")]
     RoleInsufficient,
+    /// The user's last authentication is older than the rule's `max_auth_age_seconds`, or the token does not tell its time.
+    #[error("the user's last authentication {}, and at most {max_age_s} s are allowed", age(*.authenticated_at, *.now))]
+    AuthenticationOutdated {
+        /// `auth_time`, in seconds since 1970; `None` if the token has none.
+        authenticated_at: Option<u64>,
+        /// Maximum age, in seconds.
+        max_age_s: u32,
+        /// Time of the decision, in seconds since 1970.
+        now: u64,
+    },
+    /// The user's last authentication lacks a method of the rule's `require`.
+    #[error("the user's last authentication (amr) lacks {method}, which the rule requires")]
+    AuthenticationInsufficient {
+        /// First method that it lacks.
+        method: &'static str,
+    },
+}
+
+/// Describes the age of an authentication at `now`.
+fn age(authenticated_at: Option<u64>, now: u64) -> String {
+    match authenticated_at {
+        None => "was at an unknown time".to_owned(),
+        Some(at) if at > now => format!("is {} s in the future (auth_time {at})", at - now),
+        Some(at) => format!("was {} s ago (auth_time {at})", now - at),
+    }
 }
 
 impl Rejection {
@@ -202,20 +228,6 @@ impl Rejection {
             | Self::ClocksApart => 503,
             _ => 401,
         }
-    }
-
-    /// `true` if a new token of the same session would let the request pass.
-    #[must_use]
-    pub const fn calls_for_refresh(self) -> bool {
-        // A token from the future is older than a clock that was set back.
-        matches!(
-            self,
-            Self::CookieMissing
-                | Self::KeyUnknown
-                | Self::Expired { .. }
-                | Self::IssuedInFuture { .. }
-                | Self::TokenOutdated { .. }
-        )
     }
 }
 

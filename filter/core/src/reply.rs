@@ -1,5 +1,6 @@
 //! Local replies. They say what to do, and never why (invariant 7).
 
+use edgeward_wire::authentication::{ACR_VALUES, MAX_AGE};
 use edgeward_wire::{error_code, return_to};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
@@ -7,6 +8,7 @@ use crate::claims::Identity;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::request::Request;
+use crate::rules::StepUp;
 
 /// Seconds for which a client should wait after a 503: about one poll of the edge feed.
 const RETRY_AFTER_S: &str = "1";
@@ -55,6 +57,9 @@ impl LocalReply {
         let status = rejection.status();
         let (kind, code, message) = match status {
             400 => ("bad_request", "bad_request", "The request can't be processed"),
+            401 if rejection.calls_for_proof() => {
+                ("unauthorized", error_code::INSUFFICIENT_USER_AUTHENTICATION, "Please confirm who you are")
+            }
             401 => ("unauthorized", error_code::NOT_SIGNED_IN, "Not signed in"),
             403 => ("forbidden", error_code::NOT_ALLOWED, "Not allowed"),
             429 => (
@@ -101,6 +106,32 @@ impl LocalReply {
         }
     }
 
+    /// Rejects a signed-in user whom a rule does not admit. If a fresh proof would change that, a navigation is redirected to
+    /// the login page, which asks for it, and another request is challenged (RFC 9470 §3). Both say what the rule demands, and
+    /// nothing of the token.
+    #[cold]
+    #[must_use]
+    pub fn insufficient(
+        policy: &Policy,
+        request: &Request<'_>,
+        rejection: Rejection,
+        demand: &StepUp,
+    ) -> Self {
+        if !rejection.calls_for_proof() {
+            return Self::reject(Some(policy), rejection);
+        }
+        let max_age = demand.max_age_s.map(|seconds| (MAX_AGE, seconds.to_string()));
+        let methods = (!demand.methods.is_empty()).then(|| (ACR_VALUES, demand.methods.join(" ")));
+        let demands: Vec<(&str, String)> = max_age.into_iter().chain(methods).collect();
+        let reply = Self::login_redirect_or_rejection(policy, request, rejection);
+        let headers = reply.headers.into_iter().map(|(name, value)| match name {
+            "location" => (name, with_query(value, &demands)),
+            "www-authenticate" => (name, challenge(&demands)),
+            _ => (name, value),
+        });
+        Self { headers: headers.collect(), ..reply }
+    }
+
     fn empty(rejection: Option<Rejection>) -> Self {
         Self {
             status: 200,
@@ -130,4 +161,18 @@ fn location(login_url: &str, target: &[u8]) -> String {
         return login_url.to_owned();
     }
     format!("{login_url}?{}={}", return_to::PARAMETER, percent_encode(target, ESCAPED))
+}
+
+/// Appends parameters to a URL that has a query, or none. Their values are words and spaces.
+fn with_query(url: String, parameters: &[(&str, String)]) -> String {
+    parameters.iter().fold(url, |url, (name, value)| {
+        let separator = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{separator}{name}={}", percent_encode(value.as_bytes(), ESCAPED))
+    })
+}
+
+/// Challenge that a fresh proof meets (RFC 9470 §3).
+fn challenge(demands: &[(&str, String)]) -> String {
+    let error = format!("Bearer error=\"{}\"", error_code::INSUFFICIENT_USER_AUTHENTICATION);
+    demands.iter().fold(error, |text, (name, value)| format!("{text}, {name}=\"{value}\""))
 }

@@ -3,9 +3,11 @@
 
 mod index;
 mod pattern;
+mod step_up;
 
 use index::Index;
 pub use pattern::Pattern;
+pub use step_up::StepUp;
 
 use crate::fold;
 use crate::path::{Ambiguity, CanonicalPath};
@@ -63,6 +65,8 @@ pub struct Rule {
     pub methods: Option<Vec<String>>,
     /// Condition for a request to pass.
     pub access: Access,
+    /// Demand on the user's last authentication.
+    pub step_up: StepUp,
     /// `true` if our cookies stay in the request.
     pub forward_cookies: bool,
     /// Treatment of open streams when their session ends.
@@ -98,7 +102,7 @@ impl Rules {
     /// Returns the first rule for a path and a method, or the implicit one: signed in, without our cookies.
     ///
     /// # Errors
-    /// [`Ambiguity::LetterCase`] if a rule with another access applies to the path of a server that folds and trims it;
+    /// [`Ambiguity::LetterCase`] if a rule with another access or another demand applies to the path of a server that folds and trims it;
     /// [`Ambiguity::Delimiter`] if one applies to the path of a server that decodes it before it searches for its end.
     #[inline(never)]
     pub fn find(&self, path: &CanonicalPath<'_>, method: &[u8]) -> Result<&Rule, Ambiguity> {
@@ -115,11 +119,14 @@ impl Rules {
         self.index.rules().iter().position(|this| std::ptr::eq(this, rule))
     }
 
-    /// Checks that every other reading of the path has the same access as `rule`.
+    /// Checks that every other reading of the path has the same access and the same demand as `rule`.
     #[inline(never)]
     fn check_readings(&self, rule: &Rule, path: &CanonicalPath<'_>, method: &[u8]) -> Result<(), Ambiguity> {
         let index = self.folded.as_ref().unwrap_or(&self.index);
-        let agrees = |path: &str| index.first(path.as_bytes(), method).access == rule.access;
+        let agrees = |path: &str| {
+            let other = index.first(path.as_bytes(), method);
+            other.access == rule.access && other.step_up == rule.step_up
+        };
         let folded = fold::path(path.as_str());
         if !agrees(&folded) {
             return Err(Ambiguity::LetterCase);

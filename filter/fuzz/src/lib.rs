@@ -99,8 +99,10 @@ static KEYS: LazyLock<KeySet> = LazyLock::new(|| {
 });
 
 static POLICY: LazyLock<Policy> = LazyLock::new(|| {
-    let text = br#"{"issuer": "edgeward", "feed": {"cluster": "c"}, "refresh": {"cluster": "c"}, "login_url": "/login", "rules": [
-        {"prefix": "/public", "access": "public"}, {"prefix": "/admin", "roles": ["admin"]}]}"#;
+    let text = br#"{"issuer": "edgeward", "feed": {"cluster": "c"}, "refresh": {"cluster": "c"}, "login_url": "/login",
+        "headers": {"auth_time": "x-auth-time", "amr": "x-amr"}, "rules": [
+        {"prefix": "/public", "access": "public"}, {"prefix": "/admin", "roles": ["admin"]},
+        {"prefix": "/billing", "max_auth_age_seconds": 300, "require": ["mfa"]}]}"#;
     config::compile(text).map_or_else(|mistakes| panic!("{mistakes:?}"), |configuration| configuration.policy)
 });
 
@@ -118,6 +120,7 @@ fn decide(headers: &[(&[u8], &[u8])]) -> Verdict {
             let plain =
                 |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
             assert!((1..=64).contains(&identity.role().len()) && identity.role().bytes().all(plain));
+            assert!(identity.methods().bytes().all(|byte| plain(byte) || byte == b','));
         }
         Verdict::Reply(reply) => {
             let located = reply.headers.iter().find(|(name, _)| *name == "location");
@@ -188,8 +191,8 @@ pub fn feed(body: &[u8]) {
     }
 }
 
-/// Checks the bytes as headers, one a line as `name: value`: no identity reaches a protected path without a signature. And
-/// as the serialised headers of a proxy-wasm host, which are read and written alike.
+/// Checks the bytes as headers, one a line as `name: value`: no identity reaches a protected path without a signature, or one
+/// that demands a recent authentication without that. And as the serialised headers of a proxy-wasm host, which are read and written alike.
 pub fn gate(lines: &[u8]) {
     if let Some(read) = Pairs::read(lines) {
         let written = pairs::write(read.clone());
@@ -204,12 +207,21 @@ pub fn gate(lines: &[u8]) {
         })
         .collect();
     let signed = lines.windows(8).any(|part| part == URL_SAFE_NO_PAD.encode(MARK).as_bytes());
+    let first = |name: &[u8]| headers.iter().find(|(this, _)| *this == name).map(|(_, value)| *value);
+    let is_below = |prefix: &str| {
+        let target = first(b":path").unwrap_or_default();
+        CanonicalPath::read(target).unwrap().as_str().starts_with(prefix)
+    };
     match decide(&headers) {
-        Verdict::Pass(Pass { identity: Some(_), .. }) => assert!(signed),
+        Verdict::Pass(Pass { identity: Some(identity), .. }) => {
+            assert!(signed);
+            let is_recent =
+                identity.authenticated_at().is_some_and(|at| (NOW - 300..=NOW + 60).contains(&at));
+            let has_factors = identity.methods().split(',').any(|method| method == "mfa");
+            assert!(!is_below("/billing/") || is_recent && has_factors);
+        }
         Verdict::Pass(_) => {
-            let first = |name: &[u8]| headers.iter().find(|(this, _)| *this == name).map(|(_, value)| *value);
-            let target = first(b":path").unwrap_or_default();
-            let public = CanonicalPath::read(target).unwrap().as_str().starts_with("/public");
+            let public = is_below("/public");
             assert!(public || first(b":method") == Some(b"OPTIONS"));
         }
         Verdict::Reply(_) | Verdict::Hold(_) => {}

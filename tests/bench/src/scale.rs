@@ -14,6 +14,7 @@ use edgeward_companion::domain::audit::list::AuditFilter;
 use edgeward_companion::domain::audit::{Entry, Event};
 use edgeward_companion::domain::caller::Caller;
 use edgeward_companion::domain::session::Lifetimes;
+use edgeward_companion::domain::session::authentication::{Authentication, Proof};
 use edgeward_companion::domain::session::device::Device;
 use edgeward_companion::domain::token::refresh_token::RefreshClaims;
 use edgeward_companion::domain::{SessionId, UserId};
@@ -186,7 +187,9 @@ impl World {
         ensure!(is_there && is_unchanged, "the password has changed");
         let now = SystemClock.now();
         let expires_at = LIFETIMES.expiry(now, now);
-        let inserted = sessions::insert(connection, user_id, &device, expires_at, now).await?;
+        let authentication = Authentication::new(now, Proof::Password);
+        let inserted =
+            sessions::insert(connection, user_id, &device, &authentication, expires_at, now).await?;
         let (claims, _) = inserted.context("no session")?;
         let entry =
             Entry::new(now, &Caller::SYSTEM, &Event::LoggedIn, Some(user_id), Some(claims.session_id));

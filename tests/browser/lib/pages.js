@@ -45,6 +45,15 @@ export const PAGES = {
     await page.goto("/auth/account");
     await send(page, {}, "header form");
   },
+  confirm: async (page) => {
+    await userOf(page);
+    await page.goto("/auth/confirm?return_to=/billing/7");
+  },
+  "confirm-rejected": async (page) => {
+    await userOf(page);
+    await page.goto("/auth/confirm?return_to=/billing/7&acr_values=mfa");
+    await send(page, { password: "not this one" });
+  },
   account: async (page) => {
     await userOf(page);
     await page.goto("/auth/account");

@@ -56,11 +56,18 @@ export async function session(context) {
 }
 
 /** Replaces the access token by the same one as of two hours ago. */
-export async function expireAccessToken(context) {
+export const expireAccessToken = (context) =>
+  signAccessToken(context, ({ iat, exp, ...others }) => ({ ...others, iat: iat - 7200, exp: exp - 7200 }));
+
+/** Replaces the access token by one whose user has authenticated so many seconds earlier. */
+export const ageAuthentication = (context, seconds) =>
+  signAccessToken(context, ({ auth_time, ...others }) => ({ ...others, auth_time: auth_time - seconds }));
+
+/** Replaces the access token by one with other claims. */
+async function signAccessToken(context, change) {
   const cookie = (await cookies(context)).get("access_token");
   const [header, claims] = cookie.value.split(".");
-  const { iat, exp, ...others } = JSON.parse(Buffer.from(claims, "base64url"));
-  const earlier = Buffer.from(JSON.stringify({ ...others, iat: iat - 7200, exp: exp - 7200 })).toString("base64url");
-  const signature = createSign("RSA-SHA256").update(`${header}.${earlier}`).sign(readFileSync(variable("SIGNING_KEY")), "base64url");
-  await context.addCookies([{ ...cookie, value: `${header}.${earlier}.${signature}` }]);
+  const changed = Buffer.from(JSON.stringify(change(JSON.parse(Buffer.from(claims, "base64url"))))).toString("base64url");
+  const signature = createSign("RSA-SHA256").update(`${header}.${changed}`).sign(readFileSync(variable("SIGNING_KEY")), "base64url");
+  await context.addCookies([{ ...cookie, value: `${header}.${changed}.${signature}` }]);
 }

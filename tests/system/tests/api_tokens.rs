@@ -10,6 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use edgeward_companion::clock::Clock as _;
 use edgeward_companion::domain::account::role::Role;
+use edgeward_companion::domain::session::TokenContent;
+use edgeward_companion::domain::session::authentication::{Authentication, Proof};
 use edgeward_companion::domain::token::access_token::AccessTokens;
 use edgeward_companion::domain::token::key_set::KeySet;
 use edgeward_companion::domain::token::refresh_token::{RefreshClaims, RefreshTokens};
@@ -21,7 +23,7 @@ use edgeward_kit::mint::Key;
 use edgeward_wire::access_token::MAX_ISSUED_BYTES;
 use edgeward_wire::role;
 use serde_json::{Value, json};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 async fn check_self(client: &Client, token: &str, expected: u16) {
     let mut client = client.clone();
@@ -215,10 +217,12 @@ fn the_largest_token_stays_below_one_kibibyte() {
     let mint = AccessTokens { issuer: longest.clone(), audience: longest.clone(), ttl: Duration::days(1) };
     let (user_id, session_id) = (UserId(i64::MAX), SessionId(i64::MAX));
     let claims = RefreshClaims { user_id, session_id, generation: i64::MAX, issued_at };
-    assert!(
-        mint.sign(&KeySet::new(key, Vec::new()), claims.subject(), &role).expect("a token").len()
-            <= MAX_ISSUED_BYTES
-    );
+    let authentication = Authentication {
+        time: OffsetDateTime::from_unix_timestamp(issued_at).expect("a time"),
+        methods: Proof::PasswordAndCode.methods(),
+    };
+    let content = TokenContent { claims, role, authentication };
+    assert!(mint.sign(&KeySet::new(key, Vec::new()), &content).expect("a token").len() <= MAX_ISSUED_BYTES);
     let mint = RefreshTokens::new(longest, ttl, &[REFRESH_SECRET.to_owned().into()]).expect("a secret");
     assert!(mint.sign(claims).expect("a token").len() <= MAX_ISSUED_BYTES);
 }

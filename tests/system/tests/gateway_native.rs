@@ -108,7 +108,10 @@ fn envoy_with_callbacks_that_no_test_knows_is_refused() {
     fs::write(&changed, program).unwrap();
     fs::set_permissions(&changed, fs::Permissions::from_mode(0o755)).unwrap();
     let log = refused("callbacks_log", &changed, &[]);
-    assert!(log.contains("edgeward: this module was not tested in this Envoy, which has 781 callbacks"), "{log}");
+    assert!(
+        log.contains("edgeward: this module was not tested in this Envoy, which has 781 callbacks"),
+        "{log}"
+    );
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use edgeward_wire::authentication::METHODS;
+
 use super::curl;
 use super::request_head::RequestHead;
-use super::test_user::TestUser;
+use super::test_user::{self, TestUser};
 use super::yaml::{self, Fields, Mistakes, Node};
 use crate::domain::account::role::Role;
 
@@ -173,6 +175,19 @@ fn read_user(node: &Node, path: &str, mistakes: &Mistakes) -> Option<TestUser> {
             text.parse().map(|id| user.session_id = id).ok()
         };
         is_good &= read.or_else(|| fields.reject(name, node, "must be a positive number")).is_some();
+    }
+    if let Some(node) = fields.take("auth_age") {
+        let age = yaml::scalar(node).and_then(|text| text.parse().ok());
+        let age = age.or_else(|| fields.reject("auth_age", node, "must be a number of seconds"));
+        is_good &= age.map(|age| user.auth_age_s = age).is_some();
+    }
+    if let Some(node) = fields.take("amr") {
+        let items = yaml::items(node).filter(|items| !items.is_empty());
+        let names: Option<Vec<&str>> = items.and_then(|items| items.iter().map(yaml::text).collect());
+        let methods = names.and_then(|names| test_user::read_methods(names.into_iter()).ok());
+        let shape = format!("must be a list of {}", METHODS.join(", "));
+        let methods = methods.or_else(|| fields.reject("amr", node, shape));
+        is_good &= methods.map(|methods| user.methods = methods).is_some();
     }
     let line = fields.line();
     fields.end();

@@ -43,8 +43,8 @@ impl Check {
 fn summary(source: &Source, configuration: &Configuration) -> String {
     let rules: Vec<Value> =
         source.rules().iter().filter_map(|rule| serde_json::from_str(rule).ok()).collect();
-    let count = |access: &str| rules.iter().filter(|rule| rule["access"] == access).count();
-    let (public, signed_in) = (count("public"), count("signed_in"));
+    let public = rules.iter().filter(|rule| rule["access"] == "public").count();
+    let of_roles = rules.iter().filter(|rule| rule["roles"].is_array()).count();
     let feed = match &configuration.feed {
         Some(feed) => format!("feed of {} every {} ms", feed.cluster, feed.poll.as_millis()),
         None => "no feed, so nothing is revoked before it expires".to_owned(),
@@ -59,8 +59,8 @@ fn summary(source: &Source, configuration: &Configuration) -> String {
         None => "no refresh".to_owned(),
     };
     format!(
-        "good: {} rules ({public} public, {signed_in} signed in, {} for roles); {feed}{keys}; {refresh}",
+        "good: {} rules ({public} public, {} signed in, {of_roles} for roles); {feed}{keys}; {refresh}",
         rules.len(),
-        rules.len() - public - signed_in,
+        rules.len() - public - of_roles,
     )
 }

@@ -170,6 +170,9 @@ impl Renderer<'_> {
         };
         let Some(rejection) = verdict.rejection() else { return lines };
         lines.push(rejection.to_string());
+        if rejection.calls_for_proof() {
+            lines.push("a fresh proof of the user lets it pass; a new access token does not".to_owned());
+        }
         if rejection == Rejection::CrossSite {
             lines.push("allowed_origins lists the origins whose pages may do so".to_owned());
         }
@@ -190,12 +193,18 @@ impl Renderer<'_> {
             Some(Access::Roles(_)) => "the user's role is among those of the rule",
             Some(Access::SignedIn) | None => "the user is signed in",
         };
+        let step_up = match &self.explanation.rule {
+            RuleMatch::Matched { rule, .. } if pass.identity.is_some() && !rule.step_up.is_none() => {
+                "; the last authentication is as the rule demands"
+            }
+            _ => "",
+        };
         let streams = match pass.identity {
             Some(_) if pass.ends_with_session => "; a stream that lasts ends with the session",
             Some(_) => "; a stream that lasts outlives the session",
             None => "",
         };
-        format!("{reason}{streams}")
+        format!("{reason}{step_up}{streams}")
     }
 
     /// Describes the reason that a request is not held though a new access token would let it pass.

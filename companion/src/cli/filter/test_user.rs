@@ -6,12 +6,16 @@ use anyhow::{Context as _, anyhow, bail};
 use aws_lc_rs::rsa::KeySize;
 use edgeward_filter::keys::KeySet;
 use edgeward_filter::policy::Policy;
-use time::Duration;
+use edgeward_wire::authentication::METHODS;
+use time::{Duration, OffsetDateTime};
 
 use super::request_head::RequestHead;
 use crate::domain::account::role::Role;
-use crate::domain::token::access_token::{AccessTokens, TokenSubject};
+use crate::domain::session::TokenContent;
+use crate::domain::session::authentication::{Authentication, Methods, Proof};
+use crate::domain::token::access_token::AccessTokens;
 use crate::domain::token::key_set::KeySet as SigningKeys;
+use crate::domain::token::refresh_token::RefreshClaims;
 use crate::domain::token::rsa_key::PrivateKey;
 use crate::domain::{SessionId, UserId};
 
@@ -25,6 +29,10 @@ pub(super) struct TestUser {
     pub(super) role: Option<Role>,
     pub(super) user_id: UserId,
     pub(super) session_id: SessionId,
+    /// Age of the user's last authentication, in seconds.
+    pub(super) auth_age_s: u32,
+    /// Methods of that authentication.
+    pub(super) methods: Methods,
     /// `true` if the access token has expired.
     pub(super) is_expired: bool,
     /// `true` if the request has a refresh-token cookie, too.
@@ -37,6 +45,8 @@ impl Default for TestUser {
             role: None,
             user_id: UserId(1),
             session_id: SessionId(1),
+            auth_age_s: 0,
+            methods: Proof::Password.methods(),
             is_expired: false,
             has_refresh_token: false,
         }
@@ -68,14 +78,25 @@ impl TestKey {
         let cookies = &policy.cookies;
         head.remove_cookie(&cookies.access);
         if let Some(role) = &user.role {
+            let now = i64::try_from(now)?;
             let age = if user.is_expired { Duration::DAY } else { Duration::ZERO };
-            let subject = TokenSubject {
-                user_id: user.user_id,
-                session_id: user.session_id,
-                issued_at: i64::try_from(now)?.saturating_sub(age.whole_seconds()).max(0),
+            let issued_at = now.saturating_sub(age.whole_seconds()).max(0);
+            let authenticated_at = now.saturating_sub(user.auth_age_s.into()).max(0);
+            let content = TokenContent {
+                claims: RefreshClaims {
+                    user_id: user.user_id,
+                    session_id: user.session_id,
+                    generation: 1,
+                    issued_at,
+                },
+                role: role.clone(),
+                authentication: Authentication {
+                    time: OffsetDateTime::from_unix_timestamp(authenticated_at)?,
+                    methods: user.methods.clone(),
+                },
             };
             let (issuer, audience) = (policy.expected.issuer.clone(), policy.expected.audience.clone());
-            let token = AccessTokens { issuer, audience, ttl: TTL }.sign(&self.0, subject, role)?;
+            let token = AccessTokens { issuer, audience, ttl: TTL }.sign(&self.0, &content)?;
             head.set_cookie(&cookies.access, &token);
         }
         if user.has_refresh_token {
@@ -88,7 +109,7 @@ impl TestKey {
 impl FromStr for TestUser {
     type Err = anyhow::Error;
 
-    /// Reads `role=admin,user=42,session=7,expired,refresh`.
+    /// Reads `role=admin,user=42,session=7,auth_age=600,amr=pwd+mfa,expired,refresh`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut user = Self::default();
         for part in text.split(',').map(str::trim) {
@@ -98,12 +119,28 @@ impl FromStr for TestUser {
                 ("session", id) => {
                     user.session_id = id.parse().map_err(|fault| anyhow!("session: {fault}"))?;
                 }
+                ("auth_age", seconds) => {
+                    user.auth_age_s =
+                        seconds.parse().map_err(|_| anyhow!("auth_age: must be a number of seconds"))?;
+                }
+                ("amr", names) => user.methods = read_methods(names.split('+'))?,
                 ("expired", "") => user.is_expired = true,
                 ("refresh", "") => user.has_refresh_token = true,
-                (other, _) => bail!("\"{other}\" is none of role=…, user=…, session=…, expired, refresh"),
+                (other, _) => bail!(
+                    "\"{other}\" is none of role=…, user=…, session=…, auth_age=…, amr=…, expired, refresh"
+                ),
             }
         }
         user.check()
+    }
+}
+
+/// Reads the methods of an authentication.
+pub(super) fn read_methods<'a>(names: impl Iterator<Item = &'a str>) -> anyhow::Result<Methods> {
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    match names.iter().find(|name| !METHODS.contains(&name.as_str())) {
+        None => Ok(Methods::stored(names)),
+        Some(other) => bail!("amr: \"{other}\" is none of {}", METHODS.join(", ")),
     }
 }
 
@@ -123,19 +160,24 @@ mod tests {
 
     #[test]
     fn user_is_read_from_a_list_of_words() {
-        let user: TestUser = "role=admin, user=42,session=7,expired,refresh".parse().unwrap();
+        let user: TestUser =
+            "role=admin, user=42,session=7,auth_age=600,amr=pwd+otp+mfa,expired,refresh".parse().unwrap();
         let expected = TestUser {
             role: Some(Role::parse("admin").unwrap()),
             user_id: UserId(42),
             session_id: SessionId(7),
+            auth_age_s: 600,
+            methods: Proof::PasswordAndCode.methods(),
             is_expired: true,
             has_refresh_token: true,
         };
         assert_eq!(user, expected);
         assert_eq!("refresh".parse::<TestUser>().unwrap().role, None);
         for (text, expected) in [
-            ("", "\"\" is none of role=…, user=…, session=…, expired, refresh"),
-            ("admin", "\"admin\" is none of role=…, user=…, session=…, expired, refresh"),
+            ("", "\"\" is none of role=…, user=…, session=…, auth_age=…, amr=…, expired, refresh"),
+            ("admin", "\"admin\" is none of role=…, user=…, session=…, auth_age=…, amr=…, expired, refresh"),
+            ("role=admin,auth_age=x", "auth_age: must be a number of seconds"),
+            ("role=admin,amr=pwd+sms", "amr: \"sms\" is none of pwd, otp, pop, mfa"),
             ("user=1", "needs a role, or refresh for a request with a refresh token alone"),
             ("role=Admin", "a role is 1 to 64 of a-z, 0-9, _ and -, and starts with a letter or digit"),
         ] {

@@ -17,6 +17,7 @@ pub(super) const TOKENS: Group = Group {
         REFRESH_TTL_SECONDS,
         SESSION_MAX_SECONDS,
         REFRESH_GRACE_SECONDS,
+        AUTHENTICATION_MAX_AGE_SECONDS,
     ],
 };
 
@@ -26,7 +27,8 @@ pub(in crate::config) const ISSUER: Setting = Setting {
     form: Form::Name { max_bytes: 56 },
     default: Value("edgeward"),
     summary: "Issuer (`iss`) of access tokens, as in the filter's `issuer`.",
-    notes: "The limit keeps a token below 1 KiB.",
+    notes: "The limit keeps a token below 1 KiB. With a key of 3,072 bits, and more than 68 bytes of issuer and audience \
+            together, tokens may lack optional claims, without which rules that demand a recent authentication reject them.",
     ..OPTIONAL
 };
 
@@ -80,5 +82,15 @@ pub(in crate::config) const REFRESH_GRACE_SECONDS: Setting = Setting {
     form: Form::Number { min: 0, max: 30 },
     default: Value("10"),
     summary: "Time in which a replaced refresh token counts as a late request and not as a stolen one.",
+    ..OPTIONAL
+};
+
+// NIST SP 800-63B-4 §2.2.3: at AAL2, users authenticate anew after 24 hours.
+pub(in crate::config) const AUTHENTICATION_MAX_AGE_SECONDS: Setting = Setting {
+    name: "AUTHENTICATION_MAX_AGE_SECONDS",
+    form: Form::Number { min: 60, max: 31_536_000 },
+    default: Value("86400"),
+    summary: "Maximum age of the last authentication for administration, a new password, and the end of all sessions.",
+    notes: "After it, the user confirms who they are: [step-up](../guide/step-up.md).",
     ..OPTIONAL
 };

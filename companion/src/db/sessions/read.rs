@@ -8,6 +8,7 @@ use crate::domain::account::email::Email;
 use crate::domain::account::name::Name;
 use crate::domain::account::role::Role;
 use crate::domain::session::SessionSummary;
+use crate::domain::session::authentication::{Authentication, Methods};
 use crate::domain::token::access_token::TokenSubject;
 use crate::domain::{SessionId, UserId};
 
@@ -45,8 +46,8 @@ pub async fn list(
     .await
 }
 
-/// Finds the user of an access token. `None` if the session has ended, the user is disabled, or the token is older than
-/// the user's last change.
+/// Finds the user of an access token, and their last authentication. `None` if the session has ended, the user is disabled,
+/// or the token is older than the user's last change.
 ///
 /// A session younger than the token is another one with the same ID. A session that began at or before `oldest_start`
 /// has ended.
@@ -58,11 +59,12 @@ pub async fn find_user(
     subject: TokenSubject,
     now: OffsetDateTime,
     oldest_start: OffsetDateTime,
-) -> Result<Option<User>, sqlx::Error> {
-    sqlx::query_as!(
-        User,
+) -> Result<Option<(User, Authentication)>, sqlx::Error> {
+    let row = sqlx::query!(
         r#"select users.id as "id: UserId", first_name as "first_name: Name", last_name as "last_name: Name",
-                  email as "email: Email", role as "role: Role", disabled_at, users.created_at, users.updated_at
+                  email as "email: Email", role as "role: Role", disabled_at, users.created_at, users.updated_at,
+                  coalesce(authenticated_at, refresh_tokens.created_at) as "authenticated_at!",
+                  authentication_methods as "methods: Methods"
            from refresh_tokens join users on users.id = user_id
            where refresh_tokens.id = $1 and users.id = $2 and expires_at > $3 and disabled_at is null
                and greatest(floor(extract(epoch from refresh_tokens.created_at)),
@@ -75,7 +77,20 @@ pub async fn find_user(
         oldest_start,
     )
     .fetch_optional(connection)
-    .await
+    .await?;
+    Ok(row.map(|row| {
+        let user = User {
+            id: row.id,
+            first_name: row.first_name,
+            last_name: row.last_name,
+            email: row.email,
+            role: row.role,
+            disabled_at: row.disabled_at,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        };
+        (user, Authentication { time: row.authenticated_at, methods: row.methods })
+    }))
 }
 
 /// Counts the sessions that have not expired. If there are more than 100,000, returns Postgres' estimate of all rows

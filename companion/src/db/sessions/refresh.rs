@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 
 use crate::db::connection::Connection;
 use crate::domain::account::role::Role;
+use crate::domain::session::authentication::{Authentication, Methods};
 use crate::domain::session::{Lifetimes, MAX_SUPERSEDED, Session};
 use crate::domain::token::refresh_token::RefreshClaims;
 use crate::domain::{SessionId, UserId};
@@ -43,7 +44,8 @@ pub async fn rotate_live(
                and (superseded[$10] > $8) is not true and (superseded[1] > $5) is not true
                and created_at <= $5 and created_at > $9 and expires_at > $5
            returning user_id as "user_id: UserId", generation, superseded, created_at, updated_at, expires_at,
-               role as "role: Role", tokens_not_before"#,
+               role as "role: Role", tokens_not_before, coalesce(authenticated_at, created_at) as "authenticated_at!",
+               authentication_methods as "methods: Methods""#,
         presented.session_id as SessionId,
         presented.user_id as UserId,
         presented.issued_at,
@@ -67,6 +69,7 @@ pub async fn rotate_live(
         user_disabled: false,
         role: row.role,
         tokens_not_before: row.tokens_not_before,
+        authentication: Authentication { time: row.authenticated_at, methods: row.methods },
     }))
 }
 
@@ -78,17 +81,30 @@ pub async fn read(
     connection: &mut Connection,
     session_id: SessionId,
 ) -> Result<Option<Session>, sqlx::Error> {
-    sqlx::query_as!(
-        Session,
+    let row = sqlx::query!(
         r#"select user_id as "user_id: UserId", generation, superseded, refresh_tokens.created_at,
                   refresh_tokens.updated_at, expires_at, disabled_at is not null as "user_disabled!",
-                  role as "role: Role", tokens_not_before
+                  role as "role: Role", tokens_not_before,
+                  coalesce(authenticated_at, refresh_tokens.created_at) as "authenticated_at!",
+                  authentication_methods as "methods: Methods"
            from refresh_tokens join users on users.id = user_id
            where refresh_tokens.id = $1"#,
         session_id as SessionId,
     )
     .fetch_optional(connection)
-    .await
+    .await?;
+    Ok(row.map(|row| Session {
+        user_id: row.user_id,
+        generation: row.generation,
+        superseded: row.superseded,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        expires_at: row.expires_at,
+        user_disabled: row.user_disabled,
+        role: row.role,
+        tokens_not_before: row.tokens_not_before,
+        authentication: Authentication { time: row.authenticated_at, methods: row.methods },
+    }))
 }
 
 /// Writes `after` if the session is still as [`read`] found it, `before`, and the user may sign in. Returns the session
@@ -107,7 +123,8 @@ pub async fn write(
                select id, role, tokens_not_before from users
                where id = $2 and disabled_at is null for no key update)
            update refresh_tokens
-           set generation = $6, superseded = $7, created_at = $8, updated_at = $9, expires_at = $10
+           set generation = $6, superseded = $7, created_at = $8, updated_at = $9, expires_at = $10,
+               authenticated_at = $11, authentication_methods = $12
            from person
            where refresh_tokens.id = $1 and user_id = person.id
                and generation = $3 and superseded = $4 and updated_at = $5
@@ -122,6 +139,8 @@ pub async fn write(
         after.created_at,
         after.updated_at,
         after.expires_at,
+        after.authentication.time,
+        &after.authentication.methods as &Methods,
     )
     .fetch_optional(connection)
     .await?;

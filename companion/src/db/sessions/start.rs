@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use crate::db::connection::Connection;
 use crate::domain::account::role::Role;
 use crate::domain::edge::revocation;
+use crate::domain::session::authentication::{Authentication, Methods};
 use crate::domain::session::device::Device;
 use crate::domain::token::refresh_token::RefreshClaims;
 use crate::domain::{SessionId, UserId};
@@ -21,13 +22,15 @@ pub async fn insert(
     connection: &mut Connection,
     user_id: UserId,
     device: &Device,
+    authentication: &Authentication,
     expires_at: OffsetDateTime,
     now: OffsetDateTime,
 ) -> Result<Option<(RefreshClaims, Role)>, sqlx::Error> {
     let row = sqlx::query!(
         r#"with person as (select id, role, tokens_not_before from users where id = $1 and disabled_at is null for share)
-           insert into refresh_tokens (user_id, device, address_prefix, expires_at, created_at, updated_at)
-           select id, $2, $3, $4, $5, $5 from person
+           insert into refresh_tokens (user_id, device, address_prefix, expires_at, created_at, updated_at,
+                                       authenticated_at, authentication_methods)
+           select id, $2, $3, $4, $5, $5, $6, $7 from person
            returning id as "id: SessionId", generation, (select role from person) as "role!: Role",
                (select tokens_not_before from person)"#,
         user_id as UserId,
@@ -35,6 +38,8 @@ pub async fn insert(
         device.address_prefix,
         expires_at,
         now,
+        authentication.time,
+        &authentication.methods as &Methods,
     )
     .fetch_optional(connection)
     .await?;

@@ -1,6 +1,7 @@
 //! Names of events.
 
 use super::*;
+use crate::domain::session::authentication::Proof;
 
 #[test]
 fn every_event_has_a_label_and_an_unknown_one_is_other() {
@@ -13,6 +14,7 @@ fn every_event_has_a_label_and_an_unknown_one_is_other() {
         Event::Refreshed,
         Event::RefreshRejected("token_reused"),
         Event::RefreshTokenReused,
+        Event::Reauthenticated(Proof::Password.methods()),
         Event::SessionEnded,
         Event::SessionsEnded { sessions_ended: 1 },
         Event::LoggedOut,

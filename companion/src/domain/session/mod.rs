@@ -4,6 +4,7 @@
 //! The refresh tokens of a session are numbered: each number is a *generation*, and one of them is live.
 //! docs/design/refresh.md has the rule and its reasons.
 
+pub mod authentication;
 pub mod device;
 pub mod device_name;
 mod ending;
@@ -12,6 +13,7 @@ mod refresh;
 
 use time::OffsetDateTime;
 
+use self::authentication::Authentication;
 use self::device_name::DeviceName;
 pub use self::ending::{Chosen, Ending};
 pub use self::lifetimes::Lifetimes;
@@ -44,6 +46,19 @@ pub struct Session {
     pub role: Role,
     /// Time from which on tokens of the user are valid; `None` if all are.
     pub tokens_not_before: Option<OffsetDateTime>,
+    /// Last proof of who the user is.
+    pub authentication: Authentication,
+}
+
+/// Content of both tokens of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenContent {
+    /// Claims of the refresh token. The access token has the same subject and date.
+    pub claims: RefreshClaims,
+    /// Role of the user.
+    pub role: Role,
+    /// Last proof of who the user is.
+    pub authentication: Authentication,
 }
 
 /// Session as its user sees it.
@@ -79,6 +94,16 @@ impl Session {
             session_id,
             generation: self.generation,
             issued_at: revocation::issued_at(self.updated_at, self.tokens_not_before),
+        }
+    }
+
+    /// Returns the content of the live refresh token, and of the access token beside it.
+    #[must_use]
+    pub fn into_token_content(self, session_id: SessionId) -> TokenContent {
+        TokenContent {
+            claims: self.live_token(session_id),
+            role: self.role,
+            authentication: self.authentication,
         }
     }
 }

@@ -48,6 +48,7 @@ fn time_and_clocks() -> impl Strategy<Value = Event> {
 fn browser_and_network() -> impl Strategy<Value = Event> {
     prop_oneof![
         6 => Just(Event::Refresh),
+        1 => Just(Event::Confirm),
         6 => any::<Index>().prop_map(Event::Arrive),
         1 => any::<Index>().prop_map(Event::ArriveTwice),
         1 => any::<Index>().prop_map(Event::CrashBefore),

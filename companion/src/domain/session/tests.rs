@@ -1,8 +1,11 @@
 //! The outcome of each generation at each time, as tables.
 
+mod authentication;
+
 use time::Duration;
 use time::macros::datetime;
 
+use super::authentication::Proof;
 use super::*;
 
 const NOW: OffsetDateTime = datetime!(2030-01-01 00:00 UTC);
@@ -31,6 +34,7 @@ fn live() -> Session {
         user_disabled: false,
         role: Role::parse("customer").unwrap(),
         tokens_not_before: None,
+        authentication: Authentication::new(ago(3600), Proof::PasswordAndCode),
     }
 }
 

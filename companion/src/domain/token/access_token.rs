@@ -1,6 +1,10 @@
 //! The access token (RFC 9068). The companion signs it, gateways verify it, and the companion verifies it again on its
 //! own routes. The database decides if its session still lives.
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use edgeward_wire::access_token::{CLIENT_ID, MAX_ISSUED_BYTES};
 use edgeward_wire::{ACCESS_TOKEN_TYP, AccessClaims};
 use jsonwebtoken::{Algorithm, Header};
 use thiserror::Error;
@@ -8,8 +12,11 @@ use time::{Duration, OffsetDateTime};
 
 use super::jws::{self, InvalidJws, SigningError, Unverified};
 use super::key_set::KeySet;
-use crate::domain::account::role::Role;
+use crate::domain::session::TokenContent;
 use crate::domain::{SessionId, UserId};
+
+/// Number of bytes of a token's ID. Chosen: two tokens never have the same one by chance.
+const ID_BYTES: usize = 12;
 
 /// Signs and verifies access tokens.
 pub struct AccessTokens {
@@ -81,9 +88,28 @@ pub enum AccessTokenRejection {
 impl AccessTokens {
     /// Signs a token for a session, with the user's role at this time.
     ///
+    /// It has at most [`MAX_ISSUED_BYTES`]. Only with a key of 3,072 bits and names near their limits would it have more.
+    /// Then the claims give way that no verifier needs, and if that is not enough, those without which rules that demand a
+    /// fresh proof reject it.
+    ///
     /// # Errors
     /// [`SigningError`] if the key does not sign.
-    pub fn sign(&self, keys: &KeySet, subject: TokenSubject, role: &Role) -> Result<String, SigningError> {
+    pub fn sign(&self, keys: &KeySet, content: &TokenContent) -> Result<String, SigningError> {
+        let mut claims = self.claims(content)?;
+        let mut token = sign(keys, &claims)?;
+        if token.len() > MAX_ISSUED_BYTES {
+            claims = AccessClaims { jti: None, client_id: None, ..claims };
+            token = sign(keys, &claims)?;
+        }
+        if token.len() > MAX_ISSUED_BYTES {
+            token = sign(keys, &AccessClaims { auth_time: None, amr: None, ..claims })?;
+        }
+        Ok(token)
+    }
+
+    fn claims(&self, content: &TokenContent) -> Result<AccessClaims, SigningError> {
+        let TokenContent { claims, role, authentication } = content;
+        let subject = claims.subject();
         let claims = AccessClaims {
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
@@ -92,12 +118,13 @@ impl AccessTokens {
             sid: subject.session_id.0,
             iat: subject.issued_at,
             exp: subject.issued_at + self.ttl.whole_seconds(),
+            auth_time: Some(authentication.time.unix_timestamp()),
+            amr: Some(authentication.methods.names().to_vec()),
+            jti: None,
+            client_id: Some(CLIENT_ID.to_owned()),
         };
-        let mut header = Header::new(Algorithm::RS256);
-        header.typ = Some(ACCESS_TOKEN_TYP.to_owned());
-        let key = keys.signing();
-        header.kid = Some(key.public().kid().to_owned());
-        jws::sign(&header, &claims, |message| key.sign(message))
+        let jti = token_id(&claims)?;
+        Ok(AccessClaims { jti: Some(jti), ..claims })
     }
 
     /// Verifies a token, and returns its user and session.
@@ -148,6 +175,21 @@ impl AccessTokens {
         }
         Ok(TokenSubject { user_id, session_id: SessionId(claims.sid), issued_at: claims.iat })
     }
+}
+
+fn sign(keys: &KeySet, claims: &AccessClaims) -> Result<String, SigningError> {
+    let key = keys.signing();
+    let mut header = Header::new(Algorithm::RS256);
+    header.typ = Some(ACCESS_TOKEN_TYP.to_owned());
+    header.kid = Some(key.public().kid().to_owned());
+    jws::sign(&header, claims, |message| key.sign(message))
+}
+
+/// Returns the ID of the token with these claims: a hash of them, so that a repeated token has the same.
+fn token_id(claims: &AccessClaims) -> Result<String, SigningError> {
+    let claims = serde_json::to_vec(claims).map_err(|_| SigningError)?;
+    let hash = digest(&SHA256, &claims);
+    Ok(URL_SAFE_NO_PAD.encode(hash.as_ref().get(..ID_BYTES).unwrap_or_default()))
 }
 
 #[cfg(test)]

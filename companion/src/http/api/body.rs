@@ -39,6 +39,13 @@ impl Done {
     }
 }
 
+impl SignedInBody {
+    /// Makes a body with this message.
+    pub(in crate::http) fn new(message: &'static str, user_id: UserId) -> Json<Self> {
+        Json(Self { message, user_id })
+    }
+}
+
 /// Makes a response that sets the cookies of both tokens.
 pub(in crate::http) fn signed_in(
     cookies: &CookiePolicy,
@@ -46,8 +53,7 @@ pub(in crate::http) fn signed_in(
     message: &'static str,
     tokens: &IssuedTokens,
 ) -> Response {
-    let body = SignedInBody { message, user_id: tokens.subject.user_id };
-    (status, cookies.set(tokens), Json(body)).into_response()
+    (status, cookies.set(tokens), SignedInBody::new(message, tokens.subject.user_id)).into_response()
 }
 
 /// Time in the format of JavaScript's `toISOString`: RFC 3339 in UTC with milliseconds.

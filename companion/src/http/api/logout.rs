@@ -57,6 +57,7 @@ pub(in crate::http) async fn logout(
     responses((status = 200, description = "Signed out everywhere", body = Done, headers(
         ("set-cookie" = String, description = "Both cookies with `Max-Age=0`, in two fields."),
     ))),
+    extensions(("x-error-codes" = json!(["insufficient_user_authentication"]))),
 )]
 pub(in crate::http) async fn logout_all(
     context: Context,

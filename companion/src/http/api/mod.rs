@@ -2,6 +2,7 @@
 
 pub(super) mod admin;
 pub(super) mod body;
+pub(super) mod confirm;
 pub(super) mod current_user;
 pub(super) mod jwks;
 pub(super) mod login;

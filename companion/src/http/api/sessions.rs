@@ -114,6 +114,7 @@ pub(in crate::http) async fn end(
     tag = "Sessions",
     security(("accessToken" = []), ("refreshToken" = []), ("bearer" = [])),
     responses((status = 200, description = "Ended", body = Done)),
+    extensions(("x-error-codes" = json!(["insufficient_user_authentication"]))),
 )]
 pub(in crate::http) async fn end_others(
     context: Context,

@@ -54,6 +54,7 @@ pub(in crate::http) fn every_error() -> Vec<ApiError> {
         ApiError::QueryInvalid,
         ApiError::EdgeSecretWrong,
         ApiError::NotAdmin,
+        ApiError::AuthenticationOutdated { max_age: Duration::DAY },
         ApiError::NotFound,
         ApiError::MethodNotAllowed,
         ApiError::BodyTooLarge,

@@ -5,4 +5,5 @@ mod client_address;
 pub(super) mod cors;
 pub(super) mod edge_secret;
 pub(super) mod observe;
+pub(super) mod recent;
 pub(super) mod signed_in;

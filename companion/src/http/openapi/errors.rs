@@ -18,8 +18,8 @@ const OF_BODIES: [&str; 5] =
     ["body_not_object", "body_too_large", "body_too_slow", "content_encoded", "content_type_not_json"];
 /// Codes of operations that require a token: the session is read from the database, and refreshed where it has to be.
 const OF_TOKENS: [&str; 3] = [error_code::NOT_SIGNED_IN, "busy", "database_unavailable"];
-/// Code of operations that require an administrator.
-const OF_ADMINS: &str = error_code::NOT_ALLOWED;
+/// Codes of operations that require an administrator, who has authenticated recently.
+const OF_ADMINS: [&str; 2] = [error_code::NOT_ALLOWED, error_code::INSUFFICIENT_USER_AUTHENTICATION];
 
 /// Returns the codes of an operation: those of its annotation, and those that follow from its form.
 pub(super) fn codes_of(operation: &Map<String, Value>, is_for_users: bool) -> BTreeSet<String> {
@@ -27,7 +27,8 @@ pub(super) fn codes_of(operation: &Map<String, Value>, is_for_users: bool) -> BT
     let own = own.into_iter().flatten().filter_map(Value::as_str);
     let of_bodies = OF_BODIES.into_iter().filter(|_| operation.contains_key("requestBody"));
     let of_tokens = OF_TOKENS.into_iter().filter(|_| is_for_users);
-    let of_admins = (operation.get("tags") == Some(&json!([ADMINISTRATION]))).then_some(OF_ADMINS);
+    let is_for_admins = operation.get("tags") == Some(&json!([ADMINISTRATION]));
+    let of_admins = OF_ADMINS.into_iter().filter(|_| is_for_admins);
     own.chain(ALWAYS).chain(of_bodies).chain(of_tokens).chain(of_admins).map(str::to_owned).collect()
 }
 

@@ -10,7 +10,7 @@ use axum::http::header::{
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use edgeward_wire::error_code;
+use edgeward_wire::error_code::{INSUFFICIENT_USER_AUTHENTICATION, NOT_SIGNED_IN};
 
 use super::form::minutes_to_wait;
 use super::return_to;
@@ -36,22 +36,29 @@ struct ErrorPage<'a> {
     status: StatusCode,
 }
 
-/// Adds the header fields of pages, turns errors into pages, and redirects who is not signed in.
+/// Adds the header fields of pages, turns errors into pages, and redirects who is not signed in, or has to prove anew who they
+/// are.
 pub(in crate::http) async fn surround(
     State(site): State<Arc<Site>>,
     request: Request,
     next: Next,
 ) -> Response {
     let text = text::choose(site.language, request.headers());
+    let path = request.uri().path().to_owned();
     // The response to a form is no page to come back to.
     let target = match request.uri().path_and_query() {
         Some(target) if request.method() == Method::GET => target.to_string(),
         _ => site.home(),
     };
+    let is_form = request.method() != Method::GET;
     let mut response = next.run(request).await;
     if let Some(ErrorCode(code)) = response.extensions_mut().remove() {
-        if code == error_code::NOT_SIGNED_IN && site.served.sign_in {
+        if code == NOT_SIGNED_IN && site.served.sign_in {
+            let target = return_to::beyond_confirmation(&site, target);
             response = return_to::sign_in(&site, &target, false).into_response();
+        } else if code == INSUFFICIENT_USER_AUTHENTICATION {
+            // A form has the address of its page, or one that leads there.
+            response = return_to::confirm(&site, if is_form { &path } else { &target }).into_response();
         } else {
             response = show_error(response, Arc::clone(&site), text, code);
         }

@@ -3,6 +3,7 @@
 mod account;
 mod admin;
 mod assets;
+mod confirm;
 pub(super) mod docs;
 mod form;
 pub(super) mod frame;
@@ -22,7 +23,7 @@ use axum::routing::{any, get, post};
 
 use self::site::Site;
 use super::error;
-use super::layer::{self, signed_in};
+use super::layer::{self, recent, signed_in};
 use super::state::AppState;
 
 /// Routes of the pages, which [`frame::surround`] surrounds.
@@ -45,6 +46,12 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
             .route(&page("sign-out"), get(sign_out::ask).post(sign_out::submit))
             .route(&page("signed-out"), get(sign_out::show));
     }
+    let signed_in = from_fn_with_state(state.clone(), signed_in::require);
+    let recent = from_fn_with_state(state.clone(), recent::require);
+    if served.sign_in || served.account || served.admin {
+        let confirm = get(confirm::show).post(confirm::submit);
+        routes = routes.route(&page("confirm"), confirm.route_layer(signed_in.clone()));
+    }
     if served.register {
         routes = routes.route(&page("register"), get(register::show).post(register::submit));
     }
@@ -52,21 +59,22 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
         routes = routes.route(&page("password-strength"), post(strength::estimate));
     }
     if served.account {
-        let signed_in = from_fn_with_state(state.clone(), signed_in::require);
+        let change_password = post(account::change_password).route_layer(recent.clone());
+        let end_sessions = post(account::end_sessions).route_layer(recent.clone());
         let account = Router::new()
             .route(&page("account"), get(account::show))
             .route(&page("account/name"), get(account::redirect).post(account::rename))
-            .route(&page("account/password"), get(account::redirect).post(account::change_password))
-            .route(&page("account/sessions"), get(account::redirect).post(account::end_sessions))
-            .route_layer(signed_in);
+            .route(&page("account/password"), change_password.get(account::redirect))
+            .route(&page("account/sessions"), end_sessions.get(account::redirect))
+            .route_layer(signed_in.clone());
         routes = routes.merge(account);
     }
     if served.admin {
-        let signed_in = from_fn_with_state(state.clone(), signed_in::require);
         let admin = Router::new()
             .route(&page("admin/users"), get(admin::users::list))
             .route(&page("admin/users/{id}"), get(admin::user::show).post(admin::user::change))
             .route(&page("admin/audit"), get(admin::audit::list))
+            .route_layer(recent)
             .route_layer(from_fn(layer::admin::require))
             .route_layer(signed_in);
         routes = routes.merge(admin);

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::form::{Form, SentForm};
-use super::return_to::{self, ReturnTo};
+use super::return_to::{self, PageQuery};
 use super::view::View;
 use crate::domain::session::device::Device;
 use crate::http::api::register::RegisterRequest;
@@ -35,7 +35,7 @@ impl<'a> RegisterPage<'a> {
 pub(in crate::http) async fn show(
     State(state): State<AppState>,
     view: View,
-    query: Result<Query<ReturnTo>, QueryRejection>,
+    query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let (form, return_to) = (Form::default(), return_to::own_page(&state.site, query));
     view.show(StatusCode::OK, &RegisterPage::new(&view, &form, &return_to, &state))
@@ -46,7 +46,7 @@ pub(in crate::http) async fn submit(
     device: Device,
     State(state): State<AppState>,
     view: View,
-    query: Result<Query<ReturnTo>, QueryRejection>,
+    query: Result<Query<PageQuery>, QueryRejection>,
     headers: HeaderMap,
     form: SentForm,
 ) -> Result<Response, ApiError> {

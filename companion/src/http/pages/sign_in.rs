@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::form::{Form, SentForm};
-use super::return_to::{self, ReturnTo};
+use super::return_to::{self, PageQuery};
 use super::view::View;
 use crate::domain::session::device::Device;
 use crate::http::api::login::LoginRequest;
@@ -26,7 +26,7 @@ struct SignInPage<'a> {
 
 pub(in crate::http) async fn show(
     view: View,
-    query: Result<Query<ReturnTo>, QueryRejection>,
+    query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let has_registered = return_to::has_registered(&query);
     let return_to = return_to::own_page(&view.site, query);
@@ -39,7 +39,7 @@ pub(in crate::http) async fn submit(
     device: Device,
     State(state): State<AppState>,
     view: View,
-    query: Result<Query<ReturnTo>, QueryRejection>,
+    query: Result<Query<PageQuery>, QueryRejection>,
     headers: HeaderMap,
     form: SentForm,
 ) -> Result<Response, ApiError> {

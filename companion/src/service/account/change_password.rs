@@ -1,17 +1,17 @@
 //! The change of a user's password by the user, who knows the current one.
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
-use super::begin_change;
+use super::{begin_change, compare_password};
 use crate::db::{attempts, passwords, users};
 use crate::domain::account::User;
-use crate::domain::account::password::{Password, PresentedPassword};
+use crate::domain::account::password::Password;
 use crate::domain::account::password_policy::OwnWords;
 use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
 use crate::domain::session::Ending;
 use crate::domain::token::access_token::TokenSubject;
-use crate::hashing::{PasswordHasher, Verdict};
+use crate::hashing::PasswordHasher;
 use crate::service::guard::{self, Guard, Permit};
 use crate::service::session::end_sessions;
 use crate::service::{Context, Error};
@@ -45,20 +45,14 @@ async fn compare_and_change(
     current: &SecretString,
     new: Password,
 ) -> Result<(), Error> {
-    let found = passwords::find(&mut *context.connection().await?, &user.email).await?;
-    let found = found.filter(|found| found.user_id == user.id).ok_or(Error::WrongCredentials)?;
-    let current = PresentedPassword::new(current.expose_secret());
-    let Verdict::Match { .. } = hasher.verify(current, found.hash.as_ref()).await? else {
-        context.report(&Event::LoginRejected("password_wrong"), Some(user.id), Some(by.session_id));
-        return Err(Error::WrongCredentials);
-    };
+    let changed_at = compare_password(context, hasher, (user, by), current).await?;
     // Now, and not with the change: whoever tries one weak password after the other has not guessed.
     permit.record_success(&mut *context.connection().await?).await?;
     let own_words = OwnWords::of_user(&user.first_name, &user.last_name, &user.email);
     // Before the transaction: it takes long.
     let hash = hasher.hash_new(new, own_words).await??;
     let (mut change, user_id) = begin_change(context, &UserRef::Id(user.id)).await?;
-    if !passwords::is_unchanged(change.connection(), user_id, found.changed_at).await? {
+    if !passwords::is_unchanged(change.connection(), user_id, changed_at).await? {
         return Err(Error::PasswordChanged);
     }
     let now = context.now();

@@ -1,6 +1,7 @@
 //! Use cases of accounts.
 
 mod change_password;
+mod compare_password;
 mod create;
 mod delete;
 mod export;
@@ -27,6 +28,8 @@ pub use self::register_discreetly::register_discreetly;
 pub use self::set_password::set_password;
 pub use self::unlock::unlock;
 pub use self::update::update;
+
+pub(super) use self::compare_password::compare_password;
 
 use super::change::Change;
 use super::{Context, Error};

@@ -9,6 +9,7 @@ use crate::domain::account::NewUser;
 use crate::domain::account::password::{Password, PasswordHash};
 use crate::domain::account::password_policy::OwnWords;
 use crate::domain::audit::Event;
+use crate::domain::session::authentication::Proof;
 use crate::domain::session::device::Device;
 use crate::hashing::PasswordHasher;
 use crate::service::change::Change;
@@ -47,13 +48,14 @@ pub async fn register(
         let hash = hash(hasher, &user, password).await?;
         let mut change = context.begin().await?;
         let user_id = insert(&mut change, &user, &hash, context.now()).await?;
-        let started = start(&mut change, tokens, user_id, device, &Event::Registered).await?;
+        let started =
+            start(&mut change, tokens, user_id, device, Proof::Password, &Event::Registered).await?;
         change.commit().await?;
         Ok(started)
     };
-    let (claims, role) = permit.settle(context, registered.await).await?;
-    let device = guard.device_token(context, &user.email, claims.session_id, &device_tokens)?;
-    Ok(IssuedTokens { device: Some(device), ..tokens.sign(claims, &role)? })
+    let granted = permit.settle(context, registered.await).await?;
+    let device = guard.device_token(context, &user.email, granted.claims.session_id, &device_tokens)?;
+    Ok(IssuedTokens { device: Some(device), ..tokens.sign(&granted)? })
 }
 
 /// Hashes the password, if it is strong enough.

@@ -6,6 +6,7 @@ use edgeward_wire::cookie::Repeated;
 use super::refresh;
 use crate::db::sessions;
 use crate::domain::account::User;
+use crate::domain::session::authentication::Authentication;
 use crate::domain::token::access_token::{AccessTokenRejection, Expiry, TokenSubject};
 use crate::service::guard::Guard;
 use crate::service::{Context, Error, IssuedTokens, Tokens};
@@ -17,6 +18,8 @@ pub struct SignedIn {
     pub subject: TokenSubject,
     /// The user as the database has them.
     pub user: User,
+    /// Last proof of who they are, as the database has it: an access token may be from before.
+    pub authentication: Authentication,
 }
 
 /// Tokens of a request.
@@ -76,6 +79,6 @@ async fn find(context: &Context, tokens: &Tokens, subject: TokenSubject) -> Resu
     let mut connection = context.connection().await?;
     let now = context.now();
     let oldest_start = tokens.lifetimes.oldest_start(now);
-    let user = sessions::find_user(&mut connection, subject, now, oldest_start).await?;
-    Ok(user.map(|user| SignedIn { subject, user }))
+    let found = sessions::find_user(&mut connection, subject, now, oldest_start).await?;
+    Ok(found.map(|(user, authentication)| SignedIn { subject, user, authentication }))
 }

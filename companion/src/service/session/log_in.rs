@@ -7,10 +7,10 @@ use crate::db::{passwords, users};
 use crate::domain::UserId;
 use crate::domain::account::email::Email;
 use crate::domain::account::password::{Password, PasswordHash, PresentedPassword};
-use crate::domain::account::role::Role;
 use crate::domain::audit::Event;
+use crate::domain::session::TokenContent;
+use crate::domain::session::authentication::Proof;
 use crate::domain::session::device::Device;
-use crate::domain::token::refresh_token::RefreshClaims;
 use crate::hashing::{PasswordHasher, Verdict};
 use crate::service::guard::{self, Guard, Permit};
 use crate::service::{Context, Error, IssuedTokens, Tokens};
@@ -44,13 +44,12 @@ pub async fn log_in(
     let Credentials { email, device_tokens, .. } = credentials;
     let permit = guard::admit(context, guard, guard.login(context, email, device_tokens)).await?;
     let started = compare_and_start(context, hasher, tokens, credentials, device, &permit).await;
-    let (claims, role) = permit.settle(context, started).await?;
-    let device = guard.device_token(context, email, claims.session_id, device_tokens)?;
-    Ok(IssuedTokens { device: Some(device), ..tokens.sign(claims, &role)? })
+    let granted = permit.settle(context, started).await?;
+    let device = guard.device_token(context, email, granted.claims.session_id, device_tokens)?;
+    Ok(IssuedTokens { device: Some(device), ..tokens.sign(&granted)? })
 }
 
-/// Compares the password of an admitted attempt and starts a session. Returns the claims of its first refresh token, and the
-/// user's role.
+/// Compares the password of an admitted attempt and starts a session. Returns the content of its first tokens.
 async fn compare_and_start(
     context: &Context,
     hasher: &PasswordHasher,
@@ -58,7 +57,7 @@ async fn compare_and_start(
     Credentials { email, password, .. }: &Credentials,
     device: &Device,
     permit: &Permit,
-) -> Result<(RefreshClaims, Role), Error> {
+) -> Result<TokenContent, Error> {
     // The connection goes back before the password is compared: that takes long.
     let found = passwords::find(&mut *context.connection().await?, email).await?;
     let hash = found.as_ref().and_then(|found| found.hash.as_ref());
@@ -84,7 +83,7 @@ async fn compare_and_start(
     {
         return Err(reject(context, Some(user_id), "password_changed", Error::PasswordChanged));
     }
-    let (claims, role) = start(&mut change, tokens, user_id, device, &Event::LoggedIn).await?;
+    let granted = start(&mut change, tokens, user_id, device, Proof::Password, &Event::LoggedIn).await?;
     permit.record_success(change.connection()).await?;
     change.commit().await?;
     if let Some(hash) = found.hash.filter(|_| outdated)
@@ -93,7 +92,7 @@ async fn compare_and_start(
         // The login is good either way.
         tracing::warn!(user_id = user_id.0, %cause, "the password keeps its old hash");
     }
-    Ok((claims, role))
+    Ok(granted)
 }
 
 /// Reports a rejected login.

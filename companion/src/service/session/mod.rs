@@ -1,15 +1,18 @@
 //! Use cases of sessions.
 
 mod authenticate;
+mod confirm;
 mod end;
 mod list;
 mod log_in;
 mod log_out;
 mod log_out_everywhere;
+mod prove;
 mod refresh;
 mod start;
 
 pub use self::authenticate::{RequestTokens, SignedIn, authenticate};
+pub use self::confirm::confirm;
 pub use self::end::{end, end_of, end_others};
 pub use self::list::{list, list_of};
 pub use self::log_in::{Credentials, log_in};
@@ -18,4 +21,5 @@ pub use self::log_out_everywhere::log_out_everywhere;
 pub use self::refresh::refresh;
 
 pub(super) use self::end::end_sessions;
+pub(super) use self::prove::prove;
 pub(super) use self::start::start;

@@ -50,7 +50,7 @@ pub async fn refresh(
     match present(context, tokens, presented).await? {
         Ok(session) => {
             // The role of now, not the one that the session began with.
-            let issued = tokens.sign(session.live_token(presented.session_id), &session.role)?;
+            let issued = tokens.sign(&session.into_token_content(presented.session_id))?;
             context.as_user().report(&Event::Refreshed, user_id, session_id);
             Ok(issued)
         }

@@ -2,15 +2,15 @@
 
 use crate::db::sessions;
 use crate::domain::UserId;
-use crate::domain::account::role::Role;
 use crate::domain::audit::Event;
+use crate::domain::session::TokenContent;
+use crate::domain::session::authentication::{Authentication, Proof};
 use crate::domain::session::device::Device;
-use crate::domain::token::refresh_token::RefreshClaims;
 use crate::service::change::Change;
 use crate::service::{Error, Tokens};
 
-/// Starts a session as a part of a change, which records `event`. Returns the claims of the first refresh token, and the
-/// user's role.
+/// Starts a session as a part of a change, which records `event`: the user has just given this proof. Returns the content of
+/// the first tokens.
 ///
 /// # Errors
 /// [`Error::Disabled`] if the user was disabled or deleted meanwhile; [`Error::Unavailable`] and [`Error::Database`] if
@@ -20,17 +20,19 @@ pub(in crate::service) async fn start(
     tokens: &Tokens,
     user_id: UserId,
     device: &Device,
+    proof: Proof,
     event: &Event,
-) -> Result<(RefreshClaims, Role), Error> {
+) -> Result<TokenContent, Error> {
     let context = change.context;
     let now = context.now();
     let expires_at = tokens.lifetimes.expiry(now, now);
+    let authentication = Authentication::new(now, proof);
     let Some((claims, role)) =
-        sessions::insert(change.connection(), user_id, device, expires_at, now).await?
+        sessions::insert(change.connection(), user_id, device, &authentication, expires_at, now).await?
     else {
         context.report(&Event::LoginRejected("user_disabled"), Some(user_id), None);
         return Err(Error::Disabled);
     };
     change.record(now, event, user_id, Some(claims.session_id));
-    Ok((claims, role))
+    Ok(TokenContent { claims, role, authentication })
 }

@@ -41,8 +41,27 @@ fn claims_are_read_as_the_companion_writes_them() {
         sid: i64::MAX,
         iat: NOW.cast_signed(),
         exp: NOW.cast_signed() + 60,
+        auth_time: None,
+        amr: None,
+        jti: None,
+        client_id: None,
     };
-    check(&serde_json::to_string(&claims).unwrap(), Ok(()));
+    let identity = |claims: &edgeward_wire::AccessClaims| {
+        let ours = Expected { issuer: "edgeward".into(), audience: "shop".into(), clock_skew_s: 5 };
+        let payload = serde_json::to_string(claims).unwrap();
+        Identity::judge(&Verified::for_test(&payload), &ours, NOW).unwrap()
+    };
+    let of_former_companion = identity(&claims);
+    assert_eq!((of_former_companion.authenticated_at(), of_former_companion.methods()), (None, ""));
+    let claims = edgeward_wire::AccessClaims {
+        auth_time: Some(NOW.cast_signed() - 7),
+        amr: Some(["pwd", "otp", "mfa"].map(str::to_owned).into()),
+        jti: Some("abc".into()),
+        client_id: Some("edgeward".into()),
+        ..claims
+    };
+    let current = identity(&claims);
+    assert_eq!((current.authenticated_at(), current.methods()), (Some(NOW - 7), "pwd,otp,mfa"));
 }
 
 #[test]
@@ -96,7 +115,16 @@ fn every_claim_is_required_and_of_its_type() {
     check(&with("role", &format!("\"{}\"", "a".repeat(65))), Err(Rejection::ClaimMistyped(Claim::Role)));
     for value in ["\"1\"", "1.0", "null", "-1"] {
         check(&with("nbf", value), Err(Rejection::ClaimMistyped(Claim::Nbf)));
+        check(&with("auth_time", value), Err(Rejection::ClaimMistyped(Claim::AuthTime)));
     }
+    let many = format!("[{}]", [r#""x""#; 9].join(","));
+    for value in
+        [r#""pwd""#, "1", "null", "{}", "[1]", r#"[""]"#, r#"["a b"]"#, r#"["a,b"]"#, r#"["MFA"]"#, &many]
+    {
+        check(&with("amr", value), Err(Rejection::ClaimMistyped(Claim::Amr)));
+    }
+    check(&with("amr", "[]"), Ok(()));
+    check(&with("amr", r#"["hwk","of_a_later_one"]"#), Ok(()));
 }
 
 // holds: invariant 6
@@ -137,12 +165,13 @@ fn payload_that_is_not_one_object_with_distinct_members_is_rejected() {
 
 #[test]
 fn identities_share_a_bounded_number_of_roles() {
-    let roles: Vec<_> = (0..=MAX_SHARED_ROLES).map(|number| share(&format!("role-{number}"))).collect();
+    let roles: Vec<_> =
+        (0..=MAX_SHARED_ROLES).map(|number| share(&ROLES, &format!("role-{number}"))).collect();
     let shared = roles.iter().filter(|role| matches!(role, Cow::Borrowed(_))).count();
     // Other tests have roles too.
     assert!((1..=MAX_SHARED_ROLES).contains(&shared), "{shared} are shared");
     assert!(roles.iter().enumerate().all(|(number, role)| *role == format!("role-{number}")));
-    if let (Cow::Borrowed(first), Cow::Borrowed(again)) = (&roles[0], share("role-0")) {
+    if let (Cow::Borrowed(first), Cow::Borrowed(again)) = (&roles[0], share(&ROLES, "role-0")) {
         assert!(std::ptr::eq(*first, again));
     }
 }

@@ -34,14 +34,14 @@ const RESERVED: &[&str] = &[
     "x-request-id",
 ];
 
-/// Reads `headers`. An absent name has its default.
+/// Reads `headers`. An absent name has its default, or its header is not set.
 pub(super) fn read(root: &mut Section<'_, '_>) -> IdentityHeaders {
     let mut section = root.section("headers");
     let mut names: Vec<String> = Vec::new();
-    let mut name = |member: &str, default: &str| {
-        let Some(section) = &mut section else { return default.to_owned() };
-        let name =
-            section.http_token(member).map_or_else(|| default.to_owned(), |name| name.to_ascii_lowercase());
+    let mut name = |member: &str, default: Option<&str>| {
+        let default = default.map(str::to_owned);
+        let Some(section) = &mut section else { return default };
+        let name = section.http_token(member).map(|name| name.to_ascii_lowercase()).or(default)?;
         let folded = name.replace('_', "-");
         let is_reserved = |name: &&str| folded == *name || name.ends_with('-') && folded.starts_with(*name);
         if RESERVED.iter().any(is_reserved) {
@@ -51,12 +51,17 @@ pub(super) fn read(root: &mut Section<'_, '_>) -> IdentityHeaders {
             section.add_mistake(member, "must differ from the other headers (`_` and `-` are the same)");
         }
         names.push(folded);
-        name
+        Some(name)
     };
+    let mut or_default = |member: &str, default: &str| name(member, Some(default)).unwrap_or_default();
+    let (user_id, role) = (or_default("user_id", "x-user-id"), or_default("role", "x-user-role"));
+    let session_id = or_default("session_id", "x-session-id");
     let headers = IdentityHeaders {
-        user_id: name("user_id", "x-user-id"),
-        role: name("role", "x-user-role"),
-        session_id: name("session_id", "x-session-id"),
+        user_id,
+        role,
+        session_id,
+        auth_time: name("auth_time", None),
+        amr: name("amr", None),
     };
     if let Some(section) = section {
         section.reject_unknown();

@@ -16,9 +16,9 @@ use crate::token::{Unverified, Verified};
 /// Header members that are shown, in this order.
 const HEADER: [&str; 3] = ["alg", "typ", "kid"];
 /// Claims that are shown, in this order.
-const CLAIMS: [&str; 8] = ["iss", "aud", "sub", "sid", "role", "iat", "nbf", "exp"];
+const CLAIMS: [&str; 10] = ["iss", "aud", "sub", "sid", "role", "iat", "nbf", "exp", "auth_time", "amr"];
 /// Claims that are times, in seconds since 1970.
-const TIMES: [&str; 3] = ["iat", "nbf", "exp"];
+const TIMES: [&str; 4] = ["iat", "nbf", "exp", "auth_time"];
 /// Maximum length of a shown value, in characters. Chosen: an issuer fits.
 const MAX_SHOWN: usize = 64;
 

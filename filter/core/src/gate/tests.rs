@@ -5,7 +5,7 @@ use crate::claims::Expected;
 use crate::keys::KeySet;
 use crate::origin::Origins;
 use crate::policy::{Cookies, IdentityHeaders};
-use crate::rules::{Pattern, Rule, Rules};
+use crate::rules::{Pattern, Rule, Rules, StepUp};
 
 const NOW: u64 = 1_800_000_000;
 
@@ -14,6 +14,7 @@ fn policy() -> Policy {
         pattern: Pattern::prefix("/public/"),
         methods: None,
         access: Access::Public,
+        step_up: StepUp::NONE,
         forward_cookies: true,
         streams: Streams::Outlive,
     };
@@ -24,6 +25,8 @@ fn policy() -> Policy {
             user_id: "x-user-id".into(),
             role: "x-user-role".into(),
             session_id: "x-session-id".into(),
+            auth_time: None,
+            amr: None,
         },
         rules: Rules::new(vec![public]),
         origins: Origins::default(),

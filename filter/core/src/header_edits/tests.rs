@@ -60,8 +60,32 @@ fn fields_that_could_pass_for_identity_headers_are_removed() {
 }
 
 #[test]
+fn upstreams_that_want_it_are_told_of_the_authentication() {
+    let text = br#"{"issuer": "i", "feed": {"cluster": "c"}, "headers": {"auth_time": "X-Auth-Time", "amr": "x-amr"}}"#;
+    let policy = config::compile(text).unwrap().policy;
+    let forged_fields = fields(&[("x-auth-time", "9"), ("x_amr", "mfa"), ("x-amra", "mine")]);
+    let edits: Vec<String> = forged(&policy, forged_fields).map(render).collect();
+    assert_eq!(edits, ["- x-auth-time", "- x_amr"]);
+    let check = |more: &str, expected: &[&str]| {
+        let expected_claims = Expected { issuer: "i".into(), audience: "a".into(), clock_skew_s: 0 };
+        let claims =
+            format!(r#"{{"iss":"i","aud":"a","exp":60,"iat":0,"sub":"42","sid":7,"role":"customer"{more}}}"#);
+        let identity = Identity::judge(&Verified::for_test(&claims), &expected_claims, 0).unwrap();
+        let (verdict, mut scratch) = (pass(Some(identity), OurCookies::Removed), Scratch::default());
+        let request = Request::new([], true);
+        let edits: Vec<String> = of_request(&policy, &verdict, &request, &mut scratch).map(render).collect();
+        let always = ["+ x-user-id: 42", "+ x-user-role: customer", "+ x-session-id: 7"];
+        assert_eq!(edits, [&always, expected].concat(), "{more}");
+    };
+    check(r#","auth_time":5,"amr":["pwd","mfa"]"#, &["+ x-auth-time: 5", "+ x-amr: pwd,mfa"]);
+    check(r#","amr":["pwd"]"#, &["+ x-amr: pwd"]);
+    check(r#","amr":[]"#, &[]);
+    check("", &[]);
+}
+
+#[test]
 fn identity_becomes_headers_and_our_cookies_are_removed() {
-    let identity_headers = ["= x-user-id: 42", "= x-user-role: customer", "= x-session-id: 7"];
+    let identity_headers = ["+ x-user-id: 42", "+ x-user-role: customer", "+ x-session-id: 7"];
     let verdict = pass(Some(identity()), OurCookies::Removed);
     check(&verdict, &[("cookie", OURS)], &[&["- cookie"], &identity_headers[..]].concat());
     let mixed = [("cookie", "a=1; access_token=x; b=2")];
@@ -119,7 +143,7 @@ fn reply_gives_the_access_log_an_identity_and_changes_nothing_else() {
     let reply = LocalReply::reject(None, Rejection::RoleInsufficient);
     let known = Verdict::from(LocalReply { identity: Some(identity()), ..reply.clone() });
     let lines = [("cookie", OURS), ("connection", "x")];
-    check(&known, &lines, &["= x-user-id: 42", "= x-user-role: customer", "= x-session-id: 7"]);
+    check(&known, &lines, &["+ x-user-id: 42", "+ x-user-role: customer", "+ x-session-id: 7"]);
     check(&Verdict::from(reply), &lines, &[]);
 }
 

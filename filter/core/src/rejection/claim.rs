@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A claim that is judged (RFC 7519 §4.1, RFC 9068 §2.2).
+/// A claim that is judged (RFC 7519 §4.1, RFC 9068 §2.2 and §2.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
     /// Issuer.
@@ -21,6 +21,10 @@ pub enum Claim {
     Sid,
     /// The user's role.
     Role,
+    /// Time of the user's last authentication.
+    AuthTime,
+    /// Methods of that authentication.
+    Amr,
 }
 
 impl Claim {
@@ -36,6 +40,8 @@ impl Claim {
             Self::Sub => "sub",
             Self::Sid => "sid",
             Self::Role => "role",
+            Self::AuthTime => "auth_time",
+            Self::Amr => "amr",
         }
     }
 }

@@ -45,6 +45,8 @@ impl Rejection {
             Self::ClocksApart => "clocks_apart",
             Self::CrossSite => "cross_site",
             Self::RoleInsufficient => "role_insufficient",
+            Self::AuthenticationOutdated { .. } => "authentication_outdated",
+            Self::AuthenticationInsufficient { .. } => "authentication_insufficient",
         }
     }
 }
@@ -78,5 +80,7 @@ const fn claim_labels(claim: Claim) -> (&'static str, &'static str) {
         Claim::Sub => ("sub_missing", "sub_mistyped"),
         Claim::Sid => ("sid_missing", "sid_mistyped"),
         Claim::Role => ("role_missing", "role_mistyped"),
+        Claim::AuthTime => ("auth_time_missing", "auth_time_mistyped"),
+        Claim::Amr => ("amr_missing", "amr_mistyped"),
     }
 }

@@ -4,8 +4,18 @@ use super::*;
 
 const NOW: u64 = 1_800_000_000;
 
-const CLAIMS: [Claim; 8] =
-    [Claim::Iss, Claim::Aud, Claim::Exp, Claim::Iat, Claim::Nbf, Claim::Sub, Claim::Sid, Claim::Role];
+const CLAIMS: [Claim; 10] = [
+    Claim::Iss,
+    Claim::Aud,
+    Claim::Exp,
+    Claim::Iat,
+    Claim::Nbf,
+    Claim::Sub,
+    Claim::Sid,
+    Claim::Role,
+    Claim::AuthTime,
+    Claim::Amr,
+];
 
 const AMBIGUITIES: [Ambiguity; 13] = [
     Ambiguity::NotAbsolute,
@@ -30,6 +40,11 @@ const TOO_FAR: Rejection = Rejection::ExpiryTooFar { expires_at: NOW + 90_000, n
 const IN_FUTURE: Rejection = Rejection::IssuedInFuture { issued_at: NOW + 70, now: NOW };
 const NOT_YET: Rejection = Rejection::NotYetValid { not_before: NOW + 70, now: NOW };
 const ENDED: Rejection = Rejection::SessionEnded { session_id: 7 };
+const LONG_AGO: Rejection =
+    Rejection::AuthenticationOutdated { authenticated_at: Some(NOW - 301), max_age_s: 300, now: NOW };
+const UNKNOWN: Rejection =
+    Rejection::AuthenticationOutdated { authenticated_at: None, max_age_s: 300, now: NOW };
+const ONE_FACTOR: Rejection = Rejection::AuthenticationInsufficient { method: "mfa" };
 const OUTDATED: Rejection = Rejection::TokenOutdated { issued_at: NOW, not_before: NOW + 1 };
 
 fn banned() -> Rejection {
@@ -71,6 +86,8 @@ fn all() -> Vec<(u16, Rejection)> {
         NOT_YET,
         ENDED,
         OUTDATED,
+        LONG_AGO,
+        ONE_FACTOR,
     ];
     let mut all: Vec<(u16, Rejection)> = Vec::new();
     all.extend(bad_requests.map(|rejection| (400, rejection)));
@@ -112,6 +129,12 @@ fn message_of_a_rejection_is_one_sentence_with_its_evidence() {
         (IN_FUTURE, "the access token was issued 70 s in the future (iat 1800000070)"),
         (NOT_YET, "the access token is valid in 70 s only (nbf 1800000070)"),
         (ENDED, "the session 7 has ended"),
+        (
+            LONG_AGO,
+            "the user's last authentication was 301 s ago (auth_time 1799999699), and at most 300 s are allowed",
+        ),
+        (UNKNOWN, "the user's last authentication was at an unknown time, and at most 300 s are allowed"),
+        (ONE_FACTOR, "the user's last authentication (amr) lacks mfa, which the rule requires"),
         (
             OUTDATED,
             "the access token was issued at 1800000000, and those of its user from before 1800000001 are revoked",

@@ -1,6 +1,6 @@
 //! Index of rules by the segments of their paths, so that the time of a search does not depend on the number of rules.
 
-use super::{Access, Pattern, Rule, Streams};
+use super::{Access, Pattern, Rule, StepUp, Streams};
 
 /// Rules in their order, and a tree of their paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +60,7 @@ impl Index {
             pattern: Pattern::Prefix(String::new()),
             methods: None,
             access: Access::SignedIn,
+            step_up: StepUp::NONE,
             forward_cookies: false,
             streams: Streams::EndWithSession,
         };

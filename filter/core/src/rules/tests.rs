@@ -7,6 +7,7 @@ fn rule(pattern: Pattern, methods: &[&str], role: &str) -> Rule {
         pattern,
         methods: (!methods.is_empty()).then(|| methods.iter().map(|&method| method.to_owned()).collect()),
         access: Access::Roles(vec![role.to_owned()]),
+        step_up: StepUp::NONE,
         forward_cookies: false,
         streams: Streams::EndWithSession,
     }
@@ -129,6 +130,26 @@ fn path_that_matches_another_rule_after_folding_is_ambiguous() {
 }
 
 // holds: promise 2
+// holds: promise 14
+#[test]
+fn path_that_meets_another_demand_after_folding_is_ambiguous() {
+    let demand = StepUp { max_age_s: Some(300), methods: Vec::new() };
+    let pattern = Pattern::prefix("/billing/");
+    let rules = Rules::new(vec![Rule {
+        access: Access::SignedIn,
+        step_up: demand.clone(),
+        ..rule(pattern, &[], "")
+    }]);
+    let check = |path: &str, expected: Result<StepUp, Ambiguity>| {
+        let found = rules.find(&CanonicalPath::read(path.as_bytes()).unwrap(), b"GET");
+        assert_eq!(found.map(|rule| rule.step_up.clone()), expected, "{path}");
+    };
+    check("/billing/x", Ok(demand));
+    check("/orders", Ok(StepUp::NONE));
+    check("/Billing/x", Err(Ambiguity::LetterCase));
+    check("/billing%3Fx", Err(Ambiguity::Delimiter));
+}
+
 #[test]
 fn path_that_matches_another_rule_when_cut_is_ambiguous() {
     let rules = [rule(exact("/admin.php"), &[], "admin"), rule(Pattern::prefix("/files/"), &[], "files")];

@@ -24,7 +24,7 @@ fn pointers(value: &Value, path: &str, found: &mut Vec<String>) {
 fn replacements() -> Vec<Value> {
     let numbers = [
         -1_i64, 0, 1, 5, 9, 10, 99, 100, 255, 256, 300, 301, 4096, 16_384, 16_385, 60_000, 60_001, 86_400,
-        86_401, 1_000_000, 1_000_001,
+        86_401, 1_000_000, 1_000_001, 31_536_000, 31_536_001,
     ];
     let texts = [
         "",
@@ -80,6 +80,8 @@ fn replacements() -> Vec<Value> {
         "deny",
         "outlive",
         "end_with_session",
+        "pwd",
+        "mfa",
         "RSA",
         "RS256",
         "sig",
@@ -97,7 +99,7 @@ fn replacements() -> Vec<Value> {
         vec![json!(null), json!(true), json!(false), json!(1.5), json!(1e300), json!([]), json!({})];
     values.extend(numbers.map(|number| json!(number)));
     values.extend(texts.map(|text| json!(text)));
-    values.extend(["", "a", "verify", "GET", "/x"].map(|text| json!([text])));
+    values.extend(["", "a", "verify", "GET", "/x", "mfa"].map(|text| json!([text])));
     values.push(json!("r".repeat(64)));
     values.push(json!("r".repeat(65)));
     values.push(json!("r".repeat(129)));

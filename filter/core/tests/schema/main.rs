@@ -32,10 +32,11 @@ fn full() -> String {
            "max_staleness_seconds": 300, "when_stale": "deny"}},
   "refresh": {{"cluster": "c", "path": "/refresh", "session_path": "/session", "timeout_ms": 2000, "secret": "s"}},
   "cookies": {{"access": "access_token", "refresh": "refresh_token"}},
-  "headers": {{"user_id": "x-user-id", "role": "x-user-role", "session_id": "x-session-id"}},
+  "headers": {{"user_id": "x-user-id", "role": "x-user-role", "session_id": "x-session-id", "auth_time": "x-auth-time", "amr": "x-amr"}},
   "rules": [
     {{"path": "/healthz", "access": "public", "forward_cookies": true}},
-    {{"prefix": "/admin/", "methods": ["GET", "POST"], "roles": ["admin"], "streams": "outlive"}}
+    {{"prefix": "/admin/", "methods": ["GET", "POST"], "roles": ["admin"], "streams": "outlive"}},
+    {{"prefix": "/billing/", "max_auth_age_seconds": 300, "require": ["mfa"]}}
   ],
   "login_url": "/login", "allowed_origins": ["https://app.example"], "cross_site": "deny",
   "ready_path": "/readyz", "max_token_bytes": 4096, "memory_entries": 65536

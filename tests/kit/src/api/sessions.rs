@@ -64,6 +64,14 @@ impl Api {
             .await;
     }
 
+    /// Inserts a session of a user as a companion of the release before authentications does. Returns its ID.
+    pub async fn insert_session_of_former_release(&self, user_id: i64) -> i64 {
+        let insert = "insert into refresh_tokens (user_id, expires_at, created_at, updated_at)
+                      values ($1, $2 + interval '30 days', $2, $2) returning id";
+        let insert = sqlx::query_scalar(insert).bind(user_id).bind(self.clock.now());
+        insert.fetch_one(&self.pool).await.expect("a session")
+    }
+
     /// Returns the number of revocations, of sessions and of users.
     pub async fn count_revocations(&self) -> i64 {
         self.count("select count(*) from revocations").await

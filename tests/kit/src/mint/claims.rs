@@ -44,6 +44,8 @@ pub fn good_payloads(now: u64) -> Vec<(String, String)> {
         ("nbf", 0),
         ("nbf", now),
         ("nbf", now + 60),
+        ("auth_time", 0),
+        ("auth_time", (1 << 63) - 1),
         ("sid", 0),
         ("sid", 1 << 53),
         ("sid", (1 << 63) - 1),
@@ -58,6 +60,8 @@ pub fn good_payloads(now: u64) -> Vec<(String, String)> {
         ("role", "\"0_-\"".to_owned()),
         ("role", format!("\"{}\"", "r".repeat(64))),
         ("jti", "{\"any\":[1.5,null]}".to_owned()),
+        ("amr", "[]".to_owned()),
+        ("amr", "[\"pwd\",\"of_a_later_one\"]".to_owned()),
     ];
     let all = numbers.into_iter().chain(texts);
     all.map(|(claim, value)| (format!("{claim} {value}"), payload_with(now, claim, &value))).collect()
@@ -93,7 +97,7 @@ pub(super) fn bad(key: &Key, now: u64) -> Vec<Bad> {
 const NEVER_RIGHT: &[&str] = &["null", "true", "false", "{}", "1.5", "-1", "1e3", "[[]]", "[null]", "[1]"];
 
 /// Claims, each with its labels when missing and when mistyped, and with more wrong values.
-const WRONG_TYPES: [(&str, &str, &str, &[&str]); 8] = [
+const WRONG_TYPES: [(&str, &str, &str, &[&str]); 10] = [
     ("iss", "iss_missing", "iss_mistyped", &["1", "[\"edgeward\"]", "[]"]),
     (
         "aud",
@@ -104,6 +108,13 @@ const WRONG_TYPES: [(&str, &str, &str, &[&str]); 8] = [
     ("exp", "exp_missing", "exp_mistyped", &TIMES),
     ("iat", "iat_missing", "iat_mistyped", &TIMES),
     ("nbf", "", "nbf_mistyped", &TIMES),
+    ("auth_time", "", "auth_time_mistyped", &TIMES),
+    (
+        "amr",
+        "",
+        "amr_mistyped",
+        &["\"mfa\"", "[\"\"]", "[\"m fa\"]", "[\"pwd,mfa\"]", "[\"MFA\"]", "[\"mfa\\r\\nx: 1\"]"],
+    ),
     (
         "sub",
         "sub_missing",

@@ -8,7 +8,7 @@ cases:
   - name: customers cannot open the admin area
     request: GET /admin/users
     headers: {accept: text/html, x-list: [a, b]}
-    as: {role: customer, user: 42, session: 7, expired: true, refresh: true}
+    as: {role: customer, user: 42, session: 7, auth_age: 600, amr: [pwd, mfa], expired: true, refresh: true}
     expect: 403 role_insufficient
   - name: nobody logs in
     curl: curl -d a=1 https://shop.example/login
@@ -25,7 +25,8 @@ fn file_of_cases_is_read_as_it_is_written() {
     let headers: Vec<String> =
         first.head.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     assert_eq!(headers, ["accept: text/html", "x-list: a", "x-list: b"]);
-    let expected: TestUser = "role=customer,user=42,session=7,expired,refresh".parse().unwrap();
+    let expected: TestUser =
+        "role=customer,user=42,session=7,auth_age=600,amr=pwd+mfa,expired,refresh".parse().unwrap();
     assert_eq!(first.user, Some(expected));
     assert_eq!(first.expectation.to_string(), "403 role_insufficient");
     assert_eq!((second.head.method.as_str(), second.head.has_body), ("POST", true));
@@ -79,6 +80,10 @@ fn every_mistake_has_its_line_and_path() {
             "7 cases[0].as.role is no role: a role is 1 to 64 of a-z, 0-9, _ and -, and starts with a letter or digit",
         ],
     );
+    check("auth_age: 600", "auth_age: 5m", &["7 cases[0].as.auth_age must be a number of seconds"]);
+    for wrong in ["amr: pwd", "amr: []", "amr: [sms]"] {
+        check("amr: [pwd, mfa]", wrong, &["7 cases[0].as.amr must be a list of pwd, otp, pop, mfa"]);
+    }
     check("user: 42", "users: -1", &["7 cases[0].as.users is not known"]);
     check("user: 42", "user: -1", &["7 cases[0].as.user must be a positive number"]);
     check("expired: true", "expired: 1", &["7 cases[0].as.expired must be true or false"]);

@@ -5,6 +5,7 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
 use crate::domain::account::role::Role;
+use crate::domain::session::authentication::{Authentication, Proof};
 use crate::domain::session::{Lifetimes, RefreshRejection, Session};
 use crate::domain::token::refresh_token::RefreshClaims;
 use crate::domain::{SessionId, UserId};
@@ -30,6 +31,8 @@ pub(super) enum Event {
     FailOver(usize),
     /// A tab of the browser presents the token of their common cookie jar.
     Refresh,
+    /// The user confirms who they are. The response has no refresh token.
+    Confirm,
     /// A request arrives, and its response is sent.
     Arrive(Index),
     /// A request arrives twice: a proxy repeats it.
@@ -114,6 +117,7 @@ impl World {
             user_disabled: false,
             role: Role::parse("customer").unwrap(),
             tokens_not_before: None,
+            authentication: Authentication::new(created_at, Proof::Password),
         };
         Self {
             now: START,
@@ -156,6 +160,7 @@ impl World {
             Event::Switch => self.at_other = !self.at_other,
             Event::FailOver(writes) => self.fail_over(writes),
             Event::Refresh => self.refresh(),
+            Event::Confirm => self.confirm(),
             Event::Arrive(index) => self.arrive(index, 1, true),
             Event::ArriveTwice(index) => self.arrive(index, 2, true),
             Event::CrashBefore(index) => self.arrive(index, 0, false),
@@ -204,6 +209,17 @@ impl World {
         }
         self.presented.push(self.jar.generation);
         self.requests.push(Message { token: self.jar, since: self.now });
+    }
+
+    fn confirm(&mut self) {
+        let Some(row) = self.row.take() else { return };
+        let confirmed = row.clone().authenticate(Proof::Password, &LIFETIMES, self.clock());
+        assert_eq!(confirmed.generation, row.generation, "a confirmation rotates nothing");
+        self.row = Some(confirmed);
+        if row.generation > 1 {
+            self.note_replaced(row.generation - 1, row.generation);
+        }
+        self.before.push(row);
     }
 
     fn arrive(&mut self, index: Index, times: usize, responds: bool) {

@@ -6,6 +6,9 @@ use std::sync::LazyLock;
 use aws_lc_rs::rsa::KeySize;
 
 use super::*;
+use crate::domain::account::role::Role;
+use crate::domain::session::authentication::{Authentication, Proof};
+use crate::domain::token::refresh_token::RefreshClaims;
 use crate::domain::token::rsa_key::PrivateKey;
 
 const NOW: OffsetDateTime = time::macros::datetime!(2030-01-01 00:00 UTC);
@@ -28,8 +31,22 @@ fn keys() -> KeySet {
     KeySet::new(PrivateKey::from_pem(&KEY).unwrap(), Vec::new())
 }
 
+fn content(role: &str, proof: Proof) -> TokenContent {
+    let TokenSubject { user_id, session_id, issued_at } = SUBJECT;
+    TokenContent {
+        claims: RefreshClaims { user_id, session_id, generation: 1, issued_at },
+        role: Role::parse(role).unwrap(),
+        authentication: Authentication::new(NOW - Duration::MINUTE, proof),
+    }
+}
+
 fn sign(tokens: &AccessTokens) -> String {
-    tokens.sign(&keys(), SUBJECT, &Role::parse("customer").unwrap()).unwrap()
+    tokens.sign(&keys(), &content("customer", Proof::Password)).unwrap()
+}
+
+fn claims_of(token: &str) -> AccessClaims {
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice(&claims).unwrap()
 }
 
 fn check(
@@ -58,7 +75,7 @@ fn token_of_another_issuer_audience_or_key_is_rejected() {
     check(&sign(&tokens("another", "audience")), AccessTokenRejection::IssuerUnexpected);
     check(&sign(&tokens("issuer", "another")), AccessTokenRejection::AudienceUnexpected);
     let other = KeySet::new(PrivateKey::generate(KeySize::Rsa2048).unwrap(), Vec::new());
-    let token = tokens("issuer", "audience").sign(&other, SUBJECT, &Role::parse("customer").unwrap());
+    let token = tokens("issuer", "audience").sign(&other, &content("customer", Proof::Password));
     check(&token.unwrap(), AccessTokenRejection::KeyUnknown);
 }
 
@@ -78,6 +95,10 @@ fn token_with_another_header_or_claim_is_rejected() {
             sid: 7,
             iat: NOW.unix_timestamp(),
             exp: NOW.unix_timestamp() + 1,
+            auth_time: None,
+            amr: None,
+            jti: None,
+            client_id: None,
         };
         change(&mut header, &mut claims);
         jws::sign(&header, &claims, |message| keys.signing().sign(message)).unwrap()
@@ -93,4 +114,35 @@ fn token_with_another_header_or_claim_is_rejected() {
     check(message, InvalidJws::Malformed.into());
     check(&format!("{message}.AAAA"), InvalidJws::SignatureInvalid.into());
     check(&"a".repeat(edgeward_wire::access_token::MAX_BYTES + 1), InvalidJws::Malformed.into());
+}
+
+#[test]
+fn token_has_the_claims_of_rfc_9068_and_of_its_authentication() {
+    let tokens = tokens("issuer", "audience");
+    let sign = |content: &TokenContent| claims_of(&tokens.sign(&keys(), content).unwrap());
+    let claims = sign(&content("customer", Proof::PasswordAndCode));
+    assert_eq!(claims.auth_time, Some(NOW.unix_timestamp() - 60));
+    assert_eq!(claims.amr.as_deref(), Some(&["pwd", "otp", "mfa"].map(str::to_owned)[..]));
+    assert_eq!(claims.client_id.as_deref(), Some("edgeward"));
+    let again = sign(&content("customer", Proof::PasswordAndCode));
+    assert_eq!(claims.jti, again.jti, "a repeated token is the same");
+    for other in [content("admin", Proof::PasswordAndCode), content("customer", Proof::Password)] {
+        assert_ne!(claims.jti, sign(&other).jti, "another token has another ID");
+    }
+}
+
+#[test]
+fn token_that_would_be_too_large_has_fewer_claims() {
+    let keys = KeySet::new(PrivateKey::generate(KeySize::Rsa3072).unwrap(), Vec::new());
+    let sign = |name: &str, role: &str| {
+        let token = tokens(name, name).sign(&keys, &content(role, Proof::PasswordAndCode)).unwrap();
+        assert!(token.len() <= MAX_ISSUED_BYTES, "{name}: {}", token.len());
+        claims_of(&token)
+    };
+    let usual = sign(&"i".repeat(24), "customer");
+    assert!(usual.auth_time.is_some() && usual.amr.is_some() && usual.jti.is_some());
+    let long = sign(&"i".repeat(56), &"r".repeat(20));
+    assert!(long.auth_time.is_some() && long.amr.is_some() && long.jti.is_none() && long.client_id.is_none());
+    let longest = sign(&"i".repeat(56), &"r".repeat(64));
+    assert!(longest.auth_time.is_none() && longest.amr.is_none());
 }

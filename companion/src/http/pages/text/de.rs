@@ -26,6 +26,10 @@ pub(super) static TEXT: Text = Text {
     signed_out: "Abgemeldet",
     signed_out_here: "Sie sind in diesem Browser abgemeldet.",
     sign_in_again: "Erneut anmelden",
+    confirm: "Bestätigen",
+    confirm_question: "Sind Sie es noch?",
+    confirm_hint: "Was jetzt kommt, ist heikel. Bitte geben Sie Ihr Passwort noch einmal ein.",
+    second_factor_demanded: "Die Seite, die Sie öffnen möchten, verlangt einen zweiten Faktor. Ihr Passwort genügt ihr nicht.",
     names: "Name",
     save: "Speichern",
     name_changed: "Ihr Name wurde geändert.",
@@ -82,6 +86,7 @@ fn error(code: &str) -> &'static str {
     match code {
         "credentials_wrong" => "E-Mail oder Passwort ist falsch.",
         "not_signed_in" => "Sie sind nicht angemeldet.",
+        "insufficient_user_authentication" => "Bitte bestätigen Sie, dass Sie es sind.",
         "account_disabled" => "Dieses Konto ist gesperrt.",
         "not_allowed" => "Dafür fehlt Ihnen die Berechtigung.",
         "not_found" => "Diese Seite gibt es nicht.",

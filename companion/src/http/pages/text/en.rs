@@ -26,6 +26,10 @@ pub(super) static TEXT: Text = Text {
     signed_out: "Signed out",
     signed_out_here: "You are signed out of this browser.",
     sign_in_again: "Sign in again",
+    confirm: "Confirm",
+    confirm_question: "Is it still you?",
+    confirm_hint: "What comes next is sensitive. Please type your password again.",
+    second_factor_demanded: "The page that you want to open demands a second factor. Your password is not enough for it.",
     names: "Name",
     save: "Save",
     name_changed: "Your name is changed.",
@@ -82,6 +86,7 @@ fn error(code: &str) -> &'static str {
     match code {
         "credentials_wrong" => "E-mail or password is wrong.",
         "not_signed_in" => "You are not signed in.",
+        "insufficient_user_authentication" => "Please confirm who you are.",
         "account_disabled" => "This account is disabled.",
         "not_allowed" => "You are not allowed to do this.",
         "not_found" => "This page does not exist.",

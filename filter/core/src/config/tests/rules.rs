@@ -2,7 +2,7 @@
 
 use super::{check, compile};
 use crate::path::CanonicalPath;
-use crate::rules::Streams;
+use crate::rules::{Access, StepUp, Streams};
 
 // holds: invariant 4
 #[test]
@@ -74,5 +74,50 @@ fn streams_of_protected_rules_end_with_their_session_unless_they_outlive() {
         r#"["admin"]}"#,
         r#"["admin"], "streams": "end"}"#,
         &["rules[2].streams must be one of: end_with_session, outlive"],
+    );
+}
+
+/// Returns the demand and the access of a rule with these members.
+fn step_up_of(members: &str) -> (StepUp, Access) {
+    let text =
+        format!(r#"{{"issuer": "i", "feed": {{"cluster": "c"}}, "rules": [{{"path": "/x", {members}}}]}}"#);
+    let policy = compile(text.as_bytes()).unwrap().policy;
+    let rule = policy.rules.find(&CanonicalPath::read(b"/x").unwrap(), b"GET").unwrap();
+    (rule.step_up.clone(), rule.access.clone())
+}
+
+#[test]
+fn rule_may_demand_a_recent_authentication_and_its_methods() {
+    let admins = Access::Roles(vec!["admin".into()]);
+    for (members, max_age_s, methods, access) in [
+        (r#""access": "signed_in""#, None, &[][..], Access::SignedIn),
+        (r#""max_auth_age_seconds": 300, "require": ["mfa"]"#, Some(300), &["mfa"], Access::SignedIn),
+        (r#""max_auth_age_seconds": 1"#, Some(1), &[], Access::SignedIn),
+        (r#""require": ["mfa", "pwd", "mfa"]"#, None, &["pwd", "mfa"], Access::SignedIn),
+        (r#""roles": ["admin"], "require": ["pop"]"#, None, &["pop"], admins),
+        (r#""access": "signed_in", "require": ["otp"]"#, None, &["otp"], Access::SignedIn),
+    ] {
+        let expected = StepUp { max_age_s, methods: methods.to_vec() };
+        assert_eq!(step_up_of(members), (expected, access), "{members}");
+    }
+}
+
+#[test]
+fn demand_that_nobody_can_meet_is_a_mistake() {
+    let rule = r#""roles": ["admin"]}"#;
+    check(
+        rule,
+        r#""max_auth_age_seconds": 0}"#,
+        &["rules[2].max_auth_age_seconds must be an integer from 1 to 31536000"],
+    );
+    check(rule, r#""require": []}"#, &["rules[2].require must not be empty"]);
+    check(rule, r#""require": "mfa"}"#, &["rules[2].require must be a list, not a string"]);
+    check(rule, r#""require": ["mfa", "MFA"]}"#, &["rules[2].require[1] must be one of: pwd, otp, pop, mfa"]);
+    let public = r#""access": "public", "max_auth_age_seconds": 300, "require": ["mfa"]}"#;
+    let demands = "demands something of users, and with access \"public\" there may be none";
+    check(
+        rule,
+        public,
+        &[&format!("rules[2].max_auth_age_seconds {demands}"), &format!("rules[2].require {demands}")],
     );
 }

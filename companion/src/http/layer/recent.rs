@@ -1,0 +1,25 @@
+//! Recent authentication, on routes behind `layer::signed_in` that a stolen or unattended session must not reach: the user has
+//! proved who they are, and not only that they hold a token. What counts is the database's, so a token from before the proof
+//! is enough.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::http::error::ApiError;
+use crate::http::state::AppState;
+use crate::service::session::SignedIn;
+
+/// Passes requests of users whose last authentication is at most `AUTHENTICATION_MAX_AGE_SECONDS` old, and rejects all others.
+pub(in crate::http) async fn require(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let signed_in = request.extensions().get::<SignedIn>().ok_or(ApiError::MissingLayer)?;
+    let max_age = state.http.authentication_max_age;
+    if !signed_in.authentication.is_recent(max_age, state.clock.now()) {
+        return Err(ApiError::AuthenticationOutdated { max_age });
+    }
+    Ok(next.run(request).await)
+}

@@ -7,11 +7,11 @@ use anyhow::{Result, bail};
 use edgeward_stack::{cargo, process};
 
 use crate::tool::{self, DENY, MACHETE};
-use crate::{alerts, client, documents, features, notices, openapi, progress, settings, walls};
+use crate::{alerts, client, documents, features, notices, openapi, progress, references, settings, walls};
 
 type Check = fn() -> Result<()>;
 
-const CHECKS: [(&str, Check); 14] = [
+const CHECKS: [(&str, Check); 15] = [
     ("formatting", || cargo_run(&["fmt", "--all", "--check"])),
     ("lints", || cargo_run(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
     ("lints of the filter as wasm", clippy_wasm),
@@ -23,12 +23,13 @@ const CHECKS: [(&str, Check); 14] = [
     }),
     ("licence notices", notices::check),
     ("documents about settings", settings::check),
+    ("documents made from the code", references::check),
     ("the OpenAPI document", openapi::check),
     ("the TypeScript client", client::check),
     ("features of dependencies", features::check),
     ("unused dependencies", || tool::run(MACHETE, &[])),
     ("walls between modules", walls::check),
-    ("paths and tests in documents", documents::check),
+    ("paths, tests and links in documents", documents::check),
     ("alert rules", alerts::check),
 ];
 

@@ -1,8 +1,11 @@
-//! Check of documents: the paths and the tests that they name exist.
+//! Check of documents: the paths, the tests and the pages that they name exist.
+
+mod links;
+mod shown;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use edgeward_stack::paths;
@@ -11,8 +14,8 @@ use crate::files;
 
 /// Documents beside those below `docs/`. Not the changelog: what it names may be gone.
 const AT_THE_ROOT: [&str; 4] = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"];
-/// The document that names tests.
-const WITH_TESTS: &str = "SECURITY.md";
+/// Folder of the documents that name tests.
+const WITH_TESTS: &str = "docs/security";
 /// Folders with tests.
 const CODE: [&str; 6] = ["companion", "examples", "filter", "tests", "wire", "xtask"];
 /// Extensions by which a path is told from other words.
@@ -25,15 +28,28 @@ type Functions = BTreeMap<String, BTreeSet<String>>;
 pub(crate) fn check() -> Result<()> {
     let root = paths::root();
     let mut faults = Vec::new();
-    let mut documents: Vec<_> = AT_THE_ROOT.iter().map(|name| root.join(name)).collect();
-    documents.extend(files::below("docs", "md")?);
-    for document in documents {
-        let text = read(&document)?;
+    let functions = functions(&root)?;
+    for path in all()? {
+        let text = read(&path)?;
+        let name = path.strip_prefix(&root).unwrap_or(&path).display();
         let missing = named_paths(&text).filter(|path| !root.join(path).exists());
-        faults.extend(missing.map(|path| format!("{}: there is no {path}", document.display())));
+        faults.extend(missing.map(|path| format!("{name}: there is no {path}")));
+        faults.extend(links::find_faults(&path, &text)?.into_iter().map(|fault| format!("{name}: {fault}")));
+        if path.starts_with(root.join(WITH_TESTS)) {
+            faults
+                .extend(missing_tests(&text, &functions).into_iter().map(|fault| format!("{name}: {fault}")));
+        }
     }
-    faults.extend(missing_tests(&read(&root.join(WITH_TESTS))?, &functions(&root)?));
+    faults.extend(links::find_unlisted()?);
+    faults.extend(shown::find_faults()?);
     if faults.is_empty() { Ok(()) } else { bail!("\n    {}", faults.join("\n    ")) }
+}
+
+/// Returns the files of all documents.
+fn all() -> Result<Vec<PathBuf>> {
+    let mut documents: Vec<_> = AT_THE_ROOT.iter().map(|name| paths::root().join(name)).collect();
+    documents.extend(files::below("docs", "md")?);
+    Ok(documents)
 }
 
 fn read(path: &Path) -> Result<String> {
@@ -80,17 +96,12 @@ fn missing_tests(text: &str, functions: &Functions) -> Vec<String> {
                 }
                 tests.push(part);
                 if !functions.contains_key(part) {
-                    faults.push(format!("{WITH_TESTS}: there is no test {part}"));
+                    faults.push(format!("there is no test {part}"));
                 }
             } else if is_path(part) && (between == " (" || between == ", ") {
                 let elsewhere =
                     |test: &&&str| functions.get(**test).is_some_and(|files| !files.contains(part));
-                faults.extend(
-                    tests
-                        .iter()
-                        .filter(elsewhere)
-                        .map(|test| format!("{WITH_TESTS}: {test} is not in {part}")),
-                );
+                faults.extend(tests.iter().filter(elsewhere).map(|test| format!("{test} is not in {part}")));
             } else {
                 tests.clear();
             }

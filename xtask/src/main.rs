@@ -2,6 +2,7 @@
 
 mod alerts;
 mod bench;
+mod book;
 mod check;
 mod client;
 mod commit;
@@ -10,10 +11,12 @@ mod edgeward;
 mod features;
 mod files;
 mod filter;
+mod generated;
 mod matrix;
 mod notices;
 mod openapi;
 mod progress;
+mod references;
 mod release;
 mod settings;
 mod sqlx_prepare;
@@ -96,6 +99,10 @@ enum Task {
     NativeGateway,
     /// Write the OpenAPI document and the types of the TypeScript client, after a change of the API
     Openapi,
+    /// Write the documents that are made from the code: rejections, filter's settings, command line, promises, diagrams
+    References,
+    /// Build the documents as a book: target/book
+    Docs,
     /// Install the pre-commit hook, which checks formatting and lints
     Hooks,
     /// Write the descriptions of all queries (.sqlx), after a change of SQL or schema
@@ -130,6 +137,8 @@ fn run(task: Task) -> Result<()> {
         Task::Settings => settings::write(),
         Task::NativeGateway => filter::write_native_gateway(),
         Task::Openapi => openapi::write().and_then(|()| client::write()),
+        Task::References => references::write(),
+        Task::Docs => book::build(),
         Task::Hooks => install_hooks(),
         Task::SqlxPrepare => sqlx_prepare::prepare(),
     }

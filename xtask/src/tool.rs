@@ -20,6 +20,7 @@ pub(crate) const AUDITABLE: Tool = Tool { name: "cargo-auditable", version: "0.7
 pub(crate) const CYCLONEDX: Tool = Tool { name: "cargo-cyclonedx", version: "0.5.9", features: "" };
 pub(crate) const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2", features: "" };
 pub(crate) const MACHETE: Tool = Tool { name: "cargo-machete", version: "0.9.2", features: "" };
+pub(crate) const MDBOOK: Tool = Tool { name: "mdbook", version: "0.5.4", features: "" };
 
 /// Runs the tool at the root of the checkout.
 pub(crate) fn run(tool: Tool, arguments: &[&str]) -> Result<()> {

@@ -70,6 +70,6 @@ fn next_steps(gateway: u16) -> String {
   2. Create an account: http://127.0.0.1:{gateway}/auth/register (your sessions: /auth/account)
   3. Make yourself an administrator: cargo xtask edgeward user set-role YOUR@EMAIL admin
      Users and audit log: http://127.0.0.1:{gateway}/auth/admin/users
-With curl: the tour in README.md. Ctrl-C stops everything."
+With curl: the tour in docs/start/demo.md. Ctrl-C stops everything."
     )
 }

@@ -7,6 +7,8 @@ mod length;
 mod names;
 mod source;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anyhow::{Result, bail};
 
 use crate::progress;
@@ -74,6 +76,14 @@ pub(crate) fn check() -> Result<()> {
         progress::say(&format!("  long: {path}: {reason}"));
     }
     if faults.is_empty() { Ok(()) } else { bail!("\n    {}", faults.join("\n    ")) }
+}
+
+/// Modules or crates, each with those that it uses.
+pub(crate) type Arrows = BTreeMap<String, BTreeSet<String>>;
+
+/// Returns which modules of the companion use which.
+pub(crate) fn companion_arrows() -> Result<Arrows> {
+    Ok(Graph::read(&source::read(companion::COMPANION.folder)?).arrows())
 }
 
 impl Crate {

@@ -26,8 +26,6 @@ pub(super) enum Config {
 pub(super) enum Format {
     /// docs/reference/settings.md
     Markdown,
-    /// The table in README.md
-    Readme,
     /// .env.example
     Env,
 }
@@ -38,7 +36,6 @@ impl Config {
             Self::Check { print_defaults: true } => reference::defaults(),
             Self::Check { print_defaults: false } => return check(),
             Self::Reference { format: Format::Markdown } => reference::markdown(),
-            Self::Reference { format: Format::Readme } => reference::readme(),
             Self::Reference { format: Format::Env } => reference::env_example(),
         };
         print_line(text.trim_end())

@@ -3,24 +3,23 @@
 use super::settings::{self, GROUPS};
 use super::{DefaultValue, Example, Group, Setting};
 
-/// Maximum length of a default in README's table. Chosen: a longer one makes the table wider than a screen.
-const MAX_README_DEFAULT: usize = 40;
+/// Maximum length of a default in the table. Chosen: a longer one makes the table wider than a screen.
+const MAX_TABLE_DEFAULT: usize = 40;
 
-/// Returns the rows of README.md's table.
-#[must_use]
-pub fn readme() -> String {
+/// Returns a table with a row for each setting, which links to the setting's section.
+fn table() -> String {
     let rows = settings::all().map(|setting| {
         let Setting { name, summary, .. } = setting;
         let secret = if setting.is_secret { " (secret)" } else { "" };
-        let form = describe_form(setting);
-        let default = if setting.default.text().len() > MAX_README_DEFAULT {
-            format!("[the usual ones](docs/reference/settings.md#{})", name.to_ascii_lowercase())
+        let anchor = name.to_ascii_lowercase();
+        let default = if setting.default.text().len() > MAX_TABLE_DEFAULT {
+            "the usual ones".to_owned()
         } else {
             describe_default(setting)
         };
-        format!("| `{name}`{secret} | {form} | {default} | {summary} |\n")
+        format!("| [`{name}`](#{anchor}){secret} | {default} | {summary} |\n")
     });
-    ["| setting | value | default | |\n|---|---|---|---|\n".to_owned()].into_iter().chain(rows).collect()
+    ["\n| setting | default | |\n|---|---|---|\n".to_owned()].into_iter().chain(rows).collect()
 }
 
 /// Returns `docs/reference/settings.md`.
@@ -41,7 +40,7 @@ prints the defaults, and [`.env.example`](../../.env.example) is a file to start
         let settings: String = settings.iter().map(describe).collect();
         format!("\n## {title}\n{about}{settings}")
     });
-    [HEADER.to_owned()].into_iter().chain(groups).collect()
+    [HEADER.to_owned(), table()].into_iter().chain(groups).collect()
 }
 
 fn describe(setting: &Setting) -> String {

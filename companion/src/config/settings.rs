@@ -1,5 +1,5 @@
-//! The table of all settings. Their readers take names, limits and defaults from here, and so do README.md,
-//! `.env.example` and `docs/reference/settings.md`: `cargo xtask settings` writes these anew.
+//! The table of all settings. Their readers take names, limits and defaults from here, and so do `.env.example` and
+//! `docs/reference/settings.md`: `cargo xtask settings` writes these anew.
 
 mod audit;
 mod cookies;

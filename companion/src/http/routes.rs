@@ -168,6 +168,7 @@ mod tests {
         assert_eq!(body["errors"][0]["msg"], message);
     }
 
+    // holds: invariant 8, promise 8
     #[tokio::test]
     async fn response_to_a_panic_hides_its_message() {
         check("/panic", 500, "Internal error").await;

@@ -69,6 +69,7 @@ impl fmt::Debug for CallOutcome<'_> {
 mod tests {
     use super::*;
 
+    // holds: invariant 8, promise 8
     #[test]
     fn debug_output_shows_no_secret() {
         let call = HttpCall {

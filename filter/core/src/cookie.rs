@@ -75,6 +75,7 @@ mod tests {
         }
     }
 
+    // holds: promise 4
     #[test]
     fn only_our_cookies_are_removed() {
         fn check(header: &[u8], expected: Option<&[u8]>) {

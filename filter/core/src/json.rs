@@ -158,6 +158,7 @@ mod tests {
         }
     }
 
+    // holds: invariant 3, promise 6
     #[test]
     fn text_that_is_not_one_json_value_is_an_error() {
         for text in ["", "{} {}", "{\"a\":1,}", "/**/1", "\u{feff}1", "\"\\ud800\"", "01", "1e999", "nul"] {

@@ -99,6 +99,7 @@ mod tests {
 
     const US: (&str, &str) = (":authority", "shop.example:8443");
 
+    // holds: promise 5
     #[test]
     fn origin_decides_without_fetch_metadata() {
         check(&[US], true);
@@ -148,6 +149,7 @@ mod tests {
         }
     }
 
+    // holds: promise 5
     #[test]
     fn fetch_metadata_decides_before_the_origin() {
         for (site, origin, expected) in [

@@ -105,6 +105,7 @@ fn is_same(ours: &str, name: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    // holds: invariant 1, promise 1
     #[test]
     fn names_similar_to_identity_headers_are_recognised() {
         let headers = IdentityHeaders {

@@ -153,6 +153,7 @@ mod tests {
         assert!(revocations.is_empty() && revocations.sessions.blocks.is_empty());
     }
 
+    // holds: invariant 3, promise 6
     #[test]
     fn more_revocations_than_the_limit_are_an_error() {
         let mut revocations = Revocations::default();

@@ -142,6 +142,7 @@ mod tests {
         assert_ne!(TokenCache::new(8, 1, [8; 16]).fingerprint(b"a.b.c", 1), known);
     }
 
+    // holds: invariant 3, promise 6
     #[test]
     fn capacity_is_never_exceeded_and_reused_tokens_stay() {
         let cache = TokenCache::new(100, 1, [7; 16]);

@@ -80,6 +80,7 @@ proptest! {
         }
     }
 
+    // holds: promise 4
     #[test]
     fn exactly_our_cookies_are_removed(header in cookie_header()) {
         let is_ours = |pair: &&[u8]| {
@@ -98,6 +99,7 @@ proptest! {
         }
     }
 
+    // holds: invariant 2, promise 1
     #[test]
     fn token_that_differs_in_any_byte_from_a_signed_one_is_rejected(
         which in any::<Index>(), at in any::<Index>(), byte in any::<u8>(), cut in any::<Index>(), mode in 0..4_u8,
@@ -118,6 +120,7 @@ proptest! {
         prop_assert!(unchanged || !is_identified(&token));
     }
 
+    // holds: invariant 2, promise 1
     #[test]
     fn segments_of_different_tokens_make_no_valid_token(parts in prop::collection::vec(any::<(Index, Index)>(), 3)) {
         let segments = parts.iter().map(|(which, at)| {

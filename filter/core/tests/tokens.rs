@@ -71,6 +71,7 @@ fn every_good_token_is_an_identity() {
     assert_eq!(identity(decide(&edge, "/x", &quoted)), Some(user), "RFC 6265 §4.1.1 allows the quotes");
 }
 
+// holds: invariant 2, promise 1
 #[test]
 fn every_bad_token_is_rejected_for_its_own_reason() {
     let (key, other, stranger) = (Key::generate("a"), Key::generate("b"), Key::generate("a"));

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use edgeward_fuzz::TARGETS;
 
+// holds: invariant 3, promise 6
 #[test]
 fn every_property_holds_for_every_seed() {
     for (name, target) in TARGETS {

@@ -214,6 +214,7 @@ async fn user_is_shown_and_an_unknown_one_is_not_found() {
     }
 }
 
+// holds: promise 11
 #[tokio::test]
 async fn change_is_made_at_once_and_recorded_with_the_administrator() {
     let api = Api::start().await;

@@ -51,6 +51,7 @@ impl Log {
     }
 }
 
+// holds: invariant 8, invariant 9, promise 8, promise 11
 #[tokio::test]
 async fn every_event_of_an_account_is_one_log_line() {
     let api = Api::start().await;
@@ -150,6 +151,7 @@ async fn end_of_a_long_forwarded_for_over_several_fields_is_kept() {
     );
 }
 
+// holds: invariant 9, promise 11
 #[tokio::test]
 async fn audit_entry_of_a_command_is_reported_by_one_service_once() {
     let api = Api::start().await;

@@ -35,6 +35,7 @@ async fn execute(api: &Api, statement: &'static str) {
     sqlx::query(statement).execute(&api.pool).await.expect("a statement");
 }
 
+// holds: promise 13
 #[tokio::test]
 async fn network_that_keeps_trying_is_banned() {
     let api = Api::start_with(&[("LIMIT_ADDRESS", "1/1m")]).await;

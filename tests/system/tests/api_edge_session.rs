@@ -46,6 +46,7 @@ async fn session_continues_for_the_lifetime_of_an_access_token() {
     assert_eq!(remaining(&api, &ada).await, 3600);
 }
 
+// holds: promise 12
 #[tokio::test]
 async fn token_of_any_generation_is_valid_while_its_session_is_alive() {
     let api = Api::start().await;
@@ -63,6 +64,7 @@ async fn token_of_any_generation_is_valid_while_its_session_is_alive() {
     assert_eq!(remaining(&api, &ada).await, 3600, "a refresh lost by the database");
 }
 
+// holds: promise 12
 #[tokio::test]
 async fn check_changes_nothing_and_the_next_refresh_works() {
     let api = Api::start().await;
@@ -93,6 +95,7 @@ async fn count_events(api: &Api) -> i64 {
     sqlx::query_scalar("select count(*) from audit_log").fetch_one(&api.pool).await.expect("a count")
 }
 
+// holds: promise 12
 #[tokio::test]
 async fn session_ends_with_a_logout_or_a_disabled_user() {
     for end in ["logout", "logout-all", "disable", "mark disabled", "delete session"] {

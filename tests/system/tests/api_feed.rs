@@ -32,6 +32,7 @@ async fn revoke_range(connection: &mut PgConnection, first: u64, last: u64) {
     sqlx::query(statement).bind(range[0]).bind(range[1]).execute(connection).await.expect("revocations");
 }
 
+// holds: promise 9
 #[tokio::test]
 async fn transaction_that_begins_first_and_commits_last_is_in_the_feed() {
     let api = Api::start().await;
@@ -49,6 +50,7 @@ async fn transaction_that_begins_first_and_commits_last_is_in_the_feed() {
     assert_eq!(follower.poll_sessions().await, [0; 0]);
 }
 
+// holds: promise 9
 #[tokio::test]
 async fn open_transaction_holds_nothing_back() {
     let api = Api::start().await;
@@ -64,6 +66,7 @@ async fn open_transaction_holds_nothing_back() {
     assert_eq!(follower.poll_sessions().await, [0; 0]);
 }
 
+// holds: promise 9
 #[tokio::test]
 async fn pages_lose_and_repeat_nothing_while_others_commit() {
     let api = Api::start().await;
@@ -129,6 +132,7 @@ async fn pages_of_users_and_sessions_are_complete() {
     assert_eq!(follower.poll_sessions().await, [0; 0]);
 }
 
+// holds: promise 9
 #[tokio::test]
 async fn restored_dump_of_another_server_is_in_the_feed_once() {
     let api = Api::start().await;
@@ -184,6 +188,7 @@ async fn feed_with_a_secret_rejects_every_other() {
     assert_eq!(status("/healthz", None).await, 200);
 }
 
+// holds: promise 9
 #[tokio::test]
 async fn simultaneous_commits_are_all_in_the_feed() {
     let api = Api::start().await;

@@ -26,6 +26,7 @@ async fn count_cuts(api: &Api) -> i64 {
     sqlx::query_scalar("select count(*) from edge_feed_cuts").fetch_one(&api.pool).await.expect("a count")
 }
 
+// holds: promise 9
 #[tokio::test]
 async fn companions_serve_each_others_cursors() {
     let api = Api::start().await;
@@ -107,6 +108,7 @@ async fn unusable_cursor_gets_the_whole_feed() {
     }
 }
 
+// holds: promise 9
 #[tokio::test]
 async fn cursor_that_a_failover_has_lost_goes_back_by_five_minutes() {
     let api = Api::start().await;
@@ -127,6 +129,7 @@ async fn cursor_that_a_failover_has_lost_goes_back_by_five_minutes() {
     assert_eq!(follower.poll_sessions().await, [1, 2, 3, 4]);
 }
 
+// holds: promise 9
 #[tokio::test]
 async fn cuts_of_another_server_are_unknown() {
     let api = Api::start().await;

@@ -117,6 +117,7 @@ async fn form_without_the_token_of_its_page_changes_nothing() {
     assert_unchanged(&api, &mut ada).await;
 }
 
+// holds: promise 5
 #[tokio::test]
 async fn form_of_another_site_is_rejected_whatever_token_it_has() {
     let (api, mut ada) = start().await;

@@ -46,6 +46,7 @@ async fn rejected_attempt_says_when_to_come_back() {
     assert_limited(&api.client().login(ADA, PASSWORD).await, 60);
 }
 
+// holds: promise 13
 #[tokio::test]
 async fn known_device_signs_in_while_others_are_rejected() {
     let (api, mut ada) = start(&[("LIMIT_ACCOUNT", "5/1h"), ("LIMIT_ADDRESS", "8/1h")]).await;
@@ -107,6 +108,7 @@ async fn clock_that_was_a_year_ahead_locks_nobody_out() {
     assert_eq!(client.login(ADA, PASSWORD).await.status, 200);
 }
 
+// holds: promise 13
 #[tokio::test]
 async fn two_hundred_attempts_at_once_are_charged_before_they_are_compared() {
     let (api, _) = start(&[("LIMIT_ACCOUNT", "10/1h")]).await;
@@ -120,6 +122,7 @@ async fn two_hundred_attempts_at_once_are_charged_before_they_are_compared() {
     assert_eq!(statuses, [[401; 10].as_slice(), &[429; 190]].concat());
 }
 
+// holds: promise 13
 #[tokio::test]
 async fn companions_share_the_limits() {
     let (api, _) = start(&[("LIMIT_ACCOUNT", "6/1h")]).await;
@@ -135,6 +138,7 @@ async fn companions_share_the_limits() {
     }
 }
 
+// holds: promise 13
 #[tokio::test]
 async fn address_is_limited_whatever_account_it_tries() {
     let (api, _) = start(&[("LIMIT_ADDRESS", "3/1h")]).await;
@@ -152,6 +156,7 @@ async fn address_is_limited_whatever_account_it_tries() {
     }
 }
 
+// holds: promise 13
 #[tokio::test]
 async fn network_is_limited_to_ten_clients() {
     let (api, _) = start(&[("LIMIT_ADDRESS", "1/1h")]).await;
@@ -198,6 +203,7 @@ async fn registrations_are_limited_by_address() {
     fail(&mut api.client_from("203.0.113.7"), "a@example.com", 1).await;
 }
 
+// holds: promise 13
 #[tokio::test]
 async fn hundred_failures_in_a_row_close_the_account_to_unknown_devices() {
     let (api, mut ada) = start(&[("LIMIT_ACCOUNT", "1000/1s")]).await;
@@ -221,6 +227,7 @@ async fn hundred_failures_in_a_row_close_the_account_to_unknown_devices() {
     assert_eq!(api.client().login(ADA, PASSWORD).await.status, 200);
 }
 
+// holds: promise 13
 #[tokio::test]
 async fn operator_and_new_password_open_an_account_again() {
     let (api, _) = start(&[("LIMIT_ACCOUNT", "1000/1s")]).await;

@@ -23,6 +23,7 @@ async fn two_companions() -> (TempDir, Database, [Signer; 2]) {
     (folder, database, companions)
 }
 
+// holds: invariant 10, promise 10
 #[tokio::test]
 async fn no_token_is_rejected_while_keys_rotate_in_two_companions() {
     let (folder, _database, [a, b]) = two_companions().await;

@@ -23,6 +23,7 @@ async fn correct_password_signs_the_user_in() {
     assert_eq!(ada.get("/api/auth/self").await.body["user"]["id"], 1);
 }
 
+// holds: invariant 7
 #[tokio::test]
 async fn unknown_user_and_wrong_password_get_the_same_response() {
     let api = Api::start().await;
@@ -71,6 +72,7 @@ async fn every_invalid_field_is_named_at_once() {
     }
 }
 
+// holds: invariant 7
 #[tokio::test]
 async fn disabled_account_is_revealed_only_to_the_right_password() {
     let api = Api::start().await;

@@ -197,6 +197,7 @@ async fn tabs_that_refresh_at_once_all_keep_the_session() {
     race(50).await;
 }
 
+// holds: invariant 10, promise 10
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes: RACE_SESSIONS sets the number of sessions (default 10,000)"]
 async fn tabs_of_ten_thousand_sessions_refresh_at_once_and_keep_them() {

@@ -152,6 +152,7 @@ async fn thief_who_refreshes_without_a_pause_is_detected_too() {
     assert_eq!(thief.refresh().await.status, 401);
 }
 
+// holds: invariant 10, promise 10
 #[tokio::test]
 async fn rejected_refresh_keeps_the_cookies() {
     let api = Api::start().await;

@@ -39,6 +39,7 @@ async fn registration_creates_an_account_and_signs_the_user_in() {
     "#);
 }
 
+// holds: invariant 8, promise 8
 #[tokio::test]
 async fn every_invalid_field_is_named_at_once_and_none_is_echoed() {
     let api = Api::start().await;
@@ -213,6 +214,7 @@ async fn one_of_simultaneous_registrations_wins_whatever_the_case() {
     assert_eq!(api.count_users().await, 1);
 }
 
+// holds: promise 7
 #[tokio::test]
 async fn a_password_is_kept_as_typed_and_only_as_a_hash() {
     let api = Api::start().await;

@@ -12,6 +12,7 @@ fn run(api: &Api, arguments: &[&str]) {
     assert!(output.status.success(), "{output:?}");
 }
 
+// holds: promise 9
 #[tokio::test]
 async fn a_logout_revokes_its_session_once() {
     let api = Api::start().await;
@@ -31,6 +32,7 @@ async fn a_logout_revokes_its_session_once() {
     assert_eq!(follower.poll_sessions().await, [0; 0]);
 }
 
+// holds: promise 9
 #[tokio::test]
 async fn a_logout_everywhere_ends_all_sessions_and_their_tokens() {
     let api = Api::start().await;
@@ -55,6 +57,7 @@ async fn a_logout_everywhere_ends_all_sessions_and_their_tokens() {
     assert_eq!(laptop.get("/api/auth/self").await.status, 200);
 }
 
+// holds: promise 9
 #[tokio::test]
 async fn a_changed_user_has_only_new_tokens() {
     for (command, refreshed) in [("set-role", 200), ("set-password", 401), ("disable", 401)] {

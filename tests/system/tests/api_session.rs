@@ -64,6 +64,7 @@ async fn empty_bearer_token_of_a_front_end_falls_back_to_the_cookie() {
     }
 }
 
+// holds: invariant 6
 #[tokio::test]
 async fn an_access_token_expires_and_a_refresh_brings_a_new_one() {
     let api = Api::start().await;

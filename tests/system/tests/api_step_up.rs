@@ -42,6 +42,7 @@ async fn tokens_tell_of_the_authentication_and_have_the_claims_of_rfc_9068() {
     assert_ne!(bob.claims().jti, before, "another token has another ID");
 }
 
+// holds: promise 14
 #[tokio::test]
 async fn every_refresh_keeps_the_authentication() {
     let api = Api::start().await;
@@ -65,6 +66,7 @@ async fn every_refresh_keeps_the_authentication() {
     assert_eq!(authentication(&api, &late), (7801, "pwd".to_owned()));
 }
 
+// holds: promise 14
 #[tokio::test]
 async fn confirmation_moves_the_authentication_and_nothing_else_does() {
     let api = Api::start().await;

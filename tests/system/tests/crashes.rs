@@ -183,6 +183,7 @@ async fn crashes_under_load_lose_nothing_and_log_nobody_out() {
     crash_repeatedly(VICTIMS.len()).await;
 }
 
+// holds: invariant 10, promise 10
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[ignore = "takes many minutes: CRASHES sets the number of crashes (default 500)"]
 async fn five_hundred_crashes_under_load_lose_nothing_and_log_nobody_out() {

@@ -216,6 +216,7 @@ async fn check(scene: &Scene, call: Call, fault: Fault) {
     call.assert_done(scene, &again, &before, &email).await;
 }
 
+// holds: promise 10
 #[tokio::test]
 async fn connection_broken_at_any_message_loses_nothing_acknowledged() {
     let scene = Scene::start("1").await;

@@ -12,6 +12,7 @@ use insta::{allow_duplicates, assert_snapshot};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+// holds: invariant 1, promise 1
 #[tokio::test]
 async fn registered_user_has_an_identity_upstream_and_cannot_forge_it() {
     for http2 in VERSIONS {
@@ -36,6 +37,7 @@ async fn foreign_cookies_reach_the_upstream_and_ours_do_not() {
     }
 }
 
+// holds: invariant 1, promise 1
 #[tokio::test]
 async fn public_paths_pass_without_identity_and_others_ask_to_sign_in() {
     for http2 in VERSIONS {
@@ -130,6 +132,7 @@ async fn internal_paths_of_the_companion_are_unreachable() {
     assert_eq!(keys.body["keys"].as_array().unwrap().len(), 2);
 }
 
+// holds: invariant 7
 #[tokio::test]
 async fn every_rejection_is_counted_by_reason_and_in_the_access_log() {
     let mut user = registered(false).await;
@@ -156,6 +159,7 @@ async fn every_rejection_is_counted_by_reason_and_in_the_access_log() {
     assert_eq!(line["user_id"], own["user"]["id"].to_string());
 }
 
+// holds: invariant 4, promise 3
 #[test]
 fn invalid_configuration_keeps_envoy_from_starting_and_is_logged() {
     let directory = paths::test_folder("wrong_configuration");

@@ -59,6 +59,7 @@ async fn gateway_lets_administrators_alone_through_to_the_companion() {
     }
 }
 
+// holds: promise 5
 #[tokio::test]
 async fn page_of_another_site_cannot_change_a_user() {
     let (mut admin, mut user) = (admin(false).await, registered(false).await);

@@ -8,6 +8,7 @@ use edgeward_stack::{http, wait};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+// holds: invariant 4, promise 2
 #[tokio::test]
 async fn ambiguous_requests_are_rejected() {
     let user = registered(false).await;
@@ -45,6 +46,7 @@ async fn ambiguous_requests_are_rejected() {
     assert_eq!(get("/orders", &format!("cookie: access_token=x{}\r\n", user.cookies["access_token"])), 401);
 }
 
+// holds: promise 4
 #[tokio::test]
 async fn our_cookies_reach_the_companion_alone() {
     let mut user = registered(false).await;
@@ -72,6 +74,7 @@ async fn preflight_is_no_bypass() {
     assert_eq!(options("transfer-encoding: chunked\r\n", "1\r\nx\r\n0\r\n\r\n"), 401);
 }
 
+// holds: promise 2
 #[tokio::test]
 async fn clients_cannot_send_headers_that_only_proxies_send() {
     for http2 in VERSIONS {
@@ -97,6 +100,7 @@ async fn clients_cannot_send_headers_that_only_proxies_send() {
     }
 }
 
+// holds: promise 5
 #[tokio::test]
 async fn page_of_another_site_cannot_act_for_the_user() {
     for http2 in VERSIONS {
@@ -122,6 +126,7 @@ async fn page_of_another_site_cannot_act_for_the_user() {
     }
 }
 
+// holds: promise 5
 #[tokio::test]
 async fn web_socket_needs_a_signed_in_user_on_one_of_our_pages() {
     let mut user = registered(false).await;

@@ -127,6 +127,7 @@ async fn a_field_that_http_2_does_not_allow_ends_the_request() {
     check(&cases.chain(ended.map(|field| (with(field), ENDED))).collect::<Vec<_>>()).await;
 }
 
+// holds: promise 2
 #[tokio::test]
 async fn path_reaches_the_upstream_as_it_was_checked_or_not_at_all() {
     let paths: [(&[u8], &str); 34] = [

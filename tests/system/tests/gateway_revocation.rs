@@ -38,6 +38,7 @@ async fn wait_for_rejection(token: &str) -> Duration {
     since - start
 }
 
+// holds: promise 9
 #[tokio::test]
 async fn unexpired_access_token_is_rejected_after_a_logout() {
     let mut user = registered(false).await;
@@ -47,6 +48,7 @@ async fn unexpired_access_token_is_rejected_after_a_logout() {
     wait_for_rejection(&token).await;
 }
 
+// holds: promise 9
 #[tokio::test]
 async fn logout_everywhere_ends_each_session_and_the_next_login_works() {
     let user = registered(false).await;
@@ -64,6 +66,7 @@ async fn logout_everywhere_ends_each_session_and_the_next_login_works() {
     assert_eq!(status(&third).await, 200);
 }
 
+// holds: promise 9
 #[tokio::test]
 async fn disabled_user_is_rejected_at_the_edge() {
     let user = registered(false).await;
@@ -78,6 +81,7 @@ async fn deleted_user_is_rejected_at_the_edge() {
     wait_for_rejection(&user.cookies["access_token"]).await;
 }
 
+// holds: promise 9
 #[tokio::test]
 async fn role_change_reaches_the_upstream_without_a_refresh_by_the_user() {
     for http2 in VERSIONS {
@@ -182,6 +186,7 @@ async fn session_continues_at_the_gateway_without_an_access_token() {
     }
 }
 
+// holds: invariant 10, promise 10
 #[tokio::test]
 async fn simultaneous_requests_without_an_access_token_all_succeed() {
     for http2 in VERSIONS {
@@ -242,6 +247,7 @@ async fn state_of_the_feed_is_among_the_metrics() {
 }
 
 /// Measures a logout: from its response to the last worker's first rejection.
+// holds: promise 9
 #[tokio::test]
 #[ignore = "takes minutes: cargo xtask test --test gateway_revocation -- --ignored --nocapture"]
 async fn logout_takes_effect_at_every_worker() {

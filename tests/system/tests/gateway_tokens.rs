@@ -37,6 +37,7 @@ async fn every_good_token_passes_under_the_signing_key_and_the_announced_one() {
     }
 }
 
+// holds: invariant 2, promise 1
 #[tokio::test]
 async fn every_bad_token_is_rejected_for_its_own_reason() {
     let (mut client, mut admin) = (client(false), client_at(stack().ports().envoy_admin, false));

@@ -29,6 +29,7 @@ fn valid_token_becomes_headers_and_is_removed() {
     }
 }
 
+// holds: invariant 2, promise 1
 #[test]
 fn every_bad_token_is_rejected_for_its_own_reason_on_every_host() {
     let (key, other, stranger) = (Key::generate("a"), Key::generate("b"), Key::generate("a"));
@@ -48,6 +49,7 @@ fn every_bad_token_is_rejected_for_its_own_reason_on_every_host() {
     }
 }
 
+// holds: invariant 1, promise 1
 #[test]
 fn forged_identity_headers_are_removed_on_every_route() {
     let key = Key::generate("a");
@@ -132,6 +134,7 @@ fn foreign_cookies_pass_unchanged_and_ours_only_where_forwarded() {
     assert_eq!(get_cookies(&mut host, "/api/auth/self", &[&ours]), [format!("cookie: {ours}")]);
 }
 
+// holds: invariant 7
 #[test]
 fn local_replies_never_reveal_the_reason() {
     let key = Key::generate("a");
@@ -174,6 +177,7 @@ fn local_replies_never_reveal_the_reason() {
     "#);
 }
 
+// holds: invariant 1, promise 1
 #[test]
 fn navigation_is_redirected_to_the_login_and_a_preflight_passes() {
     let mut host = with_keys(ENVOY, &[&Key::generate("a")]);
@@ -193,6 +197,7 @@ fn navigation_is_redirected_to_the_login_and_a_preflight_passes() {
     assert_eq!(upstream(&preflight), ["access-control-request-method: PUT", "origin: https://app.example"]);
 }
 
+// holds: invariant 1, promise 1
 #[test]
 fn upgrade_removes_none_of_our_headers_at_the_next_hop() {
     let key = Key::generate("a");

@@ -30,6 +30,7 @@ fn feed_state_is_used_for_the_configured_time() {
     }
 }
 
+// holds: invariant 5, promise 3
 #[test]
 fn without_a_key_protected_routes_respond_503_until_the_feed_has_one() {
     let key = Key::generate("a");
@@ -50,6 +51,7 @@ fn without_a_key_protected_routes_respond_503_until_the_feed_has_one() {
     assert_eq!(upstream(&get(&mut host, "/orders", &[("cookie", &cookie(&key))]))[1], "x-user-id: 42");
 }
 
+// holds: promise 9
 #[test]
 fn revoked_token_is_rejected_though_it_was_accepted_before() {
     let key = Key::generate("a");
@@ -91,6 +93,7 @@ fn revoked_token_is_rejected_though_it_was_accepted_before() {
     assert_eq!(host.counter("edgeward_refused.reason.session_ended"), 3);
 }
 
+// holds: promise 3, promise 9
 #[test]
 fn no_request_passes_before_the_last_page_of_revocations() {
     let key = Key::generate("a");
@@ -129,6 +132,7 @@ fn configured_keys_count_when_the_first_poll_fails_unless_denied() {
     }
 }
 
+// holds: invariant 3, promise 6
 #[test]
 fn invalid_responses_leave_the_last_valid_state_in_use() {
     let (key, next) = (Key::generate("a"), Key::generate("b"));
@@ -210,6 +214,7 @@ fn token_under_an_unknown_key_causes_one_early_poll() {
     assert_eq!(host.take_calls().len(), 0, "not again within five seconds");
 }
 
+// holds: invariant 3, promise 6
 #[test]
 fn repeated_late_or_foreign_responses_change_nothing() {
     let (key, other) = (Key::generate("a"), Key::generate("b"));
@@ -249,6 +254,7 @@ fn change_of_configuration_rejects_no_request_and_loses_nothing() {
     assert!(!passes(&mut host, &key), "the keys of another feed are not used");
 }
 
+// holds: invariant 8, promise 8
 #[test]
 fn feed_is_polled_with_its_secret_if_it_has_one() {
     let mut host = Host::start(ENVOY, &following("c", &json!({"secret": "hunter2"}))).unwrap();

@@ -8,6 +8,7 @@ use serde_json::json;
 /// Statuses of host calls: those of the ABI, and others.
 const STATUSES: [u32; 14] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 99, u32::MAX];
 
+// holds: promise 3
 #[test]
 fn no_status_of_the_host_lets_a_forged_or_unchecked_request_pass() {
     let key = Key::generate("a");
@@ -46,6 +47,7 @@ fn no_status_of_the_host_lets_a_forged_or_unchecked_request_pass() {
     }
 }
 
+// holds: promise 3
 #[test]
 fn host_that_fails_at_the_start_gets_no_filter_or_one_that_rejects() {
     for call in CALLS {

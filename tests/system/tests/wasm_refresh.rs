@@ -41,6 +41,7 @@ fn request_without_a_valid_token_is_held_and_continues_with_the_new_one() {
     assert!(!host.log().iter().any(|line| line.contains("hunter2") || line.contains("old")));
 }
 
+// holds: invariant 5
 #[test]
 fn only_requests_that_a_new_token_would_help_are_held() {
     let key = Key::generate("a");
@@ -90,6 +91,7 @@ fn requests_share_a_call_with_those_of_their_session_alone() {
     assert_eq!(host.verifications(), 1);
 }
 
+// holds: invariant 5
 #[test]
 fn without_a_new_token_api_calls_and_navigations_are_rejected_in_kind() {
     let key = Key::generate("a");
@@ -174,6 +176,7 @@ fn change_of_configuration_leaves_no_request_held() {
     assert!(host.end(stream).upstream.is_some());
 }
 
+// holds: promise 3
 #[test]
 fn no_status_of_the_host_lets_a_held_request_pass_unchecked() {
     let key = Key::generate("a");

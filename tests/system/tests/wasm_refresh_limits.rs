@@ -4,6 +4,7 @@ use edgeward_kit::host::edge::{NOW, rejected};
 use edgeward_kit::host::refresh::{granted, refreshing, with_cookie};
 use edgeward_kit::mint::Key;
 
+// holds: invariant 3, invariant 5, promise 6
 #[test]
 fn lost_call_does_not_hold_a_request_for_ever() {
     let key = Key::generate("a");
@@ -17,6 +18,7 @@ fn lost_call_does_not_hold_a_request_for_ever() {
     host.complete_call(&call, Some(200), granted(&key.good(NOW)).as_bytes());
 }
 
+// holds: invariant 3, promise 6
 #[test]
 fn requests_beyond_the_limit_are_rejected_until_others_complete() {
     let key = Key::generate("a");

@@ -6,6 +6,7 @@ use edgeward_kit::host::follower::{cookie, following, passes, poll, take_poll, w
 use edgeward_kit::mint::Key;
 use serde_json::json;
 
+// holds: promise 9
 #[test]
 fn one_worker_polls_and_all_apply_the_feed() {
     let key = Key::generate("a");
@@ -23,6 +24,7 @@ fn one_worker_polls_and_all_apply_the_feed() {
     assert!(!passes(&mut first, &key) && !passes(&mut second, &key));
 }
 
+// holds: promise 9
 #[test]
 fn another_worker_takes_over_where_the_polling_one_stopped() {
     let key = Key::generate("a");
@@ -46,6 +48,7 @@ fn another_worker_takes_over_where_the_polling_one_stopped() {
     assert!(!passes(&mut first, &key) && !passes(&mut second, &key));
 }
 
+// holds: promise 9
 #[test]
 fn worker_that_starts_late_or_was_paused_catches_up_completely() {
     let key = Key::generate("a");

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Modules;
 use super::source::Source;
+use super::{Arrows, Modules};
 
 /// Modules of a crate, each with those that it uses and the files in which it does.
 pub(super) struct Graph<'s> {
@@ -30,6 +30,12 @@ impl<'s> Graph<'s> {
             }
         }
         Self { arrows }
+    }
+
+    /// Returns every module with those that it uses.
+    pub(super) fn arrows(&self) -> Arrows {
+        let names = |used: &BTreeMap<&str, Vec<&str>>| used.keys().map(|to| (*to).to_owned()).collect();
+        self.arrows.iter().map(|(from, used)| ((*from).to_owned(), names(used))).collect()
     }
 
     /// Returns the number of modules and the number of arrows.

@@ -75,6 +75,7 @@ fn keys_are_in_the_database_if_there_is_a_key_encryption_key() {
     assert!(read::<Config>(&given(&file)).is_err());
 }
 
+// holds: invariant 8, promise 8
 #[test]
 fn the_effective_settings_hold_no_secret() {
     let (_, effective) = read_effective::<Config>(&given(&[])).unwrap();

@@ -17,13 +17,12 @@ fn every_setting_is_read_and_documented() {
         let is_other = |char: char| !char.is_ascii_uppercase() && char != '_';
         text.split(is_other).map(str::to_owned).collect()
     };
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    let table = readme.split("### The companion's settings").nth(1).unwrap().split("### ").next().unwrap();
-    let (example, table) =
-        (words(&std::fs::read_to_string(root.join(".env.example")).unwrap()), words(table));
-    for Setting { name, .. } in settings::all() {
-        assert!(example.contains(*name), ".env.example: {name}");
-        assert!(table.contains(*name), "README.md: {name}");
+    let document = |path: &str| words(&std::fs::read_to_string(root.join(path)).unwrap());
+    for path in [".env.example", "docs/reference/settings.md"] {
+        let named = document(path);
+        for Setting { name, .. } in settings::all() {
+            assert!(named.contains(*name), "{path}: {name}");
+        }
     }
 }
 

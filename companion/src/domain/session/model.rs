@@ -74,6 +74,7 @@ fn run(habits: Habits, apart: Duration, events: &[Event]) -> World {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
+    // holds: invariant 10, promise 10
     #[test]
     fn an_honest_client_is_never_logged_out(apart in apart(), events in vec(calm(), 1..200)) {
         prop_assert!(run(CALM, apart, &events).session_lives());

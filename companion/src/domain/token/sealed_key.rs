@@ -130,6 +130,7 @@ mod tests {
         }
     }
 
+    // holds: promise 7
     #[test]
     fn changed_rows_are_rejected() {
         let private = PrivateKey::generate(KeySize::Rsa2048).unwrap();

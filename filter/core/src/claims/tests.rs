@@ -127,6 +127,7 @@ fn every_claim_is_required_and_of_its_type() {
     check(&with("amr", r#"["hwk","of_a_later_one"]"#), Ok(()));
 }
 
+// holds: invariant 6
 #[test]
 fn times_are_checked_to_the_second_with_the_allowed_clock_skew() {
     let expired = |expired_at| Err(Rejection::Expired { expired_at, now: NOW });

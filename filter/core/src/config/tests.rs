@@ -108,6 +108,7 @@ fn check(from: &str, to: &str, expected: &[&str]) {
     assert_eq!(mistakes, expected, "{from} -> {to}");
 }
 
+// holds: invariant 4, promise 3
 #[test]
 fn every_mistake_is_named_with_its_json_path() {
     check(r#""issuer": "edgeward", "#, "", &["issuer is required"]);

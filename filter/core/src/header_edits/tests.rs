@@ -50,6 +50,7 @@ fn pass(identity: Option<Identity>, our_cookies: OurCookies) -> Verdict {
     Verdict::Pass(Pass { identity, our_cookies, ends_with_session: false })
 }
 
+// holds: invariant 1, promise 1
 #[test]
 fn fields_that_could_pass_for_identity_headers_are_removed() {
     let fields =
@@ -129,6 +130,7 @@ fn forwarded_cookies_stay_or_are_the_renewed_ones() {
     }
 }
 
+// holds: invariant 1, promise 1
 #[test]
 fn upgrade_removes_none_of_our_headers_at_the_next_hop() {
     let verdict = pass(None, OurCookies::Kept);

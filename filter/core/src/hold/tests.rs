@@ -141,6 +141,7 @@ fn second_response_to_a_call_changes_nothing() {
     assert_eq!(world.take_resumed(), (vec![], None));
 }
 
+// holds: invariant 5
 #[test]
 fn call_that_the_host_loses_holds_no_request_for_ever() {
     let mut world = World::new();
@@ -164,6 +165,7 @@ fn rejected_refresh_token_is_not_sent_again_for_five_seconds() {
     world.hold(5, "dead").unwrap();
 }
 
+// holds: invariant 3, promise 6
 #[test]
 fn requests_beyond_the_limits_are_not_held() {
     let mut world = World::new();

@@ -83,6 +83,7 @@ fn debug_output_of_a_set_is_its_key_ids() {
     assert_eq!(format!("{set:?}"), r#"[Some("a"), Some("b")]"#);
 }
 
+// holds: invariant 3, promise 6
 #[test]
 fn a_set_holds_at_most_32_keys() {
     let keys = |count: usize| JwkSet { keys: (0..count).map(|at| good(&at.to_string())).collect() };

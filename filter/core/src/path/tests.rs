@@ -38,6 +38,7 @@ fn an_unambiguous_path_has_one_spelling() {
     }
 }
 
+// holds: invariant 4, promise 2
 #[test]
 fn path_with_two_readings_is_rejected() {
     for (target, expected) in [

@@ -117,6 +117,7 @@ fn every_rejection_has_its_status_and_a_label_and_message_of_its_own() {
     }
 }
 
+// holds: invariant 7
 #[test]
 fn message_of_a_rejection_is_one_sentence_with_its_evidence() {
     for (rejection, expected) in [

@@ -170,6 +170,7 @@ mod tests {
         }
     }
 
+    // holds: invariant 3, promise 6
     #[test]
     fn entries_take_less_than_11_bytes_each() {
         let bytes = |table: &Table<()>| {

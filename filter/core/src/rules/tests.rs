@@ -23,6 +23,7 @@ fn check(rules: &Rules, method: &str, path: &str, expected: Option<&str>) {
     assert_eq!(found.access, expected, "{method} {path}");
 }
 
+// holds: invariant 4, promise 3
 #[test]
 fn first_match_applies_and_no_match_means_signed_in() {
     let rules = Rules::new(vec![
@@ -89,6 +90,7 @@ fn index_finds_the_same_rule_as_a_linear_search() {
     }
 }
 
+// holds: invariant 4, promise 2
 #[test]
 fn path_that_matches_another_rule_after_folding_is_ambiguous() {
     fn check(rules: &[Rule], path: &str, expected: Result<&str, Ambiguity>) {
@@ -127,6 +129,8 @@ fn path_that_matches_another_rule_after_folding_is_ambiguous() {
     check(&secret, "/se%20cret/x", Ok(""));
 }
 
+// holds: promise 2
+// holds: promise 14
 #[test]
 fn path_that_meets_another_demand_after_folding_is_ambiguous() {
     let demand = StepUp { max_age_s: Some(300), methods: Vec::new() };

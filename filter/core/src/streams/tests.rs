@@ -113,6 +113,7 @@ fn alive(until: u64, session: u64) -> String {
     format!(r#"{{"until":{until},"sid":{session},"not_before":0}}"#)
 }
 
+// holds: promise 12
 #[test]
 fn streams_of_a_session_are_closed_when_it_ends_and_no_others() {
     let mut world = world();
@@ -128,6 +129,7 @@ fn streams_of_a_session_are_closed_when_it_ends_and_no_others() {
     assert!(world.tick().is_empty(), "each is closed once");
 }
 
+// holds: promise 12
 #[test]
 fn streams_of_a_user_are_closed_when_the_role_changes_or_the_user_is_disabled() {
     let mut world = world();
@@ -155,6 +157,7 @@ fn stream_that_has_ended_is_neither_closed_nor_checked() {
     assert_eq!(world.streams.lasting(), 0);
 }
 
+// holds: promise 12
 #[test]
 fn stream_without_a_refresh_token_is_closed_when_its_token_expires() {
     for (enabled, token) in [
@@ -171,6 +174,7 @@ fn stream_without_a_refresh_token_is_closed_when_its_token_expires() {
     }
 }
 
+// holds: invariant 3, promise 6
 #[test]
 fn streams_beyond_the_limit_are_not_followed_but_counted() {
     let mut world = world();

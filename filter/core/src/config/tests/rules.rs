@@ -4,6 +4,7 @@ use super::{check, compile};
 use crate::path::CanonicalPath;
 use crate::rules::{Access, StepUp, Streams};
 
+// holds: invariant 4
 #[test]
 fn rule_that_is_empty_or_never_matches_is_a_mistake() {
     check(

@@ -20,6 +20,7 @@ fn stream_stays_as_long_as_the_companion_says() {
     assert_eq!(world.tick(), [close(1, EndReason::Expired)]);
 }
 
+// holds: promise 12
 #[test]
 fn response_of_a_session_other_than_the_stream_s_does_not_keep_it() {
     let mut world = world();
@@ -29,6 +30,7 @@ fn response_of_a_session_other_than_the_stream_s_does_not_keep_it() {
     assert_eq!(world.tick(), [close(1, EndReason::Expired)]);
 }
 
+// holds: promise 12
 #[test]
 fn response_that_tells_of_a_change_of_the_user_closes_earlier_streams() {
     for (not_before, closed) in [(NOW, 0), (NOW + 1, 1)] {
@@ -175,6 +177,7 @@ fn streams_of_one_refresh_token_share_a_call() {
     assert_eq!(world.streams.lasting(), 0);
 }
 
+// holds: invariant 3, promise 6
 #[test]
 fn calls_in_flight_are_limited_and_the_next_follow_at_once() {
     let mut world = world();
@@ -231,6 +234,7 @@ fn token_that_expires_again_after_a_clock_was_set_back_is_noticed() {
     world.check_at(EXPIRED);
 }
 
+// holds: invariant 8, promise 8
 #[test]
 fn check_carries_the_cookie_and_the_secret_and_shows_neither() {
     let mut world = world();

@@ -112,6 +112,7 @@ impl Scene {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
+    // holds: promise 9
     #[test]
     fn no_worker_skips_a_revocation_or_lacks_one_for_long(events in vec(event(), 0..80)) {
         let mut scene = Scene::new();

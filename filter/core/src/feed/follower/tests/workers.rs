@@ -2,6 +2,7 @@
 
 use super::*;
 
+// holds: promise 9
 #[test]
 fn one_worker_polls_and_all_apply_the_feed() {
     let mut proxy = Proxy::with_workers(3);
@@ -16,6 +17,7 @@ fn one_worker_polls_and_all_apply_the_feed() {
     }
 }
 
+// holds: promise 9
 #[test]
 fn another_worker_takes_over_where_the_polling_one_stopped() {
     let mut proxy = Proxy::with_two_synced();

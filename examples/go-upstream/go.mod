@@ -1,0 +1,3 @@
+module edgeward.example/upstream
+
+go 1.22

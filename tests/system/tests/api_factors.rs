@@ -276,3 +276,24 @@ async fn administrator_resets_factors_and_the_log_has_every_change() {
         ]
     );
 }
+
+// holds: promise 14
+#[tokio::test]
+async fn confirmation_needs_the_code_of_a_user_with_an_app() {
+    let api = Api::start().await;
+    let (mut ada, app) = api.registered_with_app(ADA).await;
+    let mut confirm = async |body: Value| ada.post_json("/api/auth/confirm", &body).await;
+    let missing = confirm(json!({"password": PASSWORD})).await;
+    assert_eq!((missing.status, missing.body["errors"][0]["path"].as_str()), (400, Some("code")));
+    let wrong = json!({"password": PASSWORD, "code": "000000"});
+    confirm(wrong).await.assert_rejected(401, "factor_wrong");
+    let code = app.next_code(&api);
+    let unknown = json!({"password": "not the password", "code": code});
+    confirm(unknown).await.assert_rejected(401, "credentials_wrong");
+    assert_eq!(
+        confirm(json!({"password": PASSWORD, "code": code})).await.status,
+        200,
+        "the code was not used"
+    );
+    assert_eq!(ada.claims().amr, Some(["pwd", "otp", "mfa"].map(str::to_owned).to_vec()));
+}

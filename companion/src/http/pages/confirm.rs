@@ -13,7 +13,7 @@ use crate::http::api::confirm::ConfirmRequest;
 use crate::http::error::ApiError;
 use crate::http::state::AppState;
 use crate::service::session::{self, SignedIn};
-use crate::service::{Context, Error};
+use crate::service::{Context, Error, factor};
 
 #[derive(Template)]
 #[template(path = "confirm.html")]
@@ -21,18 +21,22 @@ struct ConfirmPage<'a> {
     view: &'a View,
     email: &'a str,
     form: &'a Form,
-    /// `true` if the password is not enough for the page to go on to.
+    /// `true` if the user has a second factor.
+    takes_code: bool,
+    /// `true` if the password is not enough for the page to go on to, and the user has nothing more.
     demands_more: bool,
 }
 
 pub(in crate::http) async fn show(
+    context: Context,
     signed_in: SignedIn,
     view: View,
     query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let (email, form) = (signed_in.user.email.as_str(), &Form::default());
-    let demands_more = return_to::demands_more(&query);
-    view.show(StatusCode::OK, &ConfirmPage { view: &view, email, form, demands_more })
+    let takes_code = factor::list(&context, signed_in.user.id).await?.is_demanded();
+    let demands_more = !takes_code && return_to::demands_more(&query);
+    view.show(StatusCode::OK, &ConfirmPage { view: &view, email, form, takes_code, demands_more })
 }
 
 pub(in crate::http) async fn submit(
@@ -43,21 +47,23 @@ pub(in crate::http) async fn submit(
     query: Result<Query<PageQuery>, QueryRejection>,
     form: SentForm,
 ) -> Result<Response, ApiError> {
-    let demands_more = return_to::demands_more(&query);
+    let takes_code = factor::list(&context, signed_in.user.id).await?.is_demanded();
+    let demands_more = !takes_code && return_to::demands_more(&query);
     let return_to = return_to::own_page(&view.site, query);
     let email = signed_in.user.email.as_str();
     let show = |form: &Form, head: Response| {
-        view.show(head, &ConfirmPage { view: &view, email, form, demands_more })
+        view.show(head, &ConfirmPage { view: &view, email, form, takes_code, demands_more })
     };
     let mut form = match form.verify(view.text) {
         Ok(form) => form,
         Err(form) => return show(&form, ApiError::FormForged.status().into_response()),
     };
-    let AppState { hasher, guard, tokens, cookies, .. } = &state;
+    let AppState { hasher, guard, tokens, factors, cookies, .. } = &state;
     let confirmed = async {
-        let password = ConfirmRequest { password: form.field("password") }.parse()?;
+        let request = ConfirmRequest { password: form.field("password"), code: form.field("code") };
+        let confirmation = request.parse(takes_code)?;
         let user = (&signed_in.user, signed_in.subject);
-        Ok(session::confirm(&context, hasher, guard, tokens, user, &password).await?)
+        Ok(session::confirm(&context, hasher, guard, tokens, factors, user, &confirmation).await?)
     };
     match confirmed.await {
         Ok(access) => Ok((cookies.set_access(&access), return_to::go_to(&return_to)).into_response()),

@@ -15,7 +15,7 @@ mod start;
 
 pub use self::authenticate::{RequestTokens, SignedIn, authenticate};
 pub use self::complete_log_in::{Completion, complete_log_in, ways_to_complete};
-pub use self::confirm::confirm;
+pub use self::confirm::{Confirmation, confirm};
 pub use self::end::{end, end_of, end_others};
 pub use self::gate::PendingLogin;
 pub use self::list::{list, list_of};

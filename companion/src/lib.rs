@@ -12,6 +12,7 @@ pub mod hashing;
 pub mod http;
 pub mod jobs;
 pub mod keys;
+pub mod mail;
 pub mod random;
 pub mod service;
 pub mod telemetry;

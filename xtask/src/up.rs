@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Result;
+use edgeward_stack::inbox::Inbox;
 use edgeward_stack::ports::Ports;
 use edgeward_stack::shell::Shell;
 use edgeward_stack::{Plan, Stack, cargo, envoy, paths, postgres};
@@ -11,8 +12,11 @@ use edgeward_stack::{Plan, Stack, cargo, envoy, paths, postgres};
 use crate::filter;
 use crate::progress::{self, Steps};
 
+/// Port of the inbox's page, if it is free.
+const INBOX_PAGE: u16 = 8025;
+
 pub(crate) fn up(fresh: bool, shell: Shell) -> Result<()> {
-    let plan = Plan { shell, ..Plan::local(fresh)? };
+    let plan = Plan { shell, ..Plan::local(fresh)? }.with_inbox(Inbox::start(INBOX_PAGE)?);
     // Checks that need no build come before a build that takes minutes.
     plan.check()?;
     let mut steps = Steps::new(if plan.database_url.is_none() { 5 } else { 4 });
@@ -29,7 +33,7 @@ pub(crate) fn up(fresh: bool, shell: Shell) -> Result<()> {
     steps.begin("starting every part");
     let mut stack = Stack::start(plan, &mut progress::say_detail)?;
     steps.end("ready");
-    announce(stack.ports());
+    announce(stack.ports(), stack.inbox());
     let result = stack.watch();
     progress::say("\nstopping");
     drop(stack);
@@ -46,8 +50,9 @@ fn build(what: &str, result: &Path) -> String {
     format!("building {what}{first}")
 }
 
-fn announce(ports: &Ports) {
+fn announce(ports: &Ports, inbox: Option<&Inbox>) {
     let part = |what, port, note| format!("  {what:<20} http://127.0.0.1:{port:<6} {note}");
+    let inbox = inbox.map(|inbox| part("inbox", inbox.page, "every mail that the companion sends"));
     let lines = [
         String::new(),
         part("gateway", ports.gateway, "every request goes through it"),
@@ -55,6 +60,7 @@ fn announce(ports: &Ports) {
         part("companion", ports.companion, "gets /auth/, /api/auth/ and /login from the gateway"),
         part("companion, internal", ports.internal, "health, the filter's feed"),
         part("demo upstream", ports.upstream, "its response shows the request that reached it"),
+        inbox.unwrap_or_default(),
         format!("  {:<20} {} (the database's address is in stack.json)", "logs", paths::stack().display()),
         String::new(),
         next_steps(ports.gateway),

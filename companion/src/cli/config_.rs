@@ -2,8 +2,12 @@
 
 use clap::{Subcommand, ValueEnum};
 
-use super::{Environment, print_line};
+use super::{Environment, print_line, warn};
 use crate::config::{self, reference};
+
+/// Consequence of settings without a mail server.
+pub(super) const NO_MAIL: &str =
+    "no mail is sent: SMTP_URL is not set, so nobody can reset a forgotten password";
 
 #[derive(Subcommand)]
 pub(super) enum Config {
@@ -43,9 +47,12 @@ impl Config {
 }
 
 fn check() -> anyhow::Result<()> {
-    let (_, effective) = config::read_effective::<config::Config>(&Environment::read())?;
+    let (config, effective) = config::read_effective::<config::Config>(&Environment::read())?;
     for setting in effective {
         print_line(format_args!("{}={}", setting.name, setting.value))?;
+    }
+    if config.mail.delivery.is_none() {
+        warn(&NO_MAIL);
     }
     Ok(())
 }

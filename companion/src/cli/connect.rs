@@ -13,7 +13,9 @@ use crate::db::pool::Pool;
 use crate::db::{connect, pooler, schema};
 use crate::domain::caller::Caller;
 use crate::domain::edge::revocation::MAX_ACCESS_TTL;
+use crate::domain::mail::MailKinds;
 use crate::service::Context;
+use crate::service::mail::Mailing;
 use crate::telemetry::metrics::Metrics;
 
 /// Connects to any database of the server, without time limits for statements. Waits up to `DB_WAIT_SECONDS` for a
@@ -48,6 +50,7 @@ pub(super) async fn open(database: &Database, clock: Arc<dyn Clock>) -> anyhow::
         // Never scraped: a running service counts the events of commands.
         metrics: Arc::new(Metrics::new()),
         access_ttl: MAX_ACCESS_TTL,
+        mail: Arc::new(Mailing::of_commands(MailKinds::default())),
         caller: Caller::COMMAND_LINE,
         request_span: Span::none(),
     })

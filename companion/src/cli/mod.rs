@@ -20,6 +20,7 @@ mod filter;
 mod health;
 mod keys;
 mod list;
+mod mail;
 mod man;
 mod migrate;
 mod openapi;
@@ -58,6 +59,9 @@ enum Command {
     /// List and end the sessions of a user
     #[command(subcommand)]
     Session(session::Session),
+    /// List mails that were given up, and have them tried again
+    #[command(subcommand)]
+    Mail(mail::Mail),
     /// Print the audit log, newest first
     Audit(audit::Audit),
     /// Check that the running service is ready, for container health checks; exit code 0 if it is
@@ -123,6 +127,7 @@ impl Command {
             Self::Keys(keys) => block_on(keys.run(Arc::new(SystemClock))),
             Self::User(user) => block_on(user.run(Arc::new(SystemClock))),
             Self::Session(session) => block_on(session.run(Arc::new(SystemClock))),
+            Self::Mail(mail) => block_on(mail.run(Arc::new(SystemClock))),
             Self::Audit(audit) => block_on(audit.run(Arc::new(SystemClock))),
             Self::Health(health) => block_on(health.run()),
             Self::Config(config) => config.run(),

@@ -11,6 +11,7 @@ use clap::Args;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::{sleep, timeout};
 
+use super::config_::NO_MAIL;
 use super::shutdown::Shutdown;
 use super::{connect, read_settings};
 use crate::clock::SystemClock;
@@ -29,8 +30,11 @@ use crate::jobs::delete_old_entries::DeleteOldEntries;
 use crate::jobs::follow_keys::FollowKeys;
 use crate::jobs::report_audit::ReportAudit;
 use crate::jobs::reseal_factors::ResealFactors;
+use crate::jobs::send_mail::SendMail;
+use crate::mail::Mailer;
 use crate::random::Random;
 use crate::service::keys::{self, KeySource};
+use crate::service::mail::Delivery;
 use crate::telemetry::log;
 use crate::telemetry::traces::Traces;
 
@@ -78,11 +82,15 @@ impl Serve {
                 return Ok(());
             }
         };
+        let mailer = Mailer::new(&config)?;
+        if mailer.is_none() {
+            tracing::info!("{NO_MAIL}");
+        }
         let random: Random = Arc::new(SystemRandom::new());
         let state = AppState::new(&config, pool.clone(), keys, Arc::new(SystemClock), &random)?;
         let public = listen("public", config.http.bind_address, config.http.port)?;
         let internal = listen("internal", config.http.bind_address, config.http.internal_port)?;
-        let jobs = start_jobs(&config, &state, source, random);
+        let jobs = start_jobs(&config, &state, source, random, mailer);
 
         // Jobs end while the requests in flight do, which do not need them.
         let end_jobs = async {
@@ -151,13 +159,22 @@ fn listen(listener: &str, address: IpAddr, port: u16) -> anyhow::Result<TcpListe
     Ok(bound)
 }
 
-fn start_jobs(config: &Config, state: &AppState, source: KeySource, random: Random) -> Runner {
+fn start_jobs(
+    config: &Config,
+    state: &AppState,
+    source: KeySource,
+    random: Random,
+    mailer: Option<Mailer>,
+) -> Runner {
     let context = state.context(Caller::SYSTEM);
     let mut jobs = Runner::new(Arc::clone(&state.metrics), Arc::clone(&state.clock));
     jobs.start(FollowKeys { context: context.clone(), tokens: Arc::clone(&state.tokens), source });
     jobs.start(ReportAudit { context: context.clone() });
     if let AuditRetention(Some(retention)) = config.audit_retention {
         jobs.start(DeleteOldEntries { context: context.clone(), retention });
+    }
+    if let Some(mailer) = mailer {
+        jobs.start(SendMail { context: context.clone(), mailer, last: Delivery::Idle });
     }
     let factors = Arc::clone(&state.factors);
     jobs.start(ResealFactors { context: context.clone(), factors, has_run: false });

@@ -16,7 +16,7 @@ use self::new_password::{read_password, start_hasher};
 
 use super::{connect, print_line, read_settings};
 use crate::clock::Clock;
-use crate::config::{Database, Hashing, Log, Reader, Section};
+use crate::config::{Database, Hashing, Log, Mail, Reader, Section};
 use crate::db::pooler;
 use crate::domain;
 use crate::domain::account::UserChanges;
@@ -24,6 +24,7 @@ use crate::domain::account::email::Email;
 use crate::domain::account::role::Role;
 use crate::domain::account::user_ref::UserRef;
 use crate::service::account::{self, LastAdmin};
+use crate::service::mail::Mailing;
 use crate::service::{Context, Error, factor};
 use crate::telemetry::log;
 
@@ -108,13 +109,15 @@ pub(super) enum User {
 struct Settings {
     database: Database,
     hashing: Hashing,
+    mail: Mail,
     log: Log,
 }
 
 impl Section for Settings {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let (database, hashing, log) = (Database::read(reader), Hashing::read(reader), Log::read(reader));
-        Some(Self { database: database?, hashing: hashing?, log: log? })
+        let (database, hashing) = (Database::read(reader), Hashing::read(reader));
+        let (mail, log) = (Mail::read(reader), Log::read(reader));
+        Some(Self { database: database?, hashing: hashing?, mail: mail?, log: log? })
     }
 }
 
@@ -129,7 +132,8 @@ impl User {
             // It stages the rows in a temporary table.
             pooler::require_session(&settings.database.direct())?;
         }
-        let context = &connect::open(&settings.database, clock).await?;
+        let mail = Arc::new(Mailing::of_commands(settings.mail.kinds));
+        let context = &Context { mail, ..connect::open(&settings.database, clock).await? };
         match self {
             Self::Create(user) => user.run(context, &settings.hashing).await,
             Self::List => list::print_all(context).await,

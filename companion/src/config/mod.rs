@@ -6,6 +6,7 @@ mod cookies;
 mod database;
 mod env_file;
 mod key_store;
+mod mail;
 mod mistake;
 mod names;
 mod pages;
@@ -26,8 +27,9 @@ pub use cookies::Cookies;
 pub use database::{Database, ImportSource, PoolerMode, place};
 pub use env_file::InvalidLine;
 pub use key_store::KeyStore;
+pub use mail::{Mail, MailDelivery, Sender, SmtpServer};
 pub use mistake::{Mistake, Mistakes, Problem};
-pub use pages::{Language, PageSet, Pages};
+pub use pages::{PageSet, Pages};
 pub use passwords::Hashing;
 pub use reader::{Effective, Reader};
 pub use sections::{AuditRetention, Feed, Http, InternalListener, Log, LogFormat, SessionAge, Tokens};
@@ -60,6 +62,8 @@ pub struct Config {
     pub pages: Pages,
     /// Site that they belong to.
     pub site: Site,
+    /// Sending of mail.
+    pub mail: Mail,
     /// Form and level of the log.
     pub log: Log,
     /// Export of traces.
@@ -86,6 +90,7 @@ impl Section for Config {
         let cookies = Cookies::read(reader);
         let pages = Pages::read(reader);
         let site = Site::read(reader);
+        let mail = Mail::read(reader);
         let log = Log::read(reader);
         let traces = Traces::read(reader);
         if let (Some(http), Some(pages)) = (&http, &pages)
@@ -105,6 +110,7 @@ impl Section for Config {
             cookies: cookies?,
             pages: pages?,
             site: site?,
+            mail: mail?,
             log: log?,
             traces: traces?,
         })

@@ -2,6 +2,7 @@
 
 use super::sections::parse_base_path;
 use super::{Reader, Section, settings};
+use crate::domain::language::Language;
 
 /// Pages for people.
 pub struct Pages {
@@ -27,15 +28,6 @@ pub struct PageSet {
     pub admin: bool,
 }
 
-/// Language of the pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// English.
-    English,
-    /// German.
-    German,
-}
-
 impl Pages {
     /// Returns `true` if a page and a route of the API below `base_path` could have the same path.
     pub(super) fn overlap(&self, base_path: &str) -> bool {
@@ -57,9 +49,7 @@ impl Section for Pages {
         let served = reader.parsed(&settings::PAGES_OFF, PageSet::without);
         let language = reader.parsed(&settings::PAGES_LANGUAGE, |text| match text {
             "auto" => Some(None),
-            "en" => Some(Some(Language::English)),
-            "de" => Some(Some(Language::German)),
-            _ => None,
+            tag => Language::parse(tag).map(Some),
         });
         Some(Self { path: path?, served: served?, language: language? })
     }

@@ -27,6 +27,7 @@ impl Section for Limits {
         let account = reader.parsed(&settings::LIMIT_ACCOUNT, Limit::parse);
         let address = reader.parsed(&settings::LIMIT_ADDRESS, Limit::parse);
         let registration = reader.parsed(&settings::LIMIT_REGISTRATION, Limit::parse);
-        Some(Self { account: account?, address: address?, registration: registration? })
+        let mail = reader.parsed(&settings::LIMIT_MAIL, Limit::parse);
+        Some(Self { account: account?, address: address?, registration: registration?, mail: mail? })
     }
 }

@@ -9,6 +9,7 @@ mod front_ends;
 mod guessing;
 mod listeners;
 mod logs;
+mod mail;
 mod pages;
 mod passwords;
 mod secrets;
@@ -23,6 +24,7 @@ pub(super) use front_ends::*;
 pub(super) use guessing::*;
 pub(super) use listeners::*;
 pub(super) use logs::*;
+pub(super) use mail::*;
 pub(super) use pages::*;
 pub(super) use passwords::*;
 pub(super) use secrets::*;
@@ -40,6 +42,7 @@ pub const GROUPS: &[Group] = &[
     FRONT_ENDS,
     LISTENERS,
     PAGES,
+    MAIL,
     TOKENS,
     COOKIES,
     PASSWORDS,

@@ -14,6 +14,8 @@ pub mod factors;
 pub mod fault;
 pub mod foreign_users;
 pub mod imports;
+pub mod one_time_tokens;
+pub mod outbox;
 pub mod passwords;
 pub mod pending_logins;
 pub mod pool;

@@ -63,6 +63,28 @@ pub async fn set(
     Ok(())
 }
 
+/// Deletes a user's password: nobody signs in with it any more.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn delete(connection: &mut Connection, user_id: UserId) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from passwords where user_id = $1", user_id as UserId).execute(connection).await?;
+    Ok(())
+}
+
+/// Returns the time of the last change of a user's password; `None` if there is none.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn changed_at(
+    connection: &mut Connection,
+    user_id: UserId,
+) -> Result<Option<OffsetDateTime>, sqlx::Error> {
+    sqlx::query_scalar!("select changed_at from passwords where user_id = $1", user_id as UserId)
+        .fetch_optional(connection)
+        .await
+}
+
 /// Replaces a hash by another one of the same password, unless the password has changed.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! SQL over `users`.
 
 pub mod admins;
+pub mod email;
 mod page;
 
 pub use self::page::list;

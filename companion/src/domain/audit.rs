@@ -66,6 +66,29 @@ pub enum Event {
         /// Number of sessions that ended.
         sessions_ended: usize,
     },
+    /// A user asked for a mail that sets a new password. It is a log line alone: anybody can ask.
+    PasswordResetRequested,
+    /// A user set a new password in place of a forgotten one, by a mail.
+    PasswordReset {
+        /// Number of sessions that ended.
+        sessions_ended: usize,
+    },
+    /// A user proved that mails to their address arrive.
+    EmailVerified,
+    /// A user asked to change their address.
+    EmailChangeRequested,
+    /// The address of a user was changed.
+    EmailChanged,
+    /// The owner of a former address changed it back.
+    EmailChangeUndone {
+        /// Number of sessions that ended.
+        sessions_ended: usize,
+    },
+    /// A user disowned a sign-in: their password is gone.
+    SignInDisowned {
+        /// Number of sessions that ended.
+        sessions_ended: usize,
+    },
     /// The password of a login was right, and a factor is needed. It is a log line alone: whoever knows the password could fill
     /// the table.
     LoginPending,
@@ -105,7 +128,7 @@ pub enum Event {
 }
 
 /// Names of all events: the values of a metric's label and of `audit_log.event`.
-pub const NAMES: [&str; 32] = [
+pub const NAMES: [&str; 39] = [
     "register",
     "login",
     "login_refused",
@@ -126,6 +149,13 @@ pub const NAMES: [&str; 32] = [
     "role_changed",
     "name_changed",
     "password_changed",
+    "password_reset_requested",
+    "password_reset",
+    "email_verified",
+    "email_change_requested",
+    "email_changed",
+    "email_change_undone",
+    "sign_in_disowned",
     "login_pending",
     "factor_added",
     "factor_renamed",
@@ -163,6 +193,13 @@ impl Event {
             Self::RoleChanged(_) => "role_changed",
             Self::NameChanged => "name_changed",
             Self::PasswordChanged { .. } => "password_changed",
+            Self::PasswordResetRequested => "password_reset_requested",
+            Self::PasswordReset { .. } => "password_reset",
+            Self::EmailVerified => "email_verified",
+            Self::EmailChangeRequested => "email_change_requested",
+            Self::EmailChanged => "email_changed",
+            Self::EmailChangeUndone { .. } => "email_change_undone",
+            Self::SignInDisowned { .. } => "sign_in_disowned",
             Self::LoginPending => "login_pending",
             Self::FactorAdded(_) => "factor_added",
             Self::FactorRenamed => "factor_renamed",
@@ -190,7 +227,10 @@ impl Event {
             Self::SessionsEnded { sessions_ended }
             | Self::UserDeleted { sessions_ended }
             | Self::UserDisabled { sessions_ended }
-            | Self::PasswordChanged { sessions_ended } => json!({"sessions_ended": sessions_ended}),
+            | Self::PasswordChanged { sessions_ended }
+            | Self::PasswordReset { sessions_ended }
+            | Self::EmailChangeUndone { sessions_ended }
+            | Self::SignInDisowned { sessions_ended } => json!({"sessions_ended": sessions_ended}),
             Self::UserCreated(role) | Self::UserImported(role) | Self::RoleChanged(role) => {
                 json!({"role": role.as_str()})
             }

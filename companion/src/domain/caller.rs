@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::language::Language;
 use super::network;
 use super::{RequestId, UserId};
 
@@ -40,6 +41,8 @@ pub struct Request {
     pub forwarded_for: Option<String>,
     /// Address of the client, found by the number of trusted proxies.
     pub client: Option<IpAddr>,
+    /// Language that the client prefers.
+    pub language: Language,
 }
 
 impl Actor {
@@ -81,6 +84,13 @@ impl Caller {
     #[must_use]
     pub fn client(&self) -> Option<IpAddr> {
         self.request.as_ref()?.client
+    }
+
+    /// Returns the language of the user that a use case concerns; `None` if the caller is somebody else.
+    #[must_use]
+    pub fn language(&self) -> Option<Language> {
+        let request = self.request.as_ref()?;
+        matches!(self.actor, Actor::User | Actor::Stranger).then_some(request.language)
     }
 
     /// Returns the same caller as an administrator.

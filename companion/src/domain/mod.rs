@@ -8,6 +8,8 @@ pub mod factor;
 pub mod guard;
 pub mod host_name;
 pub mod id;
+pub mod language;
+pub mod mail;
 pub mod network;
 pub mod page;
 pub mod session;

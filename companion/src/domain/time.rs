@@ -43,6 +43,12 @@ pub fn format_seconds(time: OffsetDateTime) -> String {
     format(time, format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z"))
 }
 
+/// Writes a time to the minute, for a text.
+#[must_use]
+pub fn format_minutes(time: OffsetDateTime) -> String {
+    format(time, format_description!("[year]-[month]-[day] [hour]:[minute] UTC"))
+}
+
 /// Writes a time to the millisecond, as JavaScript's `toISOString` does.
 #[must_use]
 pub fn format_millis(time: OffsetDateTime) -> String {
@@ -103,6 +109,7 @@ mod tests {
     fn time_is_written_in_utc() {
         let time = datetime!(2030-01-31 00:00:00.123456 +01:00);
         assert_eq!(format_seconds(time), "2030-01-30T23:00:00Z");
+        assert_eq!(format_minutes(time), "2030-01-30 23:00 UTC");
         assert_eq!(format_millis(time), "2030-01-30T23:00:00.123Z");
     }
 }

@@ -15,6 +15,7 @@ use edgeward_wire::error_code;
 
 pub use self::api_error::ApiError;
 use self::body::ErrorBody;
+pub(super) use self::body::ErrorCode;
 pub use self::body::FieldError;
 use crate::hashing::HashingError;
 use crate::service;
@@ -132,7 +133,8 @@ fn public_service_error(error: &service::Error) -> Public {
         Error::LastAdmin => {
             (StatusCode::CONFLICT, "last_admin", "This is the last administrator: name another one first")
         }
-        Error::UserUnknown | Error::SessionUnknown | Error::FactorUnknown => {
+        Error::LinkInvalid => (StatusCode::BAD_REQUEST, "link_invalid", "The link or code is not valid"),
+        Error::UserUnknown | Error::SessionUnknown | Error::FactorUnknown | Error::MailOff => {
             (StatusCode::NOT_FOUND, "not_found", "Not found")
         }
         // One response for both: neither gives a hint about the account.
@@ -152,10 +154,6 @@ fn public_service_error(error: &service::Error) -> Public {
         | Error::Panicked => INTERNAL,
     }
 }
-
-/// Code of an error, in the extensions of its response: the pages show it in words of their own.
-#[derive(Clone, Copy)]
-pub(super) struct ErrorCode(pub(super) &'static str);
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {

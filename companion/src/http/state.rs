@@ -29,6 +29,7 @@ use crate::random::Random;
 use crate::service::edge::FeedPublisher;
 use crate::service::factor::Factors;
 use crate::service::guard::Guard;
+use crate::service::mail::Mailing;
 use crate::service::maintenance::Readiness;
 use crate::service::{Context, Pool, Tokens};
 use crate::telemetry::metrics::Metrics;
@@ -50,6 +51,8 @@ pub struct AppState {
     pub hasher: Arc<PasswordHasher>,
     /// Limits on guessing.
     pub guard: Arc<Guard>,
+    /// Writing of mails.
+    pub mail: Arc<Mailing>,
     /// What second factors are made with.
     pub factors: Arc<Factors>,
     /// Result of the last readiness check.
@@ -169,12 +172,13 @@ impl AppState {
             tokens: Arc::new(Tokens { keys: CurrentKeys::new(keys), access, refresh, lifetimes }),
             hasher: Arc::new(hasher),
             guard: Arc::new(guard),
+            mail: Arc::new(Mailing::new(config.mail.kinds, &settings.refresh_secrets, Arc::clone(random))),
             factors: Arc::new(factors),
             readiness: Arc::default(),
             feed: Arc::default(),
             cookies: Arc::new(CookiePolicy::new(&config.cookies, settings.access_ttl, lifetimes.idle)),
             site: Arc::new(Site::new(
-                (&config.pages, &config.site),
+                (&config.pages, &config.site, config.mail.kinds),
                 &config.cookies,
                 http,
                 forms,
@@ -204,6 +208,7 @@ impl AppState {
             clock: Arc::clone(&self.clock),
             metrics: Arc::clone(&self.metrics),
             access_ttl: self.tokens.access.ttl,
+            mail: Arc::clone(&self.mail),
             caller,
             request_span: Span::current(),
         }

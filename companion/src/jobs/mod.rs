@@ -7,6 +7,7 @@ pub mod delete_old_entries;
 pub mod follow_keys;
 pub mod report_audit;
 pub mod reseal_factors;
+pub mod send_mail;
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;

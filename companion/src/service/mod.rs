@@ -10,6 +10,7 @@ pub mod edge;
 pub mod factor;
 pub mod guard;
 pub mod keys;
+pub mod mail;
 pub mod maintenance;
 pub mod session;
 mod tokens;
@@ -25,6 +26,7 @@ use tokio::time::timeout;
 use tracing::{Instrument as _, Span};
 
 use self::change::Change;
+use self::mail::Mailing;
 use crate::clock::Clock;
 use crate::db::fault;
 use crate::db::pooled_connection::PooledConnection;
@@ -33,6 +35,7 @@ use crate::domain::audit::{Entry, Event};
 use crate::domain::caller::Caller;
 use crate::domain::guard::Limit;
 use crate::domain::token::jws::SigningError;
+use crate::domain::token::one_time::RandomnessError;
 use crate::domain::{SessionId, UserId};
 use crate::hashing::HashingError;
 use crate::telemetry::audit;
@@ -53,6 +56,8 @@ pub struct Context {
     /// Lifetime of an access token: the service's own, or the maximum at the command line, which does not know the
     /// services' settings.
     pub access_ttl: Duration,
+    /// Writing of mails.
+    pub mail: Arc<Mailing>,
     /// Caller of the use case.
     pub caller: Caller,
     /// Span of the caller's request, which its log lines have; of none if there is no request.
@@ -118,6 +123,12 @@ pub enum Error {
     /// There is no such session of the user's.
     #[error("there is no such session")]
     SessionUnknown,
+    /// The link or the code of a mail was used, has expired, or never was; or what it was to change has changed.
+    #[error("the link or the code is not valid any more")]
+    LinkInvalid,
+    /// Mails of this kind are not sent.
+    #[error("mails of this kind are not sent")]
+    MailOff,
     /// The read of the edge feed that a poll waited for has failed.
     #[error("the edge feed could not be read")]
     FeedUnread,
@@ -167,6 +178,12 @@ impl Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<RandomnessError> for Error {
+    fn from(RandomnessError: RandomnessError) -> Self {
+        Self::NoRandomness
     }
 }
 

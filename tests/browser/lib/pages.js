@@ -1,6 +1,6 @@
 // Every page, with the way to it: it is opened, and forms are sent, in any language.
 
-import { ADMIN, PASSWORD, person, registered, signedIn } from "./site.js";
+import { ADMIN, mailTo, PASSWORD, person, registered, signedIn } from "./site.js";
 
 const send = async (page, values, form = "main form") => {
   for (const [name, value] of Object.entries(values)) await page.locator(`${form} [name=${name}]`).fill(value);
@@ -67,6 +67,29 @@ export const PAGES = {
     await userOf(page);
     await page.goto("/auth/account");
     await send(page, { firstName: "Augusta" }, "form[action$=name]");
+  },
+  "forgot-password": (page) => page.goto("/auth/forgot-password"),
+  "reset-by-code": async (page) => {
+    await page.goto("/auth/forgot-password");
+    await send(page, { email: "nobody@example.com" });
+  },
+  "reset-by-link": async (page) => {
+    const { email } = await userOf(page);
+    await page.context().request.post("/api/auth/password-reset", { data: { email } });
+    await page.goto((await mailTo(email, "password")).link);
+  },
+  "confirm-address": async (page) => {
+    const { email } = await userOf(page);
+    await page.goto((await mailTo(email, "confirm")).link);
+  },
+  "confirmed-address": async (page) => {
+    const { email } = await userOf(page);
+    await page.goto((await mailTo(email, "confirm")).link);
+    await send(page, {});
+  },
+  "link-invalid": async (page) => {
+    await page.goto(`/auth/mail/disown_sign_in?token=${"A".repeat(43)}`);
+    await send(page, {});
   },
   users: (page) => adminAt(page, "/auth/admin/users"),
   "users-none": (page) => adminAt(page, "/auth/admin/users?search=nobody%40example.org"),

@@ -19,6 +19,19 @@ export const NEW_PASSWORD = "a lantern for every window";
 /** E-mail address of an administrator, with `PASSWORD`. */
 export const ADMIN = variable("ADMIN");
 
+/** Address of the inbox. */
+const INBOX = variable("INBOX");
+
+/** Waits for a mail to an address, by a part of its subject: its link and its code. */
+export async function mailTo(email, subject) {
+  for (const end = Date.now() + 10_000; Date.now() < end; await new Promise((wake) => setTimeout(wake, 100))) {
+    const mails = await (await fetch(`${INBOX}/mails`)).json();
+    const mail = mails.findLast((mail) => mail.to === email && mail.subject.includes(subject));
+    if (mail) return { link: /^http\S+/m.exec(mail.text)?.[0], code: /^\d{4} \d{4}$/m.exec(mail.text)?.[0] };
+  }
+  return assert.fail(`no mail to ${email} about: ${subject}`);
+}
+
 let count = 0;
 
 /** Makes the data of a person who has never been here. */

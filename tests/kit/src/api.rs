@@ -29,10 +29,12 @@ use crate::mint::Key;
 mod accounts;
 mod factors;
 mod follower;
+mod mail;
 mod sessions;
 
 pub use factors::App;
 pub use follower::Follower;
+pub use mail::{PUBLIC_URL, Reset, request_reset};
 
 /// Secret that signs refresh tokens.
 pub const REFRESH_SECRET: &str = "a secret of the tests that is long enough";

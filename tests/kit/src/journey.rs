@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::client::{Client, Response};
 use crate::mint::Key;
 use edgeward_stack::envoy::{self, Envoy};
+use edgeward_stack::inbox::Inbox;
 use edgeward_stack::ports::Ports;
 use edgeward_stack::shell::Shell;
 use edgeward_stack::{Plan, Stack, paths};
@@ -37,6 +38,7 @@ pub fn stack() -> &'static Stack {
     static STACK: OnceLock<Stack> = OnceLock::new();
     STACK.get_or_init(|| {
         let plan = Plan::for_tests(&paths::test_folder("stack")).unwrap();
+        let plan = plan.with_inbox(Inbox::start(0).unwrap());
         // An earlier run may have rotated its keys.
         fs::remove_dir_all(&plan.certs).ok();
         fs::create_dir_all(&plan.certs).unwrap();

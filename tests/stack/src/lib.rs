@@ -6,6 +6,7 @@ pub mod companion;
 pub mod envoy;
 pub mod former;
 pub mod http;
+pub mod inbox;
 pub mod paths;
 pub mod plan;
 pub mod ports;
@@ -28,6 +29,7 @@ use anyhow::{Context as _, Result, bail};
 
 use companion::Companion;
 use envoy::Envoy;
+use inbox::Inbox;
 pub use plan::Plan;
 use ports::Ports;
 pub use postgres::Postgres;
@@ -98,6 +100,12 @@ impl Stack {
     #[must_use]
     pub fn ports(&self) -> &Ports {
         &self.plan.ports
+    }
+
+    /// Returns its mail server, if there is one.
+    #[must_use]
+    pub fn inbox(&self) -> Option<&Inbox> {
+        self.plan.inbox.as_ref()
     }
 
     /// Checks that no part has ended by itself.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use super::inbox::Inbox;
 use super::ports::Ports;
 use super::shell::Shell;
 use super::{paths, report};
@@ -21,6 +22,8 @@ pub struct Plan {
     pub fresh: bool,
     /// Folder of the signing keys. They are generated if there are none.
     pub certs: PathBuf,
+    /// Mail server that its companion sends mails to; it sends none without one.
+    pub inbox: Option<Inbox>,
     /// Settings of the companion, in addition to those of every stack.
     pub settings: Vec<(String, String)>,
     /// Replacements in the gateway's configuration, in addition to those of every stack.
@@ -40,11 +43,20 @@ impl Plan {
             database_url: super::variable("DATABASE_URL"),
             fresh,
             certs: paths::root().join("certs"),
+            inbox: None,
             settings: Vec::new(),
             replacements: Vec::new(),
             shell: Shell::chosen()?,
             workers: 2,
         })
+    }
+
+    /// Adds a mail server, and the settings by which the companion sends its mails there.
+    #[must_use]
+    pub fn with_inbox(mut self, inbox: Inbox) -> Self {
+        // First, so that settings of a test replace them.
+        self.settings.splice(0..0, inbox.settings(&format!("http://127.0.0.1:{}", self.ports.gateway)));
+        Self { inbox: Some(inbox), ..self }
     }
 
     /// Checks that no stack is running in the folder, and that the ports are free.
@@ -63,6 +75,7 @@ impl Plan {
             database_url: None,
             fresh: true,
             certs: directory.join("certs"),
+            inbox: None,
             settings: vec![("BCRYPT_COST".to_owned(), "4".to_owned())],
             replacements: Vec::new(),
             shell: Shell::chosen()?,

@@ -22,6 +22,7 @@ pub(super) fn write(stack: &Stack) -> Result<()> {
         "companion": at(ports.companion),
         "companion_internal": at(ports.internal),
         "upstream": at(ports.upstream),
+        "inbox": stack.plan.inbox.as_ref().map(|inbox| at(inbox.page)),
         "database_url": stack.companion.database_url,
         "filter_wasm": paths::filter_wasm(),
         "envoy_bin": stack.envoy_program,

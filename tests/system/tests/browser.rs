@@ -54,6 +54,8 @@ fn pages_work_in_chromium() {
     node.current_dir(&folder).arg("run.js").args(variable(CHOSEN).iter().flat_map(|files| files.split(' ')));
     node.env("GATEWAY", format!("http://127.0.0.1:{}", stack().ports().gateway)).env("CHROMIUM", chromium);
     node.env("SIGNING_KEY", companion.certs.join("private.pem")).env("SCREENSHOTS", &screenshots);
+    let inbox = stack().inbox().expect("an inbox").page;
+    node.env("INBOX", format!("http://127.0.0.1:{inbox}"));
     node.env("ADMIN", ADMIN).env("PASSWORD", PASSWORD);
     node.stdout(file.try_clone().unwrap()).stderr(file);
     let status = process::run(&mut node).unwrap();

@@ -11,7 +11,7 @@ pub(super) const COMPANION: Crate = Crate {
 };
 
 /// Modules of companion/src, from the foundation up, and the modules that each may use. `lib` and `main` are above all.
-const MODULES: [(&str, &[&str]); 12] = [
+const MODULES: [(&str, &[&str]); 13] = [
     ("random", &[]),
     ("clock", &[]),
     ("domain", &[]),
@@ -20,8 +20,9 @@ const MODULES: [(&str, &[&str]); 12] = [
     ("db", &["config", "domain"]),
     ("telemetry", &["config", "domain"]),
     ("hashing", &["domain", "random", "telemetry"]),
-    ("service", &["clock", "db", "domain", "hashing", "keys", "random", "telemetry"]),
-    ("jobs", &["clock", "domain", "keys", "random", "service", "telemetry"]),
+    ("mail", &["config", "domain"]),
+    ("service", &["clock", "db", "domain", "hashing", "keys", "mail", "random", "telemetry"]),
+    ("jobs", &["clock", "domain", "keys", "mail", "random", "service", "telemetry"]),
     ("http", &["clock", "config", "domain", "hashing", "keys", "random", "service", "telemetry"]),
     (
         "cli",
@@ -34,6 +35,7 @@ const MODULES: [(&str, &[&str]); 12] = [
             "http",
             "jobs",
             "keys",
+            "mail",
             "random",
             "service",
             "telemetry",

@@ -6,10 +6,11 @@ use aws_lc_rs::hmac;
 use edgeward_wire::Network;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Limit;
 use super::subject::{Authenticator, Subject};
+use super::{Kind, Limit};
 use crate::domain::SessionId;
 use crate::domain::account::email::Email;
+use crate::domain::mail::MailKind;
 use crate::domain::network;
 
 /// Number of bytes of a key: the number of the bucket's subject, and 128 bits of a keyed hash.
@@ -25,6 +26,9 @@ const LOGINS_OF_A_DEVICE: u32 = 10;
 /// one known: with a bucket for each, one account would be hashed for without end.
 const DEVICES_OF_AN_ACCOUNT: i64 = 16;
 
+/// Recipients of mails that one client asks for, for each mail of one of them. Chosen: an office behind one address.
+const RECIPIENTS_OF_A_CLIENT: u32 = 10;
+
 /// Key of a bucket. No address and no e-mail address can be read from it.
 pub type BucketKey = [u8; KEY_BYTES];
 
@@ -37,21 +41,8 @@ pub struct Limits {
     pub address: Limit,
     /// Registrations of an address.
     pub registration: Limit,
-}
-
-/// Kind of a bucket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Client: an IPv4 address, or a /64 of IPv6.
-    Address,
-    /// Network of neighbours, or all clients of unknown address.
-    Network,
-    /// Account, for all unknown devices together.
-    Account,
-    /// Account and a device that has signed in to it: its failures since it last signed in.
-    Device,
-    /// The same account and device: all its logins.
-    DeviceLogins,
+    /// Mails of a kind to a recipient.
+    pub mail: Limit,
 }
 
 /// Bucket that an attempt is charged to.
@@ -72,36 +63,6 @@ pub struct Bucket {
 pub struct Buckets {
     hash: hmac::Key,
     limits: Limits,
-}
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Address, Self::Network, Self::Account, Self::Device, Self::DeviceLogins];
-
-    /// Returns the value of a metric's label.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Address => "address",
-            Self::Network => "network",
-            Self::Account => "account",
-            Self::Device => "device",
-            Self::DeviceLogins => "device_logins",
-        }
-    }
-
-    /// Returns `true` if only logins of one known device are charged to the bucket.
-    #[must_use]
-    pub fn is_of_known_device(self) -> bool {
-        matches!(self, Self::Device | Self::DeviceLogins)
-    }
-
-    /// Returns `true` if consecutive failures are counted: the bucket belongs to an authenticator.
-    #[must_use]
-    pub fn counts_failures(self) -> bool {
-        matches!(self, Self::Account | Self::Device)
-    }
 }
 
 impl Buckets {
@@ -170,6 +131,24 @@ impl Buckets {
         let subjects = [Subject::RegistrationAddress, Subject::RegistrationNetwork];
         let buckets = self.of_client(client, subjects, self.limits.registration);
         buckets.into_iter().map(|bucket| Bucket { network: None, ..bucket }).collect()
+    }
+
+    /// Returns the buckets of a mail of a kind that a client asks for. An address that no account has is limited like one that
+    /// an account has.
+    #[must_use]
+    pub fn of_mail(&self, client: Option<IpAddr>, kind: MailKind, recipient: &Email) -> Vec<Bucket> {
+        let subjects = [Subject::MailAddress, Subject::MailNetwork];
+        let buckets = self.of_client(client, subjects, self.limits.mail.times(RECIPIENTS_OF_A_CLIENT));
+        let own = self.of_recipient(kind, recipient);
+        buckets.into_iter().map(|bucket| Bucket { network: None, ..bucket }).chain([own]).collect()
+    }
+
+    /// Returns the bucket of the mails of a kind to a recipient.
+    #[must_use]
+    pub fn of_recipient(&self, kind: MailKind, recipient: &Email) -> Bucket {
+        let name = [kind.as_str().as_bytes(), b" ", recipient.as_str().as_bytes()];
+        let key = self.key(Subject::MailRecipient, &name);
+        Bucket { kind: Kind::Recipient, key, limit: self.limits.mail, network: None }
     }
 
     /// Returns the network of a client that presents a made-up refresh token, its key, and a fingerprint of the token; `None`

@@ -3,12 +3,14 @@
 
 mod ban;
 mod bucket;
+mod kind;
 mod limit;
 mod rejection;
 mod subject;
 
 pub use ban::Ban;
-pub use bucket::{Bucket, BucketKey, Buckets, Kind, Limits};
+pub use bucket::{Bucket, BucketKey, Buckets, Limits};
+pub use kind::Kind;
 pub use limit::Limit;
 pub use rejection::{AttemptRejection, BucketState};
 pub use subject::Authenticator;

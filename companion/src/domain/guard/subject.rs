@@ -31,6 +31,9 @@ pub(super) enum Subject {
     FactorDeviceLogins = 15,
     FactorReauthentication = 16,
     FactorReauthentications = 17,
+    MailAddress = 21,
+    MailNetwork = 22,
+    MailRecipient = 23,
 }
 
 /// Subjects of an authenticator's buckets.

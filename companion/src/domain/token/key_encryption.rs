@@ -30,6 +30,8 @@ pub enum Subject<'a> {
     SigningKey(&'a str),
     /// Secret of an authenticator app of this user.
     TotpSecret(UserId),
+    /// Link and code of a mail to this address.
+    Mail(&'a str),
 }
 
 /// Failure to seal or open. It does not say why: there is nothing to know but the key.
@@ -100,6 +102,7 @@ impl Subject<'_> {
         let text = match self {
             Self::SigningKey(kid) => format!("edgeward signing key {kid}"),
             Self::TotpSecret(user_id) => format!("edgeward totp secret {user_id}"),
+            Self::Mail(address) => format!("edgeward mail {address}"),
         };
         Aad::from(text.into_bytes())
     }

@@ -1,4 +1,4 @@
-//! Access, refresh and device tokens, the keys that sign them, and the serialization of both.
+//! Access, refresh, device and one-time tokens, the keys that sign them, and the serialization of both.
 
 pub mod access_token;
 pub mod device_token;
@@ -7,6 +7,7 @@ pub mod invalid_key;
 pub mod jws;
 pub mod key_encryption;
 pub mod key_set;
+pub mod one_time;
 mod pem;
 pub mod refresh_token;
 pub mod rotation;

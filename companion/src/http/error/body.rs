@@ -8,6 +8,10 @@ use super::ApiError;
 use crate::http::extract::invalid_text::InvalidText as _;
 use crate::service;
 
+/// Code of an error, in the extensions of its response: the pages show it in words of their own.
+#[derive(Clone, Copy)]
+pub(in crate::http) struct ErrorCode(pub(in crate::http) &'static str);
+
 /// Mistake in one field. It never contains the field's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {

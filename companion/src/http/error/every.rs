@@ -49,6 +49,8 @@ pub(in crate::http) fn every_error() -> Vec<ApiError> {
         Error::UserUnknown,
         Error::LastAdmin,
         Error::SessionUnknown,
+        Error::LinkInvalid,
+        Error::MailOff,
         Error::FeedUnread,
         Error::Hashing(HashingError::Busy),
         Error::Hashing(HashingError::Failed),

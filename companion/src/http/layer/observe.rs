@@ -14,6 +14,7 @@ use tracing::field::Empty;
 use super::client_address::client_address;
 use crate::domain::caller::{self, Caller};
 use crate::http::error::ApiError;
+use crate::http::pages::text;
 use crate::http::state::{AppState, HttpPolicy};
 use crate::telemetry::traces;
 
@@ -125,6 +126,7 @@ fn describe(policy: &HttpPolicy, request: &Request) -> caller::Request {
         peer,
         forwarded_for: last_forwarded_for(headers),
         client: client_address(forwarded_for(headers), policy.trusted_hops, peer),
+        language: text::preferred(headers),
     }
 }
 

@@ -8,6 +8,7 @@ use edgeward_wire::origin::MAX_LABEL_BYTES;
 use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
 
 use crate::domain::account::{email, name, password};
+use crate::domain::token::one_time::Purpose;
 
 /// White space (Unicode's `White_Space`).
 const BLANKS: &str = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
@@ -90,6 +91,30 @@ pub(in crate::http) fn password() -> Object {
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
         .min_length(Some(1))
         .build()
+}
+
+/// Schema of the token of a link.
+pub(in crate::http) fn link_token() -> Object {
+    text("Token of the link, its parameter `token`.", "b25lLXRpbWUgdG9rZW4gb2YgYSBsaW5rIGluIGEgbWE").build()
+}
+
+/// Schema of the ID of a request for a mail.
+pub(in crate::http) fn request_id() -> Object {
+    text(
+        "The `requestId` of the response to the request, with `code`.",
+        "cmVxdWVzdCBmb3IgYSBtYWlsIHdpdGggYSBjb2RlIC0",
+    )
+    .build()
+}
+
+/// Schema of the code of a mail.
+pub(in crate::http) fn code() -> Object {
+    text("Eight digits; blanks and hyphens between them do not count.", "1234 5678").build()
+}
+
+/// Schema of the purpose of a mail.
+pub(in crate::http) fn purpose() -> Object {
+    one_of(Purpose::CONFIRMED.map(Purpose::as_str))
 }
 
 /// Schema of the code of a factor.

@@ -1,5 +1,6 @@
-//! Page of the signed-in user's account: name, password, second factors, sessions.
+//! Page of the signed-in user's account: name, address, password, second factors, sessions.
 
+pub(super) mod email;
 pub(super) mod factors;
 
 use std::sync::Arc;
@@ -34,6 +35,8 @@ struct AccountPage<'a> {
     view: &'a View,
     signed_in: &'a SignedIn,
     names: Form,
+    email: Form,
+    is_email_verified: bool,
     password: Form,
     factors_form: Form,
     factors: FactorList,
@@ -66,6 +69,7 @@ pub(in crate::http) struct AccountQuery {
 #[derive(Clone, Copy)]
 enum Section {
     Names,
+    Email,
     Password,
     Factors,
     Sessions,
@@ -104,15 +108,18 @@ impl Account {
         let user = &signed_in.user;
         let (first_name, last_name) = (user.first_name.as_str(), user.last_name.as_str());
         let mut names = Form::of(&[("firstName", first_name), ("lastName", last_name)]);
-        let [mut password, mut factors_form, mut sessions_form] = [(); 3].map(|()| Form::default());
+        let [mut email, mut password, mut factors_form, mut sessions_form] =
+            [(); 4].map(|()| Form::default());
         match sent {
             Some((Section::Names, form)) => names = form,
+            Some((Section::Email, form)) => email = form,
             Some((Section::Password, form)) => password = form,
             Some((Section::Factors, form)) => factors_form = form,
             Some((Section::Sessions, form)) => sessions_form = form,
             None => {}
         }
         let sessions = session::list(context, &state.tokens.lifetimes, signed_in.subject).await?;
+        let is_email_verified = account::is_email_verified(context, user.id).await?;
         let factors = factor::list(context, user.id).await?;
         let hint = view.text.password_hint.replace("{min}", &state.hasher.policy.min_chars.to_string());
         view.show(
@@ -121,6 +128,8 @@ impl Account {
                 view,
                 signed_in,
                 names,
+                email,
+                is_email_verified,
                 password,
                 factors_form,
                 factors,
@@ -145,6 +154,8 @@ impl Account {
             Section::Password => self.change_password(&form).await,
             Section::Factors => self.change_factor(&form).await,
             Section::Sessions => self.end_sessions(&form).await,
+            // Its forms go on with another page.
+            Section::Email => Err(ApiError::NotFound),
         };
         match applied {
             Ok(done) => Ok(self.redirect_to(done)),

@@ -5,10 +5,13 @@ mod admin;
 mod assets;
 mod confirm;
 pub(super) mod docs;
+mod done;
 mod factor;
+mod forgot_password;
 mod form;
 pub(super) mod frame;
 mod login;
+mod mail_link;
 mod qr;
 mod register;
 mod return_to;
@@ -16,7 +19,7 @@ mod sign_in;
 mod sign_out;
 pub(super) mod site;
 mod strength;
-mod text;
+pub(super) mod text;
 mod view;
 
 use axum::Router;
@@ -27,10 +30,11 @@ use self::site::Site;
 use super::error;
 use super::layer::{self, recent, signed_in};
 use super::state::AppState;
+use crate::domain::mail::MailKinds;
 
 /// Routes of the pages, which [`frame::surround`] surrounds.
 pub(super) fn routes(state: &AppState) -> Router<AppState> {
-    let Site { path, served, style, script, icon, .. } = &*state.site;
+    let Site { path, served, mails, style, script, icon, .. } = &*state.site;
     let page = |name: &str| format!("{path}/{name}");
     let mut routes = Router::new()
         .route(&style.address, get(assets::style))
@@ -58,11 +62,20 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
     if served.register {
         routes = routes.route(&page("register"), get(register::show).post(register::submit));
     }
-    if served.register || served.account {
+    if mails.password_reset {
+        routes = routes
+            .route(&page("forgot-password"), get(forgot_password::show).post(forgot_password::submit))
+            .route(&page("reset-password"), get(forgot_password::show_link).post(forgot_password::reset));
+    }
+    if *mails != MailKinds::default() {
+        routes = routes.route(&page("mail/{purpose}"), get(mail_link::show).post(mail_link::submit));
+    }
+    if served.register || served.account || mails.password_reset {
         routes = routes.route(&page("password-strength"), post(strength::estimate));
     }
     if served.account {
         let change_password = post(account::change_password).route_layer(recent.clone());
+        let change_email = post(account::email::change).route_layer(recent.clone());
         let end_sessions = post(account::end_sessions).route_layer(recent.clone());
         let change_factor = post(account::factors::change).route_layer(recent.clone());
         let begin_totp = post(account::factors::begin_totp).route_layer(recent.clone());
@@ -70,6 +83,8 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
         let account = Router::new()
             .route(&page("account"), get(account::show))
             .route(&page("account/name"), get(account::redirect).post(account::rename))
+            .route(&page("account/email"), change_email.get(account::redirect))
+            .route(&page("account/email-verification"), get(account::redirect).post(account::email::verify))
             .route(&page("account/password"), change_password.get(account::redirect))
             .route(&page("account/sessions"), end_sessions.get(account::redirect))
             .route(&page("account/factors"), change_factor.get(account::redirect))

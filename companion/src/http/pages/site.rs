@@ -9,7 +9,9 @@ use axum::http::header::InvalidHeaderValue;
 use edgeward_wire::Origin;
 use edgeward_wire::cookie::FORM_KEY;
 
-use crate::config::{self, Image, Language, Link, PageSet};
+use crate::config::{self, Image, Link, PageSet};
+use crate::domain::language::Language;
+use crate::domain::mail::MailKinds;
 use crate::domain::token::form_token::FormTokens;
 use crate::random::Random;
 
@@ -22,6 +24,8 @@ pub struct Site {
     pub path: String,
     /// Pages that are served.
     pub served: PageSet,
+    /// Mails that are sent: without them, what begins with one is not offered.
+    pub mails: MailKinds,
     /// Language; `None` is the visitor's.
     pub language: Option<Language>,
     /// Name.
@@ -82,7 +86,7 @@ impl Site {
     /// # Errors
     /// [`askama::Error`] if the style sheet cannot be written, or an origin is no text of a header field.
     pub fn new(
-        (pages, site): (&config::Pages, &config::Site),
+        (pages, site, mails): (&config::Pages, &config::Site, MailKinds),
         cookies: &config::Cookies,
         http: &config::Http,
         forms: FormTokens,
@@ -106,6 +110,7 @@ impl Site {
             is_secure: cookies.secure,
             path,
             served: pages.served,
+            mails,
             language: pages.language,
             name: site.name.clone(),
             links: site.links.clone(),

@@ -2,7 +2,7 @@
 
 use super::last_admin::{LastAdmin, require_another};
 use super::{begin_change, find_locked};
-use crate::db::{attempts, sessions, users};
+use crate::db::{attempts, one_time_tokens, outbox, sessions, users};
 use crate::domain::account::User;
 use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
@@ -29,6 +29,8 @@ pub async fn delete(
     // A trigger revokes the user's tokens, also for a row that is deleted by hand.
     let sessions_ended = sessions::end(change.connection(), Ending::all(user_id), None).await?.len();
     attempts::clear_of_user(change.connection(), user_id, &Authenticator::ALL).await?;
+    one_time_tokens::delete_newer(change.connection(), user_id, 0).await?;
+    outbox::delete_of_user(change.connection(), user_id).await?;
     users::delete(change.connection(), user_id).await?;
     change.record(now, &Event::UserDeleted { sessions_ended }, user_id, None);
     change.commit().await?;

@@ -1,5 +1,6 @@
 //! Use cases of accounts.
 
+mod change_email;
 mod change_password;
 mod compare_password;
 mod create;
@@ -11,10 +12,14 @@ mod last_admin;
 mod list;
 mod register;
 mod register_discreetly;
+mod request_password_reset;
+mod reset_password;
 mod set_password;
 mod unlock;
 mod update;
+mod verify_email;
 
+pub use self::change_email::{change_email, request_email_change, undo_email_change};
 pub use self::change_password::change_password;
 pub use self::create::create;
 pub use self::delete::delete;
@@ -25,9 +30,12 @@ pub use self::last_admin::LastAdmin;
 pub use self::list::list;
 pub use self::register::{Registration, register};
 pub use self::register_discreetly::register_discreetly;
+pub use self::request_password_reset::request_password_reset;
+pub use self::reset_password::reset_password;
 pub use self::set_password::set_password;
 pub use self::unlock::unlock;
 pub use self::update::update;
+pub use self::verify_email::{is_email_verified, request_verification, verify_email};
 
 pub(super) use self::compare_password::compare_password;
 

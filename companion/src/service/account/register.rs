@@ -2,6 +2,7 @@
 
 use time::OffsetDateTime;
 
+use super::verify_email::write_verification;
 use crate::db::users::InsertError;
 use crate::db::{passwords, users};
 use crate::domain::UserId;
@@ -9,11 +10,13 @@ use crate::domain::account::NewUser;
 use crate::domain::account::password::{Password, PasswordHash};
 use crate::domain::account::password_policy::OwnWords;
 use crate::domain::audit::Event;
+use crate::domain::mail::MailKind;
 use crate::domain::session::authentication::Proof;
 use crate::domain::session::device::Device;
 use crate::hashing::PasswordHasher;
 use crate::service::change::Change;
 use crate::service::guard::{self, Guard};
+use crate::service::mail::Recipient;
 use crate::service::session::start;
 use crate::service::{Context, Error, IssuedTokens, Tokens};
 
@@ -50,12 +53,21 @@ pub async fn register(
         let user_id = insert(&mut change, &user, &hash, context.now()).await?;
         let started =
             start(&mut change, tokens, user_id, device, Proof::Password, &Event::Registered).await?;
+        verify(&mut change, user_id, &user).await?;
         change.commit().await?;
         Ok(started)
     };
     let granted = permit.settle(context, registered.await).await?;
     let device = guard.device_token(context, &user.email, granted.claims.session_id, &device_tokens)?;
     Ok(IssuedTokens { device: Some(device), ..tokens.sign(&granted)? })
+}
+
+/// Writes the mail that verifies the address of a new user, unless such mails are off.
+pub(super) async fn verify(change: &mut Change<'_>, user_id: UserId, user: &NewUser) -> Result<(), Error> {
+    if change.context.mail.kinds.contain(MailKind::VerifyEmail) {
+        write_verification(change, Recipient { user_id: Some(user_id), email: &user.email }).await?;
+    }
+    Ok(())
 }
 
 /// Hashes the password, if it is strong enough.

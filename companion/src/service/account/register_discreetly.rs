@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::register::{Registration, hash, insert};
+use super::register::{Registration, hash, insert, verify};
 use crate::db::users::InsertError;
 use crate::domain::audit::Event;
 use crate::hashing::PasswordHasher;
@@ -38,6 +38,7 @@ pub async fn register_discreetly(
         match insert(&mut change, &user, &hash, now).await {
             Ok(user_id) => {
                 change.record(now, &Event::Registered, user_id, None);
+                verify(&mut change, user_id, &user).await?;
                 change.commit().await?;
             }
             Err(InsertError::EmailTaken) => {

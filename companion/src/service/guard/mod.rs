@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 pub use self::permit::Permit;
 use self::recent_rejections::RecentRejections;
 use super::{Context, Error};
+use crate::db::connection::Connection;
 use crate::db::{attempts, bans};
 use crate::domain::SessionId;
 use crate::domain::account::email::Email;
@@ -20,6 +21,7 @@ use crate::domain::audit::Event;
 use crate::domain::guard::{
     AttemptRejection, Authenticator, Ban, Bucket, BucketKey, BucketState, Buckets, Limits,
 };
+use crate::domain::mail::MailKind;
 use crate::domain::token::device_token::DeviceTokens;
 use crate::domain::token::jws::SigningError;
 
@@ -104,6 +106,19 @@ impl Guard {
         Attempt { buckets, email: None, unknown_devices: None }
     }
 
+    /// Returns the attempt of the caller to have a mail of a kind sent.
+    #[must_use]
+    pub fn mail(&self, context: &Context, kind: MailKind, recipient: &Email) -> Attempt<'static> {
+        let buckets = self.buckets.of_mail(context.caller.client(), kind, recipient);
+        Attempt { buckets, email: None, unknown_devices: None }
+    }
+
+    /// Returns `true` if a device with these tokens has signed in to an account before.
+    #[must_use]
+    pub fn knows_device(&self, context: &Context, email: &Email, device_tokens: &[String]) -> bool {
+        self.devices.find(&self.devices.read(device_tokens, context.now()), email).is_some()
+    }
+
     /// Returns the token of a device that has signed in to an account with this session, and had these tokens before.
     ///
     /// # Errors
@@ -147,6 +162,19 @@ pub async fn admit(context: &Context, guard: &Guard, attempt: Attempt<'_>) -> Re
         context.report(&Event::LoginRejected("too_many_attempts"), None, None);
     }
     Err(Error::TooManyAttempts { limit: longest.bucket.limit, retry_after: longest.until - now })
+}
+
+/// Charges a mail of a kind, which its recipient did not ask for, in the transaction that writes it. Returns `false` if there
+/// were too many.
+pub async fn charge_notice(
+    connection: &mut Connection,
+    guard: &Guard,
+    kind: MailKind,
+    recipient: &Email,
+    now: OffsetDateTime,
+) -> Result<bool, sqlx::Error> {
+    let bucket = guard.buckets.of_recipient(kind, recipient);
+    Ok(attempts::charge(connection, &[bucket], None, now).await?.is_empty())
 }
 
 /// Charges an attempt by SQL, and returns the rejections.

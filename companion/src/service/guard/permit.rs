@@ -36,7 +36,7 @@ impl Permit {
                         attempts::forget_failures(connection, key).await?;
                     }
                 }
-                Kind::DeviceLogins | Kind::Address | Kind::Network => {}
+                Kind::DeviceLogins | Kind::Address | Kind::Network | Kind::Recipient => {}
             }
         }
         Ok(())

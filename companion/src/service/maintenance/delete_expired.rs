@@ -1,6 +1,8 @@
 //! The deletion of expired rows, a batch at a time. Its time does not matter: an expired row is rejected in any case.
 
-use crate::db::{attempts, bans, factor_challenges, pending_logins, revocations, sessions};
+use crate::db::{
+    attempts, bans, factor_challenges, one_time_tokens, outbox, pending_logins, revocations, sessions,
+};
 use crate::service::{Context, Error};
 
 /// Number of rows that have not expired.
@@ -12,7 +14,7 @@ pub struct Live {
     pub revocations: i64,
 }
 
-/// Deletes sessions, revocations, buckets of attempts, bans, pending logins and challenges that have expired, and counts the sessions and revocations
+/// Deletes sessions, revocations, buckets of attempts, bans, links, pending logins and challenges that have expired, and counts the sessions and revocations
 /// that have not.
 ///
 /// # Errors
@@ -24,7 +26,9 @@ pub async fn delete_expired(context: &Context) -> Result<Live, Error> {
     while revocations::delete_expired(&mut *context.connection().await?, now).await? {}
     while attempts::delete_full(&mut *context.connection().await?, now).await? {}
     while attempts::delete_of_nobody(&mut *context.connection().await?, now).await? {}
+    while one_time_tokens::delete_expired(&mut *context.connection().await?, now).await? {}
     let mut connection = context.connection().await?;
+    outbox::delete_old(&mut connection, now).await?;
     bans::delete_expired(&mut connection, now).await?;
     pending_logins::delete_expired(&mut connection, now).await?;
     factor_challenges::delete_expired(&mut connection, now).await?;

@@ -1,5 +1,6 @@
 //! The second step of a login.
 
+use super::announce::announce;
 use super::start;
 use crate::db::pending_logins::{self, PendingLogin};
 use crate::db::{factors, users};
@@ -13,6 +14,7 @@ use crate::domain::session::authentication::Proof;
 use crate::domain::session::device::Device;
 use crate::service::factor::{Factors, use_code};
 use crate::service::guard::{self, Guard, Permit};
+use crate::service::mail::Recipient;
 use crate::service::{Context, Error, IssuedTokens, Tokens};
 
 /// Second step of a login.
@@ -46,7 +48,8 @@ pub async fn complete_log_in(
     let pending = find(context, ticket, device).await?;
     let attempt = guard.login(context, Authenticator::Factor, &pending.email, device_tokens);
     let permit = guard::admit(context, guard, attempt).await?;
-    let started = use_and_start(context, tokens, factors, &permit, &pending, completion, device).await;
+    let started =
+        use_and_start(context, tokens, factors, (guard, &permit), &pending, completion, device).await;
     let granted = permit.settle(context, started).await?;
     let session_id = granted.claims.session_id;
     let device = guard.device_token(context, &pending.email, session_id, device_tokens)?;
@@ -79,11 +82,12 @@ async fn use_and_start(
     context: &Context,
     tokens: &Tokens,
     factors: &Factors,
-    permit: &Permit,
-    &PendingLogin { user_id, .. }: &PendingLogin,
-    Completion { ticket, code, .. }: &Completion,
+    (guard, permit): (&Guard, &Permit),
+    PendingLogin { user_id, email, .. }: &PendingLogin,
+    Completion { ticket, code, device_tokens }: &Completion,
     device: &Device,
 ) -> Result<TokenContent, Error> {
+    let user_id = *user_id;
     let mut change = context.begin().await?;
     // Before the time is read: nobody changes the password or the factors from here on.
     users::lock_shared(change.connection(), user_id).await?;
@@ -95,6 +99,8 @@ async fn use_and_start(
     let proof = Proof::PasswordAndCode;
     let started = start(&mut change, tokens, user_id, device, proof, &Event::LoggedIn).await?;
     permit.record_success(change.connection()).await?;
+    let to = Recipient { user_id: Some(user_id), email };
+    announce(&mut change, guard, to, device_tokens, started.claims.session_id, device).await?;
     change.commit().await?;
     Ok(started)
 }

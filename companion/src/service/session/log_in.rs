@@ -2,6 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::announce::announce;
 use super::gate::{self, Passed, PendingLogin};
 use crate::db::{passwords, users};
 use crate::domain::UserId;
@@ -13,6 +14,7 @@ use crate::domain::session::device::Device;
 use crate::hashing::{PasswordHasher, Verdict};
 use crate::service::factor::Factors;
 use crate::service::guard::{self, Guard, Permit};
+use crate::service::mail::Recipient;
 use crate::service::{Context, Error, IssuedTokens, Tokens};
 
 /// Credentials of a login. The password is compared, and not held to the rules for new ones.
@@ -53,7 +55,8 @@ pub async fn log_in(
     let Credentials { email, device_tokens, .. } = credentials;
     let attempt = guard.login(context, Authenticator::Password, email, device_tokens);
     let permit = guard::admit(context, guard, attempt).await?;
-    let passed = compare_and_pass(context, hasher, tokens, factors, credentials, device, &permit).await;
+    let passed =
+        compare_and_pass(context, (hasher, guard), tokens, factors, credentials, device, &permit).await;
     match permit.settle(context, passed).await? {
         Passed::Session(granted) => {
             let device = guard.device_token(context, email, granted.claims.session_id, device_tokens)?;
@@ -66,10 +69,10 @@ pub async fn log_in(
 /// Compares the password of an admitted attempt and passes the gate.
 async fn compare_and_pass(
     context: &Context,
-    hasher: &PasswordHasher,
+    (hasher, guard): (&PasswordHasher, &Guard),
     tokens: &Tokens,
     factors: &Factors,
-    Credentials { email, password, .. }: &Credentials,
+    Credentials { email, password, device_tokens }: &Credentials,
     device: &Device,
     permit: &Permit,
 ) -> Result<Passed, Error> {
@@ -100,6 +103,10 @@ async fn compare_and_pass(
     }
     let passed = gate::pass(&mut change, tokens, factors, user_id, found.changed_at, device).await?;
     permit.record_success(change.connection()).await?;
+    if let Passed::Session(granted) = &passed {
+        let to = Recipient { user_id: Some(user_id), email };
+        announce(&mut change, guard, to, device_tokens, granted.claims.session_id, device).await?;
+    }
     change.commit().await?;
     if let Passed::Pending(_) = &passed {
         context.report(&Event::LoginPending, Some(user_id), None);

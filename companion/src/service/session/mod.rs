@@ -1,8 +1,10 @@
 //! Use cases of sessions.
 
+mod announce;
 mod authenticate;
 mod complete_log_in;
 mod confirm;
+mod disown;
 mod end;
 mod gate;
 mod list;
@@ -16,6 +18,7 @@ mod start;
 pub use self::authenticate::{RequestTokens, SignedIn, authenticate};
 pub use self::complete_log_in::{Completion, complete_log_in, ways_to_complete};
 pub use self::confirm::{Confirmation, confirm};
+pub use self::disown::disown;
 pub use self::end::{end, end_of, end_others};
 pub use self::gate::PendingLogin;
 pub use self::list::{list, list_of};
@@ -24,6 +27,7 @@ pub use self::log_out::{PresentedTokens, log_out};
 pub use self::log_out_everywhere::log_out_everywhere;
 pub use self::refresh::refresh;
 
+pub(super) use self::disown::lock_out;
 pub(super) use self::end::end_sessions;
 pub(super) use self::prove::prove;
 pub(super) use self::start::start;

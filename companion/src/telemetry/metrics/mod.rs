@@ -6,6 +6,7 @@ mod feed;
 mod hashing;
 mod http;
 mod jobs;
+mod mail;
 #[cfg(target_os = "linux")]
 mod process;
 
@@ -29,6 +30,7 @@ use self::hashing::Hashing;
 use self::http::Http;
 pub(super) use self::http::known_method;
 use self::jobs::Jobs;
+use self::mail::Mail;
 
 /// Media type of [`Metrics::write`]'s output.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -41,6 +43,7 @@ pub struct Metrics {
     attempts: Attempts,
     database: Database,
     jobs: Jobs,
+    mail: Mail,
     feed: Feed,
     hashing: Hashing,
     keys: Gauge,
@@ -90,6 +93,7 @@ impl Metrics {
             attempts: Attempts::register(registry),
             database: Database::register(registry),
             jobs: Jobs::register(registry),
+            mail: Mail::register(registry),
             feed: Feed::register(registry),
             hashing: Hashing::register(registry),
             keys: Gauge::default(),

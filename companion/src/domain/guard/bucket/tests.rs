@@ -8,7 +8,7 @@ use super::*;
 
 fn buckets() -> Buckets {
     let limit = |burst| Limit::new(burst, Duration::MINUTE);
-    let limits = Limits { account: limit(5), address: limit(7), registration: limit(3) };
+    let limits = Limits { account: limit(5), address: limit(7), registration: limit(3), mail: limit(2) };
     Buckets::new(&"a secret of the tests".into(), limits)
 }
 

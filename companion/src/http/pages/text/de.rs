@@ -2,7 +2,7 @@
 
 use time::macros::format_description;
 
-use super::{Text, factors};
+use super::{Text, factors, mail};
 
 pub(super) static TEXT: Text = Text {
     lang: "de",
@@ -38,6 +38,7 @@ pub(super) static TEXT: Text = Text {
     new_password: "Neues Passwort",
     password_changed: "Ihr Passwort wurde geändert. Alle anderen Sitzungen sind beendet.",
     current_password_wrong: "Das ist nicht Ihr aktuelles Passwort.",
+    mail: &mail::GERMAN,
     sessions: "Wo Sie angemeldet sind",
     sessions_hint: "Wenn Sie eine Sitzung nicht kennen, beenden Sie sie und ändern Sie Ihr Passwort.",
     this_session: "Diese Sitzung",
@@ -104,6 +105,7 @@ fn error(code: &str) -> &'static str {
         "email_taken" => {
             "Diese E-Mail-Adresse ist schon registriert. Melden Sie sich an, oder nehmen Sie eine andere."
         }
+        "link_invalid" => "Der Link oder der Code gilt nicht mehr. Fordern Sie eine neue E-Mail an.",
         "last_admin" => "Das ist der letzte Administrator. Ernennen Sie zuerst einen anderen.",
         "too_many_attempts" => "Zu viele Versuche. Bitte versuchen Sie es in {minutes} Min. erneut.",
         "busy" | "database_unavailable" | "not_ready" | "timed_out" => {

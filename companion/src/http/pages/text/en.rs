@@ -2,7 +2,7 @@
 
 use time::macros::format_description;
 
-use super::{Text, factors};
+use super::{Text, factors, mail};
 
 pub(super) static TEXT: Text = Text {
     lang: "en",
@@ -38,6 +38,7 @@ pub(super) static TEXT: Text = Text {
     new_password: "New password",
     password_changed: "Your password is changed. All other sessions have ended.",
     current_password_wrong: "This is not your current password.",
+    mail: &mail::ENGLISH,
     sessions: "Where you are signed in",
     sessions_hint: "If you do not recognise a session, end it and change your password.",
     this_session: "This session",
@@ -100,6 +101,7 @@ fn error(code: &str) -> &'static str {
         "not_found" => "This page does not exist.",
         "method_not_allowed" => "This page cannot be used in this way.",
         "email_taken" => "This e-mail address is registered already. Sign in, or use another one.",
+        "link_invalid" => "The link or the code is not valid any more. Ask for another mail.",
         "last_admin" => "This is the last administrator. Name another one first.",
         "too_many_attempts" => "Too many attempts. Please try again in {minutes} min.",
         "busy" | "database_unavailable" | "not_ready" | "timed_out" => {

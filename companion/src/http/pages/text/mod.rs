@@ -3,6 +3,7 @@
 mod de;
 mod en;
 mod factors;
+mod mail;
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_LANGUAGE;
@@ -11,7 +12,8 @@ use time::format_description::StaticFormatDescription;
 use time::{OffsetDateTime, UtcOffset};
 
 use self::factors::FactorText;
-use crate::config::Language;
+pub(in crate::http) use self::mail::{Confirmation, MailText};
+use crate::domain::language::Language;
 use crate::domain::session::SessionSummary;
 use crate::domain::time::format_seconds;
 
@@ -51,6 +53,7 @@ pub(in crate::http) struct Text {
     pub(in crate::http) new_password: &'static str,
     pub(in crate::http) password_changed: &'static str,
     pub(in crate::http) current_password_wrong: &'static str,
+    pub(in crate::http) mail: &'static MailText,
     pub(in crate::http) sessions: &'static str,
     pub(in crate::http) sessions_hint: &'static str,
     pub(in crate::http) this_session: &'static str,
@@ -138,9 +141,13 @@ const ALL: [(Language, &Text); 2] = [(Language::English, &en::TEXT), (Language::
 /// Returns the texts for a request: those of the site's language, or else of the one that the visitor prefers.
 pub(in crate::http) fn choose(site: Option<Language>, headers: &HeaderMap) -> &'static Text {
     let [(_, default), ..] = ALL;
-    if let Some(language) = site {
-        return ALL.iter().find(|(found, _)| *found == language).map_or(default, |(_, text)| text);
-    }
+    let language = site.unwrap_or_else(|| preferred(headers));
+    ALL.iter().find(|(found, _)| *found == language).map_or(default, |(_, text)| text)
+}
+
+/// Returns the language that the client of a request prefers (RFC 9110 §12.5.4), and English if that is another.
+pub(in crate::http) fn preferred(headers: &HeaderMap) -> Language {
+    let [(default, _), ..] = ALL;
     let mut wanted: Vec<(&str, u16)> = headers
         .get_all(ACCEPT_LANGUAGE)
         .iter()
@@ -150,9 +157,7 @@ pub(in crate::http) fn choose(site: Option<Language>, headers: &HeaderMap) -> &'
         .collect();
     // Stable: of two with the same weight, the first counts.
     wanted.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
-    let find = |tag: &str| {
-        ALL.iter().map(|(_, text)| *text).find(|text| primary(tag).eq_ignore_ascii_case(text.lang))
-    };
+    let find = |tag: &str| Language::parse(&primary(tag).to_ascii_lowercase());
     wanted.iter().find_map(|(tag, _)| if *tag == "*" { Some(default) } else { find(tag) }).unwrap_or(default)
 }
 

@@ -1,0 +1,178 @@
+//! SQL over `one_time_tokens`: links and codes of mails, as digests.
+
+use time::OffsetDateTime;
+
+use crate::db::connection::Connection;
+use crate::domain::UserId;
+use crate::domain::account::email::Email;
+use crate::domain::token::one_time::{Digest, MAX_CODE_TRIES, Purpose};
+
+/// Maximum number of rows that one statement deletes. Chosen: its locks are short.
+const BATCH: i64 = 1000;
+
+/// Token to store.
+pub struct NewToken<'a> {
+    /// Action that it permits.
+    pub purpose: Purpose,
+    /// User whom it is for; `None` for an address that nobody has.
+    pub user_id: Option<UserId>,
+    /// Address that it is sent to.
+    pub email: &'a Email,
+    /// State that it may change.
+    pub state: Option<&'a str>,
+    /// Digest of the token.
+    pub token_hash: Digest,
+    /// Digests of the handle and of the code beside it, and the time until which the code counts.
+    pub code: Option<(Digest, Digest, OffsetDateTime)>,
+    /// Time until which the token counts.
+    pub expires_at: OffsetDateTime,
+}
+
+/// Token that has not been used and not expired.
+pub struct OpenToken {
+    /// Number.
+    pub id: i64,
+    /// User whom it is for.
+    pub user_id: UserId,
+    /// Address that it was sent to.
+    pub email: Email,
+    /// State that it may change.
+    pub state: Option<String>,
+}
+
+/// Stores a token.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn insert(
+    connection: &mut Connection,
+    token: &NewToken<'_>,
+    now: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    let (handle_hash, code_hash, code_expires_at) = match &token.code {
+        Some((handle, code, expires_at)) => {
+            (Some(handle.as_slice()), Some(code.as_slice()), Some(*expires_at))
+        }
+        None => (None, None, None),
+    };
+    sqlx::query!(
+        "insert into one_time_tokens
+             (purpose, user_id, email, state, token_hash, handle_hash, code_hash, code_expires_at, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        token.purpose.as_str(),
+        token.user_id as Option<UserId>,
+        token.email.as_str(),
+        token.state,
+        token.token_hash.as_slice(),
+        handle_hash,
+        code_hash,
+        code_expires_at,
+        now,
+        token.expires_at,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Finds the token of a link, and changes nothing.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn find(
+    connection: &mut Connection,
+    purpose: Purpose,
+    token_hash: &Digest,
+    now: OffsetDateTime,
+) -> Result<Option<OpenToken>, sqlx::Error> {
+    sqlx::query_as!(
+        OpenToken,
+        r#"select id, user_id as "user_id!: UserId", email as "email: Email", state from one_time_tokens
+           where token_hash = $2 and purpose = $1 and user_id is not null and used_at is null and expires_at > $3"#,
+        purpose.as_str(),
+        token_hash.as_slice(),
+        now,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Counts a code that was typed beside a handle, and finds the token if the code is right. After five wrong ones no code
+/// is. The count comes before the comparison, so that codes at the same time are no more than that.
+///
+/// # Errors
+/// [`sqlx::Error`] if a statement fails.
+pub async fn try_code(
+    connection: &mut Connection,
+    purpose: Purpose,
+    handle_hash: &Digest,
+    code_hash: &Digest,
+    now: OffsetDateTime,
+) -> Result<Option<OpenToken>, sqlx::Error> {
+    sqlx::query!(
+        "update one_time_tokens set code_tries = code_tries + 1 where handle_hash = $1",
+        handle_hash.as_slice(),
+    )
+    .execute(&mut *connection)
+    .await?;
+    // The comparison may leak how many bytes of two digests are equal, which says nothing about the code.
+    sqlx::query_as!(
+        OpenToken,
+        r#"update one_time_tokens set code_tries = 0
+           where handle_hash = $2 and code_hash = $3 and purpose = $1 and user_id is not null and used_at is null
+               and code_expires_at > $4 and code_tries <= $5
+           returning id, user_id as "user_id!: UserId", email as "email: Email", state"#,
+        purpose.as_str(),
+        handle_hash.as_slice(),
+        code_hash.as_slice(),
+        now,
+        MAX_CODE_TRIES,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Uses a token. Returns `false` if it was used or has expired meanwhile.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn consume(connection: &mut Connection, id: i64, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
+    let used = sqlx::query_scalar!(
+        "update one_time_tokens set used_at = $2 where id = $1 and used_at is null and expires_at > $2 returning id",
+        id,
+        now,
+    );
+    Ok(used.fetch_optional(connection).await?.is_some())
+}
+
+/// Deletes the tokens of a user that are newer than one of theirs.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn delete_newer(
+    connection: &mut Connection,
+    user_id: UserId,
+    than: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from one_time_tokens where user_id = $1 and id > $2", user_id as UserId, than)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Deletes at most 1,000 tokens that have expired. Returns `true` if there may be more.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn delete_expired(connection: &mut Connection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "delete from one_time_tokens where id = any(array(
+             select id from one_time_tokens where expires_at <= $1 order by expires_at limit $2
+             for update skip locked))",
+        now,
+        BATCH,
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == BATCH.unsigned_abs())
+}

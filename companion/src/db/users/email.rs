@@ -1,0 +1,60 @@
+//! SQL over the e-mail addresses of users.
+
+use time::OffsetDateTime;
+
+use super::InsertError;
+use crate::db::connection::Connection;
+use crate::domain::UserId;
+use crate::domain::account::email::Email;
+
+/// Changes the address of a user to one that mails arrive at. The unique index decides if the address is free.
+///
+/// # Errors
+/// [`InsertError::EmailTaken`] if another user has the address, [`InsertError::Database`] if the statement fails.
+pub async fn set(
+    connection: &mut Connection,
+    user_id: UserId,
+    email: &Email,
+    now: OffsetDateTime,
+) -> Result<(), InsertError> {
+    sqlx::query!(
+        "update users set email = $2, email_verified_at = $3, updated_at = $3 where id = $1",
+        user_id as UserId,
+        email.as_str(),
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Records that mails to the address of a user arrive. An earlier time is kept.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn mark_verified(
+    connection: &mut Connection,
+    user_id: UserId,
+    now: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update users set email_verified_at = coalesce(email_verified_at, $2) where id = $1",
+        user_id as UserId,
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Returns `true` if mails to the address of a user have arrived.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn is_verified(connection: &mut Connection, user_id: UserId) -> Result<bool, sqlx::Error> {
+    let verified = sqlx::query_scalar!(
+        r#"select email_verified_at is not null as "is_verified!" from users where id = $1"#,
+        user_id as UserId,
+    );
+    Ok(verified.fetch_optional(connection).await?.unwrap_or(false))
+}

@@ -1,0 +1,66 @@
+//! German.
+
+use super::{Text, Words};
+use crate::domain::mail::MailKind;
+
+pub(super) static TEXT: Text = Text {
+    lang: "de",
+    code: "Oder geben Sie diesen Code dort ein, wo Sie begonnen haben. Er gilt 10 Minuten:",
+    unknown: "unbekannt",
+    words,
+};
+
+const LINK_LIFETIME: &str = "Der Link gilt eine Stunde und nur einmal.";
+const NOT_YOU: &str = "Wenn Sie das nicht waren, ignorieren Sie diese E-Mail: Es ändert sich nichts.";
+
+fn words(kind: MailKind) -> Words {
+    match kind {
+        MailKind::VerifyEmail => Words {
+            subject: "{site}: E-Mail-Adresse bestätigen",
+            paragraphs: &["Bitte bestätigen Sie, dass dies Ihre E-Mail-Adresse bei {site} ist."],
+            action: "Adresse bestätigen",
+            end: &[LINK_LIFETIME, NOT_YOU],
+        },
+        MailKind::ResetPassword => Words {
+            subject: "{site}: neues Passwort setzen",
+            paragraphs: &["Jemand, hoffentlich Sie, möchte bei {site} ein neues Passwort setzen."],
+            action: "Neues Passwort setzen",
+            end: &[LINK_LIFETIME, NOT_YOU],
+        },
+        MailKind::PasswordChanged => Words {
+            subject: "{site}: Ihr Passwort wurde geändert",
+            paragraphs: &["Das Passwort Ihres Kontos bei {site} wurde geändert ({at})."],
+            action: "Wenn Sie das nicht waren, setzen Sie jetzt ein neues Passwort",
+            end: &[],
+        },
+        MailKind::ChangeEmail => Words {
+            subject: "{site}: neue E-Mail-Adresse bestätigen",
+            paragraphs: &[
+                "Diese Adresse soll die eines Kontos bei {site} werden. Bis Sie sie bestätigen, ändert sich nichts.",
+            ],
+            action: "Neue Adresse bestätigen",
+            end: &[LINK_LIFETIME, NOT_YOU],
+        },
+        MailKind::EmailChanged => Words {
+            subject: "{site}: Ihre E-Mail-Adresse wurde geändert",
+            paragraphs: &["Die E-Mail-Adresse Ihres Kontos bei {site} wurde zu {email} geändert ({at})."],
+            action: "Wenn Sie das nicht waren, machen Sie es rückgängig",
+            end: &[
+                "Dieser Link gilt 72 Stunden. Er beendet alle Sitzungen, und danach setzen Sie ein neues Passwort.",
+            ],
+        },
+        MailKind::NewSignIn => Words {
+            subject: "{site}: neue Anmeldung",
+            paragraphs: &[
+                "Jemand hat sich bei Ihrem Konto bei {site} auf einem Gerät angemeldet, das dort noch nicht bekannt war.",
+                "Gerät: {device}. Netz: {network}. Zeit: {at}.",
+                "Wenn Sie das waren, ist nichts zu tun.",
+            ],
+            action: "Wenn Sie das nicht waren, beenden Sie alle Sitzungen",
+            end: &[
+                "Dieser Link gilt eine Stunde. Ihr Passwort gilt dann nicht mehr, und Sie setzen ein neues.",
+                "Später setzen Sie ein neues Passwort über \u{201e}Passwort vergessen?\u{201c}; auch das beendet alle Sitzungen.",
+            ],
+        },
+    }
+}

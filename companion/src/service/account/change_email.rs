@@ -1,0 +1,104 @@
+//! The change of a user's address: the new one is confirmed by a mail, and the former one can undo it.
+
+use secrecy::SecretString;
+
+use super::{compare_password, find_locked};
+use crate::db::one_time_tokens;
+use crate::db::users::email;
+use crate::domain::account::User;
+use crate::domain::account::email::Email;
+use crate::domain::audit::Event;
+use crate::domain::guard::Authenticator;
+use crate::domain::mail::{Details, MailKind};
+use crate::domain::token::access_token::TokenSubject;
+use crate::domain::token::one_time::{OneTimeToken, Proof, Purpose};
+use crate::hashing::PasswordHasher;
+use crate::service::guard::{self, Guard};
+use crate::service::mail::{Recipient, begin_use, issue, open};
+use crate::service::session::lock_out;
+use crate::service::{Context, Error};
+
+/// Sends a link and a code to the new address of the signed-in user, who knows the password. Until it is confirmed nothing
+/// changes. It does not matter who has the address: only its owner can find out. Returns the handle that the code counts beside.
+///
+/// # Errors
+/// [`Error::MailOff`] if such mails are not sent; [`Error::TooManyAttempts`] if a limit rejects the request;
+/// [`Error::WrongCredentials`] if the password is wrong; [`Error::Hashing`], [`Error::Unavailable`] and [`Error::Database`] if
+/// these fail.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn request_email_change(
+    context: &Context,
+    hasher: &PasswordHasher,
+    guard: &Guard,
+    (user, by): (&User, TokenSubject),
+    password: &SecretString,
+    new: &Email,
+) -> Result<OneTimeToken, Error> {
+    let kind = MailKind::ChangeEmail;
+    context.require_mail(kind)?;
+    let attempt = guard.reauthentication(Authenticator::Password, &user.email, by.session_id);
+    let permit = guard::admit(context, guard, attempt).await?;
+    let compared = async {
+        compare_password(context, hasher, (user, by), password).await?;
+        Ok(permit.record_success(&mut *context.connection().await?).await?)
+    };
+    let compared = compared.await;
+    permit.settle(context, compared).await?;
+    let permit = guard::admit(context, guard, guard.mail(context, kind, new)).await?;
+    let requested = async {
+        let mut change = context.begin().await?;
+        let now = context.now();
+        let (to, details) = (Recipient { user_id: Some(user.id), email: new }, Details::of(now));
+        let handle = issue(&mut change, kind, to, Some(user.email.as_str()), &details, now).await?;
+        change.record(now, &Event::EmailChangeRequested, user.id, Some(by.session_id));
+        change.commit().await?;
+        Ok(handle)
+    };
+    permit.settle(context, requested.await).await
+}
+
+/// Changes the address of a user to the one that the mail was sent to, and tells the former one, with a link that undoes it.
+///
+/// # Errors
+/// [`Error::LinkInvalid`] if the link or code is not valid, or the address was changed since; [`Error::EmailTaken`] if another
+/// user has it; [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn change_email(context: &Context, proof: &Proof) -> Result<(), Error> {
+    context.require_mail(MailKind::ChangeEmail)?;
+    let token = open(context, Purpose::ChangeEmail, proof).await?;
+    let context = &context.as_user();
+    let mut change = begin_use(context, &token).await?;
+    let (user_id, now) = (token.user_id, context.now());
+    let former = find_locked(&mut change, user_id).await?.email;
+    if token.state.as_deref() != Some(former.as_str()) {
+        return Err(Error::LinkInvalid);
+    }
+    email::set(change.connection(), user_id, &token.email, now).await?;
+    change.record(now, &Event::EmailChanged, user_id, None);
+    let new_email = Some(token.email.as_str().to_owned());
+    let details = Details { new_email, ..Details::of(now) };
+    let to = Recipient { user_id: Some(user_id), email: &former };
+    let state = Some(token.email.as_str());
+    issue(&mut change, MailKind::EmailChanged, to, state, &details, now).await?;
+    change.commit().await
+}
+
+/// Gives a user the address back that the mail was sent to, whatever it has become since, and locks everybody out: the owner
+/// sets a new password by way of the address. Whoever changed the address may have changed it again, so links that are newer
+/// count no more.
+///
+/// # Errors
+/// [`Error::LinkInvalid`] if the link is not valid; [`Error::EmailTaken`] if another user has the address;
+/// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn undo_email_change(context: &Context, proof: &Proof) -> Result<(), Error> {
+    let token = open(context, Purpose::UndoEmail, proof).await?;
+    let context = &context.as_user();
+    let mut change = begin_use(context, &token).await?;
+    let (user_id, now) = (token.user_id, context.now());
+    email::set(change.connection(), user_id, &token.email, now).await?;
+    one_time_tokens::delete_newer(change.connection(), user_id, token.id).await?;
+    let sessions_ended = lock_out(&mut change, user_id, now).await?;
+    change.record(now, &Event::EmailChangeUndone { sessions_ended }, user_id, None);
+    change.commit().await
+}

@@ -1,0 +1,61 @@
+//! A new password in place of a forgotten one.
+
+use super::{find, find_locked};
+use crate::db::users::email;
+use crate::db::{attempts, passwords, users};
+use crate::domain::account::password::Password;
+use crate::domain::account::password_policy::OwnWords;
+use crate::domain::account::user_ref::UserRef;
+use crate::domain::audit::Event;
+use crate::domain::guard::Authenticator;
+use crate::domain::mail::MailKind;
+use crate::domain::session::Ending;
+use crate::domain::time::format_exactly;
+use crate::domain::token::one_time::{Proof, Purpose};
+use crate::hashing::PasswordHasher;
+use crate::service::mail::{Recipient, begin_use, notify, open};
+use crate::service::session::end_sessions;
+use crate::service::{Context, Error};
+
+/// Sets the password of the user who received the mail, and ends all their sessions. It starts none: the user signs in, by the
+/// same gate as everybody, so that a reset is no way around another factor.
+///
+/// # Errors
+/// [`Error::LinkInvalid`] if the link or code is not valid, or the password or address was changed since; then also
+/// [`Error::PasswordWeak`], which leaves the link valid; [`Error::Hashing`], [`Error::Unavailable`] and [`Error::Database`] if
+/// these fail.
+#[tracing::instrument(level = "debug", skip_all)]
+pub async fn reset_password(
+    context: &Context,
+    hasher: &PasswordHasher,
+    proof: &Proof,
+    new: Password,
+) -> Result<(), Error> {
+    context.require_mail(MailKind::ResetPassword)?;
+    // Before the password is hashed: only the holder of a link costs us that.
+    let token = open(context, Purpose::ResetPassword, proof).await?;
+    let user = match find(context, &UserRef::Id(token.user_id)).await {
+        Err(Error::UserUnknown) => return Err(Error::LinkInvalid),
+        found => found?,
+    };
+    let own_words = OwnWords::of_user(&user.first_name, &user.last_name, &user.email);
+    let hash = hasher.hash_new(new, own_words).await??;
+    let context = &context.as_user();
+    let mut change = begin_use(context, &token).await?;
+    let (user_id, now) = (token.user_id, context.now());
+    let user = find_locked(&mut change, user_id).await?;
+    let state = passwords::changed_at(change.connection(), user_id).await?.map(format_exactly);
+    if state != token.state || user.email != token.email {
+        return Err(Error::LinkInvalid);
+    }
+    passwords::set(change.connection(), user_id, &hash, now).await?;
+    // A new password is a new authenticator: nobody has failed to guess it. Failures of another factor stay.
+    attempts::clear_of_user(change.connection(), user_id, &[Authenticator::Password]).await?;
+    users::touch(change.connection(), user_id, now).await?;
+    email::mark_verified(change.connection(), user_id, now).await?;
+    let sessions_ended = end_sessions(&mut change, Ending::all(user_id), now).await?.len();
+    change.record(now, &Event::PasswordReset { sessions_ended }, user_id, None);
+    let to = Recipient { user_id: Some(user_id), email: &user.email };
+    notify(&mut change, MailKind::PasswordChanged, to, now).await?;
+    change.commit().await
+}

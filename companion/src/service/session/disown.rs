@@ -1,0 +1,43 @@
+//! "This wasn't me": the owner of an account disowns a sign-in.
+
+use time::OffsetDateTime;
+
+use super::end_sessions;
+use crate::db::{passwords, users};
+use crate::domain::UserId;
+use crate::domain::audit::Event;
+use crate::domain::session::Ending;
+use crate::domain::token::one_time::{Proof, Purpose};
+use crate::service::change::Change;
+use crate::service::mail::{begin_use, open};
+use crate::service::{Context, Error};
+
+/// Ends the session that the mail tells of, and all others of the user: whoever started it knows the password, which is of no use
+/// any more. The owner sets a new one by a mail.
+///
+/// # Errors
+/// [`Error::LinkInvalid`] if the link is not valid; [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+#[tracing::instrument(name = "disown_sign_in", level = "debug", skip_all)]
+pub async fn disown(context: &Context, proof: &Proof) -> Result<(), Error> {
+    let token = open(context, Purpose::DisownSignIn, proof).await?;
+    let context = &context.as_user();
+    let mut change = begin_use(context, &token).await?;
+    let now = context.now();
+    let session_id = token.state.as_deref().and_then(|id| id.parse().ok());
+    let sessions_ended = lock_out(&mut change, token.user_id, now).await?;
+    change.record(now, &Event::SignInDisowned { sessions_ended }, token.user_id, session_id);
+    change.commit().await
+}
+
+/// Ends all sessions of a user, and deletes the password, if a mail sets a new one. Returns the number of sessions.
+pub(in crate::service) async fn lock_out(
+    change: &mut Change<'_>,
+    user_id: UserId,
+    now: OffsetDateTime,
+) -> Result<usize, Error> {
+    if change.context.mail.kinds.password_reset {
+        passwords::delete(change.connection(), user_id).await?;
+    }
+    users::touch(change.connection(), user_id, now).await?;
+    Ok(end_sessions(change, Ending::all(user_id), now).await?.len())
+}

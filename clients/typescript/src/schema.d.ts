@@ -690,8 +690,14 @@ export interface components {
             sessionsEnded: number;
             user: components["schemas"]["AdminUser"];
         };
-        /** @description Password of the signed-in user. */
+        /** @description Password of the signed-in user, and a code if the user has a second factor. */
         Confirmation: {
+            /**
+             * Format: factor-code
+             * @description Six digits of an authenticator app, or a recovery code. Blanks and hyphens do not matter.
+             * @example 123456
+             */
+            code?: string;
             /**
              * Format: password
              * @description Password as it was typed.
@@ -2117,7 +2123,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description E-mail or password is wrong; Not signed in */
+            /** @description E-mail or password is wrong; Not signed in; The code is wrong, or was used */
             401: {
                 headers: {
                     "www-authenticate": components["headers"]["Challenge"];

@@ -117,6 +117,21 @@ async fn former_address_undoes_the_change_for_72_hours_even_if_it_was_changed_ag
 }
 
 #[tokio::test]
+async fn undo_is_not_undone_by_an_older_link() {
+    let (api, inbox) = Api::start_with_mail(&[]).await;
+    let mut thief = api.registered(EMAIL).await;
+    let mut links = Vec::new();
+    for email in [NEW_EMAIL, "third@example.com"] {
+        assert_eq!(request_change(&mut thief, email).await.status, 202);
+        links.push(last(&api, &inbox, email).await);
+    }
+    assert_eq!(confirm(&api, "change_email", &links[0]).await.status, 200);
+    let undo = last(&api, &inbox, EMAIL).await;
+    assert_eq!(confirm(&api, "undo_email", &undo).await.status, 200);
+    confirm(&api, "change_email", &links[1]).await.assert_rejected(400, "link_invalid");
+}
+
+#[tokio::test]
 async fn new_password_ends_changes_of_address_that_wait() {
     let (api, inbox) = Api::start_with_mail(&[]).await;
     let mut owner = api.registered(EMAIL).await;

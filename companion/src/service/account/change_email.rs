@@ -91,7 +91,7 @@ pub async fn change_email(context: &Context, proof: &Proof) -> Result<(), Error>
 
 /// Gives a user the address back that the mail was sent to, whatever it has become since, and locks everybody out: the owner
 /// sets a new password by way of the address. Whoever changed the address may have changed it again, so links that are newer
-/// count no more.
+/// count no more. Nor does any other change of address, older ones included: what they may change is true again.
 ///
 /// # Errors
 /// [`Error::LinkInvalid`] if the link is not valid; [`Error::EmailTaken`] if another user has the address;

@@ -1,8 +1,12 @@
 //! A new password in place of a forgotten one.
 
+use time::OffsetDateTime;
+
 use super::{find, find_locked};
+use crate::db::one_time_tokens::OpenToken;
 use crate::db::users::email;
 use crate::db::{attempts, passwords, users};
+use crate::domain::account::User;
 use crate::domain::account::password::Password;
 use crate::domain::account::password_policy::OwnWords;
 use crate::domain::account::user_ref::UserRef;
@@ -32,20 +36,24 @@ pub async fn reset_password(
     new: Password,
 ) -> Result<(), Error> {
     context.require_mail(MailKind::ResetPassword)?;
-    // Before the password is hashed: only the holder of a link costs us that.
+    // Before the password is hashed: only the holder of a link that still counts costs us that.
     let token = open(context, Purpose::ResetPassword, proof).await?;
     let user = match find(context, &UserRef::Id(token.user_id)).await {
         Err(Error::UserUnknown) => return Err(Error::LinkInvalid),
         found => found?,
     };
+    let changed_at = passwords::changed_at(&mut *context.connection().await?, token.user_id).await?;
+    if !is_current(&token, &user, changed_at) {
+        return Err(Error::LinkInvalid);
+    }
     let own_words = OwnWords::of_user(&user.first_name, &user.last_name, &user.email);
     let hash = hasher.hash_new(new, own_words).await??;
     let context = &context.as_user();
     let mut change = begin_use(context, &token).await?;
     let (user_id, now) = (token.user_id, context.now());
     let user = find_locked(&mut change, user_id).await?;
-    let state = passwords::changed_at(change.connection(), user_id).await?.map(format_exactly);
-    if state != token.state || user.email != token.email {
+    let changed_at = passwords::changed_at(change.connection(), user_id).await?;
+    if !is_current(&token, &user, changed_at) {
         return Err(Error::LinkInvalid);
     }
     passwords::set(change.connection(), user_id, &hash, now).await?;
@@ -58,4 +66,9 @@ pub async fn reset_password(
     let to = Recipient { user_id: Some(user_id), email: &user.email };
     notify(&mut change, MailKind::PasswordChanged, to, now).await?;
     change.commit().await
+}
+
+/// Returns `true` if neither the password nor the address has changed since a link was sent.
+fn is_current(token: &OpenToken, user: &User, changed_at: Option<OffsetDateTime>) -> bool {
+    changed_at.map(format_exactly) == token.state && user.email == token.email
 }

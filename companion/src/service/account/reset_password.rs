@@ -17,12 +17,13 @@ use crate::domain::session::Ending;
 use crate::domain::time::format_exactly;
 use crate::domain::token::one_time::{Proof, Purpose};
 use crate::hashing::PasswordHasher;
+use crate::service::factor::delete_factors;
 use crate::service::mail::{Recipient, begin_use, notify, open};
 use crate::service::session::end_sessions;
 use crate::service::{Context, Error};
 
 /// Sets the password of the user who received the mail, and ends all their sessions. It starts none: the user signs in, by the
-/// same gate as everybody, so that a reset is no way around another factor.
+/// same gate as everybody, so that a reset is no way around another factor. Factors of an address that nobody had verified go.
 ///
 /// # Errors
 /// [`Error::LinkInvalid`] if the link or code is not valid, or the password or address was changed since; then also
@@ -60,6 +61,13 @@ pub async fn reset_password(
     // A new password is a new authenticator: nobody has failed to guess it. Failures of another factor stay.
     attempts::clear_of_user(change.connection(), user_id, &[Authenticator::Password]).await?;
     users::touch(change.connection(), user_id, now).await?;
+    if !email::is_verified(change.connection(), user_id).await? {
+        // Whoever registered an address that is not theirs may have added a factor, which would keep its owner out.
+        let factors_removed = delete_factors(&mut change, user_id).await?;
+        if factors_removed > 0 {
+            change.record(now, &Event::FactorsReset { factors_removed }, user_id, None);
+        }
+    }
     email::mark_verified(change.connection(), user_id, now).await?;
     let sessions_ended = end_sessions(&mut change, Ending::all(user_id), now).await?.len();
     change.record(now, &Event::PasswordReset { sessions_ended }, user_id, None);

@@ -145,6 +145,25 @@ pub async fn consume(connection: &mut Connection, id: i64, now: OffsetDateTime) 
     Ok(used.fetch_optional(connection).await?.is_some())
 }
 
+/// Deletes the tokens of a user that a new password ends ([`Purpose::ENDED_BY_PASSWORD`]).
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn delete_ended_by_password(
+    connection: &mut Connection,
+    user_id: UserId,
+) -> Result<(), sqlx::Error> {
+    let purposes = Purpose::ENDED_BY_PASSWORD.map(Purpose::as_str);
+    sqlx::query!(
+        "delete from one_time_tokens where user_id = $1 and purpose = any($2::text[])",
+        user_id as UserId,
+        &purposes as &[&str],
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Deletes the tokens of a user that are newer than one of theirs.
 ///
 /// # Errors

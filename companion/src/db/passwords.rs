@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::db::connection::Connection;
+use crate::db::one_time_tokens;
 use crate::domain::UserId;
 use crate::domain::account::email::Email;
 use crate::domain::account::password::PasswordHash;
@@ -39,10 +40,10 @@ pub async fn find(connection: &mut Connection, email: &Email) -> Result<Option<C
     .await
 }
 
-/// Sets or replaces a user's password.
+/// Sets or replaces a user's password, and ends resets and changes of the address that somebody has begun before.
 ///
 /// # Errors
-/// [`sqlx::Error`] if the statement fails.
+/// [`sqlx::Error`] if a statement fails.
 pub async fn set(
     connection: &mut Connection,
     user_id: UserId,
@@ -58,9 +59,9 @@ pub async fn set(
         BCRYPT,
         now,
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    one_time_tokens::delete_ended_by_password(connection, user_id).await
 }
 
 /// Deletes a user's password: nobody signs in with it any more.

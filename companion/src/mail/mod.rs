@@ -24,6 +24,9 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum time of one mail: less than it is left alone for.
 const SEND_TIMEOUT: Duration = Duration::from_secs(45);
 
+/// Permanent replies that concern the way to the server, and not the mail.
+const OF_THE_RELAY: [u16; 5] = [530, 534, 535, 538, 554];
+
 /// Sender of mails.
 pub struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
@@ -104,11 +107,18 @@ impl Mailer {
         let message = message::write(&self.site, &self.sender, mail)?;
         match tokio::time::timeout(SEND_TIMEOUT, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) if error.is_permanent() => Err(SendError::Permanent(describe(&error))),
+            Ok(Err(error)) if is_rejection(&error) => Err(SendError::Permanent(describe(&error))),
             Ok(Err(error)) => Err(SendError::Transient(describe(&error))),
             Err(_) => Err(SendError::Transient("the mail server took longer than 45 s".to_owned())),
         }
     }
+}
+
+/// Returns `true` if the server rejects this mail or its recipient for good. A server that demands or rejects authentication
+/// (RFC 4954 §6), or TLS (RFC 3207 §4), rejects the companion, until somebody mends a setting; 554 is also a greeting that serves
+/// nobody (RFC 5321 §3.1), which cannot be told from a rejected mail.
+fn is_rejection(error: &smtp::Error) -> bool {
+    error.is_permanent() && error.status().is_some_and(|code| !OF_THE_RELAY.contains(&u16::from(code)))
 }
 
 /// Describes an error with its causes.

@@ -59,6 +59,8 @@ pub enum Fault {
     Hang(Step),
     /// Its recipients are rejected for good.
     RejectRecipient,
+    /// Nobody is served, by a permanent reply.
+    Refuse(&'static str),
     /// Its recipients are rejected for now.
     Busy,
 }

@@ -117,6 +117,55 @@ async fn former_address_undoes_the_change_for_72_hours_even_if_it_was_changed_ag
 }
 
 #[tokio::test]
+async fn undo_is_not_undone_by_an_older_link() {
+    let (api, inbox) = Api::start_with_mail(&[]).await;
+    let mut thief = api.registered(EMAIL).await;
+    let mut links = Vec::new();
+    for email in [NEW_EMAIL, "third@example.com"] {
+        assert_eq!(request_change(&mut thief, email).await.status, 202);
+        links.push(last(&api, &inbox, email).await);
+    }
+    assert_eq!(confirm(&api, "change_email", &links[0]).await.status, 200);
+    let undo = last(&api, &inbox, EMAIL).await;
+    assert_eq!(confirm(&api, "undo_email", &undo).await.status, 200);
+    confirm(&api, "change_email", &links[1]).await.assert_rejected(400, "link_invalid");
+}
+
+#[tokio::test]
+async fn new_password_ends_changes_of_address_that_wait() {
+    let (api, inbox) = Api::start_with_mail(&[]).await;
+    let mut owner = api.registered(EMAIL).await;
+    assert_eq!(request_change(&mut owner, NEW_EMAIL).await.status, 202);
+    let link = last(&api, &inbox, NEW_EMAIL).await;
+    let fields = [("currentPassword", PASSWORD), ("password", NEW)];
+    assert_eq!(owner.submit("/auth/account", "/auth/account/password", &fields).await.status, 303);
+    confirm(&api, "change_email", &link).await.assert_rejected(400, "link_invalid");
+
+    let reset = api.reset_requested(&inbox, EMAIL).await;
+    let change = json!({"email": NEW_EMAIL, "password": NEW});
+    assert_eq!(owner.post_json("/api/auth/email", &change).await.status, 202);
+    let link = last(&api, &inbox, NEW_EMAIL).await;
+    let done = api.client().post_json("/api/auth/password-reset/confirm", &reset.by_link(PASSWORD)).await;
+    assert_eq!(done.status, 200, "{done}");
+    confirm(&api, "change_email", &link).await.assert_rejected(400, "link_invalid");
+}
+
+#[tokio::test]
+async fn disowned_sign_in_changes_no_address_afterwards() {
+    for mails_off in ["verification", "verification,password-reset"] {
+        let (api, inbox) = Api::start_with_mail(&[("MAIL_OFF", mails_off)]).await;
+        api.registered(EMAIL).await;
+        let mut thief = api.client_from("203.0.113.9");
+        assert_eq!(thief.login(EMAIL, PASSWORD).await.status, 200);
+        assert_eq!(request_change(&mut thief, NEW_EMAIL).await.status, 202);
+        let link = last(&api, &inbox, NEW_EMAIL).await;
+        let notice = last(&api, &inbox, EMAIL).await;
+        assert_eq!(confirm(&api, "disown_sign_in", &notice).await.status, 200);
+        confirm(&api, "change_email", &link).await.assert_rejected(400, "link_invalid");
+    }
+}
+
+#[tokio::test]
 async fn address_of_another_user_cannot_be_taken() {
     let (api, inbox) = Api::start_with_mail(&[]).await;
     let mut client = api.registered(EMAIL).await;

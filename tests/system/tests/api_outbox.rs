@@ -19,7 +19,13 @@ async fn with_one_mail() -> (Api, Inbox) {
 
 #[tokio::test]
 async fn mail_that_a_server_does_not_take_now_is_sent_later() {
-    for fault in [Fault::Close(Step::Greeting), Fault::Close(Step::Content), Fault::Busy] {
+    for fault in [
+        Fault::Close(Step::Greeting),
+        Fault::Close(Step::Content),
+        Fault::Busy,
+        Fault::Refuse("530 5.7.0 authentication required\r\n"),
+        Fault::Refuse("554 5.3.2 no service\r\n"),
+    ] {
         let (api, inbox) = with_one_mail().await;
         inbox.fail(fault);
         api.deliver().await;

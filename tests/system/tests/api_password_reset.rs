@@ -155,6 +155,26 @@ async fn weak_password_leaves_the_link_valid() {
     assert_eq!(confirm(&api, &reset.by_code(NEW)).await.status, 200);
 }
 
+#[tokio::test]
+async fn reset_removes_factors_unless_the_address_was_verified() {
+    for (is_verified, status) in [(false, 200), (true, 202)] {
+        let (api, inbox) = Api::start_with_mail(&[]).await;
+        api.registered_with_app(EMAIL).await;
+        if is_verified {
+            api.deliver().await;
+            let mail = inbox.mails().pop().expect("a mail");
+            let body = json!({"purpose": "verify_email", "token": mail.token().expect("a link")});
+            assert_eq!(api.client().post_json("/api/auth/mail/confirm", &body).await.status, 200);
+        }
+        let reset = api.reset_requested(&inbox, EMAIL).await;
+        assert_eq!(confirm(&api, &reset.by_link(NEW)).await.status, 200);
+        assert_eq!(api.client().login(EMAIL, NEW).await.status, status, "{is_verified}");
+        let removed = "select count(*) from audit_log where event = 'factors_reset'";
+        let removed: i64 = sqlx::query_scalar(removed).fetch_one(&api.pool).await.expect("a count");
+        assert_eq!(removed, i64::from(!is_verified));
+    }
+}
+
 // holds: promise 15
 #[tokio::test]
 async fn request_leaves_the_same_rows_behind_for_a_known_address_and_for_another() {

@@ -72,6 +72,10 @@ impl Purpose {
     pub const CONFIRMED: [Self; 4] =
         [Self::VerifyEmail, Self::ChangeEmail, Self::UndoEmail, Self::DisownSignIn];
 
+    /// Every purpose that changes what a user signs in with and was begun before it: a new password ends it, so that nobody
+    /// prepares a way around that. [`Self::UndoEmail`] is the owner's own way back, and stays.
+    pub const ENDED_BY_PASSWORD: [Self; 2] = [Self::ResetPassword, Self::ChangeEmail];
+
     /// Returns the value of `one_time_tokens.purpose`, which is also its name in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {

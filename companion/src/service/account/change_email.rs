@@ -2,11 +2,12 @@
 
 use secrecy::SecretString;
 
-use super::{compare_password, find_locked};
-use crate::db::one_time_tokens;
+use super::{begin_change, compare_password, find_locked};
 use crate::db::users::email;
+use crate::db::{one_time_tokens, passwords};
 use crate::domain::account::User;
 use crate::domain::account::email::Email;
+use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
 use crate::domain::guard::Authenticator;
 use crate::domain::mail::{Details, MailKind};
@@ -23,8 +24,8 @@ use crate::service::{Context, Error};
 ///
 /// # Errors
 /// [`Error::MailOff`] if such mails are not sent; [`Error::TooManyAttempts`] if a limit rejects the request;
-/// [`Error::WrongCredentials`] if the password is wrong; [`Error::Hashing`], [`Error::Unavailable`] and [`Error::Database`] if
-/// these fail.
+/// [`Error::WrongCredentials`] if the password is wrong; [`Error::PasswordChanged`] if it was changed meanwhile;
+/// [`Error::Hashing`], [`Error::Unavailable`] and [`Error::Database`] if these fail.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn request_email_change(
     context: &Context,
@@ -39,14 +40,19 @@ pub async fn request_email_change(
     let attempt = guard.reauthentication(Authenticator::Password, &user.email, by.session_id);
     let permit = guard::admit(context, guard, attempt).await?;
     let compared = async {
-        compare_password(context, hasher, (user, by), password).await?;
-        Ok(permit.record_success(&mut *context.connection().await?).await?)
+        let changed_at = compare_password(context, hasher, (user, by), password).await?;
+        permit.record_success(&mut *context.connection().await?).await?;
+        Ok(changed_at)
     };
     let compared = compared.await;
-    permit.settle(context, compared).await?;
+    let changed_at = permit.settle(context, compared).await?;
     let permit = guard::admit(context, guard, guard.mail(context, kind, new)).await?;
     let requested = async {
-        let mut change = context.begin().await?;
+        let (mut change, _) = begin_change(context, &UserRef::Id(user.id)).await?;
+        // A new password ends such links: none comes after it that the former one has begun.
+        if !passwords::is_unchanged(change.connection(), user.id, changed_at).await? {
+            return Err(Error::PasswordChanged);
+        }
         let now = context.now();
         let (to, details) = (Recipient { user_id: Some(user.id), email: new }, Details::of(now));
         let handle = issue(&mut change, kind, to, Some(user.email.as_str()), &details, now).await?;
@@ -85,7 +91,7 @@ pub async fn change_email(context: &Context, proof: &Proof) -> Result<(), Error>
 
 /// Gives a user the address back that the mail was sent to, whatever it has become since, and locks everybody out: the owner
 /// sets a new password by way of the address. Whoever changed the address may have changed it again, so links that are newer
-/// count no more.
+/// count no more. Nor does any other change of address, older ones included: what they may change is true again.
 ///
 /// # Errors
 /// [`Error::LinkInvalid`] if the link is not valid; [`Error::EmailTaken`] if another user has the address;

@@ -19,6 +19,7 @@ pub use self::rename::rename;
 pub use self::reseal::reseal;
 pub use self::reset::reset;
 
+pub(super) use self::reset::delete_factors;
 pub(super) use self::use_code::use_code;
 
 use super::Error;

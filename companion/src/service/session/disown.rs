@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::end_sessions;
-use crate::db::{passwords, users};
+use crate::db::{one_time_tokens, passwords, users};
 use crate::domain::UserId;
 use crate::domain::audit::Event;
 use crate::domain::session::Ending;
@@ -29,7 +29,8 @@ pub async fn disown(context: &Context, proof: &Proof) -> Result<(), Error> {
     change.commit().await
 }
 
-/// Ends all sessions of a user, and deletes the password, if a mail sets a new one. Returns the number of sessions.
+/// Ends all sessions of a user, and what was begun in them: resets and changes of the address. Deletes the password, if a mail
+/// sets a new one. Returns the number of sessions.
 pub(in crate::service) async fn lock_out(
     change: &mut Change<'_>,
     user_id: UserId,
@@ -38,6 +39,7 @@ pub(in crate::service) async fn lock_out(
     if change.context.mail.kinds.password_reset {
         passwords::delete(change.connection(), user_id).await?;
     }
+    one_time_tokens::delete_ended_by_password(change.connection(), user_id).await?;
     users::touch(change.connection(), user_id, now).await?;
     Ok(end_sessions(change, Ending::all(user_id), now).await?.len())
 }

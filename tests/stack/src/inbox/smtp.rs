@@ -32,6 +32,7 @@ pub(super) fn serve(inbox: &Inbox, mut stream: TcpStream) -> Result<()> {
         let command = line.trim_end().to_ascii_uppercase();
         let reply: &[u8] = match command.split([' ', ':']).next().unwrap_or_default() {
             "EHLO" | "HELO" => b"250-inbox\r\n250 8BITMIME\r\n",
+            "MAIL" if let Some(Fault::Refuse(reply)) = fault => reply.as_bytes(),
             "RCPT" if fault == Some(Fault::RejectRecipient) => b"550 5.1.1 no such mailbox\r\n",
             "RCPT" if fault == Some(Fault::Busy) => b"451 4.7.1 try again later\r\n",
             "RCPT" => {

@@ -43,3 +43,19 @@ async fn administrator_with_an_app_administers_after_the_code() {
     root.confirm(&app.next_code(&api)).await;
     assert_eq!(root.get("/api/admin/users").await.status, 200);
 }
+
+#[tokio::test]
+async fn first_app_ends_the_other_sessions_of_its_user() {
+    let api = Api::start().await;
+    let mut ada = api.registered(ADA).await;
+    let mut thief = api.logged_in(ADA).await;
+    let app = api.add_app(&mut ada).await;
+    thief.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
+    assert_eq!(ada.get("/api/auth/self").await.status, 200);
+
+    let mut phone = api.client();
+    let token = phone.begin_login(ADA).await;
+    assert_eq!(phone.complete_login(&token, &app.next_code(&api)).await.status, 200);
+    api.add_app(&mut phone).await;
+    assert_eq!(ada.get("/api/auth/self").await.status, 200, "a second app ends nothing");
+}

@@ -1,7 +1,8 @@
 //! Limits on guessing the codes of a second factor: their counts are not those of passwords, and nobody keeps the owner out.
 
 use edgeward_kit::api::{Api, App};
-use edgeward_kit::client::Client;
+use edgeward_kit::client::{Client, PASSWORD};
+use serde_json::json;
 use time::Duration;
 
 const ADA: &str = "ada@example.com";
@@ -64,4 +65,18 @@ async fn wrong_passwords_take_no_attempts_from_the_factor() {
     }
     assert_eq!(api.client().login(ADA, "not the password").await.status, 429);
     assert_eq!(client.complete_login(&token, &app.next_code(&api)).await.status, 200);
+}
+
+#[tokio::test]
+async fn new_app_does_not_clear_the_guesses_at_the_others() {
+    let (api, mut ada, app) = start(&[("LIMIT_ACCOUNT", "5/1h")]).await;
+    ada.confirm(&app.next_code(&api)).await;
+    let wrong = json!({"password": PASSWORD, "code": "000000"});
+    for _ in 0..3 {
+        ada.post_json("/api/auth/confirm", &wrong).await.assert_rejected(401, "factor_wrong");
+    }
+    // The charge of its first code is the fourth.
+    api.add_app(&mut ada).await;
+    ada.post_json("/api/auth/confirm", &wrong).await.assert_rejected(401, "factor_wrong");
+    ada.post_json("/api/auth/confirm", &wrong).await.assert_rejected(429, "too_many_attempts");
 }

@@ -18,7 +18,7 @@ use crate::domain::session::Ending;
 use crate::domain::token::access_token::TokenSubject;
 use crate::domain::token::key_encryption::Subject;
 use crate::service::account::begin_change;
-use crate::service::guard::{self, Guard, Permit};
+use crate::service::guard::{self, Guard};
 use crate::service::session::end_each;
 use crate::service::{Context, Error};
 
@@ -98,16 +98,16 @@ pub async fn add_totp(
     let permit = guard::admit(context, guard, attempt).await?;
     let added = async {
         let step = secret.check(code, 0, context.now()).ok_or(Error::WrongFactor)?;
-        add(context, factors, &permit, by, ticket, (&sealed, step), name).await
+        add(context, factors, by, ticket, (&sealed, step), name).await
     };
     let added = added.await;
+    // No success is recorded: a new secret was proved, and the guesses at the others stay counted.
     permit.settle(context, added).await
 }
 
 async fn add(
     context: &Context,
     factors: &Factors,
-    permit: &Permit,
     by: TokenSubject,
     ticket: &Ticket,
     (sealed, step): (&[u8], i64),
@@ -137,7 +137,6 @@ async fn add(
     } else {
         None
     };
-    permit.record_success(change.connection()).await?;
     change.commit().await?;
     Ok(Added { id, recovery_codes })
 }

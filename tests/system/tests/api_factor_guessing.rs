@@ -80,3 +80,22 @@ async fn new_app_does_not_clear_the_guesses_at_the_others() {
     ada.post_json("/api/auth/confirm", &wrong).await.assert_rejected(401, "factor_wrong");
     ada.post_json("/api/auth/confirm", &wrong).await.assert_rejected(429, "too_many_attempts");
 }
+
+#[tokio::test]
+async fn app_that_no_key_opens_is_passed_over() {
+    let (api, mut ada, app) = start(&[("LIMIT_ACCOUNT", "5/1h")]).await;
+    ada.confirm(&app.next_code(&api)).await;
+    let second = api.add_app(&mut ada).await;
+    let lose = "update factors set sealed = set_byte(sealed, 20, get_byte(sealed, 20) # 1) where id = $1";
+    let lose = async |id: i64| sqlx::query(lose).bind(id).execute(&api.pool).await.expect("an app");
+    lose(1).await;
+    let mut client = api.client();
+    let token = client.begin_login(ADA).await;
+    for _ in 0..4 {
+        client.complete_login(&token, "000000").await.assert_rejected(401, "factor_wrong");
+    }
+    assert_eq!(client.complete_login(&token, &second.next_code(&api)).await.status, 200);
+    lose(2).await;
+    let token = client.begin_login(ADA).await;
+    assert_eq!(client.complete_login(&token, &second.next_code(&api)).await.status, 500);
+}

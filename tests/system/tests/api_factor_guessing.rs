@@ -29,6 +29,10 @@ async fn hundred_wrong_codes_from_twenty_addresses_end_nothing_for_the_owner() {
     let code = app.next_code(&api);
     thief.complete_login(&token, &code).await.assert_rejected(429, "too_many_attempts");
 
+    let mut phone = api.client_from("192.0.2.7");
+    let token = phone.begin_login(ADA).await;
+    let recovered = phone.complete_login(&token, &app.recovery_codes[0]).await;
+    assert_eq!(recovered.status, 200, "a recovery code on an unknown device");
     assert_eq!(ada.get("/api/auth/self").await.status, 200, "the session goes on");
     assert_eq!(ada.refresh().await.status, 200);
     let token = ada.begin_login(ADA).await;
@@ -98,4 +102,16 @@ async fn app_that_no_key_opens_is_passed_over() {
     lose(2).await;
     let token = client.begin_login(ADA).await;
     assert_eq!(client.complete_login(&token, &second.next_code(&api)).await.status, 500);
+}
+
+#[tokio::test]
+async fn wrong_recovery_codes_take_no_attempts_from_the_app() {
+    let (api, _, app) = start(&[("LIMIT_ACCOUNT", "5/1h")]).await;
+    let mut client = api.client();
+    let token = client.begin_login(ADA).await;
+    for _ in 0..6 {
+        let wrong = client.complete_login(&token, "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA").await;
+        wrong.assert_rejected(401, "factor_wrong");
+    }
+    assert_eq!(client.complete_login(&token, &app.next_code(&api)).await.status, 200);
 }

@@ -45,7 +45,7 @@ impl ApiError {
             Self::EdgeSecretWrong | Self::NotAdmin => {
                 (StatusCode::FORBIDDEN, error_code::NOT_ALLOWED, "Not allowed")
             }
-            Self::AuthenticationOutdated { .. } => (
+            Self::AuthenticationOutdated { .. } | Self::FactorMissing => (
                 StatusCode::UNAUTHORIZED,
                 error_code::INSUFFICIENT_USER_AUTHENTICATION,
                 "Please confirm who you are",

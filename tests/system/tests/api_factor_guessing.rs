@@ -1,7 +1,8 @@
 //! Limits on guessing the codes of a second factor: their counts are not those of passwords, and nobody keeps the owner out.
 
 use edgeward_kit::api::{Api, App};
-use edgeward_kit::client::Client;
+use edgeward_kit::client::{Client, PASSWORD};
+use serde_json::json;
 use time::Duration;
 
 const ADA: &str = "ada@example.com";
@@ -28,6 +29,10 @@ async fn hundred_wrong_codes_from_twenty_addresses_end_nothing_for_the_owner() {
     let code = app.next_code(&api);
     thief.complete_login(&token, &code).await.assert_rejected(429, "too_many_attempts");
 
+    let mut phone = api.client_from("192.0.2.7");
+    let token = phone.begin_login(ADA).await;
+    let recovered = phone.complete_login(&token, &app.recovery_codes[0]).await;
+    assert_eq!(recovered.status, 200, "a recovery code on an unknown device");
     assert_eq!(ada.get("/api/auth/self").await.status, 200, "the session goes on");
     assert_eq!(ada.refresh().await.status, 200);
     let token = ada.begin_login(ADA).await;
@@ -63,5 +68,50 @@ async fn wrong_passwords_take_no_attempts_from_the_factor() {
         api.client().login(ADA, "not the password").await.assert_rejected(401, "credentials_wrong");
     }
     assert_eq!(api.client().login(ADA, "not the password").await.status, 429);
+    assert_eq!(client.complete_login(&token, &app.next_code(&api)).await.status, 200);
+}
+
+#[tokio::test]
+async fn new_app_does_not_clear_the_guesses_at_the_others() {
+    let (api, mut ada, app) = start(&[("LIMIT_ACCOUNT", "5/1h")]).await;
+    ada.confirm(&app.next_code(&api)).await;
+    let wrong = json!({"password": PASSWORD, "code": "000000"});
+    for _ in 0..3 {
+        ada.post_json("/api/auth/confirm", &wrong).await.assert_rejected(401, "factor_wrong");
+    }
+    // The charge of its first code is the fourth.
+    api.add_app(&mut ada).await;
+    ada.post_json("/api/auth/confirm", &wrong).await.assert_rejected(401, "factor_wrong");
+    ada.post_json("/api/auth/confirm", &wrong).await.assert_rejected(429, "too_many_attempts");
+}
+
+#[tokio::test]
+async fn app_that_no_key_opens_is_passed_over() {
+    let (api, mut ada, app) = start(&[("LIMIT_ACCOUNT", "5/1h")]).await;
+    ada.confirm(&app.next_code(&api)).await;
+    let second = api.add_app(&mut ada).await;
+    let lose = "update factors set sealed = set_byte(sealed, 20, get_byte(sealed, 20) # 1) where id = $1";
+    let lose = async |id: i64| sqlx::query(lose).bind(id).execute(&api.pool).await.expect("an app");
+    lose(1).await;
+    let mut client = api.client();
+    let token = client.begin_login(ADA).await;
+    for _ in 0..4 {
+        client.complete_login(&token, "000000").await.assert_rejected(401, "factor_wrong");
+    }
+    assert_eq!(client.complete_login(&token, &second.next_code(&api)).await.status, 200);
+    lose(2).await;
+    let token = client.begin_login(ADA).await;
+    assert_eq!(client.complete_login(&token, &second.next_code(&api)).await.status, 500);
+}
+
+#[tokio::test]
+async fn wrong_recovery_codes_take_no_attempts_from_the_app() {
+    let (api, _, app) = start(&[("LIMIT_ACCOUNT", "5/1h")]).await;
+    let mut client = api.client();
+    let token = client.begin_login(ADA).await;
+    for _ in 0..6 {
+        let wrong = client.complete_login(&token, "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA").await;
+        wrong.assert_rejected(401, "factor_wrong");
+    }
     assert_eq!(client.complete_login(&token, &app.next_code(&api)).await.status, 200);
 }

@@ -98,7 +98,8 @@ async fn form_of_another_site_completes_no_sign_in() {
 #[tokio::test]
 async fn factor_is_renamed_and_removed_and_an_administrator_resets_it() {
     let api = Api::start().await;
-    let (mut ada, _) = api.registered_with_app(ADA).await;
+    let (mut ada, app) = api.registered_with_app(ADA).await;
+    ada.confirm(&app.next_code(&api)).await;
     let path = "/auth/account/factors";
     let fields = |change, name| [("id", "1"), ("change", change), ("name", name)];
     let renamed = ada.submit("/auth/account", path, &fields("rename", "Old phone")).await;

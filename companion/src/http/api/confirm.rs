@@ -49,7 +49,7 @@ pub(in crate::http) async fn confirm(
     JsonBody(request): JsonBody<ConfirmRequest>,
 ) -> Result<(SetCookies, Json<SignedInBody>), ApiError> {
     let AppState { hasher, guard, tokens, factors, cookies, .. } = &state;
-    let takes_code = factor::list(&context, signed_in.user.id).await?.is_demanded();
+    let takes_code = factor::is_demanded(&context, signed_in.user.id).await?;
     let confirmation = request.parse(takes_code)?;
     let user = (&signed_in.user, signed_in.subject);
     let access = session::confirm(&context, hasher, guard, tokens, factors, user, &confirmation).await?;

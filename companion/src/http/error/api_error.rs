@@ -34,6 +34,9 @@ pub enum ApiError {
         /// Maximum age of the last authentication.
         max_age: Duration,
     },
+    /// The user's second factor is missing from the last authentication.
+    #[error("the second factor is missing from the user's last authentication")]
+    FactorMissing,
     /// The user is not an administrator.
     #[error("the user is not an administrator")]
     NotAdmin,

@@ -1,7 +1,7 @@
 //! Challenge of a response 401, which RFC 9110 §15.5.2 requires.
 
 use axum::http::HeaderValue;
-use edgeward_wire::authentication::MAX_AGE;
+use edgeward_wire::authentication::{ACR_VALUES, MAX_AGE, MULTI_FACTOR};
 use edgeward_wire::error_code::INSUFFICIENT_USER_AUTHENTICATION;
 
 use super::ApiError;
@@ -13,6 +13,9 @@ pub(super) fn of(error: &ApiError) -> HeaderValue {
         ApiError::AuthenticationOutdated { max_age } => {
             let seconds = max_age.whole_seconds();
             format!(" error=\"{INSUFFICIENT_USER_AUTHENTICATION}\", {MAX_AGE}=\"{seconds}\"")
+        }
+        ApiError::FactorMissing => {
+            format!(" error=\"{INSUFFICIENT_USER_AUTHENTICATION}\", {ACR_VALUES}=\"{MULTI_FACTOR}\"")
         }
         _ => String::new(),
     };

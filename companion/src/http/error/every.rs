@@ -67,6 +67,7 @@ pub(in crate::http) fn every_error() -> Vec<ApiError> {
         ApiError::EdgeSecretWrong,
         ApiError::NotAdmin,
         ApiError::AuthenticationOutdated { max_age: Duration::DAY },
+        ApiError::FactorMissing,
         ApiError::NotFound,
         ApiError::MethodNotAllowed,
         ApiError::BodyTooLarge,

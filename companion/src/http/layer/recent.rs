@@ -5,14 +5,19 @@
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use edgeward_wire::authentication::MULTI_FACTOR;
 
 use crate::http::error::ApiError;
 use crate::http::state::AppState;
 use crate::service::session::SignedIn;
+use crate::service::{Context, factor};
 
-/// Passes requests of users whose last authentication is at most `AUTHENTICATION_MAX_AGE_SECONDS` old, and rejects all others.
+/// Passes requests of users whose last authentication is at most `AUTHENTICATION_MAX_AGE_SECONDS` old, and was by two factors
+/// if a password alone does not sign them in. Rejects all others: a session from before the first factor, or of a companion
+/// that does not know factors, would otherwise remove them by the password alone.
 pub(in crate::http) async fn require(
     State(state): State<AppState>,
+    context: Context,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
@@ -20,6 +25,11 @@ pub(in crate::http) async fn require(
     let max_age = state.http.authentication_max_age;
     if !signed_in.authentication.is_recent(max_age, state.clock.now()) {
         return Err(ApiError::AuthenticationOutdated { max_age });
+    }
+    if !signed_in.authentication.methods.contains(MULTI_FACTOR)
+        && factor::is_demanded(&context, signed_in.user.id).await?
+    {
+        return Err(ApiError::FactorMissing);
     }
     Ok(next.run(request).await)
 }

@@ -34,7 +34,7 @@ pub(in crate::http) async fn show(
     query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let (email, form) = (signed_in.user.email.as_str(), &Form::default());
-    let takes_code = factor::list(&context, signed_in.user.id).await?.is_demanded();
+    let takes_code = factor::is_demanded(&context, signed_in.user.id).await?;
     let demands_more = !takes_code && return_to::demands_more(&query);
     view.show(StatusCode::OK, &ConfirmPage { view: &view, email, form, takes_code, demands_more })
 }
@@ -47,7 +47,7 @@ pub(in crate::http) async fn submit(
     query: Result<Query<PageQuery>, QueryRejection>,
     form: SentForm,
 ) -> Result<Response, ApiError> {
-    let takes_code = factor::list(&context, signed_in.user.id).await?.is_demanded();
+    let takes_code = factor::is_demanded(&context, signed_in.user.id).await?;
     let demands_more = !takes_code && return_to::demands_more(&query);
     let return_to = return_to::own_page(&view.site, query);
     let email = signed_in.user.email.as_str();

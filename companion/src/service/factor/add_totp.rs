@@ -14,10 +14,12 @@ use crate::domain::factor::ticket::Ticket;
 use crate::domain::factor::totp::{SECRET_BYTES, TotpKey, TotpSecret};
 use crate::domain::factor::{CHALLENGE_LIFETIME, FactorKind, MAX_FACTORS};
 use crate::domain::guard::Authenticator;
+use crate::domain::session::Ending;
 use crate::domain::token::access_token::TokenSubject;
 use crate::domain::token::key_encryption::Subject;
 use crate::service::account::begin_change;
-use crate::service::guard::{self, Guard, Permit};
+use crate::service::guard::{self, Guard};
+use crate::service::session::end_each;
 use crate::service::{Context, Error};
 
 /// Authenticator app that is being added.
@@ -74,7 +76,8 @@ pub async fn read_totp(
     Ok(Enrolment { ticket, key })
 }
 
-/// Adds the authenticator app of a ticket by its first code.
+/// Adds the authenticator app of a ticket by its first code. If a password alone has signed the user in so far, that ends
+/// their other sessions.
 ///
 /// # Errors
 /// [`Error::ChallengeUnknown`] if the ticket is unknown, used or expired; [`Error::WrongFactor`] if the code is wrong;
@@ -95,16 +98,16 @@ pub async fn add_totp(
     let permit = guard::admit(context, guard, attempt).await?;
     let added = async {
         let step = secret.check(code, 0, context.now()).ok_or(Error::WrongFactor)?;
-        add(context, factors, &permit, by, ticket, (&sealed, step), name).await
+        add(context, factors, by, ticket, (&sealed, step), name).await
     };
     let added = added.await;
+    // No success is recorded: a new secret was proved, and the guesses at the others stay counted.
     permit.settle(context, added).await
 }
 
 async fn add(
     context: &Context,
     factors: &Factors,
-    permit: &Permit,
     by: TokenSubject,
     ticket: &Ticket,
     (sealed, step): (&[u8], i64),
@@ -123,13 +126,17 @@ async fn add(
     let id = factors::insert_totp(change.connection(), user_id, name, sealed, step, now).await?;
     let session = Some(by.session_id);
     change.record(now, &Event::FactorAdded(FactorKind::Totp), user_id, session);
+    if !list.is_demanded() {
+        // They were begun by less than what signs in from now on, like those from before a change of the password.
+        let others = Ending::others(user_id, by.session_id);
+        end_each(&mut change, [others].into_iter(), &Event::SessionEnded, now).await?;
+    }
     let recovery_codes = if list.recovery_codes == 0 {
         change.record(now, &Event::RecoveryCodesCreated, user_id, session);
         Some(replace_recovery_codes(&mut change, factors, user_id).await?)
     } else {
         None
     };
-    permit.record_success(change.connection()).await?;
     change.commit().await?;
     Ok(Added { id, recovery_codes })
 }

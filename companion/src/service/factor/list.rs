@@ -16,6 +16,15 @@ pub async fn list(context: &Context, user_id: UserId) -> Result<FactorList, Erro
     Ok(factors::list(&mut *context.connection().await?, user_id).await?)
 }
 
+/// Returns `true` if a password alone does not sign the caller in.
+///
+/// # Errors
+/// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+#[tracing::instrument(name = "is_factor_demanded", level = "debug", skip_all)]
+pub async fn is_demanded(context: &Context, user_id: UserId) -> Result<bool, Error> {
+    Ok(factors::is_demanded(&mut *context.connection().await?, user_id).await?)
+}
+
 /// Lists the factors of a user.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 
 pub use self::add_totp::{Added, Enrolment, add_totp, begin_totp, read_totp};
 pub use self::create_recovery_codes::create_recovery_codes;
-pub use self::list::{list, list_of};
+pub use self::list::{is_demanded, list, list_of};
 pub use self::remove::remove;
 pub use self::rename::rename;
 pub use self::reseal::reseal;

@@ -14,7 +14,7 @@ use crate::service::change::Change;
 /// Uses a code of a user: a time step of an authenticator app, or a recovery code. Returns what it was.
 ///
 /// # Errors
-/// [`Error::WrongFactor`] if the code is wrong or was used; [`Error::Sealing`] if a secret cannot be opened;
+/// [`Error::WrongFactor`] if the code is wrong or was used; [`Error::Sealing`] if no key opens the secret of any app;
 /// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 pub(in crate::service) async fn use_code(
     change: &mut Change<'_>,
@@ -48,14 +48,21 @@ async fn use_totp(
     digits: &str,
 ) -> Result<bool, Error> {
     let now = change.context.now();
-    for app in factors::list_totp(change.connection(), user_id).await? {
+    let apps = factors::list_totp(change.connection(), user_id).await?;
+    // A failure of ours is not counted as a guess, so it must not be one while there is a secret to compare with.
+    let mut unmatched = if apps.is_empty() { Ok(false) } else { Err(Error::Sealing) };
+    for app in apps {
         let opened = factors.keys.open(Subject::TotpSecret(user_id), &app.sealed);
-        let secret = opened.ok().and_then(|opened| TotpSecret::new(&opened)).ok_or(Error::Sealing)?;
+        let Some(secret) = opened.ok().and_then(|opened| TotpSecret::new(&opened)) else {
+            tracing::error!(user_id = user_id.0, factor_id = app.id.0, "no key opens the secret of an app");
+            continue;
+        };
+        unmatched = Ok(false);
         if let Some(step) = secret.check(digits, app.last_step, now)
             && factors::use_step(change.connection(), app.id, step, now).await?
         {
             return Ok(true);
         }
     }
-    Ok(false)
+    unmatched
 }

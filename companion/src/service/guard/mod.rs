@@ -3,6 +3,7 @@
 //! An attempt is charged to its buckets before the secret is checked: of many at the same time, no more are checked than
 //! the buckets hold. A rejected attempt costs no check, and a repeated one no SQL either.
 
+mod attempt;
 mod permit;
 mod recent_rejections;
 
@@ -10,6 +11,7 @@ use quick_cache::sync::Cache;
 use secrecy::SecretString;
 use time::OffsetDateTime;
 
+pub use self::attempt::Attempt;
 pub use self::permit::Permit;
 use self::recent_rejections::RecentRejections;
 use super::{Context, Error};
@@ -39,14 +41,6 @@ pub struct Guard {
     made_up: Cache<BucketKey, OffsetDateTime>,
     /// Fingerprints of such tokens. A client repeats its token for every request of a page, which counts once.
     made_up_tokens: Cache<BucketKey, ()>,
-}
-
-/// Attempt to pass a check.
-pub struct Attempt<'a> {
-    buckets: Vec<Bucket>,
-    email: Option<&'a Email>,
-    /// Bucket of the account for unknown devices.
-    unknown_devices: Option<BucketKey>,
 }
 
 impl Guard {

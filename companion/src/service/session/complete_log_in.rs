@@ -43,10 +43,14 @@ pub async fn complete_log_in(
     completion: &Completion,
     device: &Device,
 ) -> Result<IssuedTokens, Error> {
-    let Completion { ticket, device_tokens, .. } = completion;
+    let Completion { ticket, code, device_tokens } = completion;
     let context = &context.as_user();
     let pending = find(context, ticket, device).await?;
     let attempt = guard.login(context, Authenticator::Factor, &pending.email, device_tokens);
+    let attempt = match code {
+        FactorCode::Totp(_) => attempt,
+        FactorCode::Recovery(_) => attempt.spare_account(),
+    };
     let permit = guard::admit(context, guard, attempt).await?;
     let started =
         use_and_start(context, tokens, factors, (guard, &permit), &pending, completion, device).await;

@@ -82,7 +82,9 @@ pub(super) async fn end_and_record(
     Ok(count)
 }
 
-async fn end_each(
+/// Ends sessions as a part of a change, each with the event, and returns their number. The caller has locked the user's row
+/// before, and read `now` after that.
+pub(in crate::service) async fn end_each(
     change: &mut Change<'_>,
     endings: impl Iterator<Item = Ending>,
     event: &Event,

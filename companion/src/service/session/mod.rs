@@ -28,6 +28,6 @@ pub use self::log_out_everywhere::log_out_everywhere;
 pub use self::refresh::refresh;
 
 pub(super) use self::disown::lock_out;
-pub(super) use self::end::end_sessions;
+pub(super) use self::end::{end_each, end_sessions};
 pub(super) use self::prove::prove;
 pub(super) use self::start::start;

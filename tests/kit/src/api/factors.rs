@@ -86,6 +86,13 @@ impl Client {
         begun.body["token"].clone()
     }
 
+    /// Proves who the user is by the password and a code.
+    pub async fn confirm(&mut self, code: &str) {
+        let confirmed =
+            self.post_json("/api/auth/confirm", &json!({"password": PASSWORD, "code": code})).await;
+        assert_eq!(confirmed.status, 200, "{confirmed}");
+    }
+
     /// Completes a pending login by a code.
     pub async fn complete_login(&mut self, token: &Value, code: &str) -> Response {
         self.post_json("/api/auth/login/factor", &json!({"token": token, "code": code})).await

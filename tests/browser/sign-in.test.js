@@ -11,11 +11,11 @@ test("one signs in by keyboard alone", async (t) => {
   await page.context().clearCookies();
   await page.goto("/auth/sign-in?return_to=/auth/account");
   const names = [];
-  for (let stop = 0; stop < 5; stop += 1) {
+  for (let stop = 0; stop < 6; stop += 1) {
     names.push(await page.evaluate(() => (document.activeElement.labels?.[0] ?? document.activeElement).textContent.trim()));
     await page.keyboard.press("Tab");
   }
-  assert.deepEqual(names, ["E-mail", "Password", "Show password", "Sign in", "Register"]);
+  assert.deepEqual(names, ["E-mail", "Password", "Show password", "Sign in", "Forgot your password?", "Register"]);
   await page.reload();
   // The browser sets the focus after the load, at some time.
   await page.locator("[name=email]:focus").waitFor();
@@ -95,7 +95,7 @@ test("password managers know every field", async (t) => {
   const registering = { firstName: "given-name", lastName: "family-name", email: "username", password: "new-password" };
   assert.deepEqual(await found("/auth/register"), registering);
   await registered(page.context());
-  const changing = { firstName: "given-name", lastName: "family-name", email: "username", currentPassword: "current-password", password: "new-password" };
+  const changing = { firstName: "given-name", lastName: "family-name", newEmail: "email", emailPassword: "current-password", email: "username", currentPassword: "current-password", password: "new-password" };
   assert.deepEqual(await found("/auth/account"), changing);
 });
 

@@ -4,8 +4,10 @@
 mod details;
 mod entry;
 pub mod list;
+mod names;
 
 pub use self::entry::Entry;
+pub use self::names::NAMES;
 use super::account::role::Role;
 use super::factor::FactorKind;
 use super::session::authentication::Methods;
@@ -125,49 +127,6 @@ pub enum Event {
     /// The service has read other keys, and signs with the key of this ID.
     KeysChanged(String),
 }
-
-/// Names of all events: the values of a metric's label and of `audit_log.event`.
-pub const NAMES: [&str; 39] = [
-    "register",
-    "login",
-    "login_refused",
-    "refresh",
-    "refresh_refused",
-    "refresh_token_reused",
-    "reauthenticated",
-    "session_ended",
-    "sessions_ended",
-    "logout",
-    "logout_all",
-    "user_created",
-    "user_imported",
-    "user_deleted",
-    "user_disabled",
-    "user_enabled",
-    "user_unlocked",
-    "role_changed",
-    "name_changed",
-    "password_changed",
-    "password_reset_requested",
-    "password_reset",
-    "email_verified",
-    "email_change_requested",
-    "email_changed",
-    "email_change_undone",
-    "sign_in_disowned",
-    "login_pending",
-    "factor_added",
-    "factor_renamed",
-    "factor_removed",
-    "recovery_codes_created",
-    "recovery_code_used",
-    "factors_reset",
-    "keys_generated",
-    "keys_rotated",
-    "keys_imported",
-    "keys_resealed",
-    "keys_changed",
-];
 
 #[cfg(test)]
 mod tests;

@@ -22,11 +22,11 @@ export const ADMIN = variable("ADMIN");
 /** Address of the inbox. */
 const INBOX = variable("INBOX");
 
-/** Waits for a mail to an address, by a part of its subject: its link and its code. */
-export async function mailTo(email, subject) {
+/** Waits for a mail to an address, by a part of its subject, the `count`th of these: its link and its code. */
+export async function mailTo(email, subject, count = 1) {
   for (const end = Date.now() + 10_000; Date.now() < end; await new Promise((wake) => setTimeout(wake, 100))) {
     const mails = await (await fetch(`${INBOX}/mails`)).json();
-    const mail = mails.findLast((mail) => mail.to === email && mail.subject.includes(subject));
+    const mail = mails.filter((mail) => mail.to === email && mail.subject.includes(subject))[count - 1];
     if (mail) return { link: /^http\S+/m.exec(mail.text)?.[0], code: /^\d{4} \d{4}$/m.exec(mail.text)?.[0] };
   }
   return assert.fail(`no mail to ${email} about: ${subject}`);

@@ -24,7 +24,7 @@ pub(super) fn find_faults() -> Result<Vec<String>> {
     let missing = of_filter.filter(|name| !metrics.contains(&format!("`{name}`")));
     faults.extend(missing.map(|name| format!("docs/guide/metrics.md: there is no {name}")));
 
-    let audit = read("companion/src/domain/audit.rs")?;
+    let audit = read("companion/src/domain/audit/names.rs")?;
     let names = audit.split_once("pub const NAMES").map_or("", |(_, rest)| rest);
     let names = names.split("];").next().unwrap_or_default().split('"').skip(1).step_by(2);
     let missing = names.filter(|name| !events.contains(&format!("`{name}`")));

@@ -120,23 +120,21 @@ impl Account {
         let is_email_verified = account::is_email_verified(context, user.id).await?;
         let factors = factor::list(context, user.id).await?;
         let hint = view.text.password_hint.replace("{min}", &state.hasher.policy.min_chars.to_string());
-        view.show(
-            head,
-            &AccountPage {
-                view,
-                signed_in,
-                names,
-                email,
-                is_email_verified,
-                password,
-                factors_form,
-                factors,
-                sessions_form,
-                hint,
-                sessions,
-                done,
-            },
-        )
+        let page = AccountPage {
+            view,
+            signed_in,
+            names,
+            email,
+            is_email_verified,
+            password,
+            factors_form,
+            factors,
+            sessions_form,
+            hint,
+            sessions,
+            done,
+        };
+        view.show(head, &page)
     }
 
     /// Does what a form asks for, and redirects to the page, so that a reload sends nothing again. Otherwise the page has

@@ -15,6 +15,8 @@ for (const javaScriptEnabled of [true, false]) {
     assert.equal(address(page), DEEP_LINK, "a fresh login is enough");
 
     await ageAuthentication(page.context(), 600);
+    // From another page: the fragment alone would make it a move within this one.
+    await page.goto("/orders");
     await page.goto(DEEP_LINK);
     await page.getByRole("heading", { name: "Is it still you?" }).waitFor();
     await fill(page, { Password: "not this one" });

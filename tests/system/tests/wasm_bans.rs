@@ -50,7 +50,7 @@ fn banned_network_may_not_log_in_until_its_ban_ends() {
     for path in ["/api/auth/refresh", "/api/auth/logout", "/public/"] {
         assert!(request(&mut host, BANNED, post(path)).upstream.is_some(), "{path}");
     }
-    assert_eq!(host.counter("edgeward_refused.reason.network_banned"), 4);
+    assert_eq!(host.counter("edgeward_refused.reason.network_banned"), 6);
     host.set_now(NOW + 60);
     assert!(request(&mut host, BANNED, post("/api/auth/login")).upstream.is_some());
 }

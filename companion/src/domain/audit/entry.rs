@@ -16,7 +16,7 @@ pub struct Entry {
     pub event: String,
     /// Reason of a rejection; `None` for other events.
     pub reason: Option<&'static str>,
-    /// Actor, by [`Actor::as_str`](super::caller::Actor::as_str).
+    /// Actor, by [`Actor::as_str`](crate::domain::caller::Actor::as_str).
     pub actor: String,
     /// User that the event concerns.
     pub user_id: Option<UserId>,

@@ -53,7 +53,7 @@ pub struct AppState {
     pub guard: Arc<Guard>,
     /// Writing of mails.
     pub mail: Arc<Mailing>,
-    /// What second factors are made with.
+    /// Keys and randomness of second factors.
     pub factors: Arc<Factors>,
     /// Result of the last readiness check.
     pub readiness: Arc<Readiness>,

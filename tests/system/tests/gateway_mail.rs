@@ -1,4 +1,4 @@
-//! What mails change, at the edge: through the real Envoy with two workers.
+//! Effects of mails at the edge, through the real Envoy with two workers.
 
 use std::time::{Duration, Instant};
 

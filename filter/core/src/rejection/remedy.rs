@@ -1,4 +1,4 @@
-//! What would let a rejected request pass: a new token, or a fresh proof of the user.
+//! Remedy of a rejected request: a new token, or a fresh proof of the user.
 
 use super::Rejection;
 

@@ -77,7 +77,7 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// Companion, which answers the calls of all configurations.
+/// Companion that responds to the calls of all configurations.
 struct Companion<'a> {
     key: &'a Key,
     tokens: &'a Tokens,

@@ -25,8 +25,10 @@ const WORKERS: u32 = 4;
 const USERS: u64 = 24;
 /// Sessions that end on the way, in the feed and at the refresh.
 const ENDED: [u64; 3] = [3, 11, 19];
-/// Number of requests of a worker, or more until held requests of both outcomes were seen.
+/// Number of requests of a worker, or more until all that [`Seen`] counts was seen.
 const REQUESTS: u64 = 400;
+/// Number of times that another configuration replaces the one in use.
+const REPLACEMENTS: usize = 3;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Access tokens by the number of the user, from 1.
@@ -121,24 +123,24 @@ fn no_request_gets_the_verdict_of_another() {
     // The configuration in use, which the main thread replaces.
     let current = RwLock::new(Some(Arc::new(Configuration::start(&configuration(0)).unwrap())));
     let (is_late, running) = (AtomicBool::new(false), AtomicUsize::new(WORKERS as usize));
-    let outcomes = Outcomes::default();
+    let seen = Seen::default();
     thread::scope(|scope| {
         for worker in 0..WORKERS {
-            let (tokens, current, is_late, running, outcomes) =
-                (&tokens, &current, &is_late, &running, &outcomes);
+            let (tokens, current, is_late, running, seen) = (&tokens, &current, &is_late, &running, &seen);
             scope.spawn(move || {
                 let _running = Running(running);
-                work(worker, tokens, current, is_late, outcomes);
+                work(worker, tokens, current, is_late, seen);
             });
         }
         let mut companion = Companion { key: &key, tokens: &tokens, polls: 0, is_late: &is_late };
         let mut replaced = Vec::new();
-        let mut rounds = 0_usize;
         while running.load(Ordering::Acquire) > 0 {
-            rounds += 1;
-            if rounds.is_multiple_of(20_000) && replaced.len() < 3 {
-                let next = Configuration::start(&configuration(rounds)).unwrap();
+            let number = 1 + seen.replaced.load(Ordering::Relaxed);
+            // Each configuration lives to poll: one that ends before its first tick would leave the requests without a feed.
+            if number <= REPLACEMENTS && companion.polls >= number {
+                let next = Configuration::start(&configuration(number)).unwrap();
                 replaced.extend(current.write().unwrap().replace(next.into()));
+                seen.replaced.store(number, Ordering::Relaxed);
             }
             let all: Vec<_> = replaced.iter().cloned().chain(current.read().unwrap().clone()).collect();
             for configuration in all {
@@ -165,21 +167,23 @@ impl Drop for Running<'_> {
 
 type Current = RwLock<Option<Arc<Configuration>>>;
 
-/// Numbers of requests that were held, by their outcomes.
-#[derive(Default)]
-struct Outcomes {
+/// Numbers of held requests by their outcomes, and of replaced configurations.
+#[derive(Debug, Default)]
+struct Seen {
     continued: AtomicUsize,
     rejected: AtomicUsize,
+    replaced: AtomicUsize,
 }
 
-impl Outcomes {
+impl Seen {
     fn add(&self, ended: &Stream) {
         self.continued.fetch_add(usize::from(ended.host.continued.get()), Ordering::Relaxed);
         self.rejected.fetch_add(usize::from(ended.host.replied.get().is_some()), Ordering::Relaxed);
     }
 
-    fn has_both(&self) -> bool {
-        [&self.continued, &self.rejected].iter().all(|count| count.load(Ordering::Relaxed) > 0)
+    fn has_all(&self) -> bool {
+        let least = [(&self.continued, 1), (&self.rejected, 1), (&self.replaced, REPLACEMENTS)];
+        least.iter().all(|(count, least)| count.load(Ordering::Relaxed) >= *least)
     }
 }
 
@@ -215,7 +219,7 @@ impl Open {
     }
 }
 
-fn work(worker: u32, tokens: &Tokens, current: &Current, is_late: &AtomicBool, outcomes: &Outcomes) {
+fn work(worker: u32, tokens: &Tokens, current: &Current, is_late: &AtomicBool, seen: &Seen) {
     let access = |user| format!("access_token={}", tokens.of(user));
     // Until the first response of the feed nothing passes.
     while !Open::new(worker, current, 1, &access(1)).passed {
@@ -224,8 +228,8 @@ fn work(worker: u32, tokens: &Tokens, current: &Current, is_late: &AtomicBool, o
     let lasting = ENDED.map(|user| Open::new(worker, current, user, &access(user)));
     let mut open = Vec::new();
     let deadline = Instant::now() + PATIENCE;
-    for at in (0..).take_while(|&at| at < REQUESTS || !outcomes.has_both()) {
-        assert!(Instant::now() < deadline, "no held request was continued, or none was rejected");
+    for at in (0..).take_while(|&at| at < REQUESTS || !seen.has_all()) {
+        assert!(Instant::now() < deadline, "not seen within a minute: {seen:?}");
         if at == REQUESTS / 2 {
             is_late.store(true, Ordering::Release);
         }
@@ -238,7 +242,7 @@ fn work(worker: u32, tokens: &Tokens, current: &Current, is_late: &AtomicBool, o
         if open.len() > 12 {
             let ended = open.swap_remove(usize::try_from(at).unwrap() % 12);
             ended.stream.respond();
-            outcomes.add(&ended.stream);
+            seen.add(&ended.stream);
         }
     }
     let deadline = Instant::now() + PATIENCE;

@@ -136,7 +136,7 @@ fn no_request_gets_the_verdict_of_another() {
         let mut replaced = Vec::new();
         while running.load(Ordering::Acquire) > 0 {
             let number = 1 + seen.replaced.load(Ordering::Relaxed);
-            // Each configuration lives to poll: one that ends before its first tick would leave the requests without a feed.
+            // After a poll: replaced faster than they tick, configurations would leave the requests without a feed.
             if number <= REPLACEMENTS && companion.polls >= number {
                 let next = Configuration::start(&configuration(number)).unwrap();
                 replaced.extend(current.write().unwrap().replace(next.into()));

@@ -53,11 +53,19 @@ pub struct IdentityHeaders {
     pub role: String,
     /// Header of the session's number.
     pub session_id: String,
-    /// Header of the time of the user's last authentication; absent if upstreams do not want it.
+    /// Header of the time of the user's last authentication; absent if upstreams do not want it. Then that of a client
+    /// is removed under [`USUAL_AUTH_TIME`].
     pub auth_time: Option<String>,
-    /// Header of the methods of that authentication; absent if upstreams do not want it.
+    /// Header of the methods of that authentication; absent if upstreams do not want it. Then that of a client is removed
+    /// under [`USUAL_AMR`].
     pub amr: Option<String>,
 }
+
+/// Name that upstreams expect the time of the last authentication under, in lower case.
+const USUAL_AUTH_TIME: &str = "x-auth-time";
+
+/// Name that upstreams expect the methods of that authentication under, in lower case.
+const USUAL_AMR: &str = "x-amr";
 
 impl Policy {
     /// `true` if another site's page may have sent this request, and it may change something.
@@ -84,11 +92,11 @@ impl IdentityHeaders {
     /// replace every character but letters and digits by `_`.
     #[must_use]
     pub fn could_match(&self, name: &[u8]) -> bool {
-        let configured = [&self.auth_time, &self.amr].into_iter().flatten();
+        let auth_time = self.auth_time.as_deref().unwrap_or(USUAL_AUTH_TIME);
+        let amr = self.amr.as_deref().unwrap_or(USUAL_AMR);
         // The comparison of lengths rejects most names.
-        [&self.user_id, &self.role, &self.session_id]
+        [self.user_id.as_str(), &self.role, &self.session_id, auth_time, amr]
             .into_iter()
-            .chain(configured)
             .any(|ours| ours.len() == name.len() && is_same(ours, name))
     }
 }
@@ -112,7 +120,7 @@ mod tests {
             user_id: "x-user-id".into(),
             role: "x-user-role".into(),
             session_id: "x-session-id".into(),
-            auth_time: Some("x-auth-time".into()),
+            auth_time: Some("x-proved-at".into()),
             amr: None,
         };
         for name in [
@@ -123,11 +131,23 @@ mod tests {
             "X_USER_ROLE",
             "x.session.id",
             "x~user!id",
-            "X_Auth_Time",
+            "X_Proved_At",
+            "x-amr",
+            "X_AMR",
         ] {
             assert!(headers.could_match(name.as_bytes()), "{name}");
         }
-        for name in ["x-user-id2", "x-user", "xuserid", "user-id", "x-user-ids", "x1user-id", "x-amr", ""] {
+        for name in [
+            "x-user-id2",
+            "x-user",
+            "xuserid",
+            "user-id",
+            "x-user-ids",
+            "x1user-id",
+            "x-auth-time",
+            "amr",
+            "",
+        ] {
             assert!(!headers.could_match(name.as_bytes()), "{name}");
         }
     }

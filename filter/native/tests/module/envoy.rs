@@ -114,6 +114,11 @@ impl Configuration {
         std::mem::take(&mut *self.host.calls.lock().unwrap())
     }
 
+    /// Number of events that wait for the main thread.
+    pub(crate) fn waiting_events(&self) -> usize {
+        self.host.events.lock().unwrap().len()
+    }
+
     /// Answers a call.
     pub(crate) fn respond(&self, call: u64, status: &str, body: &[u8]) {
         let fields = [RawField(Buffer::of(b":status"), Buffer::of(status.as_bytes()))];

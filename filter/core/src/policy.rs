@@ -54,10 +54,10 @@ pub struct IdentityHeaders {
     /// Header of the session's number.
     pub session_id: String,
     /// Header of the time of the user's last authentication; absent if upstreams do not want it. Then that of a client
-    /// is removed under [`USUAL_AUTH_TIME`].
+    /// is removed under `x-auth-time`.
     pub auth_time: Option<String>,
     /// Header of the methods of that authentication; absent if upstreams do not want it. Then that of a client is removed
-    /// under [`USUAL_AMR`].
+    /// under `x-amr`.
     pub amr: Option<String>,
 }
 

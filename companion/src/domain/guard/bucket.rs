@@ -29,6 +29,10 @@ const DEVICES_OF_AN_ACCOUNT: i64 = 16;
 /// Recipients of mails that one client asks for, for each mail of one of them. Chosen: an office behind one address.
 const RECIPIENTS_OF_A_CLIENT: u32 = 10;
 
+/// Requests for a passkey, for each login of an address. Chosen: the page that signs in makes one whenever it is shown, and each
+/// is a row for ten minutes.
+const PASSKEY_REQUESTS_OF_A_LOGIN: u32 = 10;
+
 /// Key of a bucket. No address and no e-mail address can be read from it.
 pub type BucketKey = [u8; KEY_BYTES];
 
@@ -130,6 +134,15 @@ impl Buckets {
     pub fn of_registration(&self, client: Option<IpAddr>) -> Vec<Bucket> {
         let subjects = [Subject::RegistrationAddress, Subject::RegistrationNetwork];
         let buckets = self.of_client(client, subjects, self.limits.registration);
+        buckets.into_iter().map(|bucket| Bucket { network: None, ..bucket }).collect()
+    }
+
+    /// Returns the buckets of a request for a passkey by a client that is nobody yet.
+    #[must_use]
+    pub fn of_passkey_request(&self, client: Option<IpAddr>) -> Vec<Bucket> {
+        let subjects = [Subject::PasskeyAddress, Subject::PasskeyNetwork];
+        let buckets =
+            self.of_client(client, subjects, self.limits.address.times(PASSKEY_REQUESTS_OF_A_LOGIN));
         buckets.into_iter().map(|bucket| Bucket { network: None, ..bucket }).collect()
     }
 

@@ -34,6 +34,8 @@ pub(super) enum Subject {
     MailAddress = 21,
     MailNetwork = 22,
     MailRecipient = 23,
+    PasskeyAddress = 31,
+    PasskeyNetwork = 32,
 }
 
 /// Subjects of an authenticator's buckets.

@@ -1,0 +1,172 @@
+// Passkeys, with the virtual authenticator of the browser: it is present, and verifies its user.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { GATEWAY, PASSWORD, registered } from "./lib/site.js";
+import { address, fill, press, visit } from "./lib/visitor.js";
+
+/** Gateway by its name: browsers take no passkeys for an address. */
+const LOCALHOST = GATEWAY.replace("127.0.0.1", "localhost");
+
+const AUTHENTICATOR = {
+  protocol: "ctap2", ctap2Version: "ctap2_1", transport: "internal", hasResidentKey: true,
+  hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true,
+};
+
+/** Opens a page of a browser with an authenticator. */
+async function visitWithAuthenticator(t) {
+  const page = await visit(t, { baseURL: LOCALHOST });
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("WebAuthn.enable");
+  const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", { options: AUTHENTICATOR });
+  /** Turns on or off that the user touches the authenticator: the autofill would not wait for a button. */
+  const touch = (enabled) => cdp.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled });
+  const credentials = async () => (await cdp.send("WebAuthn.getCredentials", { authenticatorId })).credentials;
+  /** Replaces a credential by a copy with other properties. */
+  const replace = async (credential, changes) => {
+    await cdp.send("WebAuthn.removeCredential", { authenticatorId, credentialId: credential.credentialId });
+    await cdp.send("WebAuthn.addCredential", { authenticatorId, credential: { ...credential, ...changes } });
+  };
+  return { page, touch, credentials, replace };
+}
+
+/** Adds a passkey to the account of the user who is signed in, by the page for it. */
+async function addPasskey(page) {
+  await page.goto("/auth/account");
+  await page.getByRole("link", { name: "Add a passkey" }).click();
+  await press(page, "Add");
+}
+
+/** Registers a user in a browser, with a passkey. */
+async function registeredWithPasskey(page) {
+  const user = await registered(page.context());
+  await addPasskey(page);
+  await page.getByRole("heading", { name: "Recovery codes" }).waitFor();
+  return user;
+}
+
+const whoIsSignedIn = async (page) => (await (await page.request.get("/api/auth/self")).json()).user;
+const amr = async (page) => {
+  const cookie = (await page.context().cookies(LOCALHOST)).find(({ name }) => name === "access_token");
+  return JSON.parse(Buffer.from(cookie.value.split(".")[1], "base64url")).amr.join(" ");
+};
+
+test("a passkey is created on the account page, and signs in without a password", async (t) => {
+  const { page, touch, credentials } = await visitWithAuthenticator(t);
+  const { id } = await registeredWithPasskey(page);
+  const [credential] = await credentials();
+  assert.ok(credential.isResidentCredential);
+  assert.equal(credential.rpId, "localhost");
+  await page.getByRole("link", { name: "I have stored them" }).click();
+  await page.getByText("Never used").waitFor();
+
+  await page.context().clearCookies();
+  await touch(false);
+  await page.goto("/auth/sign-in?return_to=/auth/account#factors");
+  await touch(true);
+  await press(page, "Use a passkey");
+  await page.waitForURL("**/auth/account#factors");
+  assert.equal((await whoIsSignedIn(page)).id, id);
+  assert.equal(await amr(page), "pop mfa");
+  assert.equal(await page.getByText("Never used").count(), 0);
+});
+
+test("a passkey is used from the autofill of the address", async (t) => {
+  const { page } = await visitWithAuthenticator(t);
+  const { id } = await registeredWithPasskey(page);
+  await page.context().clearCookies();
+  await page.goto("/auth/sign-in?return_to=/auth/account");
+  // The authenticator chooses it from the list of the browser.
+  await page.waitForURL("**/auth/account");
+  assert.equal((await whoIsSignedIn(page)).id, id);
+});
+
+test("a passkey is the second step after a password", async (t) => {
+  const { page, touch } = await visitWithAuthenticator(t);
+  const { email } = await registeredWithPasskey(page);
+  await page.context().clearCookies();
+  await touch(false);
+  await page.goto("/auth/sign-in?return_to=/auth/account");
+  await fill(page, { "E-mail": email, Password: PASSWORD });
+  await press(page, "Sign in");
+  assert.equal(address(page), "/auth/factor?return_to=%2Fauth%2Faccount");
+  assert.equal((await page.request.get("/api/auth/self")).status(), 401);
+  await touch(true);
+  await press(page, "Use a passkey");
+  await page.waitForURL("**/auth/account");
+  assert.equal(await amr(page), "pwd pop mfa");
+});
+
+test("a passkey confirms who the user is", async (t) => {
+  const { page } = await visitWithAuthenticator(t);
+  await registeredWithPasskey(page);
+  assert.equal(await amr(page), "pwd");
+  // From before the first factor: sensitive pages ask for it.
+  await page.goto("/auth/account/factors/passkeys");
+  assert.equal(address(page), "/auth/confirm?return_to=%2Fauth%2Faccount%2Ffactors%2Fpasskeys");
+  await press(page, "Use a passkey");
+  await page.waitForURL("**/auth/account/factors/passkeys");
+  assert.equal(await amr(page), "pop mfa");
+});
+
+test("a response of a passkey counts once, and a copy of it not at all", async (t) => {
+  const { page, touch, credentials, replace } = await visitWithAuthenticator(t);
+  await registeredWithPasskey(page);
+  await page.context().clearCookies();
+  await touch(false);
+  await page.goto("/auth/sign-in");
+  const sent = page.waitForRequest((request) => request.method() === "POST" && request.url().endsWith("/auth/sign-in"));
+  await touch(true);
+  await press(page, "Use a passkey");
+  const form = new URLSearchParams((await sent).postData());
+  const data = { token: form.get("token"), credential: JSON.parse(form.get("credential")) };
+  const repeated = await page.request.post("/api/auth/login/passkey", { data });
+  assert.equal(repeated.status(), 409);
+
+  await page.context().clearCookies();
+  const [credential] = await credentials();
+  await touch(false);
+  await replace(credential, { signCount: 0 });
+  await page.goto("/auth/sign-in");
+  await touch(true);
+  await press(page, "Use a passkey");
+  await page.getByText("This passkey was not accepted.").waitFor();
+});
+
+test("browsers are told which passkeys still sign in", async (t) => {
+  const { page, touch } = await visitWithAuthenticator(t);
+  await page.addInitScript(() => {
+    window.signals = [];
+    for (const name of ["signalUnknownCredential", "signalAllAcceptedCredentials", "signalCurrentUserDetails"]) {
+      PublicKeyCredential[name] = async (details) => { window.signals.push({ name, ...details }); };
+    }
+  });
+  const { email } = await registeredWithPasskey(page);
+  await page.goto("/auth/account");
+  await page.waitForFunction(() => window.signals.length === 2);
+  const [all, { name, ...details }] = await page.evaluate(() => window.signals);
+  assert.deepEqual([all.name, all.rpId, all.allAcceptedCredentialIds.length], ["signalAllAcceptedCredentials", "localhost", 1]);
+  assert.deepEqual([name, details.userId, details.displayName], ["signalCurrentUserDetails", all.userId, "Ada Lovelace"]);
+  assert.ok(email);
+  await press(page, "Remove");
+  await page.getByRole("heading", { name: "Is it still you?" }).or(page.getByText("The factor is removed.")).waitFor();
+  if (address(page).startsWith("/auth/confirm")) {
+    await press(page, "Use a passkey");
+    await page.waitForURL("**/auth/account**");
+    await press(page, "Remove");
+  }
+  await page.context().clearCookies();
+  await touch(false);
+  await page.goto("/auth/sign-in");
+  await touch(true);
+  await press(page, "Use a passkey");
+  await page.getByText("This passkey belongs to no account here.").waitFor();
+  const [unknown] = await page.evaluate(() => window.signals);
+  assert.deepEqual([unknown.name, unknown.credentialId], ["signalUnknownCredential", all.allAcceptedCredentialIds[0]]);
+});
+
+test("origins that may use the passkeys are listed", async (t) => {
+  const page = await visit(t, { baseURL: LOCALHOST });
+  const response = await page.request.get("/.well-known/webauthn");
+  assert.deepEqual([response.status(), await response.json()], [200, { origins: [LOCALHOST] }]);
+});

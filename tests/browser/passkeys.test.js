@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { GATEWAY, PASSWORD, registered } from "./lib/site.js";
+import { GATEWAY, PASSWORD, ageAuthentication, cookies, registered } from "./lib/site.js";
 import { address, fill, press, visit } from "./lib/visitor.js";
 
 /** Gateway by its name: browsers take no passkeys for an address. */
@@ -48,8 +48,8 @@ async function registeredWithPasskey(page) {
 
 const whoIsSignedIn = async (page) => (await (await page.request.get("/api/auth/self")).json()).user;
 const amr = async (page) => {
-  const cookie = (await page.context().cookies(LOCALHOST)).find(({ name }) => name === "access_token");
-  return JSON.parse(Buffer.from(cookie.value.split(".")[1], "base64url")).amr.join(" ");
+  const token = (await cookies(page.context(), LOCALHOST)).get("access_token");
+  return JSON.parse(Buffer.from(token.value.split(".")[1], "base64url")).amr.join(" ");
 };
 
 test("a passkey is created on the account page, and signs in without a password", async (t) => {
@@ -104,6 +104,16 @@ test("a passkey confirms who the user is", async (t) => {
   await press(page, "Use a passkey");
   await page.waitForURL(`${LOCALHOST}/auth/account/factors/passkeys`);
   assert.equal(await amr(page), "pop mfa");
+});
+
+test("a passkey leads back to the page of a rule that demands a recent authentication", async (t) => {
+  const { page } = await visitWithAuthenticator(t);
+  await registeredWithPasskey(page);
+  await ageAuthentication(page.context(), 600, LOCALHOST);
+  await page.goto("/billing/7?x=1#part-2");
+  assert.match(address(page), /^\/auth\/confirm\?/);
+  await press(page, "Use a passkey");
+  await page.waitForURL(`${LOCALHOST}/billing/7?x=1#part-2`);
 });
 
 test("a response of a passkey counts once, and a copy of it not at all", async (t) => {

@@ -72,8 +72,8 @@ pub(in crate::service) async fn verify(
     drop(connection);
     let session_id = owner.and_then(|(_, session_id)| session_id);
     let report = |reason, user_id| context.report(&Event::LoginRejected(reason), user_id, session_id);
-    let owned = |found: &StoredPasskey| owner.is_none_or(|(user_id, _)| user_id == found.user_id);
-    let Some(stored) = found.filter(owned) else {
+    let is_of_owner = |found: &StoredPasskey| owner.is_none_or(|(user_id, _)| user_id == found.user_id);
+    let Some(stored) = found.filter(is_of_owner) else {
         report("passkey_unknown", owner.map(|(user_id, _)| user_id));
         return Err(Error::PasskeyUnknown);
     };

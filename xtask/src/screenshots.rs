@@ -1,6 +1,6 @@
 //! `cargo xtask screenshots`: the pictures in docs/images, made anew from a running stack.
 
-mod terminal;
+pub(crate) mod terminal;
 
 use std::fs;
 use std::path::Path;
@@ -35,7 +35,7 @@ pub(crate) fn take() -> Result<()> {
     let stack = Stack::start(plan, &mut progress::say_detail)?;
     let images = paths::root().join(IMAGES);
     progress::say("recording the tour of the README");
-    fs::write(images.join("tour.svg"), terminal::record()?).context("cannot write the recording")?;
+    terminal::record()?;
     progress::say("taking pictures of the pages");
     take_pages(&stack, &chromium, &images)?;
     for picture in files::below(IMAGES, "png")? {

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use edgeward_stack::paths;
 
+/// Recording.
+const RECORDING: &str = "docs/images/tour.svg";
 /// Document, and the heading above its commands.
 const SOURCE: (&str, &str) = ("README.md", "## A tour\n");
 /// Width of the terminal, in characters. Chosen: GitHub shows a README about 830 pixels wide.
@@ -29,10 +31,10 @@ struct Step {
     lines: Vec<String>,
 }
 
-/// Runs the commands at the root of the checkout. Returns the SVG.
-pub(super) fn record() -> Result<String> {
+/// Runs the commands at the root of the checkout, and writes the recording.
+pub(super) fn record() -> Result<()> {
     let (document, heading) = SOURCE;
-    let text = fs::read_to_string(paths::root().join(document)).context(document)?;
+    let text = read(document)?;
     let (mut steps, mut now) = (Vec::new(), Duration::ZERO);
     for command in commands(&text, heading) {
         steps.push(Step { after: now, is_typed: true, lines: typed(&command) });
@@ -49,7 +51,22 @@ pub(super) fn record() -> Result<String> {
         });
         now += PAUSE;
     }
-    Ok(render(&steps))
+    fs::write(paths::root().join(RECORDING), render(&steps)).context(RECORDING)
+}
+
+/// Returns a fault if the recording is of other commands than the document has.
+pub(crate) fn find_fault() -> Result<Option<String>> {
+    let (document, heading) = SOURCE;
+    let recorded = read(RECORDING)?;
+    let commands = commands(&read(document)?, heading);
+    let mut lines = commands.iter().flat_map(|command| typed(command));
+    let is_current = lines.all(|line| recorded.contains(&format!(">{}</text>", escape(&line))));
+    Ok((!is_current)
+        .then(|| format!("{RECORDING}: {document} has other commands: run `cargo xtask screenshots`")))
+}
+
+fn read(path: &str) -> Result<String> {
+    fs::read_to_string(paths::root().join(path)).with_context(|| format!("cannot read {path}"))
 }
 
 /// Returns the commands of the first fenced code below a heading. Each goes on after a backslash at the end of a line.

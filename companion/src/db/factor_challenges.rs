@@ -7,7 +7,8 @@ use crate::domain::factor::challenge::{ChallengeOwner, ChallengePurpose};
 use crate::domain::factor::ticket::TicketHash;
 use crate::domain::{SessionId, UserId};
 
-/// Inserts a challenge. `owner` is the user and session that asked for it; `None` for a sign-in.
+/// Inserts a challenge. `owner` is the user and session that asked for it; `None` for a sign-in. Another one of the same purpose
+/// and owner is replaced.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
@@ -21,7 +22,8 @@ pub async fn insert(
 ) -> Result<(), sqlx::Error> {
     let (user_id, session_id) = owner.unzip();
     sqlx::query!(
-        "insert into factor_challenges (token_hash, purpose, user_id, session_id, state, expires_at)
+        "with former as (delete from factor_challenges where purpose = $2 and user_id = $3 and session_id = $4)
+         insert into factor_challenges (token_hash, purpose, user_id, session_id, state, expires_at)
          values ($1, $2, $3, $4, $5, $6)",
         hash.as_slice(),
         purpose.as_str(),
@@ -64,7 +66,7 @@ pub async fn read(
 /// Uses a challenge, which is deleted, and returns its state. `None` in the cases of [`read`].
 ///
 /// # Errors
-/// [`sqlx::Error`] if the statement fails.
+/// [`sqlx::Error`] if a statement fails.
 pub async fn use_up(
     connection: &mut Connection,
     hash: &TicketHash,
@@ -72,20 +74,11 @@ pub async fn use_up(
     owner: Option<ChallengeOwner>,
     now: OffsetDateTime,
 ) -> Result<Option<Vec<u8>>, sqlx::Error> {
-    let (user_id, session_id) = owner.unzip();
-    sqlx::query_scalar!(
-        "delete from factor_challenges
-         where token_hash = $1 and purpose = $2 and user_id is not distinct from $3
-             and session_id is not distinct from $4 and expires_at > $5
-         returning state",
-        hash.as_slice(),
-        purpose.as_str(),
-        user_id as Option<UserId>,
-        session_id as Option<SessionId>,
-        now,
-    )
-    .fetch_optional(connection)
-    .await
+    let state = read(&mut *connection, hash, purpose, owner, now).await?;
+    let deleted = sqlx::query!("delete from factor_challenges where token_hash = $1", hash.as_slice());
+    // Of two at the same time, one deletes it.
+    let is_used = state.is_some() && deleted.execute(connection).await?.rows_affected() == 1;
+    Ok(state.filter(|_| is_used))
 }
 
 /// Deletes the expired challenges.

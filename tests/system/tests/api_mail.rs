@@ -189,6 +189,9 @@ async fn sign_in_on_an_unknown_device_is_told_and_can_be_disowned() {
     let mail = last(&api, &inbox, EMAIL).await;
     assert_eq!(mail.subject, "Edgeward: new sign-in");
     assert!(mail.text.contains("Network: 203.0.113.0/24. Time: 2030-01-01 00:00 UTC."), "{mail:?}");
+    // A notice of the night, or of a weekend, is read later.
+    api.clock.advance(Duration::hours(72) - Duration::SECOND);
+    assert_eq!(thief.refresh().await.status, 200);
     assert_eq!(confirm(&api, "disown_sign_in", &mail).await.status, 200);
     thief.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
     assert_eq!(api.client().login(EMAIL, PASSWORD).await.status, 401);

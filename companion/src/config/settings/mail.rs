@@ -68,11 +68,9 @@ pub(in crate::config) const MAIL_FROM: Setting = Setting {
 
 pub(in crate::config) const MAIL_OFF: Setting = Setting {
     name: "MAIL_OFF",
-    form: Form::Text(
-        "names of mails, comma-separated: verification, password-reset, password-changed, email-change, new-sign-in",
-    ),
+    form: Form::Text("names of mails, comma-separated, as in docs/guide/mail.md"),
     default: Value(""),
-    summary: "Mails that are not sent: verification, password-reset, password-changed, email-change, new-sign-in.",
+    summary: "Mails that are not sent: verification, password-reset, password-changed, email-change, new-sign-in, factors-changed, wrong-codes.",
     example: Example::Comment("new-sign-in"),
     ..OPTIONAL
 };
@@ -93,6 +91,6 @@ pub(in crate::config) const LIMIT_MAIL: Setting = Setting {
     default: Value("5/1h"),
     summary: "Mails of one kind to one recipient.",
     notes: "One address (a /64 of IPv6) may ask for ten times as many, and its network for a hundred times. Loopback has no \
-            limit of its own. A notice of a new password is always sent.",
+            limit of its own. A notice of a new password or of other factors is always sent.",
     ..OPTIONAL
 };

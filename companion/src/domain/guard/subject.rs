@@ -34,6 +34,9 @@ pub(super) enum Subject {
     MailAddress = 21,
     MailNetwork = 22,
     MailRecipient = 23,
+    WrongCodes = 24,
+    OneTimeAddress = 25,
+    OneTimeNetwork = 26,
 }
 
 /// Subjects of an authenticator's buckets.

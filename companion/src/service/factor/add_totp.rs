@@ -38,7 +38,8 @@ pub struct Added {
     pub recovery_codes: Option<Vec<RecoveryCode>>,
 }
 
-/// Makes the secret of an authenticator app, which is added by its first code.
+/// Makes the secret of an authenticator app, which is added by its first code. One that the session has begun before ends: nobody
+/// fills the table.
 ///
 /// # Errors
 /// [`Error::NoRandomness`], [`Error::Sealing`], [`Error::Unavailable`] and [`Error::Database`] if these fail.
@@ -53,9 +54,11 @@ pub async fn begin_totp(
     let sealed = factors.keys.seal(Subject::TotpSecret(user.id), secret.as_bytes());
     let (sealed, ticket) = (sealed.map_err(|_| Error::Sealing)?, factors.ticket()?);
     let (owner, expires_at) = (Some(owner(by)), context.now() + CHALLENGE_LIFETIME);
-    let mut connection = context.connection().await?;
     let (hash, purpose) = (ticket.hash(), ChallengePurpose::AddTotp);
-    factor_challenges::insert(&mut connection, &hash, purpose, owner, &sealed, expires_at).await?;
+    // The lock keeps two of them apart.
+    let (mut change, _) = begin_change(context, &UserRef::Id(user.id)).await?;
+    factor_challenges::insert(change.connection(), &hash, purpose, owner, &sealed, expires_at).await?;
+    change.commit().await?;
     Ok(Enrolment { ticket, key })
 }
 

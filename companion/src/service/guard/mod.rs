@@ -4,6 +4,7 @@
 //! the buckets hold. A rejected attempt costs no check, and a repeated one no SQL either.
 
 mod attempt;
+mod notice;
 mod permit;
 mod recent_rejections;
 
@@ -12,10 +13,10 @@ use secrecy::SecretString;
 use time::OffsetDateTime;
 
 pub use self::attempt::Attempt;
+pub use self::notice::{charge_notice, charge_wrong_code};
 pub use self::permit::Permit;
 use self::recent_rejections::RecentRejections;
 use super::{Context, Error};
-use crate::db::connection::Connection;
 use crate::db::{attempts, bans};
 use crate::domain::SessionId;
 use crate::domain::account::email::Email;
@@ -107,6 +108,13 @@ impl Guard {
         Attempt { buckets, email: None, unknown_devices: None }
     }
 
+    /// Returns the attempt of the caller to use a link or a code of a mail.
+    #[must_use]
+    pub fn one_time_token(&self, context: &Context) -> Attempt<'static> {
+        let buckets = self.buckets.of_one_time_token(context.caller.client());
+        Attempt { buckets, email: None, unknown_devices: None }
+    }
+
     /// Returns `true` if a device with these tokens has signed in to an account before.
     #[must_use]
     pub fn knows_device(&self, context: &Context, email: &Email, device_tokens: &[String]) -> bool {
@@ -156,19 +164,6 @@ pub async fn admit(context: &Context, guard: &Guard, attempt: Attempt<'_>) -> Re
         context.report(&Event::LoginRejected("too_many_attempts"), None, None);
     }
     Err(Error::TooManyAttempts { limit: longest.bucket.limit, retry_after: longest.until - now })
-}
-
-/// Charges a mail of a kind, which its recipient did not ask for, in the transaction that writes it. Returns `false` if there
-/// were too many.
-pub async fn charge_notice(
-    connection: &mut Connection,
-    guard: &Guard,
-    kind: MailKind,
-    recipient: &Email,
-    now: OffsetDateTime,
-) -> Result<bool, sqlx::Error> {
-    let bucket = guard.buckets.of_recipient(kind, recipient);
-    Ok(attempts::charge(connection, &[bucket], None, now).await?.is_empty())
 }
 
 /// Charges an attempt by SQL, and returns the rejections.

@@ -9,6 +9,7 @@ use crate::domain::audit::Event;
 use crate::domain::session::Ending;
 use crate::domain::token::one_time::{Proof, Purpose};
 use crate::service::change::Change;
+use crate::service::guard::Guard;
 use crate::service::mail::{begin_use, open};
 use crate::service::{Context, Error};
 
@@ -16,10 +17,10 @@ use crate::service::{Context, Error};
 /// any more. The owner sets a new one by a mail.
 ///
 /// # Errors
-/// [`Error::LinkInvalid`] if the link is not valid; [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link is not valid; [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 #[tracing::instrument(name = "disown_sign_in", level = "debug", skip_all)]
-pub async fn disown(context: &Context, proof: &Proof) -> Result<(), Error> {
-    let token = open(context, Purpose::DisownSignIn, proof).await?;
+pub async fn disown(context: &Context, guard: &Guard, proof: &Proof) -> Result<(), Error> {
+    let token = open(context, guard, Purpose::DisownSignIn, proof).await?;
     let context = &context.as_user();
     let mut change = begin_use(context, &token).await?;
     let now = context.now();

@@ -93,9 +93,10 @@ impl Mailer {
             language: config.pages.language,
             has_password_reset: config.mail.kinds.password_reset,
         };
-        let tls = match server.has_tls {
-            true => Tls::Wrapper(tls_parameters(&server.host, authorities.as_deref())?),
-            false => Tls::None,
+        let tls = if server.has_tls {
+            Tls::Wrapper(tls_parameters(&server.host, authorities.as_deref())?)
+        } else {
+            Tls::None
         };
         let address: Address = sender.address.as_str().parse().map_err(MailerError::Sender)?;
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server.host.as_str())

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use edgeward_companion::clock::{Clock as _, SystemClock};
 use edgeward_kit::api::{Api, PUBLIC_URL};
 use edgeward_kit::journey::load::until;
 use edgeward_stack::process::Process;
@@ -124,7 +125,7 @@ async fn mail_arrives_through_a_real_mail_server() {
 #[tokio::test]
 async fn mail_arrives_over_tls_from_a_server_whose_authority_is_trusted() {
     let authority = Authority::new("the authority");
-    let (certificate, key) = authority.sign(HOST, OffsetDateTime::now_utc() + Duration::DAY);
+    let (certificate, key) = authority.sign(HOST, SystemClock.now() + Duration::DAY);
     let server = MailServer::start(Some((&certificate, &key))).await;
     let api = api_of(&server, &[("SMTP_CA_PATH", &authority.path())]).await;
     assert_eq!((api.outbox().await, server.mails().len()), ((0, 0), 1), "{}", server.process.log());
@@ -135,7 +136,7 @@ async fn server_that_is_not_the_named_one_gets_nothing_and_the_mail_stays() {
     let (authority, other) = (Authority::new("the authority"), Authority::new("another"));
     let path = authority.path();
     let trusted = [("SMTP_CA_PATH", path.as_str())];
-    let (soon, past) = (OffsetDateTime::now_utc() + Duration::DAY, OffsetDateTime::now_utc() - Duration::DAY);
+    let (soon, past) = (SystemClock.now() + Duration::DAY, SystemClock.now() - Duration::DAY);
     for (certificate, settings, fault) in [
         (Some(other.sign(HOST, soon)), &trusted[..], "UnknownIssuer"),
         (Some(authority.sign(HOST, soon)), &[], "UnknownIssuer"),

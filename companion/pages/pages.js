@@ -187,7 +187,7 @@ async function signal({ passkeys, rpId, userId, userName, displayName, asks, nam
   await PublicKeyCredential.signalAllAcceptedCredentials?.({ rpId, userId, allAcceptedCredentialIds });
   await PublicKeyCredential.signalCurrentUserDetails?.({ rpId, userId, name: userName, displayName });
   const { conditionalCreate } = await PublicKeyCredential.getClientCapabilities?.() ?? {};
-  if (!conditionalCreate || allAcceptedCredentialIds.length > 0 || sessionStorage.getItem("created")) return;
+  if (!asks || !conditionalCreate || allAcceptedCredentialIds.length > 0 || sessionStorage.getItem("created")) return;
   sessionStorage.setItem("created", "1");
   const { token, credential } = await createPasskey(asks, true);
   await postJson(`${asks}/confirm`, { token, credential: credential.toJSON(), name, automatic: true });

@@ -153,6 +153,21 @@ pub async fn delete(connection: &mut Connection, user_id: UserId, id: FactorId) 
     Ok(())
 }
 
+/// Deletes the factors of a user that were created at a time or later.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn delete_since(
+    connection: &mut Connection,
+    user_id: UserId,
+    since: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from factors where user_id = $1 and created_at >= $2", user_id as UserId, since)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Deletes all factors of a user, and returns their number.
 ///
 /// # Errors

@@ -4,6 +4,8 @@ use edgeward_kit::api::{Api, PASSKEYS, Passkey, VERIFIED};
 use edgeward_kit::client::{Client, PASSWORD};
 use serde_json::json;
 use time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
@@ -149,6 +151,50 @@ async fn one_of_two_uses_with_the_same_counter_counts() {
 }
 
 #[tokio::test]
+async fn passkey_and_app_are_added_right_after_an_authentication() {
+    let api = Api::start_with(&PASSKEYS).await;
+    let mut ada = api.registered(ADA).await;
+    api.clock.advance(Duration::minutes(10));
+    assert_eq!(ada.add_passkey(true).await.1.status, 201);
+    api.clock.advance(Duration::seconds(1));
+    for path in ["passkeys", "totp"] {
+        let begun = ada.post_json(&format!("{LIST}/{path}"), &json!({})).await;
+        begun.assert_rejected(401, "insufficient_user_authentication");
+    }
+    let page = ada.get("/auth/account/factors/passkeys").await;
+    assert_eq!((page.status, page.header("location").is_some()), (303, true), "{page}");
+    assert_eq!(ada.post_json("/api/auth/confirm", &json!({"password": PASSWORD})).await.status, 200);
+    assert_eq!(ada.add_passkey(false).await.1.status, 201);
+}
+
+// holds: promise 16
+#[tokio::test]
+async fn session_that_ends_before_the_body_has_come_adds_no_passkey() {
+    let api = Api::start_with(&PASSKEYS).await;
+    let mut ada = api.registered(ADA).await;
+    let (_, body) = ada.created_passkey(false).await;
+    let body = body.to_string();
+    let head = format!(
+        "POST {LIST}/passkeys/confirm HTTP/1.1\r\nhost: app.example.com\r\ncookie: {}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n",
+        ada.cookie(),
+        body.len()
+    );
+    let mut stream = TcpStream::connect(api.public_address()).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // The service asks for the body once it has taken the user for signed in.
+    let mut asked = [0; 25];
+    stream.read_exact(&mut asked).await.unwrap();
+    assert_eq!(asked, *b"HTTP/1.1 100 Continue\r\n\r\n");
+    assert_eq!(ada.logout().await.status, 200);
+    stream.write_all(body.as_bytes()).await.unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 401 "), "{response}");
+    assert_eq!(api.client().login(ADA, PASSWORD).await.status, 200, "without a second step");
+}
+
+#[tokio::test]
 async fn passkey_that_the_browser_created_leaves_the_password() {
     let api = Api::start_with(&PASSKEYS).await;
     let mut ada = api.registered(ADA).await;
@@ -161,6 +207,8 @@ async fn passkey_that_the_browser_created_leaves_the_password() {
     let (_, added) = ada.add_passkey(false).await;
     assert_eq!(added.body["recoveryCodes"].as_array().map(Vec::len), Some(10), "{added}");
     assert_eq!(client.login(ADA, PASSWORD).await.status, 202);
+    let (_, beside) = ada.add_passkey(true).await;
+    assert_eq!(beside.invalid_fields(), ["credential: credential_wrong"], "beside one that is demanded");
 }
 
 #[tokio::test]
@@ -171,8 +219,10 @@ async fn passkey_is_removed_by_its_user_and_by_an_administrator() {
     let (mut second, _) = ada.add_passkey(false).await;
     let list = ada.get(LIST).await;
     let first = format!("{LIST}/{}", list.body["factors"][0]["id"]);
-    assert_eq!(ada.delete(&first).await.status, 200);
     let mut client = api.client();
+    assert_eq!(client.login_with_passkey(&mut passkey).await.status, 200);
+    assert_eq!(ada.delete(&first).await.status, 200);
+    client.get(LIST).await.assert_rejected(401, "not_signed_in");
     client.login_with_passkey(&mut passkey).await.assert_rejected(401, "passkey_unknown");
     assert_eq!(client.login_with_passkey(&mut second).await.status, 200);
     let mut root = api.admin("root@example.com").await;

@@ -104,7 +104,7 @@ pub async fn undo_email_change(context: &Context, guard: &Guard, proof: &Proof) 
     let (user_id, now) = (token.user_id, context.now());
     email::set(change.connection(), user_id, &token.email, now).await?;
     one_time_tokens::delete_newer(change.connection(), user_id, token.id).await?;
-    let sessions_ended = lock_out(&mut change, user_id, now).await?;
+    let sessions_ended = lock_out(&mut change, &token, now).await?;
     change.record(now, &Event::EmailChangeUndone { sessions_ended }, user_id, None);
     change.commit().await
 }

@@ -3,17 +3,15 @@
 use webauthn_rs::prelude::RegisterPublicKeyCredential;
 
 use super::use_passkey::reject;
-use super::{Added, Challenge, Factors, finish_addition};
+use super::{Added, Challenge, Factors, begin_change_by, finish_addition};
 use crate::db::{factor_challenges, factors, passkeys};
 use crate::domain::account::User;
 use crate::domain::account::name::Name;
-use crate::domain::account::user_ref::UserRef;
 use crate::domain::factor::FactorKind;
 use crate::domain::factor::challenge::ChallengePurpose;
 use crate::domain::factor::passkey::Creation;
 use crate::domain::factor::ticket::Ticket;
 use crate::domain::token::access_token::TokenSubject;
-use crate::service::account::begin_change;
 use crate::service::{Context, Error};
 
 /// Begins the creation of a passkey for the signed-in user.
@@ -58,10 +56,14 @@ pub async fn add_passkey(
     drop(connection);
     let state = state.ok_or(Error::ChallengeUnknown)?;
     let passkey = party.finish_creation(response, &state, creation).map_err(|fault| reject(&fault))?;
-    let (mut change, user_id) = begin_change(context, &UserRef::Id(by.user_id)).await?;
+    let (mut change, user_id) = (begin_change_by(context, by).await?, by.user_id);
     let now = context.now();
     let list = factors::list(change.connection(), user_id).await?;
     let is_demanded = creation == Creation::Deliberate;
+    if !is_demanded && list.is_demanded() {
+        // It would sign in alone, without the factor that the user has asked for.
+        return Err(Error::PasskeyWrong);
+    }
     let inserted = passkeys::insert(change.connection(), user_id, name, is_demanded, &passkey, now).await?;
     let id = inserted.ok_or(Error::PasskeyWrong)?;
     let kind = (FactorKind::Passkey, is_demanded);

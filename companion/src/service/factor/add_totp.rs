@@ -1,7 +1,7 @@
 //! The addition of an authenticator app by a signed-in user: the service makes a secret, the app takes it over, and its first
 //! code proves that.
 
-use super::{Added, Factors, finish_addition};
+use super::{Added, Factors, begin_change_by, finish_addition};
 use crate::db::{factor_challenges, factors};
 use crate::domain::account::User;
 use crate::domain::account::name::Name;
@@ -103,7 +103,7 @@ async fn add(
     (sealed, step): (&[u8], i64),
     name: &Name,
 ) -> Result<Added, Error> {
-    let (mut change, user_id) = begin_change(context, &UserRef::Id(by.user_id)).await?;
+    let (mut change, user_id) = (begin_change_by(context, by).await?, by.user_id);
     let now = context.now();
     let (hash, purpose) = (ticket.hash(), ChallengePurpose::AddTotp);
     factor_challenges::use_up(change.connection(), &hash, purpose, Some(owner(by)), now)

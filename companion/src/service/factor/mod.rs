@@ -13,6 +13,7 @@ mod use_passkey;
 
 use secrecy::SecretString;
 use serde_json::Value;
+use time::OffsetDateTime;
 
 pub use self::add_passkey::{add_passkey, begin_passkey};
 pub use self::add_totp::{Enrolment, add_totp, begin_totp, read_totp};
@@ -28,9 +29,10 @@ pub(super) use self::reset::delete_factors;
 pub(super) use self::use_code::use_code;
 pub(super) use self::use_passkey::{ask, verify};
 
-use super::Error;
+use super::account::begin_change;
 use super::change::Change;
-use crate::db::recovery_codes;
+use crate::db::{recovery_codes, sessions};
+use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
 use crate::domain::factor::passkey::RelyingParty;
 use crate::domain::factor::recovery_code::{self, RecoveryCode};
@@ -42,6 +44,7 @@ use crate::domain::token::key_encryption::KeyEncryptionKeys;
 use crate::domain::{FactorId, UserId};
 use crate::random::Random;
 use crate::service::session::end_each;
+use crate::service::{Context, Error};
 
 /// Purpose of the keys that are derived from secrets.
 const SEAL_PURPOSE: &[u8] = b"edgeward totp secrets: seal";
@@ -112,6 +115,16 @@ impl Factors {
         self.random.fill(&mut bytes).map_err(|_| Error::NoRandomness)?;
         Ok(bytes)
     }
+}
+
+/// Begins a change by the user of a session, whose row is locked until it is committed. The session is looked at again: one that
+/// was ended while the body of the request came must not change how its user signs in.
+async fn begin_change_by(context: &Context, by: TokenSubject) -> Result<Change<'_>, Error> {
+    let (mut change, _) = begin_change(context, &UserRef::Id(by.user_id)).await?;
+    // Its maximum age was checked when the request began.
+    let (now, oldest_start) = (context.now(), OffsetDateTime::UNIX_EPOCH);
+    sessions::find_user(change.connection(), by, now, oldest_start).await?.ok_or(Error::NotSignedIn)?;
+    Ok(change)
 }
 
 /// Records the addition of a factor by a user who had these before. With the first that is demanded, their other sessions end: a

@@ -45,13 +45,20 @@ pub(super) async fn announce_wrong_code<T>(
     if !matches!(result, Err(Error::WrongFactor)) || !context.mail.kinds.contain(kind) {
         return result;
     }
-    // A change of its own: that of the second step is rolled back.
+    // The code was wrong, whether or not the mail can be written: another error would give the attempt back.
+    if let Err(error) = write_wrong_codes(context, guard, to).await {
+        tracing::warn!(%error, "no mail about wrong codes was written");
+    }
+    result
+}
+
+/// Writes the mail in a change of its own, since that of the second step is rolled back.
+async fn write_wrong_codes(context: &Context, guard: &Guard, to: Recipient<'_>) -> Result<(), Error> {
     let mut change = context.begin().await?;
     let now = context.now();
     if guard::charge_wrong_code(change.connection(), guard, to.email, now).await? {
         let details = Details { network: context.caller.client_prefix(), ..Details::of(now) };
-        write(&mut change, kind, to, &details, None, now).await?;
+        write(&mut change, MailKind::WrongCodes, to, &details, None, now).await?;
     }
-    change.commit().await?;
-    result
+    change.commit().await
 }

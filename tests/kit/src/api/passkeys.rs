@@ -112,13 +112,19 @@ impl Api {
 impl Client {
     /// Adds a passkey to the account of the user, or has the browser add it by itself.
     pub async fn add_passkey(&mut self, automatic: bool) -> (Passkey, Response) {
+        let (passkey, body) = self.created_passkey(automatic).await;
+        (passkey, self.post_json("/api/auth/factors/passkeys/confirm", &body).await)
+    }
+
+    /// Creates a passkey, and returns the body by which it is added.
+    pub async fn created_passkey(&mut self, automatic: bool) -> (Passkey, Value) {
         let begun = self.post_json("/api/auth/factors/passkeys", &json!({"automatic": automatic})).await;
         assert_eq!(begun.status, 200, "{begun}");
         let flags = if automatic { 0 } else { VERIFIED };
         let (passkey, credential) = Passkey::create(&begun.body["options"], flags);
         let token = &begun.body["token"];
         let body = json!({"token": token, "credential": credential, "name": "Phone", "automatic": automatic});
-        (passkey, self.post_json("/api/auth/factors/passkeys/confirm", &body).await)
+        (passkey, body)
     }
 
     /// Asks for a passkey by a route, and returns the body that is the response of this one.

@@ -14,6 +14,7 @@ Without `SMTP_URL` no mail is sent, and what needs one is not offered.
         SMTP_USERNAME,
         SMTP_PASSWORD,
         SMTP_TLS,
+        SMTP_CA_PATH,
         MAIL_FROM,
         MAIL_OFF,
         PUBLIC_URL,
@@ -27,8 +28,8 @@ pub(in crate::config) const SMTP_URL: Setting = Setting {
         "a mail server such as smtps://mail.example.com, without a user; smtp:// on loopback alone, with SMTP_TLS=off",
     ),
     summary: "Mail server, with TLS from the first byte; without it no mail is sent.",
-    notes: "The port is 465 unless the URL has another. The certificate must be one of a public authority, for this name. \
-            For a server that has STARTTLS alone, put a relay on the same machine.",
+    notes: "The port is 465 unless the URL has another. The certificate must be one of a public authority, or of `SMTP_CA_PATH`, \
+            for this name. For a server that has STARTTLS alone, put a relay on the same machine.",
     example: Example::Comment("smtps://mail.example.com"),
     ..OPTIONAL
 };
@@ -55,6 +56,14 @@ pub(in crate::config) const SMTP_TLS: Setting = Setting {
     default: Value("required"),
     summary: "`off` for a mail server on loopback without TLS.",
     notes: "Then `SMTP_URL` is `smtp://127.0.0.1:25` or the like. For every other server TLS is required.",
+    ..OPTIONAL
+};
+
+pub(in crate::config) const SMTP_CA_PATH: Setting = Setting {
+    name: "SMTP_CA_PATH",
+    form: Form::Text("a path"),
+    summary: "File with the certificates (PEM) of the authorities that the mail server is trusted by, instead of the public ones.",
+    example: Example::Comment("/etc/edgeward/mail-authority.pem"),
     ..OPTIONAL
 };
 

@@ -7,8 +7,8 @@ use crate::domain::factor::challenge::{ChallengeOwner, ChallengePurpose};
 use crate::domain::factor::ticket::TicketHash;
 use crate::domain::{SessionId, UserId};
 
-/// Inserts a challenge. `owner` is the user and session that asked for it; `None` for a sign-in. Another one of the same purpose
-/// and owner is replaced.
+/// Inserts a challenge. `owner` is `None` for a sign-in. Another one of the same purpose
+/// and session is replaced.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
@@ -20,7 +20,7 @@ pub async fn insert(
     state: &[u8],
     expires_at: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
-    let (user_id, session_id) = owner.unzip();
+    let (user_id, session_id) = parts(owner);
     sqlx::query!(
         "with former as (delete from factor_challenges where purpose = $2 and user_id = $3 and session_id = $4)
          insert into factor_challenges (token_hash, purpose, user_id, session_id, state, expires_at)
@@ -48,7 +48,7 @@ pub async fn read(
     owner: Option<ChallengeOwner>,
     now: OffsetDateTime,
 ) -> Result<Option<Vec<u8>>, sqlx::Error> {
-    let (user_id, session_id) = owner.unzip();
+    let (user_id, session_id) = parts(owner);
     sqlx::query_scalar!(
         "select state from factor_challenges
          where token_hash = $1 and purpose = $2 and user_id is not distinct from $3
@@ -88,4 +88,8 @@ pub async fn use_up(
 pub async fn delete_expired(connection: &mut Connection, now: OffsetDateTime) -> Result<(), sqlx::Error> {
     sqlx::query!("delete from factor_challenges where expires_at <= $1", now).execute(connection).await?;
     Ok(())
+}
+
+fn parts(owner: Option<ChallengeOwner>) -> (Option<UserId>, Option<SessionId>) {
+    (owner.map(|(user_id, _)| user_id), owner.and_then(|(_, session_id)| session_id))
 }

@@ -30,7 +30,7 @@ pub async fn list(connection: &mut Connection, user_id: UserId) -> Result<Factor
     let factors = sqlx::query_as!(
         Factor,
         r#"select id as "id: FactorId", kind as "kind: FactorKind", name as "name: Name", is_demanded, created_at,
-                  last_used_at
+                  last_used_at, credential_id
            from factors where user_id = $1 order by id"#,
         user_id as UserId,
     )

@@ -16,6 +16,7 @@ pub mod foreign_users;
 pub mod imports;
 pub mod one_time_tokens;
 pub mod outbox;
+pub mod passkeys;
 pub mod passwords;
 pub mod pending_logins;
 pub mod pool;

@@ -35,7 +35,8 @@ pub fn public(state: AppState) -> Router {
     let (routes, _) = described(base_path, *has_docs, for_users, for_recent, for_admins).split_for_parts();
     let routes = routes
         .route("/.well-known/change-password", get(api::well_known::change_password))
-        .route("/.well-known/security.txt", get(api::well_known::security_txt));
+        .route("/.well-known/security.txt", get(api::well_known::security_txt))
+        .route("/.well-known/webauthn", get(api::well_known::webauthn));
     let api = guard(routes.fallback(error::fallback::not_found)).layer(cors::layer(&state.http));
     let frame = from_fn_with_state(state.clone(), pages::frame::surround);
     // No page of another origin reads ours.
@@ -86,10 +87,17 @@ fn described(
         .routes(for_recent(routes!(api::sessions::end_others)))
         .routes(for_users(routes!(api::sessions::end)))
         .routes(routes!(api::login_factor::complete))
+        .routes(routes!(api::login_factor::ask))
+        .routes(routes!(api::login_passkey::ask))
+        .routes(routes!(api::login_passkey::login))
+        .routes(for_users(routes!(api::confirm_passkey::ask)))
+        .routes(for_users(routes!(api::confirm_passkey::confirm)))
         .routes(for_users(routes!(api::factors::list)))
         .routes(for_recent(routes!(api::factors::rename, api::factors::remove)))
         .routes(for_recent(routes!(api::factors::totp::begin)))
         .routes(for_users(routes!(api::factors::totp::confirm)))
+        .routes(for_recent(routes!(api::factors::passkeys::begin)))
+        .routes(for_users(routes!(api::factors::passkeys::confirm)))
         .routes(for_recent(routes!(api::factors::recovery_codes::create)))
         .routes(for_admins(routes!(api::admin::users::list)))
         .routes(for_admins(routes!(

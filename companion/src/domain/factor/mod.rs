@@ -2,10 +2,13 @@
 
 pub mod challenge;
 pub mod code;
+pub mod passkey;
 pub mod recovery_code;
 pub mod ticket;
 pub mod totp;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use time::{Duration, OffsetDateTime};
 
 use super::FactorId;
@@ -55,6 +58,8 @@ pub struct Factor {
     pub created_at: OffsetDateTime,
     /// Time of the last use.
     pub last_used_at: Option<OffsetDateTime>,
+    /// ID that a passkey has in browsers.
+    pub credential_id: Option<Vec<u8>>,
 }
 
 /// Factors of a user, and what else they can sign in by.
@@ -120,6 +125,14 @@ impl FactorList {
         ways.into_iter().filter_map(|(has, way)| has.then_some(way)).collect()
     }
 
+    /// Returns the IDs of the passkeys as browsers have them, in base64url.
+    pub fn passkey_ids(&self) -> impl Iterator<Item = String> {
+        self.factors
+            .iter()
+            .filter_map(|factor| factor.credential_id.as_ref())
+            .map(|id| URL_SAFE_NO_PAD.encode(id))
+    }
+
     /// Decides if a factor may be removed. While a second step is demanded, two ways to pass it stay; the last factor may go
     /// if a password is left to sign in by.
     ///
@@ -146,6 +159,7 @@ mod tests {
             is_demanded: *is_demanded,
             created_at: OffsetDateTime::UNIX_EPOCH,
             last_used_at: None,
+            credential_id: None,
         });
         FactorList { factors: factors.collect(), recovery_codes, has_password }
     }

@@ -37,6 +37,8 @@ pub(super) enum Subject {
     WrongCodes = 24,
     OneTimeAddress = 25,
     OneTimeNetwork = 26,
+    PasskeyAddress = 31,
+    PasskeyNetwork = 32,
 }
 
 /// Subjects of an authenticator's buckets.

@@ -1,25 +1,20 @@
 //! The addition of an authenticator app by a signed-in user: the service makes a secret, the app takes it over, and its first
 //! code proves that.
 
-use super::{Factors, replace_recovery_codes};
+use super::{Added, Factors, finish_addition};
 use crate::db::{factor_challenges, factors};
-use crate::domain::FactorId;
 use crate::domain::account::User;
 use crate::domain::account::name::Name;
 use crate::domain::account::user_ref::UserRef;
-use crate::domain::audit::Event;
 use crate::domain::factor::challenge::{ChallengeOwner, ChallengePurpose};
-use crate::domain::factor::recovery_code::RecoveryCode;
 use crate::domain::factor::ticket::Ticket;
 use crate::domain::factor::totp::{SECRET_BYTES, TotpKey, TotpSecret};
-use crate::domain::factor::{CHALLENGE_LIFETIME, FactorKind, MAX_FACTORS};
+use crate::domain::factor::{CHALLENGE_LIFETIME, FactorKind};
 use crate::domain::guard::Authenticator;
-use crate::domain::session::Ending;
 use crate::domain::token::access_token::TokenSubject;
 use crate::domain::token::key_encryption::Subject;
 use crate::service::account::begin_change;
 use crate::service::guard::{self, Guard};
-use crate::service::session::end_each;
 use crate::service::{Context, Error};
 
 /// Authenticator app that is being added.
@@ -28,14 +23,6 @@ pub struct Enrolment {
     pub ticket: Ticket,
     /// Secret for the app.
     pub key: TotpKey,
-}
-
-/// Factor that was added.
-pub struct Added {
-    /// Factor ID.
-    pub id: FactorId,
-    /// Recovery codes, if there were none before. They are shown once.
-    pub recovery_codes: Option<Vec<RecoveryCode>>,
 }
 
 /// Makes the secret of an authenticator app, which is added by its first code. One that the session has begun before ends: nobody
@@ -123,23 +110,8 @@ async fn add(
         .await?
         .ok_or(Error::ChallengeUnknown)?;
     let list = factors::list(change.connection(), user_id).await?;
-    if list.factors.len() >= MAX_FACTORS {
-        return Err(Error::TooManyFactors);
-    }
     let id = factors::insert_totp(change.connection(), user_id, name, sealed, step, now).await?;
-    let session = Some(by.session_id);
-    change.record(now, &Event::FactorAdded(FactorKind::Totp), user_id, session);
-    if !list.is_demanded() {
-        // They were begun by less than what signs in from now on, like those from before a change of the password.
-        let others = Ending::others(user_id, by.session_id);
-        end_each(&mut change, [others].into_iter(), &Event::SessionEnded, now).await?;
-    }
-    let recovery_codes = if list.recovery_codes == 0 {
-        change.record(now, &Event::RecoveryCodesCreated, user_id, session);
-        Some(replace_recovery_codes(&mut change, factors, user_id).await?)
-    } else {
-        None
-    };
+    let recovery_codes = finish_addition(&mut change, factors, by, &list, (FactorKind::Totp, true)).await?;
     change.commit().await?;
     Ok(Added { id, recovery_codes })
 }
@@ -160,5 +132,5 @@ async fn read(
 }
 
 fn owner(by: TokenSubject) -> ChallengeOwner {
-    (by.user_id, by.session_id)
+    (by.user_id, Some(by.session_id))
 }

@@ -101,6 +101,13 @@ impl Guard {
         Attempt { buckets, email: None, unknown_devices: None }
     }
 
+    /// Returns the attempt of the caller, who is nobody yet, to be asked for a passkey.
+    #[must_use]
+    pub fn passkey_request(&self, context: &Context) -> Attempt<'static> {
+        let buckets = self.buckets.of_passkey_request(context.caller.client());
+        Attempt { buckets, email: None, unknown_devices: None }
+    }
+
     /// Returns the attempt of the caller to have a mail of a kind sent.
     #[must_use]
     pub fn mail(&self, context: &Context, kind: MailKind, recipient: &Email) -> Attempt<'static> {

@@ -1,5 +1,6 @@
 //! `GET /auth/factors` lists the signed-in user's second factors. `PATCH` and `DELETE /auth/factors/{id}` rename and remove one.
 
+pub(in crate::http) mod passkeys;
 pub(in crate::http) mod recovery_codes;
 pub(in crate::http) mod totp;
 

@@ -34,7 +34,7 @@ async function visitWithAuthenticator(t, { hasAutofill } = {}) {
 /** Adds a passkey to the account of the user who is signed in, by the page for it. */
 async function addPasskey(page) {
   await page.goto("/auth/account");
-  await page.getByRole("link", { name: "Add a passkey" }).click();
+  await press(page, "Add a passkey");
   await press(page, "Add");
 }
 

@@ -1007,6 +1007,26 @@ export interface components {
              */
             token: string;
         };
+        /** @description Purpose of a mail, and the proof that it was received: `token`, or `requestId` with `code`. */
+        MailConfirmation: {
+            /**
+             * @description Eight digits; blanks and hyphens between them do not count.
+             * @example 1234 5678
+             */
+            code?: string;
+            /** @enum {string} */
+            purpose: "verify_email" | "change_email" | "undo_email" | "disown_sign_in";
+            /**
+             * @description The `requestId` of the response to the request, with `code`.
+             * @example cmVxdWVzdCBmb3IgYSBtYWlsIHdpdGggYSBjb2RlIC0
+             */
+            requestId?: string;
+            /**
+             * @description Token of the link, its parameter `token`.
+             * @example b25lLXRpbWUgdG9rZW4gb2YgYSBsaW5rIGluIGEgbWE
+             */
+            token?: string;
+        };
         /** @description Body of a response to a request for a mail with a code. */
         MailRequested: {
             /** @description Message for people. */
@@ -4173,7 +4193,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Confirmation"];
+                "application/json": components["schemas"]["MailConfirmation"];
             };
         };
         responses: {

@@ -37,7 +37,7 @@ pub(in crate::http) struct EmailRequest {
 /// Purpose of a mail, and the proof that it was received: `token`, or `requestId` with `code`.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schema(as = Confirmation)]
+#[schema(as = MailConfirmation)]
 pub(in crate::http) struct ConfirmRequest {
     #[schema(required, schema_with = fields::purpose)]
     purpose: TextField,

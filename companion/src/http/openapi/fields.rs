@@ -133,10 +133,10 @@ pub(in crate::http) fn totp_code() -> Object {
     text("Six digits of the authenticator app.", "123456").format(Some(custom("totp-code"))).build()
 }
 
-/// Schema of a token that is presented once.
+/// Schema of a token that is presented once: 256 bits, so that the last character has two less.
 pub(in crate::http) fn ticket() -> Object {
     text("Token of the response that asked for this.", "q6FXWD8nXUNfdZcDO0cVvdgaj05ktGKBWvvzw8YJZzE")
-        .pattern(Some("^[A-Za-z0-9_-]{43}$"))
+        .pattern(Some("^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"))
         .build()
 }
 

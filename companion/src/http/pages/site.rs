@@ -85,6 +85,12 @@ impl Site {
         }
     }
 
+    /// Returns the `autocomplete` of the address on the page that signs in: the browser offers passkeys there (WebAuthn Level 3,
+    /// §5.1.4).
+    pub(super) fn username_autocomplete(&self) -> &'static str {
+        if self.rp_id.is_some() { "username webauthn" } else { "username" }
+    }
+
     /// Makes the site of these settings.
     ///
     /// # Errors

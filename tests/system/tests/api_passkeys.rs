@@ -162,7 +162,7 @@ async fn passkey_and_app_are_added_right_after_an_authentication() {
         begun.assert_rejected(401, "insufficient_user_authentication");
     }
     let page = ada.get("/auth/account/factors/passkeys").await;
-    assert_eq!((page.status, page.header("location").is_some()), (303, true), "{page}");
+    assert_eq!((page.status, page.header("location").contains("/confirm")), (303, true), "{page}");
     assert_eq!(ada.post_json("/api/auth/confirm", &json!({"password": PASSWORD})).await.status, 200);
     assert_eq!(ada.add_passkey(false).await.1.status, 201);
 }
@@ -204,9 +204,10 @@ async fn passkey_that_the_browser_created_leaves_the_password() {
     assert_eq!(client.login(ADA, PASSWORD).await.status, 200, "the password alone signs in");
     assert_eq!(client.login_with_passkey(&mut passkey).await.status, 200);
     assert_eq!(amr(&client), "pop mfa");
-    let (_, added) = ada.add_passkey(false).await;
+    let (mut demanded, added) = ada.add_passkey(false).await;
     assert_eq!(added.body["recoveryCodes"].as_array().map(Vec::len), Some(10), "{added}");
     assert_eq!(client.login(ADA, PASSWORD).await.status, 202);
+    assert_eq!(ada.confirm_with_passkey(&mut demanded).await.status, 200);
     let (_, beside) = ada.add_passkey(true).await;
     assert_eq!(beside.invalid_fields(), ["credential: credential_wrong"], "beside one that is demanded");
 }

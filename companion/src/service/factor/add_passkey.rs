@@ -4,7 +4,7 @@ use webauthn_rs::prelude::RegisterPublicKeyCredential;
 
 use super::use_passkey::reject;
 use super::{Added, Challenge, Factors, finish_addition};
-use crate::db::{factor_challenges, factors, passkeys};
+use crate::db::{factor_challenges, factors, passkeys, user_handles};
 use crate::domain::account::User;
 use crate::domain::account::name::Name;
 use crate::domain::account::user_ref::UserRef;
@@ -12,6 +12,7 @@ use crate::domain::factor::FactorKind;
 use crate::domain::factor::challenge::ChallengePurpose;
 use crate::domain::factor::passkey::Creation;
 use crate::domain::factor::ticket::Ticket;
+use crate::domain::factor::user_handle::{self, UserHandle};
 use crate::domain::token::access_token::TokenSubject;
 use crate::service::account::begin_change;
 use crate::service::{Context, Error};
@@ -30,8 +31,11 @@ pub async fn begin_passkey(
 ) -> Result<Challenge, Error> {
     let party = factors.party()?;
     let mut connection = context.connection().await?;
-    let existing = passkeys::list(&mut connection, user.id).await?;
-    let ceremony = party.begin_creation(user, &existing, creation).map_err(|fault| reject(&fault))?;
+    let handle = UserHandle::new(factors.draw::<{ user_handle::RANDOM_BYTES }>()?);
+    let handle = user_handles::find_or_insert(&mut connection, user.id, handle).await?;
+    let existing = passkeys::list_ids(&mut connection, user.id, party.id()).await?;
+    let ceremony =
+        party.begin_creation((user, handle), existing, creation).map_err(|fault| reject(&fault))?;
     let owner = Some((by.user_id, Some(by.session_id)));
     factors.challenge(&mut connection, purpose(creation), owner, ceremony, context.now()).await
 }
@@ -62,7 +66,9 @@ pub async fn add_passkey(
     let now = context.now();
     let list = factors::list(change.connection(), user_id).await?;
     let is_demanded = creation == Creation::Deliberate;
-    let inserted = passkeys::insert(change.connection(), user_id, name, is_demanded, &passkey, now).await?;
+    let inserted =
+        passkeys::insert(change.connection(), user_id, name, is_demanded, (&passkey, party.id()), now)
+            .await?;
     let id = inserted.ok_or(Error::PasskeyWrong)?;
     let kind = (FactorKind::Passkey, is_demanded);
     let recovery_codes = finish_addition(&mut change, factors, by, &list, kind).await?;

@@ -184,8 +184,10 @@ for (const form of takesPasskeys ? document.querySelectorAll("[data-creates-pass
 // has stored the password may then create a passkey by itself, once in a tab; the password still signs in.
 async function signal({ passkeys, rpId, userId, userName, displayName, asks, name }) {
   const allAcceptedCredentialIds = passkeys.split(" ").filter(Boolean);
-  await PublicKeyCredential.signalAllAcceptedCredentials?.({ rpId, userId, allAcceptedCredentialIds });
-  await PublicKeyCredential.signalCurrentUserDetails?.({ rpId, userId, name: userName, displayName });
+  if (userId) {
+    await PublicKeyCredential.signalAllAcceptedCredentials?.({ rpId, userId, allAcceptedCredentialIds });
+    await PublicKeyCredential.signalCurrentUserDetails?.({ rpId, userId, name: userName, displayName });
+  }
   const { conditionalCreate } = await PublicKeyCredential.getClientCapabilities?.() ?? {};
   if (!asks || !conditionalCreate || allAcceptedCredentialIds.length > 0 || sessionStorage.getItem("created")) return;
   sessionStorage.setItem("created", "1");

@@ -7,11 +7,14 @@ use crate::domain::factor::challenge::{ChallengeOwner, ChallengePurpose};
 use crate::domain::factor::ticket::TicketHash;
 use crate::domain::{SessionId, UserId};
 
+/// Maximum number of rows that one statement deletes. Chosen: its locks are short.
+const BATCH: i64 = 1000;
+
 /// Inserts a challenge. `owner` is `None` for a sign-in. Another one of the same purpose
 /// and session is replaced.
 ///
 /// # Errors
-/// [`sqlx::Error`] if the statement fails.
+/// [`sqlx::Error`] if a statement fails.
 pub async fn insert(
     connection: &mut Connection,
     hash: &TicketHash,
@@ -21,9 +24,16 @@ pub async fn insert(
     expires_at: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
     let (user_id, session_id) = parts(owner);
+    if let Some(session_id) = session_id {
+        let former = sqlx::query!(
+            "delete from factor_challenges where session_id = $1 and purpose = $2",
+            session_id as SessionId,
+            purpose.as_str(),
+        );
+        former.execute(&mut *connection).await?;
+    }
     sqlx::query!(
-        "with former as (delete from factor_challenges where purpose = $2 and user_id = $3 and session_id = $4)
-         insert into factor_challenges (token_hash, purpose, user_id, session_id, state, expires_at)
+        "insert into factor_challenges (token_hash, purpose, user_id, session_id, state, expires_at)
          values ($1, $2, $3, $4, $5, $6)",
         hash.as_slice(),
         purpose.as_str(),
@@ -81,13 +91,21 @@ pub async fn use_up(
     Ok(state.filter(|_| is_used))
 }
 
-/// Deletes the expired challenges.
+/// Deletes at most 1,000 challenges that have expired. Returns `true` if there may be more.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn delete_expired(connection: &mut Connection, now: OffsetDateTime) -> Result<(), sqlx::Error> {
-    sqlx::query!("delete from factor_challenges where expires_at <= $1", now).execute(connection).await?;
-    Ok(())
+pub async fn delete_expired(connection: &mut Connection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "delete from factor_challenges where token_hash = any(array(
+             select token_hash from factor_challenges where expires_at <= $1 order by expires_at limit $2
+             for update skip locked))",
+        now,
+        BATCH,
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == BATCH.unsigned_abs())
 }
 
 fn parts(owner: Option<ChallengeOwner>) -> (Option<UserId>, Option<SessionId>) {

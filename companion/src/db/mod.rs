@@ -29,4 +29,5 @@ mod servers;
 pub mod sessions;
 pub mod signing_keys;
 mod types;
+pub mod user_handles;
 pub mod users;

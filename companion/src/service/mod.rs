@@ -111,10 +111,11 @@ pub enum Error {
     /// The site has no passkeys: `PASSKEY_RP_ID` is not set.
     #[error("there are no passkeys here")]
     PasskeysOff,
-    /// No user has this passkey, or not any more; or not the user who is asked for one.
+    /// A user had this passkey, and nobody has it any more. That of another deployment with the same domain is
+    /// [`Error::PasskeyWrong`]: browsers forget one that is unknown.
     #[error("the passkey is unknown")]
     PasskeyUnknown,
-    /// The response of a passkey is not valid.
+    /// The response of a passkey is not valid, or the passkey is that of somebody else.
     #[error("the response of the passkey is not valid")]
     PasskeyWrong,
     /// There is no such factor of the user's.

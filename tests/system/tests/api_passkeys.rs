@@ -42,7 +42,7 @@ async fn passkey_is_the_second_step_of_a_login() {
     let begun = client.login(ADA, PASSWORD).await;
     assert_eq!((begun.status, &begun.body["ways"]), (202, &json!(["passkey", "recovery_code"])));
     let token = &begun.body["token"];
-    client.complete_login_with_passkey(token, &mut other).await.assert_rejected(401, "passkey_unknown");
+    client.complete_login_with_passkey(token, &mut other).await.assert_rejected(401, "passkey_wrong");
     let completed = client.complete_login_with_passkey(token, &mut passkey).await;
     assert_eq!(completed.status, 200, "{completed}");
     assert_eq!(amr(&client), "pwd pop mfa");
@@ -57,7 +57,7 @@ async fn passkey_confirms_who_the_user_is() {
     api.clock.advance(Duration::hours(25));
     ada.refresh().await;
     ada.delete("/api/auth/sessions").await.assert_rejected(401, "insufficient_user_authentication");
-    ada.confirm_with_passkey(&mut other).await.assert_rejected(401, "passkey_unknown");
+    ada.confirm_with_passkey(&mut other).await.assert_rejected(401, "passkey_wrong");
     let confirmed = ada.confirm_with_passkey(&mut passkey).await;
     assert_eq!((confirmed.status, confirmed.set_cookies().len()), (200, 1), "{confirmed}");
     assert_eq!(amr(&ada), "pop mfa");
@@ -110,6 +110,9 @@ async fn passkey_of_another_origin_or_user_or_unverified_is_refused() {
     client.login_with_passkey(&mut passkey).await.assert_rejected(401, "passkey_wrong");
     passkey.origin = "https://app.example.org";
     assert_eq!(client.login_with_passkey(&mut passkey).await.status, 200, "a related origin");
+    passkey.is_cross_origin = true;
+    client.login_with_passkey(&mut passkey).await.assert_rejected(401, "passkey_wrong");
+    passkey.is_cross_origin = false;
     passkey.flags = 1;
     client.login_with_passkey(&mut passkey).await.assert_rejected(401, "passkey_wrong");
     passkey.flags = VERIFIED;
@@ -244,6 +247,10 @@ async fn passkey_is_added_by_a_response_to_the_request() {
     let unverified = ada.post_json(confirm, &body).await;
     assert_eq!((unverified.status, &unverified.body["errors"][0]["code"]), (400, &json!("credential_wrong")));
     ada.post_json(confirm, &body).await.assert_rejected(409, "challenge_expired");
+    let mut long = body;
+    long["credential"]["response"]["attestationObject"] = json!("A".repeat(8 * 1024 * 4 / 3 + 4));
+    let long = ada.post_json(confirm, &long).await;
+    assert_eq!(long.invalid_fields(), ["credential: credential_malformed"]);
     let empty = ada.post_json(confirm, &json!({"credential": {}})).await;
     assert_eq!(
         empty.invalid_fields(),

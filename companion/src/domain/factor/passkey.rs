@@ -9,11 +9,13 @@ use edgeward_wire::Origin;
 use serde_json::{Value, json};
 use thiserror::Error;
 use webauthn_rs::prelude::{
-    DiscoverableKey, Passkey, PublicKeyCredential, RegisterPublicKeyCredential, Url, Uuid, Webauthn,
+    DiscoverableKey, Passkey, PublicKeyCredential, RegisterPublicKeyCredential, Url, Webauthn,
     WebauthnBuilder, WebauthnError,
 };
 
+use super::user_handle::UserHandle;
 use crate::domain::account::User;
+use crate::domain::session::authentication::Proof;
 use crate::domain::{FactorId, UserId};
 
 /// Flags "user present" and "user verified" of the authenticator data (§6.1).
@@ -50,8 +52,12 @@ pub struct StoredPasskey {
     pub id: FactorId,
     /// User.
     pub user_id: UserId,
+    /// Handle that browsers know the user by.
+    pub user_handle: UserHandle,
     /// Public key, counter and flags.
     pub passkey: Passkey,
+    /// The same, as it was read.
+    pub text: String,
 }
 
 /// Fault of a response, for the log: the client does not learn it.
@@ -66,6 +72,12 @@ pub enum InvalidPasskey {
     /// The handle of the user is missing, or that of another user.
     #[error("the user handle is not that of the passkey's user")]
     UserHandle,
+    /// A page of another site asked for it in a frame, which the library accepts of a use.
+    #[error("the page was in a frame of another site")]
+    CrossOrigin,
+    /// The user was not verified.
+    #[error("the user was not verified")]
+    Unverified,
 }
 
 impl RelyingParty {
@@ -100,14 +112,13 @@ impl RelyingParty {
     /// [`InvalidPasskey`] if the library makes no request.
     pub fn begin_creation(
         &self,
-        user: &User,
-        existing: &[StoredPasskey],
+        (user, handle): (&User, UserHandle),
+        existing: Vec<Vec<u8>>,
         creation: Creation,
     ) -> Result<Ceremony, InvalidPasskey> {
-        let existing = existing.iter().map(|stored| stored.passkey.cred_id().clone()).collect();
-        let (handle, email) = (user_handle(user.id), user.email.as_str());
+        let (email, name) = (user.email.as_str(), display_name(user));
         let (request, state) =
-            self.webauthn.start_passkey_registration(handle, email, &display_name(user), Some(existing))?;
+            self.webauthn.start_passkey_registration(handle.into(), email, &name, Some(existing))?;
         let mut options = serde_json::to_value(request.public_key)?;
         let verification = match creation {
             Creation::Deliberate => "required",
@@ -154,10 +165,10 @@ impl RelyingParty {
     ///
     /// # Errors
     /// [`InvalidPasskey`] if the library makes no request.
-    pub fn begin_use(&self, allowed: &[StoredPasskey]) -> Result<Ceremony, InvalidPasskey> {
+    pub fn begin_use(&self, allowed: &[Vec<u8>]) -> Result<Ceremony, InvalidPasskey> {
         let (request, state) = self.webauthn.start_discoverable_authentication()?;
         let mut options = serde_json::to_value(request.public_key)?;
-        let allow = |stored: &StoredPasskey| json!({"type": "public-key", "id": URL_SAFE_NO_PAD.encode(stored.passkey.cred_id())});
+        let allow = |id: &Vec<u8>| json!({"type": "public-key", "id": URL_SAFE_NO_PAD.encode(id)});
         if let Some(options) = options.as_object_mut() {
             options.insert("allowCredentials".to_owned(), allowed.iter().map(allow).collect());
         }
@@ -165,7 +176,7 @@ impl RelyingParty {
     }
 
     /// Verifies the use of a passkey, which includes that of its user (a PIN, a finger). `is_known` is `true` if the user was known
-    /// before. Returns the passkey with its new counter and flags.
+    /// before. Returns the passkey with its new counter and flags, and what it proves.
     ///
     /// # Errors
     /// [`InvalidPasskey`] if it is not a response to this state by this passkey.
@@ -175,29 +186,26 @@ impl RelyingParty {
         state: &[u8],
         stored: &StoredPasskey,
         is_known: bool,
-    ) -> Result<Passkey, InvalidPasskey> {
+    ) -> Result<(Passkey, Proof), InvalidPasskey> {
         // An authenticator may leave the handle out where it was given the passkeys (§6.3.3, step 13; §7.2, step 6).
         let handle = response.get_user_unique_id();
-        if !handle.map_or(is_known, |handle| handle == user_handle(stored.user_id).as_bytes()) {
+        if !handle.map_or(is_known, |handle| handle == stored.user_handle.as_bytes()) {
             return Err(InvalidPasskey::UserHandle);
+        }
+        let client_data: Value = serde_json::from_slice(&response.response.client_data_json)?;
+        if client_data.get("crossOrigin") == Some(&Value::Bool(true)) {
+            return Err(InvalidPasskey::CrossOrigin);
         }
         let (state, key) = (serde_json::from_slice(state)?, DiscoverableKey::from(&stored.passkey));
         let result = self.webauthn.finish_discoverable_authentication_v2(response, state, key)?;
+        let is_user_verified = result.user_verified();
+        if !is_user_verified {
+            return Err(InvalidPasskey::Unverified);
+        }
         let mut passkey = stored.passkey.clone();
         passkey.update_credential(&result);
-        Ok(passkey)
+        Ok((passkey, Proof::Passkey { is_user_verified }))
     }
-}
-
-/// Returns the user handle: the number of the user, which means nothing elsewhere (§14.6.1).
-fn user_handle(UserId(id): UserId) -> Uuid {
-    Uuid::from_u64_pair(0, id.unsigned_abs())
-}
-
-/// Returns the user handle as browsers have it, for signals (§5.1.10).
-#[must_use]
-pub fn encoded_user_handle(user_id: UserId) -> String {
-    URL_SAFE_NO_PAD.encode(user_handle(user_id).as_bytes())
 }
 
 /// Returns the name that browsers show beside the address.

@@ -13,6 +13,13 @@ use crate::http::openapi::fields;
 use crate::http::pages::form::Form;
 use crate::service::factor::{Challenge, PasskeyResponse};
 
+/// Maximum number of bytes of what the library decodes. Chosen: without an attestation they are a tenth of it.
+const MAX_BYTES: [(&str, usize); 3] = [
+    ("/response/attestationObject", 8192),
+    ("/response/authenticatorData", 4096),
+    ("/response/clientDataJSON", 4096),
+];
+
 /// Request to a browser.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PasskeyRequest)]
@@ -63,10 +70,23 @@ impl ResponseFields {
     }
 }
 
-/// Parses the credential of a browser. `None` if it is not one; the mistake is collected.
+/// Parses the credential of a browser. `None` if it is not one, or longer than any of a browser; the mistake is collected.
 pub(in crate::http) fn parse_credential<T: DeserializeOwned>(
     errors: &mut FieldErrors,
     credential: Value,
 ) -> Option<T> {
-    serde_json::from_value(credential).ok().or_else(|| errors.reject("credential", &InvalidCredential))
+    let short = Some(credential).filter(is_short);
+    short
+        .and_then(|credential| serde_json::from_value(credential).ok())
+        .or_else(|| errors.reject("credential", &InvalidCredential))
+}
+
+/// Returns `true` if the parts that the library decodes are texts of a plausible length: it parses them before any signature is
+/// verified.
+fn is_short(credential: &Value) -> bool {
+    MAX_BYTES.iter().all(|(part, max)| match credential.pointer(part) {
+        None | Some(Value::Null) => true,
+        // Base64 has four characters for three bytes.
+        Some(part) => part.as_str().is_some_and(|text| text.len() <= max.div_ceil(3) * 4),
+    })
 }

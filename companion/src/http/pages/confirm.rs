@@ -89,6 +89,6 @@ pub(in crate::http) async fn submit(
 /// Returns `true` if the user needs a code beside the password, and `true` if they have a passkey.
 async fn ways(context: &Context, view: &View, signed_in: &SignedIn) -> Result<(bool, bool), Error> {
     let factors = factor::list(context, signed_in.user.id).await?;
-    let takes_passkey = view.site.rp_id.is_some() && factors.ways().contains(&Way::Passkey);
+    let takes_passkey = factors.ways(view.site.rp_id.as_deref()).contains(&Way::Passkey);
     Ok((factors.is_demanded(), takes_passkey))
 }

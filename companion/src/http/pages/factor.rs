@@ -126,7 +126,7 @@ async fn ask(
     ticket: &Ticket,
     device: &Device,
 ) -> Result<(Vec<Way>, Option<PasskeyForm>), Error> {
-    let ways = session::ways_to_complete(context, ticket, device).await?;
+    let ways = session::ways_to_complete(context, &state.factors, ticket, device).await?;
     if !ways.contains(&Way::Passkey) {
         return Ok((ways, None));
     }

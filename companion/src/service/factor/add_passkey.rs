@@ -4,13 +4,14 @@ use webauthn_rs::prelude::RegisterPublicKeyCredential;
 
 use super::use_passkey::reject;
 use super::{Added, Challenge, Factors, begin_change_by, finish_addition};
-use crate::db::{factor_challenges, factors, passkeys};
+use crate::db::{factor_challenges, factors, passkeys, user_handles};
 use crate::domain::account::User;
 use crate::domain::account::name::Name;
 use crate::domain::factor::FactorKind;
 use crate::domain::factor::challenge::ChallengePurpose;
 use crate::domain::factor::passkey::Creation;
 use crate::domain::factor::ticket::Ticket;
+use crate::domain::factor::user_handle::{self, UserHandle};
 use crate::domain::token::access_token::TokenSubject;
 use crate::service::{Context, Error};
 
@@ -28,8 +29,11 @@ pub async fn begin_passkey(
 ) -> Result<Challenge, Error> {
     let party = factors.party()?;
     let mut connection = context.connection().await?;
-    let existing = passkeys::list(&mut connection, user.id).await?;
-    let ceremony = party.begin_creation(user, &existing, creation).map_err(|fault| reject(&fault))?;
+    let handle = UserHandle::new(factors.draw::<{ user_handle::RANDOM_BYTES }>()?);
+    let handle = user_handles::find_or_insert(&mut connection, user.id, handle).await?;
+    let existing = passkeys::list_ids(&mut connection, user.id, party.id()).await?;
+    let ceremony =
+        party.begin_creation((user, handle), existing, creation).map_err(|fault| reject(&fault))?;
     let owner = Some((by.user_id, Some(by.session_id)));
     factors.challenge(&mut connection, purpose(creation), owner, ceremony, context.now()).await
 }
@@ -64,7 +68,9 @@ pub async fn add_passkey(
         // It would sign in alone, without the factor that the user has asked for.
         return Err(Error::PasskeyWrong);
     }
-    let inserted = passkeys::insert(change.connection(), user_id, name, is_demanded, &passkey, now).await?;
+    let inserted =
+        passkeys::insert(change.connection(), user_id, name, is_demanded, (&passkey, party.id()), now)
+            .await?;
     let id = inserted.ok_or(Error::PasskeyWrong)?;
     let kind = (FactorKind::Passkey, is_demanded);
     let recovery_codes = finish_addition(&mut change, factors, by, &list, kind).await?;

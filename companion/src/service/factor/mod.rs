@@ -105,6 +105,12 @@ impl Factors {
         self.party.as_ref().ok_or(Error::PasskeysOff)
     }
 
+    /// Returns the domain that passkeys are bound to; `None` if there are none.
+    #[must_use]
+    pub fn rp_id(&self) -> Option<&str> {
+        self.party.as_ref().map(RelyingParty::id)
+    }
+
     /// Draws a ticket.
     pub(super) fn ticket(&self) -> Result<Ticket, Error> {
         Ok(Ticket::new(self.draw::<{ ticket::RANDOM_BYTES }>()?))

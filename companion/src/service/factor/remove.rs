@@ -1,6 +1,6 @@
 //! The removal of a factor by a signed-in user.
 
-use super::begin_change_by;
+use super::{Factors, begin_change_by};
 use crate::db::{factors, recovery_codes};
 use crate::domain::FactorId;
 use crate::domain::audit::Event;
@@ -16,11 +16,16 @@ use crate::service::{Context, Error};
 /// [`Error::FactorUnknown`] if the user has no such factor; [`Error::TooFewWays`] if too few ways to sign in would be left;
 /// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 #[tracing::instrument(name = "remove_factor", level = "debug", skip_all)]
-pub async fn remove(context: &Context, by: TokenSubject, id: FactorId) -> Result<(), Error> {
+pub async fn remove(
+    context: &Context,
+    factors: &Factors,
+    by: TokenSubject,
+    id: FactorId,
+) -> Result<(), Error> {
     let (mut change, user_id) = (begin_change_by(context, by).await?, by.user_id);
     let list = factors::list(change.connection(), user_id).await?;
     let factor = list.factors.iter().find(|factor| factor.id == id).ok_or(Error::FactorUnknown)?;
-    list.may_remove(id).map_err(|TooFewWaysRejection| Error::TooFewWays)?;
+    list.may_remove(id, factors.rp_id()).map_err(|TooFewWaysRejection| Error::TooFewWays)?;
     factors::delete(change.connection(), user_id, id).await?;
     if list.factors.len() == 1 {
         recovery_codes::delete_all(change.connection(), user_id).await?;

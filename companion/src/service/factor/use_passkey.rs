@@ -5,13 +5,15 @@ use webauthn_rs::prelude::{Passkey, PublicKeyCredential, WebauthnError};
 
 use super::{Challenge, Factors};
 use crate::db::connection::Connection;
-use crate::db::{factor_challenges, passkeys};
+use crate::db::{factor_challenges, passkeys, user_handles};
 use crate::domain::UserId;
 use crate::domain::audit::Event;
 use crate::domain::factor::CHALLENGE_LIFETIME;
 use crate::domain::factor::challenge::{ChallengeOwner, ChallengePurpose};
 use crate::domain::factor::passkey::{Ceremony, InvalidPasskey, StoredPasskey};
 use crate::domain::factor::ticket::Ticket;
+use crate::domain::factor::user_handle::UserHandle;
+use crate::domain::session::authentication::Proof;
 use crate::service::change::Change;
 use crate::service::{Context, Error};
 
@@ -27,6 +29,7 @@ pub struct PasskeyResponse {
 pub(in crate::service) struct VerifiedPasskey {
     stored: StoredPasskey,
     used: Passkey,
+    proof: Proof,
 }
 
 /// Asks for a passkey: for any, or for one of the owner's.
@@ -43,7 +46,7 @@ pub(in crate::service) async fn ask(
     let party = factors.party()?;
     let mut connection = context.connection().await?;
     let allowed = match owner {
-        Some((user_id, _)) => passkeys::list(&mut connection, user_id).await?,
+        Some((user_id, _)) => passkeys::list_ids(&mut connection, user_id, party.id()).await?,
         None => Vec::new(),
     };
     let ceremony = party.begin_use(&allowed).map_err(|fault| reject(&fault))?;
@@ -54,8 +57,9 @@ pub(in crate::service) async fn ask(
 ///
 /// # Errors
 /// [`Error::PasskeysOff`] if the site has none; [`Error::ChallengeUnknown`] if the ticket is unknown, used, expired, or for
-/// another purpose or owner; [`Error::PasskeyUnknown`] if nobody has the passkey, or not the owner; [`Error::PasskeyWrong`] if it
-/// is no response to the challenge; [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+/// another purpose or owner; [`Error::PasskeyUnknown`] if a user of ours had the passkey, and nobody has it now;
+/// [`Error::PasskeyWrong`] if it is of another deployment or user, or no response to the challenge; [`Error::Unavailable`] and
+/// [`Error::Database`] if the database fails.
 pub(in crate::service) async fn verify(
     context: &Context,
     factors: &Factors,
@@ -68,17 +72,26 @@ pub(in crate::service) async fn verify(
     let hash = ticket.hash();
     let state = factor_challenges::use_up(&mut connection, &hash, purpose, owner, context.now()).await?;
     let state = state.ok_or(Error::ChallengeUnknown)?;
-    let found = passkeys::find(&mut connection, credential.get_credential_id()).await?;
+    let found = passkeys::find(&mut connection, credential.get_credential_id(), party.id()).await?;
+    let handle = credential.get_user_unique_id().and_then(UserHandle::read);
+    let is_ours = match (&found, handle) {
+        (None, Some(handle)) => user_handles::is_known(&mut connection, handle).await?,
+        _ => found.is_some(),
+    };
     drop(connection);
     let session_id = owner.and_then(|(_, session_id)| session_id);
     let report = |reason, user_id| context.report(&Event::LoginRejected(reason), user_id, session_id);
-    let is_of_owner = |found: &StoredPasskey| owner.is_none_or(|(user_id, _)| user_id == found.user_id);
-    let Some(stored) = found.filter(is_of_owner) else {
-        report("passkey_unknown", owner.map(|(user_id, _)| user_id));
-        return Err(Error::PasskeyUnknown);
+    let owner = owner.map(|(user_id, _)| user_id);
+    let Some(stored) = found else {
+        report("passkey_unknown", owner);
+        return Err(if is_ours { Error::PasskeyUnknown } else { Error::PasskeyWrong });
     };
+    if owner.is_some_and(|owner| owner != stored.user_id) {
+        report("passkey_wrong", owner);
+        return Err(Error::PasskeyWrong);
+    }
     match party.finish_use(credential, &state, &stored, owner.is_some()) {
-        Ok(used) => Ok(VerifiedPasskey { stored, used }),
+        Ok((used, proof)) => Ok(VerifiedPasskey { stored, used, proof }),
         Err(fault) => {
             let is_copied =
                 matches!(fault, InvalidPasskey::Webauthn(WebauthnError::CredentialPossibleCompromise));
@@ -92,6 +105,11 @@ impl VerifiedPasskey {
     /// Returns the user of the passkey.
     pub(in crate::service) fn user_id(&self) -> UserId {
         self.stored.user_id
+    }
+
+    /// Returns what the passkey proves.
+    pub(in crate::service) fn proof(&self) -> Proof {
+        self.proof
     }
 
     /// Records the use, as a part of a change that has locked the user's row.

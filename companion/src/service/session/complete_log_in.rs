@@ -100,11 +100,13 @@ pub async fn ask_to_complete(
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn ways_to_complete(
     context: &Context,
+    factors: &Factors,
     ticket: &Ticket,
     device: &Device,
 ) -> Result<Vec<Way>, Error> {
     let pending = find(context, ticket, device).await?;
-    Ok(factors::list(&mut *context.connection().await?, pending.user_id).await?.ways())
+    let list = factors::list(&mut *context.connection().await?, pending.user_id).await?;
+    Ok(list.ways(factors.rp_id()))
 }
 
 async fn find(context: &Context, ticket: &Ticket, device: &Device) -> Result<PendingLogin, Error> {

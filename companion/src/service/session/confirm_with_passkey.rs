@@ -3,7 +3,6 @@
 use super::prove;
 use crate::domain::account::user_ref::UserRef;
 use crate::domain::factor::challenge::{ChallengeOwner, ChallengePurpose};
-use crate::domain::session::authentication::Proof;
 use crate::domain::token::access_token::TokenSubject;
 use crate::service::account::begin_change;
 use crate::service::factor::{self, Challenge, Factors, PasskeyResponse};
@@ -43,7 +42,7 @@ pub async fn confirm_with_passkey(
         factor::verify(context, factors, ChallengePurpose::Confirm, Some(owner(by)), response).await?;
     let (mut change, _) = begin_change(context, &UserRef::Id(by.user_id)).await?;
     verified.record(&mut change).await?;
-    let proved = prove(&mut change, tokens, by, Proof::Passkey { is_user_verified: true }).await?;
+    let proved = prove(&mut change, tokens, by, verified.proof()).await?;
     change.commit().await?;
     Ok(tokens.sign_access(&proved)?)
 }

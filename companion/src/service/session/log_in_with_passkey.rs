@@ -6,7 +6,6 @@ use crate::db::users;
 use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
 use crate::domain::factor::challenge::ChallengePurpose;
-use crate::domain::session::authentication::Proof;
 use crate::domain::session::device::Device;
 use crate::service::factor::{self, Challenge, Factors, PasskeyResponse};
 use crate::service::guard::{self, Guard};
@@ -50,7 +49,7 @@ pub async fn log_in_with_passkey(
     // Nobody changes the factors from here on.
     users::lock_shared(change.connection(), user_id).await?;
     verified.record(&mut change).await?;
-    let proof = Proof::Passkey { is_user_verified: true };
+    let proof = verified.proof();
     let granted = start(&mut change, tokens, user_id, device, proof, &Event::LoggedIn).await?;
     let user = users::find(change.connection(), &UserRef::Id(user_id)).await?.ok_or(Error::Disabled)?;
     let (to, session_id) =

@@ -35,6 +35,8 @@ pub struct Passkey {
     pub flags: u8,
     /// Origin of each use.
     pub origin: &'static str,
+    /// `true` if the page of each use is in a frame of another site.
+    pub is_cross_origin: bool,
 }
 
 impl Passkey {
@@ -44,7 +46,15 @@ impl Passkey {
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).expect("a key");
         let id = digest(&SHA256, key.public_key().as_ref()).as_ref().to_vec();
         let user_handle = text(&options["user"]["id"]);
-        let passkey = Self { key, id, user_handle, counter: 1, flags: VERIFIED, origin: PASSKEY_ORIGIN };
+        let passkey = Self {
+            key,
+            id,
+            user_handle,
+            counter: 1,
+            flags: VERIFIED,
+            origin: PASSKEY_ORIGIN,
+            is_cross_origin: false,
+        };
         let public = passkey.key.public_key().as_ref();
         let (x, y) = (&public[1..33], &public[33..]);
         // COSE_Key of ES256 (RFC 9053 §7.1.1), in CBOR.
@@ -93,12 +103,18 @@ impl Passkey {
     }
 
     fn client_data(&self, kind: &str, options: &Value) -> String {
-        json!({"type": kind, "challenge": options["challenge"], "origin": self.origin, "crossOrigin": false})
+        json!({"type": kind, "challenge": options["challenge"], "origin": self.origin, "crossOrigin": self.is_cross_origin})
             .to_string()
     }
 }
 
 impl Api {
+    /// Makes the passkeys those of another domain, as a change of `PASSKEY_RP_ID` does.
+    pub async fn move_passkeys(&self, rp_id: &str) {
+        let moved = sqlx::query("update factors set rp_id = $1 where kind = 'passkey'").bind(rp_id);
+        moved.execute(&self.pool).await.expect("an update");
+    }
+
     /// Returns the client of a new user with a passkey, the passkey, and the recovery codes.
     pub async fn registered_with_passkey(&self, email: &str) -> (Client, Passkey, Vec<String>) {
         let mut client = self.registered(email).await;

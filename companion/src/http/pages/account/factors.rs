@@ -114,7 +114,7 @@ impl Account {
                 Ok(Done::FactorRenamed)
             }
             "remove" => {
-                factor::remove(context, by, id).await?;
+                factor::remove(context, &self.state.factors, by, id).await?;
                 Ok(Done::FactorRemoved)
             }
             _ => Err(ApiError::NotFound),

@@ -79,7 +79,7 @@ pub(in crate::config) const MAIL_OFF: Setting = Setting {
     name: "MAIL_OFF",
     form: Form::Text("names of mails, comma-separated, as in docs/guide/mail.md"),
     default: Value(""),
-    summary: "Mails that are not sent: verification, password-reset, password-changed, email-change, new-sign-in, factors-changed, wrong-codes.",
+    summary: "Mails that are not sent, by their names.",
     example: Example::Comment("new-sign-in"),
     ..OPTIONAL
 };

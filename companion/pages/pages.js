@@ -109,3 +109,98 @@ async function resume({ resumes, target }) {
 const resuming = document.querySelector("[data-resumes]");
 // Without it, the user signs in by the form.
 if (resuming) resume(resuming.dataset).catch(() => {});
+
+// Passkeys (WebAuthn). Without a script, the password and the code of an app sign in. Browsers take none for an address.
+const takesPasskeys = Boolean(window.PublicKeyCredential?.parseRequestOptionsFromJSON)
+  && !/^[\d.]+$|^\[/.test(window.location.hostname);
+
+async function postJson(url, body) {
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(String(response.status));
+  return response.json();
+}
+
+// Shows the form of a passkey, and lets its button do what it is for. A request that another one has stopped has not failed.
+function offer(form, use) {
+  form.hidden = false;
+  const failed = form.querySelector("[data-failed]");
+  form.querySelector("button").addEventListener("click", async () => {
+    failed.hidden = true;
+    try {
+      await use();
+    } catch (error) {
+      failed.hidden = error.name === "AbortError";
+    }
+  });
+}
+
+function respond(form, token, credential) {
+  form.elements.token.value = token;
+  form.elements.credential.value = JSON.stringify(credential.toJSON());
+  form.requestSubmit();
+}
+
+// Request that waits in the autofill. The browser has one at a time, so a button stops it.
+let waiting;
+
+async function usePasskey(form, mediation) {
+  waiting?.abort();
+  waiting = new AbortController();
+  const { signal } = waiting;
+  const { asks, usesPasskey } = form.dataset;
+  const { token, options } = asks ? await postJson(asks) : { token: form.elements.token.value, options: JSON.parse(usesPasskey) };
+  if (signal.aborted) return;
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
+  respond(form, token, await navigator.credentials.get({ publicKey, mediation, signal }));
+}
+
+async function createPasskey(asks, automatic) {
+  const { token, options } = await postJson(asks, { automatic });
+  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
+  const mediation = automatic ? "conditional" : undefined;
+  return { token, credential: await navigator.credentials.create({ publicKey, mediation }) };
+}
+
+for (const form of takesPasskeys ? document.querySelectorAll("[data-uses-passkey]") : []) {
+  offer(form, () => usePasskey(form));
+  if (document.querySelector("[autocomplete~=webauthn]")) {
+    PublicKeyCredential.isConditionalMediationAvailable?.()
+      .then((isAvailable) => isAvailable && usePasskey(form, "conditional"))
+      // The button is still there.
+      .catch(() => {});
+  }
+}
+
+for (const form of takesPasskeys ? document.querySelectorAll("[data-creates-passkey]") : []) {
+  document.querySelector("[data-no-passkeys]").hidden = true;
+  offer(form, async () => {
+    const { token, credential } = await createPasskey(form.dataset.createsPasskey, false);
+    respond(form, token, credential);
+  });
+}
+
+// Tells password managers which passkeys still sign in, and the names of the user (WebAuthn Level 3, §5.1.10). A browser that
+// has stored the password may then create a passkey by itself, once in a tab; the password still signs in.
+async function signal({ passkeys, rpId, userId, userName, displayName, asks, name }) {
+  const allAcceptedCredentialIds = passkeys.split(" ").filter(Boolean);
+  if (userId) {
+    await PublicKeyCredential.signalAllAcceptedCredentials?.({ rpId, userId, allAcceptedCredentialIds });
+    await PublicKeyCredential.signalCurrentUserDetails?.({ rpId, userId, name: userName, displayName });
+  }
+  const { conditionalCreate } = await PublicKeyCredential.getClientCapabilities?.() ?? {};
+  if (!asks || !conditionalCreate || allAcceptedCredentialIds.length > 0 || sessionStorage.getItem("created")) return;
+  sessionStorage.setItem("created", "1");
+  const { token, credential } = await createPasskey(asks, true);
+  await postJson(`${asks}/confirm`, { token, credential: credential.toJSON(), name, automatic: true });
+}
+
+const signed = document.querySelector("[data-passkeys]");
+// Nobody has asked for it, and many browsers do neither.
+if (signed && takesPasskeys) signal(signed.dataset).catch(() => {});
+
+const unknown = document.querySelector("[data-unknown-passkey]");
+if (unknown && takesPasskeys) {
+  const { unknownPasskey: credentialId, rpId } = unknown.dataset;
+  PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId }).catch(() => {});
+}

@@ -3,7 +3,8 @@ import express from "express";
 
 const { HOST = "127.0.0.1", PORT = "3000", BEHIND_GATEWAY } = process.env;
 
-// Whoever reaches this service past the gateway can claim any identity.
+// Past the gateway, a client can claim any identity, and no request shows which way it came. So the service starts
+// only on 127.0.0.1, or where BEHIND_GATEWAY=yes states that the network lets only the gateway reach it.
 if (HOST !== "127.0.0.1" && BEHIND_GATEWAY !== "yes") {
   console.error(`HOST=${HOST} is open to others: let only the gateway reach it, then set BEHIND_GATEWAY=yes`);
   process.exit(1);

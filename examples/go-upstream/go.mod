@@ -1,3 +1,3 @@
 module edgeward.example/upstream
 
-go 1.22
+go 1.19

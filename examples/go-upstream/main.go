@@ -45,7 +45,8 @@ func setting(name, byDefault string) string {
 
 func main() {
 	host, port := setting("HOST", "127.0.0.1"), setting("PORT", "3000")
-	// Whoever reaches this service past the gateway can claim any identity.
+	// Past the gateway, a client can claim any identity, and no request shows which way it came. So the service starts
+	// only on 127.0.0.1, or where BEHIND_GATEWAY=yes states that the network lets only the gateway reach it.
 	if host != "127.0.0.1" && os.Getenv("BEHIND_GATEWAY") != "yes" {
 		log.Fatalf("HOST=%s is open to others: let only the gateway reach it, then set BEHIND_GATEWAY=yes", host)
 	}

@@ -30,7 +30,8 @@ class Handler(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "3000"))
-    # Whoever reaches this service past the gateway can claim any identity.
+    # Past the gateway, a client can claim any identity, and no request shows which way it came. So the service starts
+    # only on 127.0.0.1, or where BEHIND_GATEWAY=yes states that the network lets only the gateway reach it.
     if host != "127.0.0.1" and os.environ.get("BEHIND_GATEWAY") != "yes":
         sys.exit(f"HOST={host} is open to others: let only the gateway reach it, then set BEHIND_GATEWAY=yes")
     print(f"listening on http://{host}:{port}", flush=True)

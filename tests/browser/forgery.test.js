@@ -87,7 +87,7 @@ test("a form without the token of this session changes nothing", async (t) => {
 
   const page = await visit(t);
   await page.goto("/auth/sign-in");
-  const ofAStranger = await page.locator("[name=form_token]").inputValue();
+  const ofAStranger = await page.locator("[name=form_token]").first().inputValue();
   const ada = await registered(page.context());
   await signedIn((await visit(t)).context(), ada);
   for (const [what, token] of [["no", undefined], ["a wrong", "A".repeat(43)], ["another's", ofAnother], ["a stranger's", ofAStranger]]) {
@@ -108,7 +108,7 @@ test("nobody is signed in by a form with another browser's token", async (t) => 
   const account = await registered(mallory.context());
   await mallory.context().clearCookies();
   await mallory.goto("/auth/sign-in");
-  const token = await mallory.locator("[name=form_token]").inputValue();
+  const token = await mallory.locator("[name=form_token]").first().inputValue();
 
   const page = await visit(t);
   for (const [action, fields] of [["/auth/sign-in", { email: account.email, password: PASSWORD }], ["/auth/register", person()]]) {
@@ -121,7 +121,7 @@ test("nobody is signed in by a form with another browser's token", async (t) => 
   }
   // The page that explains it has a token of its own.
   await page.goto("/auth/sign-in?return_to=/auth/account");
-  await page.locator("[name=form_token]").evaluate((field) => (field.value = "A".repeat(43)));
+  await page.locator("[name=form_token]").first().evaluate((field) => (field.value = "A".repeat(43)));
   await fill(page, { "E-mail": account.email, Password: PASSWORD });
   await press(page, "Sign in");
   await fill(page, { Password: PASSWORD });

@@ -91,7 +91,7 @@ test("password managers know every field", async (t) => {
     await page.goto(path);
     return page.evaluate(() => Object.fromEntries([...document.querySelectorAll("main input[autocomplete]")].map(({ name, autocomplete }) => [name, autocomplete])));
   };
-  assert.deepEqual(await found("/auth/sign-in"), { email: "username", password: "current-password" });
+  assert.deepEqual(await found("/auth/sign-in"), { email: "username webauthn", password: "current-password" });
   const registering = { firstName: "given-name", lastName: "family-name", email: "username", password: "new-password" };
   assert.deepEqual(await found("/auth/register"), registering);
   await registered(page.context());

@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use edgeward_stack::paths;
 
 use crate::files;
+use crate::screenshots::terminal;
 
 /// Documents beside those below `docs/`. Not the changelog: what it names may be gone.
 const AT_THE_ROOT: [&str; 4] = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"];
@@ -42,6 +43,7 @@ pub(crate) fn check() -> Result<()> {
     }
     faults.extend(links::find_unlisted()?);
     faults.extend(shown::find_faults()?);
+    faults.extend(terminal::find_fault()?);
     if faults.is_empty() { Ok(()) } else { bail!("\n    {}", faults.join("\n    ")) }
 }
 

@@ -18,6 +18,7 @@ mod openapi;
 mod progress;
 mod references;
 mod release;
+mod screenshots;
 mod settings;
 mod sqlx_prepare;
 mod test;
@@ -103,6 +104,8 @@ enum Task {
     References,
     /// Build the documents as a book: target/book
     Docs,
+    /// Take the pictures of the documents anew: docs/images
+    Screenshots,
     /// Install the pre-commit hook, which checks formatting and lints
     Hooks,
     /// Write the descriptions of all queries (.sqlx), after a change of SQL or schema
@@ -139,6 +142,7 @@ fn run(task: Task) -> Result<()> {
         Task::Openapi => openapi::write().and_then(|()| client::write()),
         Task::References => references::write(),
         Task::Docs => book::build(),
+        Task::Screenshots => screenshots::take(),
         Task::Hooks => install_hooks(),
         Task::SqlxPrepare => sqlx_prepare::prepare(),
     }

@@ -13,7 +13,7 @@ use crate::filter;
 use crate::progress::{self, Steps};
 
 /// Port of the inbox's page, if it is free.
-const INBOX_PAGE: u16 = 8025;
+pub(crate) const INBOX_PAGE: u16 = 8025;
 
 pub(crate) fn up(fresh: bool, shell: Shell) -> Result<()> {
     let plan = Plan { shell, ..Plan::local(fresh)? }.with_inbox(Inbox::start(INBOX_PAGE)?);

@@ -9,7 +9,8 @@ import type { paths } from "./schema.js";
 const NEEDS_PROOF = 'error="insufficient_user_authentication"';
 /** Paths that report a 401 as it is: a refresh does not help there. */
 const NOT_RETRIED: string[] = [
-  "/api/auth/login", "/api/auth/login/factor", "/api/auth/register", "/api/auth/refresh", "/api/auth/logout",
+  "/api/auth/login", "/api/auth/login/factor", "/api/auth/login/factor/passkey/options", "/api/auth/login/passkey",
+  "/api/auth/register", "/api/auth/refresh", "/api/auth/logout", "/api/auth/confirm/passkey",
   "/api/auth/confirm",
 ] satisfies (keyof paths)[];
 

@@ -188,6 +188,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/confirm/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm with a passkey
+         * @description As `POST /auth/confirm`, without the password: the passkey has verified its user.
+         */
+        post: operations["confirmWithPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/confirm/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for a passkey of the signed-in user */
+        post: operations["askToConfirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/email": {
         parameters: {
             query?: never;
@@ -242,6 +279,44 @@ export interface paths {
         get: operations["listFactors"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/factors/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to create a passkey */
+        post: operations["startPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/factors/passkeys/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add a passkey
+         * @description From then on a password alone does not sign in, unless the browser has created it by itself. With the first factor come ten
+         *     recovery codes.
+         */
+        post: operations["confirmPasskey"];
         delete?: never;
         options?: never;
         head?: never;
@@ -359,9 +434,66 @@ export interface paths {
         put?: never;
         /**
          * Complete a sign-in
-         * @description By a code of an authenticator app, or by a recovery code. After a wrong code, the sign-in may be completed by another one.
+         * @description By a code of an authenticator app, a recovery code, or a passkey. After a wrong one, the sign-in may be completed by another.
          */
         post: operations["completeLogIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/login/factor/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for a passkey that completes a sign-in */
+        post: operations["askToCompleteLogIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/login/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a passkey
+         * @description Without an address and a password. The passkey has verified its user, so it is both factors at once.
+         */
+        post: operations["logInWithPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/login/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a passkey
+         * @description For one of any user: the browser offers those that it has for this site.
+         */
+        post: operations["askForPasskey"];
         delete?: never;
         options?: never;
         head?: never;
@@ -774,7 +906,7 @@ export interface components {
          * @description Stable, machine-readable code of an error. Later versions may add others.
          * @enum {string}
          */
-        ErrorCode: "account_disabled" | "actor_unknown" | "body_not_form" | "body_not_object" | "body_too_large" | "body_too_slow" | "busy" | "challenge_expired" | "code_malformed" | "code_wrong" | "content_encoded" | "content_type_not_form" | "content_type_not_json" | "credentials_wrong" | "cursor_invalid" | "database_unavailable" | "email_has_invisible_character" | "email_malformed" | "email_not_ascii" | "email_taken" | "email_too_long" | "event_unknown" | "factor_wrong" | "form_forged" | "ids_malformed" | "insufficient_user_authentication" | "internal_error" | "last_admin" | "limit_out_of_range" | "link_invalid" | "login_expired" | "method_not_allowed" | "name_has_invisible_character" | "name_too_long" | "not_allowed" | "not_found" | "not_ready" | "not_signed_in" | "not_text" | "not_true_or_false" | "password_has_control_character" | "password_too_common" | "password_too_long" | "password_too_short" | "password_too_weak" | "query_invalid" | "required" | "role_malformed" | "search_has_invisible_character" | "search_too_long" | "time_malformed" | "timed_out" | "token_malformed" | "too_few_ways" | "too_many_attempts" | "too_many_factors" | "unknown" | "user_id_malformed";
+        ErrorCode: "account_disabled" | "actor_unknown" | "body_not_form" | "body_not_object" | "body_too_large" | "body_too_slow" | "busy" | "challenge_expired" | "code_malformed" | "code_wrong" | "content_encoded" | "content_type_not_form" | "content_type_not_json" | "credential_malformed" | "credential_wrong" | "credentials_wrong" | "cursor_invalid" | "database_unavailable" | "email_has_invisible_character" | "email_malformed" | "email_not_ascii" | "email_taken" | "email_too_long" | "event_unknown" | "factor_wrong" | "form_forged" | "ids_malformed" | "insufficient_user_authentication" | "internal_error" | "last_admin" | "limit_out_of_range" | "link_invalid" | "login_expired" | "method_not_allowed" | "name_has_invisible_character" | "name_too_long" | "not_allowed" | "not_found" | "not_ready" | "not_signed_in" | "not_text" | "not_true_or_false" | "passkey_unknown" | "passkey_wrong" | "password_has_control_character" | "password_too_common" | "password_too_long" | "password_too_short" | "password_too_weak" | "query_invalid" | "required" | "role_malformed" | "search_has_invisible_character" | "search_too_long" | "time_malformed" | "timed_out" | "token_malformed" | "too_few_ways" | "too_many_attempts" | "too_many_factors" | "unknown" | "user_id_malformed";
         /** @enum {string} */
         EventName: "register" | "login" | "login_refused" | "refresh" | "refresh_refused" | "refresh_token_reused" | "reauthenticated" | "session_ended" | "sessions_ended" | "logout" | "logout_all" | "user_created" | "user_imported" | "user_deleted" | "user_disabled" | "user_enabled" | "user_unlocked" | "role_changed" | "name_changed" | "password_changed" | "password_reset_requested" | "password_reset" | "email_verified" | "email_change_requested" | "email_changed" | "email_change_undone" | "sign_in_disowned" | "login_pending" | "factor_added" | "factor_renamed" | "factor_removed" | "recovery_codes_created" | "recovery_code_used" | "factors_reset" | "keys_generated" | "keys_rotated" | "keys_imported" | "keys_resealed" | "keys_changed";
         /** @description Second factor of a user. */
@@ -867,12 +999,33 @@ export interface components {
              * @description Six digits of an authenticator app, or a recovery code. Blanks and hyphens do not matter.
              * @example 123456
              */
-            code: string;
+            code?: string;
+            passkey?: components["schemas"]["PasskeyResponse"];
             /**
              * @description Token of the response that asked for this.
              * @example q6FXWD8nXUNfdZcDO0cVvdgaj05ktGKBWvvzw8YJZzE
              */
             token: string;
+        };
+        /** @description Purpose of a mail, and the proof that it was received: `token`, or `requestId` with `code`. */
+        MailConfirmation: {
+            /**
+             * @description Eight digits; blanks and hyphens between them do not count.
+             * @example 1234 5678
+             */
+            code?: string;
+            /** @enum {string} */
+            purpose: "verify_email" | "change_email" | "undo_email" | "disown_sign_in";
+            /**
+             * @description The `requestId` of the response to the request, with `code`.
+             * @example cmVxdWVzdCBmb3IgYSBtYWlsIHdpdGggYSBjb2RlIC0
+             */
+            requestId?: string;
+            /**
+             * @description Token of the link, its parameter `token`.
+             * @example b25lLXRpbWUgdG9rZW4gb2YgYSBsaW5rIGluIGEgbWE
+             */
+            token?: string;
         };
         /** @description Body of a response to a request for a mail with a code. */
         MailRequested: {
@@ -880,6 +1033,54 @@ export interface components {
             message: string;
             /** @description The code of the mail counts beside it alone. */
             requestId: string;
+        };
+        /** @description New passkey. */
+        NewPasskey: {
+            /**
+             * @description As when it began.
+             * @default false
+             */
+            automatic: boolean;
+            /** @description Credential of the browser, by its `toJSON`. */
+            credential: Record<string, never>;
+            /**
+             * Format: name
+             * @description At most 100 characters in the normal form NFC. Blanks and invisible characters around it are removed; within it, there are none but the joiners of its script.
+             * @example Phone
+             */
+            name: string;
+            /**
+             * @description Token of the response that asked for this.
+             * @example q6FXWD8nXUNfdZcDO0cVvdgaj05ktGKBWvvzw8YJZzE
+             */
+            token: string;
+        };
+        /** @description Way in which a passkey is created. */
+        PasskeyCreation: {
+            /**
+             * @description `true` if the browser creates it by itself (`mediation: "conditional"`). It signs in, and the password alone still does.
+             * @default false
+             */
+            automatic: boolean;
+        };
+        /** @description Request to a browser. */
+        PasskeyRequest: {
+            /** @description Message for people. */
+            message: string;
+            /** @description Options in JSON, for `PublicKeyCredential.parseRequestOptionsFromJSON` or `parseCreationOptionsFromJSON`. */
+            options: Record<string, never>;
+            /** @description Token for the response, for ten minutes. */
+            token: string;
+        };
+        /** @description Response of a passkey. */
+        PasskeyResponse: {
+            /** @description Credential of the browser, by its `toJSON`. */
+            credential: Record<string, never>;
+            /**
+             * @description Token of the response that asked for this.
+             * @example q6FXWD8nXUNfdZcDO0cVvdgaj05ktGKBWvvzw8YJZzE
+             */
+            token: string;
         };
         /** @description Proof that the mail was received, `token` or `requestId` with `code`, and the new password. */
         PasswordReset: {
@@ -928,6 +1129,14 @@ export interface components {
             token: string;
             /** @description Ways to complete it: `totp`, `passkey`, `recovery_code`. */
             ways: string[];
+        };
+        /** @description Login that is to be completed by a passkey. */
+        PendingLoginToken: {
+            /**
+             * @description Token of the response that asked for this.
+             * @example q6FXWD8nXUNfdZcDO0cVvdgaj05ktGKBWvvzw8YJZzE
+             */
+            token: string;
         };
         /** @description New recovery codes. */
         RecoveryCodes: {
@@ -2200,6 +2409,189 @@ export interface operations {
             };
         };
     };
+    confirmWithPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyResponse"];
+            };
+        };
+        responses: {
+            /** @description Confirmed */
+            200: {
+                headers: {
+                    /** @description The cookie of the access token. */
+                    "set-cookie"?: string;
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description Some fields are missing or wrong; The body is not a JSON object */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not signed in; The response of the passkey is not valid; This passkey belongs to no account here */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["Challenge"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body took longer than 10 s to arrive */
+            408: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, or is done already: begin again */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body must be application/json; The body must have no Content-Encoding */
+            415: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, please try again; The database is not available, please try again; Too busy, please try again */
+            503: {
+                headers: {
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    askToConfirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The request */
+            200: {
+                headers: {
+                    "set-cookie": components["headers"]["RenewedTokens"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyRequest"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["Challenge"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, please try again; The database is not available, please try again; Too busy, please try again */
+            503: {
+                headers: {
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     requestEmailChange: {
         parameters: {
             query?: never;
@@ -2422,6 +2814,232 @@ export interface operations {
             401: {
                 headers: {
                     "www-authenticate": components["headers"]["Challenge"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, please try again; The database is not available, please try again; Too busy, please try again */
+            503: {
+                headers: {
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    startPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyCreation"];
+            };
+        };
+        responses: {
+            /** @description The request */
+            200: {
+                headers: {
+                    "set-cookie": components["headers"]["RenewedTokens"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyRequest"];
+                };
+            };
+            /** @description The body is not a JSON object */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not signed in; Please confirm who you are */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["Challenge"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body took longer than 10 s to arrive */
+            408: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body must be application/json; The body must have no Content-Encoding */
+            415: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, please try again; The database is not available, please try again; Too busy, please try again */
+            503: {
+                headers: {
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    confirmPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasskey"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    "set-cookie": components["headers"]["RenewedTokens"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedFactor"];
+                };
+            };
+            /** @description Some fields are missing or wrong; The body is not a JSON object */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["Challenge"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body took longer than 10 s to arrive */
+            408: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, or is done already: begin again; There are 20 factors: remove one first */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body must be application/json; The body must have no Content-Encoding */
+            415: {
+                headers: {
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -3046,7 +3664,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The code is wrong, or was used; The sign-in has expired: sign in again */
+            /** @description The code is wrong, or was used; The response of the passkey is not valid; The sign-in has expired: sign in again; This passkey belongs to no account here */
             401: {
                 headers: {
                     "www-authenticate": components["headers"]["Challenge"];
@@ -3059,6 +3677,146 @@ export interface operations {
             };
             /** @description This account is disabled */
             403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body took longer than 10 s to arrive */
+            408: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, or is done already: begin again */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body must be application/json; The body must have no Content-Encoding */
+            415: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many attempts, please try again later */
+            429: {
+                headers: {
+                    ratelimit: components["headers"]["RateLimit"];
+                    "ratelimit-policy": components["headers"]["RateLimitPolicy"];
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, please try again; The database is not available, please try again */
+            503: {
+                headers: {
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    askToCompleteLogIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PendingLoginToken"];
+            };
+        };
+        responses: {
+            /** @description The request */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyRequest"];
+                };
+            };
+            /** @description Some fields are missing or wrong; The body is not a JSON object */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The sign-in has expired: sign in again */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["Challenge"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -3089,6 +3847,200 @@ export interface operations {
             };
             /** @description The body must be application/json; The body must have no Content-Encoding */
             415: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many attempts, please try again later */
+            429: {
+                headers: {
+                    ratelimit: components["headers"]["RateLimit"];
+                    "ratelimit-policy": components["headers"]["RateLimitPolicy"];
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, please try again; The database is not available, please try again */
+            503: {
+                headers: {
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    logInWithPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyResponse"];
+            };
+        };
+        responses: {
+            /** @description Signed in */
+            200: {
+                headers: {
+                    /** @description The cookies of the session and of the device, in three fields. */
+                    "set-cookie"?: string;
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description Some fields are missing or wrong; The body is not a JSON object */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The response of the passkey is not valid; This passkey belongs to no account here */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["Challenge"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This account is disabled */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body took longer than 10 s to arrive */
+            408: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, or is done already: begin again */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body must be application/json; The body must have no Content-Encoding */
+            415: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took too long, please try again; The database is not available, please try again */
+            503: {
+                headers: {
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    askForPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The request */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyRequest"];
+                };
+            };
+            /** @description Not found */
+            404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -3241,7 +4193,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Confirmation"];
+                "application/json": components["schemas"]["MailConfirmation"];
             };
         };
         responses: {
@@ -3308,6 +4260,19 @@ export interface operations {
             /** @description The body must be application/json; The body must have no Content-Encoding */
             415: {
                 headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many attempts, please try again later */
+            429: {
+                headers: {
+                    ratelimit: components["headers"]["RateLimit"];
+                    "ratelimit-policy": components["headers"]["RateLimitPolicy"];
+                    "retry-after": components["headers"]["RetryAfter"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -3513,6 +4478,19 @@ export interface operations {
             /** @description The body must be application/json; The body must have no Content-Encoding */
             415: {
                 headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many attempts, please try again later */
+            429: {
+                headers: {
+                    ratelimit: components["headers"]["RateLimit"];
+                    "ratelimit-policy": components["headers"]["RateLimitPolicy"];
+                    "retry-after": components["headers"]["RetryAfter"];
                     "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };

@@ -7,11 +7,11 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 
+use super::connect::{self, Settings};
 use super::list::{Column, Table, for_each};
 use super::user::describe;
-use super::{connect, print_line, read_settings};
+use super::{print_line, read_settings};
 use crate::clock::Clock;
-use crate::config::{Database, Log, Reader, Section};
 use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Entry;
 use crate::domain::audit::list::{AuditFilter, ListedEntry, parse_actor, parse_event};
@@ -43,19 +43,6 @@ pub(super) struct Audit {
     /// Print a JSON object a line, with the names of the table's columns
     #[arg(long)]
     json: bool,
-}
-
-/// Settings of this command.
-struct Settings {
-    database: Database,
-    log: Log,
-}
-
-impl Section for Settings {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let (database, log) = (Database::read(reader), Log::read(reader));
-        Some(Self { database: database?, log: log? })
-    }
 }
 
 impl Audit {

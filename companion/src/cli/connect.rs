@@ -7,7 +7,7 @@ use tracing::Span;
 
 use super::warn;
 use crate::clock::Clock;
-use crate::config::Database;
+use crate::config::{Database, Log, Reader, Section};
 use crate::db::connection::Connection;
 use crate::db::pool::Pool;
 use crate::db::{connect, pooler, schema};
@@ -17,6 +17,19 @@ use crate::domain::mail::MailKinds;
 use crate::service::Context;
 use crate::service::mail::Mailing;
 use crate::telemetry::metrics::Metrics;
+
+/// Settings of commands that need nothing but a database.
+pub(super) struct Settings {
+    pub(super) database: Database,
+    pub(super) log: Log,
+}
+
+impl Section for Settings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (database, log) = (Database::read(reader), Log::read(reader));
+        Some(Self { database: database?, log: log? })
+    }
+}
 
 /// Connects to any database of the server, without time limits for statements. Waits up to `DB_WAIT_SECONDS` for a
 /// server that is not up yet.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 
+use super::connect::{self, Settings};
 use super::list::{Column, Table};
-use super::{connect, print_line, read_settings};
+use super::{print_line, read_settings};
 use crate::clock::Clock;
-use crate::config::{Database, Log, Reader, Section};
 use crate::domain::time::format_seconds;
 use crate::service::mail;
 use crate::telemetry::log;
@@ -21,19 +21,6 @@ pub(super) enum Mail {
         /// ID of the mail; all without it
         id: Option<i64>,
     },
-}
-
-/// Settings of these commands.
-struct Settings {
-    database: Database,
-    log: Log,
-}
-
-impl Section for Settings {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let (database, log) = (Database::read(reader), Log::read(reader));
-        Some(Self { database: database?, log: log? })
-    }
 }
 
 impl Mail {

@@ -1,6 +1,7 @@
 //! Settings of mail: the server, the sender, the links, and which mails are sent.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use axum::http::Uri;
 use edgeward_wire::Origin;
@@ -22,6 +23,8 @@ pub struct Mail {
 pub struct MailDelivery {
     /// `SMTP_URL`.
     pub server: SmtpServer,
+    /// `SMTP_CA_PATH`; `None` for the public authorities.
+    pub authorities: Option<PathBuf>,
     /// `SMTP_USERNAME` and `SMTP_PASSWORD`.
     pub credentials: Option<(String, SecretString)>,
     /// `MAIL_FROM`.
@@ -61,6 +64,7 @@ impl Section for Mail {
             "off" => Some(false),
             _ => None,
         });
+        let authorities = reader.given(&settings::SMTP_CA_PATH).map(PathBuf::from);
         let sender = reader.given(&settings::MAIL_FROM);
         let kinds = reader.parsed(&settings::MAIL_OFF, MailKinds::without);
         let public_url = reader.given(&settings::PUBLIC_URL);
@@ -79,6 +83,7 @@ impl Section for Mail {
         let public_url = required(reader, &settings::PUBLIC_URL, public_url, parse_public_url);
         let delivery = MailDelivery {
             server: server?,
+            authorities,
             credentials: credentials?,
             sender: sender?,
             public_url: public_url?,

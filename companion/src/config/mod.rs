@@ -10,6 +10,7 @@ mod mail;
 mod mistake;
 mod names;
 mod pages;
+mod passkeys;
 mod passwords;
 mod platform;
 mod reader;
@@ -30,6 +31,7 @@ pub use key_store::KeyStore;
 pub use mail::{Mail, MailDelivery, Sender, SmtpServer};
 pub use mistake::{Mistake, Mistakes, Problem};
 pub use pages::{PageSet, Pages};
+pub use passkeys::Passkeys;
 pub use passwords::Hashing;
 pub use reader::{Effective, Reader};
 pub use sections::{AuditRetention, Feed, Http, InternalListener, Log, LogFormat, SessionAge, Tokens};
@@ -62,6 +64,8 @@ pub struct Config {
     pub pages: Pages,
     /// Site that they belong to.
     pub site: Site,
+    /// Passkeys.
+    pub passkeys: Passkeys,
     /// Sending of mail.
     pub mail: Mail,
     /// Form and level of the log.
@@ -90,6 +94,7 @@ impl Section for Config {
         let cookies = Cookies::read(reader);
         let pages = Pages::read(reader);
         let site = Site::read(reader);
+        let passkeys = Passkeys::read(reader);
         let mail = Mail::read(reader);
         let log = Log::read(reader);
         let traces = Traces::read(reader);
@@ -110,6 +115,7 @@ impl Section for Config {
             cookies: cookies?,
             pages: pages?,
             site: site?,
+            passkeys: passkeys?,
             mail: mail?,
             log: log?,
             traces: traces?,

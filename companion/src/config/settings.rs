@@ -11,6 +11,7 @@ mod listeners;
 mod logs;
 mod mail;
 mod pages;
+mod passkeys;
 mod passwords;
 mod secrets;
 mod tokens;
@@ -26,6 +27,7 @@ pub(super) use listeners::*;
 pub(super) use logs::*;
 pub(super) use mail::*;
 pub(super) use pages::*;
+pub(super) use passkeys::*;
 pub(super) use passwords::*;
 pub(super) use secrets::*;
 pub(super) use tokens::*;
@@ -43,6 +45,7 @@ pub const GROUPS: &[Group] = &[
     LISTENERS,
     PAGES,
     MAIL,
+    PASSKEYS,
     TOKENS,
     COOKIES,
     PASSWORDS,

@@ -7,10 +7,14 @@ use crate::domain::factor::challenge::{ChallengeOwner, ChallengePurpose};
 use crate::domain::factor::ticket::TicketHash;
 use crate::domain::{SessionId, UserId};
 
-/// Inserts a challenge. `owner` is the user and session that asked for it; `None` for a sign-in.
+/// Maximum number of rows that one statement deletes. Chosen: its locks are short.
+const BATCH: i64 = 1000;
+
+/// Inserts a challenge. `owner` is `None` for a sign-in. Another one of the same purpose
+/// and session is replaced.
 ///
 /// # Errors
-/// [`sqlx::Error`] if the statement fails.
+/// [`sqlx::Error`] if a statement fails.
 pub async fn insert(
     connection: &mut Connection,
     hash: &TicketHash,
@@ -19,7 +23,15 @@ pub async fn insert(
     state: &[u8],
     expires_at: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
-    let (user_id, session_id) = owner.unzip();
+    let (user_id, session_id) = parts(owner);
+    if let Some(session_id) = session_id {
+        let former = sqlx::query!(
+            "delete from factor_challenges where session_id = $1 and purpose = $2",
+            session_id as SessionId,
+            purpose.as_str(),
+        );
+        former.execute(&mut *connection).await?;
+    }
     sqlx::query!(
         "insert into factor_challenges (token_hash, purpose, user_id, session_id, state, expires_at)
          values ($1, $2, $3, $4, $5, $6)",
@@ -46,7 +58,7 @@ pub async fn read(
     owner: Option<ChallengeOwner>,
     now: OffsetDateTime,
 ) -> Result<Option<Vec<u8>>, sqlx::Error> {
-    let (user_id, session_id) = owner.unzip();
+    let (user_id, session_id) = parts(owner);
     sqlx::query_scalar!(
         "select state from factor_challenges
          where token_hash = $1 and purpose = $2 and user_id is not distinct from $3
@@ -64,7 +76,7 @@ pub async fn read(
 /// Uses a challenge, which is deleted, and returns its state. `None` in the cases of [`read`].
 ///
 /// # Errors
-/// [`sqlx::Error`] if the statement fails.
+/// [`sqlx::Error`] if a statement fails.
 pub async fn use_up(
     connection: &mut Connection,
     hash: &TicketHash,
@@ -72,27 +84,30 @@ pub async fn use_up(
     owner: Option<ChallengeOwner>,
     now: OffsetDateTime,
 ) -> Result<Option<Vec<u8>>, sqlx::Error> {
-    let (user_id, session_id) = owner.unzip();
-    sqlx::query_scalar!(
-        "delete from factor_challenges
-         where token_hash = $1 and purpose = $2 and user_id is not distinct from $3
-             and session_id is not distinct from $4 and expires_at > $5
-         returning state",
-        hash.as_slice(),
-        purpose.as_str(),
-        user_id as Option<UserId>,
-        session_id as Option<SessionId>,
-        now,
-    )
-    .fetch_optional(connection)
-    .await
+    let state = read(&mut *connection, hash, purpose, owner, now).await?;
+    let deleted = sqlx::query!("delete from factor_challenges where token_hash = $1", hash.as_slice());
+    // Of two at the same time, one deletes it.
+    let is_used = state.is_some() && deleted.execute(connection).await?.rows_affected() == 1;
+    Ok(state.filter(|_| is_used))
 }
 
-/// Deletes the expired challenges.
+/// Deletes at most 1,000 challenges that have expired. Returns `true` if there may be more.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn delete_expired(connection: &mut Connection, now: OffsetDateTime) -> Result<(), sqlx::Error> {
-    sqlx::query!("delete from factor_challenges where expires_at <= $1", now).execute(connection).await?;
-    Ok(())
+pub async fn delete_expired(connection: &mut Connection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "delete from factor_challenges where token_hash = any(array(
+             select token_hash from factor_challenges where expires_at <= $1 order by expires_at limit $2
+             for update skip locked))",
+        now,
+        BATCH,
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == BATCH.unsigned_abs())
+}
+
+fn parts(owner: Option<ChallengeOwner>) -> (Option<UserId>, Option<SessionId>) {
+    (owner.map(|(user_id, _)| user_id), owner.and_then(|(_, session_id)| session_id))
 }

@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 
 use crate::db::connection::Connection;
 use crate::domain::account::name::Name;
+use crate::domain::factor::user_handle::UserHandle;
 use crate::domain::factor::{Factor, FactorKind, FactorList};
 use crate::domain::{FactorId, UserId};
 
@@ -30,7 +31,7 @@ pub async fn list(connection: &mut Connection, user_id: UserId) -> Result<Factor
     let factors = sqlx::query_as!(
         Factor,
         r#"select id as "id: FactorId", kind as "kind: FactorKind", name as "name: Name", is_demanded, created_at,
-                  last_used_at
+                  last_used_at, credential_id, rp_id
            from factors where user_id = $1 order by id"#,
         user_id as UserId,
     )
@@ -38,13 +39,15 @@ pub async fn list(connection: &mut Connection, user_id: UserId) -> Result<Factor
     .await?;
     let others = sqlx::query!(
         r#"select (select count(*) from recovery_codes where user_id = $1) as "recovery_codes!",
-                  exists (select from passwords where user_id = $1) as "has_password!""#,
+                  exists (select from passwords where user_id = $1) as "has_password!",
+                  (select handle from user_handles where user_id = $1) as "user_handle: UserHandle""#,
         user_id as UserId,
     )
     .fetch_one(connection)
     .await?;
     let recovery_codes = usize::try_from(others.recovery_codes).unwrap_or_default();
-    Ok(FactorList { factors, recovery_codes, has_password: others.has_password })
+    let (has_password, user_handle) = (others.has_password, others.user_handle);
+    Ok(FactorList { factors, recovery_codes, has_password, user_handle })
 }
 
 /// Returns `true` if a password alone does not sign a user in.
@@ -148,6 +151,21 @@ pub async fn rename(
 /// [`sqlx::Error`] if the statement fails.
 pub async fn delete(connection: &mut Connection, user_id: UserId, id: FactorId) -> Result<(), sqlx::Error> {
     sqlx::query!("delete from factors where user_id = $1 and id = $2", user_id as UserId, id as FactorId,)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Deletes the factors of a user that were created at a time or later.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn delete_since(
+    connection: &mut Connection,
+    user_id: UserId,
+    since: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from factors where user_id = $1 and created_at >= $2", user_id as UserId, since)
         .execute(connection)
         .await?;
     Ok(())

@@ -38,6 +38,8 @@ pub struct OpenToken {
     pub email: Email,
     /// State that it may change.
     pub state: Option<String>,
+    /// Time of what its mail tells.
+    pub created_at: OffsetDateTime,
 }
 
 /// Stores a token.
@@ -87,7 +89,7 @@ pub async fn find(
 ) -> Result<Option<OpenToken>, sqlx::Error> {
     sqlx::query_as!(
         OpenToken,
-        r#"select id, user_id as "user_id!: UserId", email as "email: Email", state from one_time_tokens
+        r#"select id, user_id as "user_id!: UserId", email as "email: Email", state, created_at from one_time_tokens
            where token_hash = $2 and purpose = $1 and user_id is not null and used_at is null and expires_at > $3"#,
         purpose.as_str(),
         token_hash.as_slice(),
@@ -121,7 +123,7 @@ pub async fn try_code(
         r#"update one_time_tokens set code_tries = 0
            where handle_hash = $2 and code_hash = $3 and purpose = $1 and user_id is not null and used_at is null
                and code_expires_at > $4 and code_tries <= $5
-           returning id, user_id as "user_id!: UserId", email as "email: Email", state"#,
+           returning id, user_id as "user_id!: UserId", email as "email: Email", state, created_at"#,
         purpose.as_str(),
         handle_hash.as_slice(),
         code_hash.as_slice(),

@@ -10,6 +10,7 @@ use crate::domain::account::name::Name;
 use crate::domain::account::password::PasswordHash;
 use crate::domain::account::role::Role;
 use crate::domain::factor::FactorKind;
+use crate::domain::factor::user_handle::UserHandle;
 use crate::domain::session::authentication::Methods;
 use crate::domain::token::rotation::Phase;
 use crate::domain::{FactorId, SessionId, UserId};
@@ -59,6 +60,12 @@ column!(Phase, String, |text| Phase::parse(&text).ok_or_else(|| "not a phase of 
     phase.as_str().to_owned()
 });
 column!(Methods, Vec<String>, |names| Ok(Self::stored(names)), |methods| methods.names().to_vec());
+column!(
+    UserHandle,
+    Vec<u8>,
+    |bytes| Self::read(&bytes).ok_or_else(|| "not a handle of a user".into()),
+    |handle| { handle.as_bytes().to_vec() }
+);
 column!(Role, String, |text| Ok(Self::parse(&text)?), |role| role.as_str().to_owned());
 
 impl sqlx::postgres::PgHasArrayType for SessionId {

@@ -117,6 +117,12 @@ fn public_service_error(error: &service::Error) -> Public {
         Error::PendingLoginUnknown => {
             (StatusCode::UNAUTHORIZED, "login_expired", "The sign-in has expired: sign in again")
         }
+        Error::PasskeyUnknown => {
+            (StatusCode::UNAUTHORIZED, "passkey_unknown", "This passkey belongs to no account here")
+        }
+        Error::PasskeyWrong => {
+            (StatusCode::UNAUTHORIZED, "passkey_wrong", "The response of the passkey is not valid")
+        }
         Error::ChallengeUnknown => {
             (StatusCode::CONFLICT, "challenge_expired", "It took too long, or is done already: begin again")
         }
@@ -134,9 +140,11 @@ fn public_service_error(error: &service::Error) -> Public {
             (StatusCode::CONFLICT, "last_admin", "This is the last administrator: name another one first")
         }
         Error::LinkInvalid => (StatusCode::BAD_REQUEST, "link_invalid", "The link or code is not valid"),
-        Error::UserUnknown | Error::SessionUnknown | Error::FactorUnknown | Error::MailOff => {
-            (StatusCode::NOT_FOUND, "not_found", "Not found")
-        }
+        Error::UserUnknown
+        | Error::SessionUnknown
+        | Error::FactorUnknown
+        | Error::MailOff
+        | Error::PasskeysOff => (StatusCode::NOT_FOUND, "not_found", "Not found"),
         // One response for both: neither gives a hint about the account.
         Error::PasswordChanged | Error::Contended | Error::Hashing(HashingError::Busy) => {
             (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too busy, please try again")

@@ -27,15 +27,20 @@ pub fn public(state: AppState) -> Router {
     let recent = from_fn_with_state(state.clone(), recent::require);
     let for_recent =
         |handlers: Handlers| for_users(handlers.map(|methods| methods.route_layer(recent.clone())));
+    let addition = from_fn_with_state(state.clone(), recent::require_for_addition);
+    let for_additions =
+        |handlers: Handlers| for_users(handlers.map(|methods| methods.route_layer(addition.clone())));
     let for_admins = |handlers: Handlers| {
         let admin = from_fn(admin::require);
         for_users(handlers.map(|methods| methods.route_layer(recent.clone()).route_layer(admin)))
     };
     let HttpPolicy { base_path, has_docs, .. } = &*state.http;
-    let (routes, _) = described(base_path, *has_docs, for_users, for_recent, for_admins).split_for_parts();
+    let layers = (for_users, for_recent, for_additions, for_admins);
+    let (routes, _) = described(base_path, *has_docs, layers).split_for_parts();
     let routes = routes
         .route("/.well-known/change-password", get(api::well_known::change_password))
-        .route("/.well-known/security.txt", get(api::well_known::security_txt));
+        .route("/.well-known/security.txt", get(api::well_known::security_txt))
+        .route("/.well-known/webauthn", get(api::well_known::webauthn));
     let api = guard(routes.fallback(error::fallback::not_found)).layer(cors::layer(&state.http));
     let frame = from_fn_with_state(state.clone(), pages::frame::surround);
     // No page of another origin reads ours.
@@ -56,18 +61,22 @@ pub fn document(base_path: &str, has_docs: bool, cookies: &CookiePolicy) -> Valu
 
 /// Collects the document from the annotations of the handlers.
 pub(super) fn collected(base_path: &str, has_docs: bool) -> OpenApi {
-    described(base_path, has_docs, |handlers| handlers, |handlers| handlers, |handlers| handlers)
-        .into_openapi()
+    let none = |handlers| handlers;
+    described(base_path, has_docs, (none, none, none, none)).into_openapi()
 }
 
 /// Routes of the OpenAPI document. `for_users` surrounds handlers that need a signed-in user, `for_recent` those that need
-/// a user who has authenticated recently, and `for_admins` those that need an administrator who has.
+/// a user who has authenticated recently, `for_additions` those that begin to add a factor, and `for_admins` those that need an
+/// administrator who has authenticated recently.
 fn described(
     base_path: &str,
     has_docs: bool,
-    for_users: impl Fn(Handlers) -> Handlers,
-    for_recent: impl Fn(Handlers) -> Handlers,
-    for_admins: impl Fn(Handlers) -> Handlers,
+    (for_users, for_recent, for_additions, for_admins): (
+        impl Fn(Handlers) -> Handlers,
+        impl Fn(Handlers) -> Handlers,
+        impl Fn(Handlers) -> Handlers,
+        impl Fn(Handlers) -> Handlers,
+    ),
 ) -> OpenApiRouter<AppState> {
     let api = OpenApiRouter::default()
         .routes(routes!(api::register::register))
@@ -86,10 +95,17 @@ fn described(
         .routes(for_recent(routes!(api::sessions::end_others)))
         .routes(for_users(routes!(api::sessions::end)))
         .routes(routes!(api::login_factor::complete))
+        .routes(routes!(api::login_factor::ask))
+        .routes(routes!(api::login_passkey::ask))
+        .routes(routes!(api::login_passkey::login))
+        .routes(for_users(routes!(api::confirm_passkey::ask)))
+        .routes(for_users(routes!(api::confirm_passkey::confirm)))
         .routes(for_users(routes!(api::factors::list)))
         .routes(for_recent(routes!(api::factors::rename, api::factors::remove)))
-        .routes(for_recent(routes!(api::factors::totp::begin)))
+        .routes(for_additions(routes!(api::factors::totp::begin)))
         .routes(for_users(routes!(api::factors::totp::confirm)))
+        .routes(for_additions(routes!(api::factors::passkeys::begin)))
+        .routes(for_users(routes!(api::factors::passkeys::confirm)))
         .routes(for_recent(routes!(api::factors::recovery_codes::create)))
         .routes(for_admins(routes!(api::admin::users::list)))
         .routes(for_admins(routes!(

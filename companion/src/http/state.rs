@@ -151,7 +151,9 @@ impl AppState {
             KeyStore::Folder(_) => None,
         };
         let (secrets, site) = (&settings.refresh_secrets, config.site.name.clone());
-        let factors = Factors::new(key_encryption, secrets, Arc::clone(random), site);
+        let party = config.passkeys.party.clone();
+        let rp_id = party.as_ref().map(|party| party.id().to_owned());
+        let factors = Factors::new(key_encryption, secrets, Arc::clone(random), site, party);
         let metrics = Arc::new(Metrics::new());
         metrics.keys_changed(clock.now());
         // One for each core: they take what the other threads leave.
@@ -181,7 +183,7 @@ impl AppState {
                 (&config.pages, &config.site, config.mail.kinds),
                 &config.cookies,
                 http,
-                forms,
+                (forms, rp_id),
                 Arc::clone(random),
             )?),
             http: Arc::new(HttpPolicy {

@@ -97,7 +97,10 @@ fn content(site: &MailSite, mail: &Mail) -> Content {
 fn fill(template: &str, text: &Text, site: &MailSite, details: &Details) -> String {
     let at = OffsetDateTime::from_unix_timestamp(details.at).map(format_minutes).unwrap_or_default();
     let or_unknown = |detail: &Option<String>| detail.clone().unwrap_or_else(|| text.unknown.to_owned());
+    let factors = details.factors.map(text.factors).unwrap_or_default();
     template
+        // First: it has others in it.
+        .replace("{factors}", factors)
         .replace("{site}", &site.name)
         .replace("{at}", &at)
         .replace("{device}", &or_unknown(&details.device))
@@ -126,9 +129,12 @@ fn in_groups(code: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::domain::account::email::Email;
     use crate::domain::language::Language;
+    use crate::domain::mail::FactorChange;
 
     fn mail(kind: MailKind, language: Language) -> Mail {
         let code = kind.purpose().filter(|purpose| purpose.has_code()).map(|_| "12345678".to_owned());
@@ -142,6 +148,7 @@ mod tests {
                 device: Some("<b>Firefox</b>".to_owned()),
                 network: None,
                 new_email: Some("new@example.com".to_owned()),
+                factors: Some(FactorChange::Reset),
             },
             secrets: kind.purpose().map(|_| Secrets { token: "TOKEN".to_owned(), code }),
             created_at: OffsetDateTime::UNIX_EPOCH,
@@ -174,6 +181,23 @@ mod tests {
                 assert!(!content.subject.is_empty() && content.subject.contains("A & B"), "{kind:?}");
                 assert!(html.contains(&format!("lang=\"{}\"", language.tag())));
             }
+        }
+    }
+
+    #[test]
+    fn every_change_of_factors_is_a_sentence_of_its_own() {
+        for language in [Language::English, Language::German] {
+            let sentences = FactorChange::ALL.map(|change| {
+                let mut mail = mail(MailKind::FactorsChanged, language);
+                mail.details.factors = Some(change);
+                content(&site(), &mail).paragraphs.remove(0)
+            });
+            let distinct: BTreeSet<_> = sentences.iter().collect();
+            assert_eq!(distinct.len(), FactorChange::ALL.len());
+            assert!(
+                sentences.iter().all(|text| text.contains("A & B") && text.contains("2030")),
+                "{distinct:?}"
+            );
         }
     }
 

@@ -3,12 +3,14 @@
 mod message;
 mod text;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fs, io};
 
 use lettre::message::Mailbox;
 use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use secrecy::ExposeSecret as _;
@@ -52,6 +54,12 @@ pub enum MailerError {
     /// The TLS library does not take the name of the server.
     #[error("cannot use TLS with the mail server of SMTP_URL: {0}")]
     Tls(smtp::Error),
+    /// The file of `SMTP_CA_PATH` cannot be read.
+    #[error("cannot read the certificates of SMTP_CA_PATH, {0}: {1}")]
+    Authorities(PathBuf, io::Error),
+    /// The file of `SMTP_CA_PATH` has no certificate.
+    #[error("the file of SMTP_CA_PATH, {0}, has no certificate: it begins with -----BEGIN CERTIFICATE-----")]
+    NoAuthority(PathBuf),
     /// The mail library does not take the sender.
     #[error("cannot send mail as MAIL_FROM: {0}")]
     Sender(lettre::address::AddressError),
@@ -66,6 +74,9 @@ pub enum SendError {
     /// Another attempt may succeed.
     #[error("{0}")]
     Transient(String),
+    /// No server was reached, or not the one of the settings. Another attempt may succeed.
+    #[error("{0}")]
+    Unreachable(String),
 }
 
 impl Mailer {
@@ -75,15 +86,18 @@ impl Mailer {
     /// [`MailerError`] if the libraries do not take a setting.
     pub fn new(config: &Config) -> Result<Option<Self>, MailerError> {
         let Some(delivery) = &config.mail.delivery else { return Ok(None) };
-        let MailDelivery { server, credentials, sender, public_url } = delivery;
+        let MailDelivery { server, authorities, credentials, sender, public_url } = delivery;
         let site = MailSite {
             name: config.site.name.clone(),
             pages: format!("{}{}", public_url.as_str(), config.pages.path),
             language: config.pages.language,
             has_password_reset: config.mail.kinds.password_reset,
         };
-        let parameters = || TlsParameters::new(server.host.clone()).map_err(MailerError::Tls);
-        let tls = if server.has_tls { Tls::Wrapper(parameters()?) } else { Tls::None };
+        let tls = if server.has_tls {
+            Tls::Wrapper(tls_parameters(&server.host, authorities.as_deref())?)
+        } else {
+            Tls::None
+        };
         let address: Address = sender.address.as_str().parse().map_err(MailerError::Sender)?;
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server.host.as_str())
             .port(server.port)
@@ -108,8 +122,9 @@ impl Mailer {
         match tokio::time::timeout(SEND_TIMEOUT, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) if is_rejection(&error) => Err(SendError::Permanent(describe(&error))),
-            Ok(Err(error)) => Err(SendError::Transient(describe(&error))),
-            Err(_) => Err(SendError::Transient("the mail server took longer than 45 s".to_owned())),
+            Ok(Err(error)) if error.status().is_some() => Err(SendError::Transient(describe(&error))),
+            Ok(Err(error)) => Err(SendError::Unreachable(describe(&error))),
+            Err(_) => Err(SendError::Unreachable("the mail server took longer than 45 s".to_owned())),
         }
     }
 }
@@ -121,13 +136,34 @@ fn is_rejection(error: &smtp::Error) -> bool {
     error.is_permanent() && error.status().is_some_and(|code| !OF_THE_RELAY.contains(&u16::from(code)))
 }
 
+/// Makes the parameters of TLS with a server, which the public authorities or those of a file have certified.
+fn tls_parameters(host: &str, authorities: Option<&Path>) -> Result<TlsParameters, MailerError> {
+    let mut parameters = TlsParameters::builder(host.to_owned());
+    if let Some(path) = authorities {
+        let pem = fs::read(path).map_err(|error| MailerError::Authorities(path.to_owned(), error))?;
+        if !String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----") {
+            return Err(MailerError::NoAuthority(path.to_owned()));
+        }
+        let certificate = Certificate::from_pem(&pem).map_err(MailerError::Tls)?;
+        parameters = parameters.certificate_store(CertificateStore::None).add_root_certificate(certificate);
+    }
+    parameters.build().map_err(MailerError::Tls)
+}
+
 /// Describes an error with its causes.
 fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text = format!("{text}: {error}");
+        // The mail library repeats some of its causes.
+        if !text.contains(&error.to_string()) {
+            text = format!("{text}: {error}");
+        }
         cause = error.source();
+    }
+    // What rustls says of a greeting in the place of a handshake.
+    if text.contains("InvalidContentType") {
+        text = format!("the server speaks no TLS from the first byte: {text}");
     }
     text
 }

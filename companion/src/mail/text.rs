@@ -1,10 +1,10 @@
-//! Words of the mails, by language. `{site}`, `{at}`, `{device}`, `{network}` and `{email}` stand for the details.
+//! Words of the mails, by language. `{site}`, `{at}`, `{device}`, `{network}`, `{email}` and `{factors}` stand for the details.
 
 mod de;
 mod en;
 
 use crate::domain::language::Language;
-use crate::domain::mail::MailKind;
+use crate::domain::mail::{FactorChange, MailKind};
 
 /// Words of one language.
 pub(super) struct Text {
@@ -16,6 +16,8 @@ pub(super) struct Text {
     pub(super) unknown: &'static str,
     /// Words of a kind of mail.
     pub(super) words: fn(MailKind) -> Words,
+    /// Sentence about a change of factors.
+    pub(super) factors: fn(FactorChange) -> &'static str,
 }
 
 /// Words of a mail.

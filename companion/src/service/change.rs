@@ -1,13 +1,16 @@
 //! A change of accounts, sessions or keys: one transaction, with the audit events of what it does.
 
+use std::mem;
+
 use time::OffsetDateTime;
 
-use super::{Context, Error, detached};
+use super::{Context, Error, detached, mail};
 use crate::db::audit_log;
 use crate::db::connection::Connection;
 use crate::db::pooled_connection::PooledConnection;
 use crate::domain::audit::{Entry, Event};
 use crate::domain::caller::Actor;
+use crate::domain::mail::Notice;
 use crate::domain::{SessionId, UserId};
 use crate::telemetry::audit;
 
@@ -17,11 +20,12 @@ pub(super) struct Change<'a> {
     pub(super) context: &'a Context,
     connection: PooledConnection,
     entries: Vec<Entry>,
+    notices: Vec<(UserId, Notice)>,
 }
 
 impl<'a> Change<'a> {
     pub(super) fn new(context: &'a Context, connection: PooledConnection) -> Self {
-        Self { context, connection, entries: Vec::new() }
+        Self { context, connection, entries: Vec::new(), notices: Vec::new() }
     }
 
     /// Returns the connection of the transaction.
@@ -29,7 +33,8 @@ impl<'a> Change<'a> {
         &mut self.connection
     }
 
-    /// Records an event, which becomes a row with the commit.
+    /// Records an event, which becomes a row with the commit, and a mail if its user is told of such events. One mail of a kind
+    /// is enough: recovery codes come with the first app.
     pub(super) fn record(
         &mut self,
         at: OffsetDateTime,
@@ -37,6 +42,11 @@ impl<'a> Change<'a> {
         user_id: UserId,
         session_id: Option<SessionId>,
     ) {
+        if let Some(notice) = Notice::of(event, at)
+            && self.notices.iter().all(|(to, other)| *to != user_id || other.kind != notice.kind)
+        {
+            self.notices.push((user_id, notice));
+        }
         self.entries.push(Entry::new(at, &self.context.caller, event, Some(user_id), session_id));
     }
 
@@ -45,9 +55,12 @@ impl<'a> Change<'a> {
         self.entries.push(Entry::new(at, &self.context.caller, event, None, None));
     }
 
-    /// Writes the events, commits, and reports the events. A client that hangs up does not stop it.
-    pub(super) async fn commit(self) -> Result<(), Error> {
-        let Self { context, mut connection, entries } = self;
+    /// Writes the notices and the events, commits, and reports the events. A client that hangs up does not stop the commit.
+    pub(super) async fn commit(mut self) -> Result<(), Error> {
+        for (user_id, notice) in mem::take(&mut self.notices) {
+            mail::notify(&mut self, user_id, &notice).await?;
+        }
+        let Self { context, mut connection, entries, .. } = self;
         let context = context.clone();
         detached(&context.clone(), async move {
             let Context { metrics, caller, .. } = &context;

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod audit_log;
 mod change;
+mod detached;
 pub mod edge;
 pub mod factor;
 pub mod guard;
@@ -16,16 +17,15 @@ pub mod session;
 mod tokens;
 
 use std::fmt;
-use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Instant;
 
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
-use tokio::time::timeout;
-use tracing::{Instrument as _, Span};
+use tracing::Span;
 
 use self::change::Change;
+use self::detached::detached;
 use self::mail::Mailing;
 use crate::clock::Clock;
 use crate::db::fault;
@@ -108,6 +108,16 @@ pub enum Error {
     /// There is no such challenge of the caller's, or not any more.
     #[error("there is no such challenge")]
     ChallengeUnknown,
+    /// The site has no passkeys: `PASSKEY_RP_ID` is not set.
+    #[error("there are no passkeys here")]
+    PasskeysOff,
+    /// A user had this passkey, and nobody has it any more. That of another deployment with the same domain is
+    /// [`Error::PasskeyWrong`]: browsers forget one that is unknown.
+    #[error("the passkey is unknown")]
+    PasskeyUnknown,
+    /// The response of a passkey is not valid, or the passkey is that of somebody else.
+    #[error("the response of the passkey is not valid")]
+    PasskeyWrong,
     /// There is no such factor of the user's.
     #[error("there is no such factor")]
     FactorUnknown,
@@ -191,24 +201,6 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         if fault::is_unavailable(&error) { Self::Unavailable(error) } else { Self::Database(error) }
     }
-}
-
-/// Maximum time of a use case that its client cannot stop: a server that is silent never ends it. Chosen: longer than a
-/// request may take, and than several statements.
-const DETACHED_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
-
-/// Cause that is logged if a use case takes longer.
-const NO_END: &str = "the use case has not ended within 30 s";
-
-/// Runs a use case to its end, even if the client hangs up.
-async fn detached<T: Send + 'static>(
-    context: &Context,
-    use_case: impl Future<Output = Result<T, Error>> + Send + 'static,
-) -> Result<T, Error> {
-    // The span of the use case is for traces alone: log lines have the request's.
-    let traced = use_case.in_current_span().instrument(context.request_span.clone());
-    let done = tokio::spawn(timeout(DETACHED_TIMEOUT, traced)).await.map_err(|_| Error::Panicked)?;
-    done.unwrap_or_else(|_| Err(sqlx::Error::Io(io::Error::new(ErrorKind::TimedOut, NO_END)).into()))
 }
 
 impl Context {

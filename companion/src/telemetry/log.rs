@@ -13,12 +13,16 @@ use super::audit;
 use super::traces::{self, BoxedLayer, Traces};
 use crate::config::{Log, LogFormat};
 
+/// Part of the filter that `RUST_LOG` may replace: the library of passkeys logs what it cannot parse, at ERROR and with the bytes
+/// that anybody has sent.
+const QUIET: &str = "webauthn_rs_core=off,";
+
 /// Starts the log of the service, on standard output, and the spans of traces if they are exported.
 ///
 /// # Errors
 /// If `RUST_LOG` is not a valid filter, or a log has started already.
 pub fn start(log: &Log, traces: Option<&Traces>) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&log.filter)
+    let filter = EnvFilter::try_new(format!("{QUIET}{}", log.filter))
         .context("RUST_LOG is not a valid filter; an example is info,sqlx=warn")?;
     start_with(log.format, filter, BoxMakeWriter::new(io::stdout), traces.map(Traces::layer))
 }

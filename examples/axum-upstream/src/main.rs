@@ -56,7 +56,8 @@ async fn signed_in(identity: Identity) -> Json<Identity> {
 async fn main() -> Result<()> {
     let setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
     let (host, port) = (setting("HOST", "127.0.0.1"), setting("PORT", "3000"));
-    // Whoever reaches this service past the gateway can claim any identity.
+    // Past the gateway, a client can claim any identity, and no request shows which way it came. So the service starts
+    // only on 127.0.0.1, or where BEHIND_GATEWAY=yes states that the network lets only the gateway reach it.
     if host != "127.0.0.1" && setting("BEHIND_GATEWAY", "no") != "yes" {
         bail!("HOST={host} is open to others: let only the gateway reach it, then set BEHIND_GATEWAY=yes");
     }

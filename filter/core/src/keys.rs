@@ -112,7 +112,7 @@ fn read_key(jwk: &Jwk) -> Result<DecodingKey, InvalidKey> {
     if !MODULUS_BITS.contains(&modulus.bit_width_vartime()) {
         return Err(InvalidKey::ModulusSize);
     }
-    let key = rsa::PublicKey::new(modulus, exponent).map_err(|_| InvalidKey::ModulusMalformed)?;
+    let key = rsa::RsaPublicKey::new(modulus, exponent).map_err(|_| InvalidKey::ModulusMalformed)?;
     let der = key.to_public_key_der().map_err(|_| InvalidKey::ModulusMalformed)?;
     Ok(DecodingKey::from_rsa_der(der.as_bytes()))
 }

@@ -11,7 +11,7 @@ use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result};
 use jsonwebtoken::signature::{Error as Mismatch, Verifier};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
-use rsa::PublicKey;
+use rsa::RsaPublicKey;
 use rsa::pkcs8::DecodePublicKey;
 use rsa::sha2::{Digest, Sha256};
 use rsa::traits::PublicKeyParts;
@@ -34,16 +34,16 @@ impl Backend for SoftwareRsa {
 
 thread_local! {
     /// Parsed keys by their DER form. To parse a key costs a third of a verification, so each is parsed once.
-    static KEYS: RefCell<Vec<(Vec<u8>, Arc<PublicKey>)>> = const { RefCell::new(Vec::new()) };
+    static KEYS: RefCell<Vec<(Vec<u8>, Arc<RsaPublicKey>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Returns the parsed key, from the cache if it is there; `None` if it is not an RSA key.
-fn cached_key(der: &[u8]) -> Option<Arc<PublicKey>> {
+fn cached_key(der: &[u8]) -> Option<Arc<RsaPublicKey>> {
     KEYS.with_borrow_mut(|keys| {
         if let Some((_, key)) = keys.iter().find(|(this, _)| this == der) {
             return Some(Arc::clone(key));
         }
-        let key = Arc::new(PublicKey::from_public_key_der(der).ok()?);
+        let key = Arc::new(RsaPublicKey::from_public_key_der(der).ok()?);
         if keys.len() >= MAX_KEYS {
             keys.clear();
         }
@@ -54,7 +54,7 @@ fn cached_key(der: &[u8]) -> Option<Arc<PublicKey>> {
 
 /// `true` if the signature decrypts to the message's encoding (RFC 8017 §8.2.2). The encodings are compared, because a
 /// parsed signature would be trusted for its own structure.
-fn is_signed(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
+fn is_signed(key: &RsaPublicKey, message: &[u8], signature: &[u8]) -> bool {
     let bits = key.n().bits_precision();
     let Ok(signature) = BoxedUint::from_be_slice(signature, bits) else { return false };
     let Some(encoded) = encode(message, key.size()) else { return false };

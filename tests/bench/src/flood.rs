@@ -1,5 +1,5 @@
 //! `bench flood`: rate of logins beside that of bare bcrypt, other requests while logins flood, the times of rejected
-//! logins of unknown, disabled and other users, and those of registrations that hide addresses.
+//! logins of unknown, disabled and other users, those of registrations that hide addresses, and those of requests for a reset.
 
 mod figures;
 mod people;
@@ -58,7 +58,9 @@ pub fn flood(effort: Effort, log: &mut dyn FnMut(&str)) -> Result<()> {
     log("timing rejected logins");
     timing::measure(effort)?;
     log("timing registrations that hide addresses");
-    timing::measure_registrations(effort)
+    timing::measure_registrations(effort)?;
+    log("timing requests for a reset");
+    timing::measure_resets(effort)
 }
 
 /// Statuses of the flood's responses, and response times of the two other clients.

@@ -54,6 +54,10 @@ export const PAGES = {
     await page.goto("/auth/confirm?return_to=/billing/7&acr_values=mfa");
     await send(page, { password: "not this one" });
   },
+  "add-passkey": async (page) => {
+    await userOf(page);
+    await page.goto("/auth/account/factors/passkeys");
+  },
   account: async (page) => {
     await userOf(page);
     await page.goto("/auth/account");

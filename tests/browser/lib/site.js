@@ -57,9 +57,9 @@ export async function signedIn(context, { email, password = PASSWORD }, device) 
 /** Header fields of another device, named by its `User-Agent`. */
 const asDevice = (device) => (device === undefined ? {} : { "user-agent": device });
 
-/** Returns the cookies of a browser context by name. */
-export async function cookies(context) {
-  return new Map((await context.cookies(GATEWAY)).map((cookie) => [cookie.name, cookie]));
+/** Returns the cookies of a browser context by name, for an address of the gateway. */
+export async function cookies(context, gateway = GATEWAY) {
+  return new Map((await context.cookies(gateway)).map((cookie) => [cookie.name, cookie]));
 }
 
 /** Returns who is signed in in a browser context: the IDs of the user and of the session. */
@@ -73,12 +73,12 @@ export const expireAccessToken = (context) =>
   signAccessToken(context, ({ iat, exp, ...others }) => ({ ...others, iat: iat - 7200, exp: exp - 7200 }));
 
 /** Replaces the access token by one whose user has authenticated so many seconds earlier. */
-export const ageAuthentication = (context, seconds) =>
-  signAccessToken(context, ({ auth_time, ...others }) => ({ ...others, auth_time: auth_time - seconds }));
+export const ageAuthentication = (context, seconds, gateway) =>
+  signAccessToken(context, ({ auth_time, ...others }) => ({ ...others, auth_time: auth_time - seconds }), gateway);
 
 /** Replaces the access token by one with other claims. */
-async function signAccessToken(context, change) {
-  const cookie = (await cookies(context)).get("access_token");
+async function signAccessToken(context, change, gateway) {
+  const cookie = (await cookies(context, gateway)).get("access_token");
   const [header, claims] = cookie.value.split(".");
   const changed = Buffer.from(JSON.stringify(change(JSON.parse(Buffer.from(claims, "base64url"))))).toString("base64url");
   const signature = createSign("RSA-SHA256").update(`${header}.${changed}`).sign(readFileSync(variable("SIGNING_KEY")), "base64url");

@@ -30,11 +30,13 @@ mod accounts;
 mod factors;
 mod follower;
 mod mail;
+mod passkeys;
 mod sessions;
 
 pub use factors::App;
 pub use follower::Follower;
 pub use mail::{PUBLIC_URL, Reset, request_reset};
+pub use passkeys::{PASSKEY_ORIGIN, PASSKEYS, Passkey, VERIFIED};
 
 /// Secret that signs refresh tokens.
 pub const REFRESH_SECRET: &str = "a secret of the tests that is long enough";

@@ -9,6 +9,7 @@ use edgeward_stack::process::Process;
 use edgeward_stack::{paths, ports, wait};
 
 use crate::feed_gateway::SECRET;
+use crate::skipped::say_skipped;
 
 /// Running cache, stopped when dropped.
 pub struct FeedCache {
@@ -22,7 +23,7 @@ pub struct FeedCache {
 pub fn is_available() -> bool {
     let found = Command::new("nginx").arg("-v").output().is_ok();
     if !found {
-        eprintln!("SKIPPED: there is no nginx; apt-get install nginx-light");
+        say_skipped("there is no nginx; apt-get install nginx-light");
     }
     found
 }

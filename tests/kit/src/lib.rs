@@ -32,5 +32,6 @@ pub mod raw;
 pub mod service;
 #[cfg(feature = "system")]
 pub mod signer;
+pub mod skipped;
 #[cfg(feature = "client")]
 pub mod streams;

@@ -1,9 +1,13 @@
 //! Chromium, with what drives it: found on the machine, never installed.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 
 use anyhow::{Result, bail};
+
+use super::process;
 
 /// Variable that names a Chromium.
 const VARIABLE: &str = "CHROMIUM";
@@ -30,6 +34,23 @@ pub fn find() -> Result<PathBuf> {
         Some(found) => Ok(found),
         None => bail!("no Chromium found: install Debian's package `chromium`, or name one in {VARIABLE}"),
     }
+}
+
+/// Installs the npm packages of a folder, unless those of its lock file are there.
+///
+/// # Errors
+/// If npm fails.
+pub fn install_packages(folder: &Path) -> Result<()> {
+    // npm writes this file last.
+    if changed(&folder.join("node_modules/.package-lock.json")) < changed(&folder.join("package-lock.json")) {
+        let mut npm = Command::new("npm");
+        process::output(npm.current_dir(folder).args(["ci", "--no-audit", "--no-fund", "--prefer-offline"]))?;
+    }
+    Ok(())
+}
+
+fn changed(file: &Path) -> Option<SystemTime> {
+    fs::metadata(file).and_then(|found| found.modified()).ok()
 }
 
 /// Returns the first number of a program's version; `None` if it is not installed.

@@ -73,6 +73,9 @@ impl Companion {
         let mut command = self.command();
         command.arg("serve");
         command.env("PORT", ports.companion.to_string()).env("INTERNAL_PORT", ports.internal.to_string());
+        // Browsers take no passkeys for an address.
+        let origin = format!("http://localhost:{}", ports.gateway);
+        command.env("PASSKEY_RP_ID", "localhost").env("PASSKEY_ORIGINS", origin);
         let mut process = Process::spawn("The companion", &mut command, &directory.join("companion.log"))?;
         wait::until("the companion", START_LIMIT, || {
             process.check_alive()?;

@@ -120,6 +120,8 @@ impl Envoy {
         command.arg("--config-path").arg(&file).args(["--concurrency", &workers.to_string()]);
         // People and tests read the access log: it is written at once, not every ten seconds.
         command.args(["--disable-hot-restart", "--log-level", "info", "--file-flush-interval-msec", "200"]);
+        // A listener that another replaces ends soon, with its memory, and not after ten minutes.
+        command.args(["--drain-time-s", "10"]);
         let mut process = Process::spawn("Envoy", &mut command, &directory.join("envoy.log"))?;
         wait::until("Envoy", START_LIMIT, || {
             process.check_alive()?;

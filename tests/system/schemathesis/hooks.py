@@ -28,6 +28,8 @@ formats = {
     "name": around(names),
     "email-address": around(addresses),
     "password": passwords,
+    "factor-code": st.from_regex(r"[0-9]{3} ?[0-9]{3}", fullmatch=True),
+    "totp-code": st.from_regex(r"[0-9]{6}", fullmatch=True),
     "search": st.text(visible, max_size=60),
     # An ID and a time in microseconds: the beginning of one list, the middle, the beginning of the other.
     "cursor": st.sampled_from(["MC4w", "MS4xNzAwMDAwMDAwMDAwMDAw", "OTk5LjQxMDAwMDAwMDAwMDAwMDA"]),

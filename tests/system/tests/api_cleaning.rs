@@ -23,6 +23,25 @@ async fn expired_sessions_are_deleted_in_batches_except_locked_ones() {
 }
 
 #[tokio::test]
+async fn pending_logins_and_challenges_are_deleted_in_batches() {
+    let api = Api::start().await;
+    let rows = [
+        "insert into pending_logins (token_hash, user_id, password_changed_at, expires_at)
+         select sha256(n::text::bytea), 1, $1, $1 from generate_series(1, 2500) n",
+        "insert into factor_challenges (token_hash, purpose, state, expires_at)
+         select sha256(n::text::bytea), 'log_in', '', $1 from generate_series(1, 2500) n",
+    ];
+    let context = api.system();
+    for rows in rows {
+        sqlx::query(rows).bind(context.now()).execute(&api.pool).await.expect("rows");
+    }
+    maintenance::delete_expired(&context).await.expect("a cleaning");
+    let left = "select (select count(*) from pending_logins) + (select count(*) from factor_challenges)";
+    let left: i64 = sqlx::query_scalar(left).fetch_one(&api.pool).await.expect("a number");
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
 async fn entries_of_the_audit_log_are_deleted_at_their_age_once_reported() {
     let api = Api::start().await;
     let retention = Duration::days(30);

@@ -29,6 +29,11 @@ async fn request_change(client: &mut Client, email: &str) -> Response {
     client.post_json("/api/auth/email", &json!({"email": email, "password": PASSWORD})).await
 }
 
+async fn factors_and_codes(api: &Api) -> (i64, i64) {
+    let query = "select (select count(*) from factors), (select count(*) from recovery_codes)";
+    sqlx::query_as(query).fetch_one(&api.pool).await.expect("two numbers")
+}
+
 async fn is_verified(api: &Api) -> bool {
     let query = "select email_verified_at is not null from users order by id limit 1";
     sqlx::query_scalar(query).fetch_one(&api.pool).await.expect("a user")
@@ -177,6 +182,22 @@ async fn address_of_another_user_cannot_be_taken() {
 }
 
 #[tokio::test]
+async fn factors_of_a_disowned_sign_in_go_with_it() {
+    let (api, inbox) = Api::start_with_mail(&[]).await;
+    let (_, app) = api.registered_with_app(EMAIL).await;
+    api.clock.advance(Duration::minutes(1));
+    let mut thief = api.client_from("203.0.113.9");
+    let token = thief.begin_login(EMAIL).await;
+    assert_eq!(thief.complete_login(&token, &app.next_code(&api)).await.status, 200);
+    let mail = last(&api, &inbox, EMAIL).await;
+    assert_eq!(mail.subject, "Edgeward: new sign-in");
+    api.add_app(&mut thief).await;
+    assert_eq!(factors_and_codes(&api).await, (2, 10));
+    assert_eq!(confirm(&api, "disown_sign_in", &mail).await.status, 200);
+    assert_eq!(factors_and_codes(&api).await, (1, 10));
+}
+
+#[tokio::test]
 async fn sign_in_on_an_unknown_device_is_told_and_can_be_disowned() {
     let (api, inbox) = Api::start_with_mail(&[]).await;
     let mut owner = api.registered(EMAIL).await;
@@ -189,10 +210,16 @@ async fn sign_in_on_an_unknown_device_is_told_and_can_be_disowned() {
     let mail = last(&api, &inbox, EMAIL).await;
     assert_eq!(mail.subject, "Edgeward: new sign-in");
     assert!(mail.text.contains("Network: 203.0.113.0/24. Time: 2030-01-01 00:00 UTC."), "{mail:?}");
+    let app = api.add_app(&mut thief).await;
+    assert_eq!(app.recovery_codes.len(), 10);
+    // A notice of the night, or of a weekend, is read later.
+    api.clock.advance(Duration::hours(72) - Duration::SECOND);
+    assert_eq!(thief.refresh().await.status, 200);
     assert_eq!(confirm(&api, "disown_sign_in", &mail).await.status, 200);
     thief.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
     assert_eq!(api.client().login(EMAIL, PASSWORD).await.status, 401);
     assert_eq!(api.reset_requested(&inbox, EMAIL).await.mail.subject, "Edgeward: set a new password");
+    assert_eq!(factors_and_codes(&api).await, (0, 0));
 }
 
 #[tokio::test]

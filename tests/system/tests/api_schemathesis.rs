@@ -3,10 +3,12 @@
 use std::fs;
 use std::process::Command;
 
+use edgeward_kit::api::PASSKEYS;
 use edgeward_kit::client::PASSWORD;
 use edgeward_kit::command::{finish, start};
 use edgeward_kit::database;
 use edgeward_kit::service::{Service, edgeward};
+use edgeward_stack::inbox::Inbox;
 use edgeward_stack::{paths, wheels};
 use serde_json::Value;
 
@@ -33,7 +35,12 @@ async fn companion_does_what_its_openapi_document_says() {
     let create = ["user", "create", ADMIN, "--first-name", "Ro", "--last-name", "Ot", "--role", "admin"];
     let created = finish(start(&database.url, &[], &create), PASSWORD);
     assert!(created.status.success(), "{created:?}");
-    let service = Service::start(&database, keys.path());
+    // With mail and passkeys, so that nothing is off.
+    let inbox = Inbox::start(0).expect("free ports");
+    let mail = inbox.settings("https://app.example");
+    let mail = mail.each_ref().map(|(name, value)| (name.as_str(), value.as_str()));
+    let settings = [&mail[..], &PASSKEYS].concat();
+    let service = Service::start_with(&database, keys.path(), &settings);
 
     let report = paths::test_folder("report.json");
     let mut command = schemathesis();

@@ -1,48 +1,26 @@
 //! Pages in a real Chromium, through the whole stack: runs the tests of `tests/browser`.
 
 use std::fs::{self, File};
-use std::io::Write as _;
-use std::path::Path;
 use std::process::Command;
-use std::time::SystemTime;
 
 use edgeward_kit::client::PASSWORD;
 use edgeward_kit::command::run;
 use edgeward_kit::journey::stack;
+use edgeward_kit::skipped::say_skipped;
 use edgeward_stack::{browser, paths, process, variable};
 
 const ADMIN: &str = "root@example.org";
 /// Variable with the names of files in `tests/browser`: only these run.
 const CHOSEN: &str = "BROWSER_TESTS";
 
-/// Writes a line that is seen without `--nocapture`, too.
-fn say(line: &str) {
-    let _gone = writeln!(std::io::stderr(), "{line}");
-}
-
-/// Installs the packages, unless those of the lock file are there.
-fn install(folder: &Path) {
-    // npm writes this file last.
-    let installed = changed(&folder.join("node_modules/.package-lock.json"));
-    if installed < changed(&folder.join("package-lock.json")) {
-        let mut npm = Command::new("npm");
-        npm.current_dir(folder).args(["ci", "--no-audit", "--no-fund", "--prefer-offline"]);
-        process::output(&mut npm).unwrap();
-    }
-}
-
-fn changed(file: &Path) -> Option<SystemTime> {
-    fs::metadata(file).and_then(|found| found.modified()).ok()
-}
-
 #[test]
 fn pages_work_in_chromium() {
     let chromium = match browser::find() {
         Ok(chromium) => chromium,
-        Err(missing) => return say(&format!("skipped: tests in a browser: {missing}")),
+        Err(missing) => return say_skipped(&format!("tests in a browser: {missing}")),
     };
     let folder = paths::root().join("tests/browser");
-    install(&folder);
+    browser::install_packages(&folder).unwrap();
     let companion = &stack().companion;
     let names = ["--first-name", "Ro", "--last-name", "Ot", "--role", "admin"];
     let created = run(&companion.database_url, &[&["user", "create", ADMIN][..], &names].concat(), PASSWORD);
@@ -60,5 +38,4 @@ fn pages_work_in_chromium() {
     node.stdout(file.try_clone().unwrap()).stderr(file);
     let status = process::run(&mut node).unwrap();
     assert!(status.success(), "{}", fs::read_to_string(&output).unwrap());
-    say(&format!("screenshots of every page: {}", screenshots.display()));
 }

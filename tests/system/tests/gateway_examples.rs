@@ -9,6 +9,7 @@ use std::time::Duration;
 use edgeward_kit::client::Client;
 use edgeward_kit::feed_cache;
 use edgeward_kit::journey::{client_at, registered, runs_with, stack};
+use edgeward_kit::skipped::say_skipped;
 use edgeward_stack::envoy::{self, Envoy};
 use edgeward_stack::process::{self, Process};
 use edgeward_stack::shell::Shell;
@@ -58,7 +59,7 @@ fn command(line: &[PathBuf]) -> Command {
 fn is_there(program: &str, version: &str) -> bool {
     let found = Command::new(program).arg(version).output().is_ok();
     if !found {
-        eprintln!("SKIPPED: an example: there is no {program}");
+        say_skipped(&format!("an example: there is no {program}"));
     }
     found
 }

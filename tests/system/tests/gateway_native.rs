@@ -2,7 +2,6 @@
 //! held requests. The other tests of the gateway run with both shells.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -75,13 +74,22 @@ fn program() -> PathBuf {
     envoy::find_or_install(&mut |_| {}).unwrap()
 }
 
-/// Starts an Envoy that is to refuse its configuration, and returns its log.
+/// Makes a program of `contents`. Another process writes it: what other tests start at this moment would inherit the file as
+/// open for writing, and such a file cannot be run (`ETXTBSY`, <https://github.com/golang/go/issues/22315>).
+fn make_program(program: &Path, contents: impl AsRef<[u8]>) {
+    let source = program.with_extension("source");
+    fs::write(&source, contents).unwrap();
+    process::output(Command::new("install").args(["-m", "755"]).arg(&source).arg(program)).unwrap();
+    fs::remove_file(source).unwrap();
+}
+
+/// Starts an Envoy that is to refuse its configuration, and returns the error and the log.
 fn refused(name: &str, program: &Path, changes: &[(&str, &str)]) -> String {
     let (folder, ports) = (folder(name), Ports::free().unwrap());
     let changes = changes.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned()));
     let configuration = envoy::configuration(Shell::Native, &ports, changes).unwrap();
-    Envoy::start(program, &configuration, ports.envoy_admin, 1, &folder).unwrap_err();
-    fs::read_to_string(folder.join("envoy.log")).unwrap()
+    let error = Envoy::start(program, &configuration, ports.envoy_admin, 1, &folder).unwrap_err();
+    format!("{error:#}\n{}", fs::read_to_string(folder.join("envoy.log")).unwrap())
 }
 
 #[test]
@@ -105,8 +113,7 @@ fn envoy_with_callbacks_that_no_test_knows_is_refused() {
     let at = program.windows(name.len()).position(|bytes| bytes == name).expect("a callback of Envoy's");
     program[at..at + name.len()].copy_from_slice(other);
     let changed = folder("callbacks").join("envoy");
-    fs::write(&changed, program).unwrap();
-    fs::set_permissions(&changed, fs::Permissions::from_mode(0o755)).unwrap();
+    make_program(&changed, program);
     let log = refused("callbacks_log", &changed, &[]);
     assert!(
         log.contains("edgeward: this module was not tested in this Envoy, which has 781 callbacks"),
@@ -198,8 +205,7 @@ fn with_broken_clock(folder: &Path, broken: &Path) -> PathBuf {
     process::output(cc.arg(&library).arg(&source)).unwrap();
     let envoy = self::program();
     let script = format!("#!/bin/sh\nLD_PRELOAD={} exec {} \"$@\"\n", library.display(), envoy.display());
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    make_program(&program, script);
     program
 }
 

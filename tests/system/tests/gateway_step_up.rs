@@ -68,7 +68,12 @@ async fn old_authentication_is_challenged_and_a_confirmation_is_enough() {
     assert_eq!(there.get("/billing/").await.status, 401);
     assert_eq!(there.get("/orders").await.status, 200, "other paths demand nothing");
 
-    let seen = received(there.call(Method::GET, "/orders", &[("x-auth-time", "1"), ("x-amr", "mfa")]).await);
+    let forged = [("x-auth-time", "1"), ("x-amr", "mfa")];
+    let seen = received(user.call(Method::GET, "/public/", &forged).await);
+    for (name, _) in forged {
+        assert!(seen["headers"].get(name).is_none(), "a client's is removed where none is set: {seen}");
+    }
+    let seen = received(there.call(Method::GET, "/orders", &forged).await);
     assert_eq!(seen["headers"]["x-auth-time"], json!([before.auth_time.unwrap().to_string()]));
     assert_eq!(seen["headers"]["x-amr"], json!(["pwd"]));
 

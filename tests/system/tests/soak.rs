@@ -18,7 +18,11 @@ use edgeward_stack::shell::Shell;
 use edgeward_stack::{http, paths, process, variable, wait};
 
 const THREADS: usize = 8;
-const RELOAD_EVERY: Duration = Duration::from_secs(7);
+/// Chosen: twenty reloads on a machine with two processors.
+const RELOAD_EVERY: Duration = Duration::from_secs(4);
+/// Maximum difference between the second half of the run and the first, in MiB. Chosen: what the allocator keeps varies by less,
+/// and a configuration that is not released takes half of one.
+const MAX_GROWTH_MIB: u64 = 4;
 
 /// Request, and the expected status of its response.
 struct Case {
@@ -65,6 +69,9 @@ fn two_million_requests_and_reloads_leave_the_gateway_as_it_was() {
         memory.last().unwrap().0,
         start.elapsed().as_secs_f32()
     );
+    let (early, late) = memory.split_at(memory.len() / 2);
+    let most = |part: &[(usize, u64)]| part.iter().map(|(_, memory)| *memory).max().unwrap_or_default();
+    assert!(most(late) <= most(early) + MAX_GROWTH_MIB, "memory grows: {memory:?}");
     assert!(wrong.is_empty(), "{} wrong responses, the first: {:?}", wrong.len(), wrong.first());
     for line in stats.lines().filter(|line| line.contains("vm_reload") || line.contains("rejected")) {
         assert!(line.ends_with(": 0"), "{line}");

@@ -21,6 +21,6 @@ pub(in crate::config) const RUST_LOG: Setting = Setting {
     form: Form::Text("a log filter such as info,sqlx=warn"),
     default: Value("info"),
     summary: "Least level of logged events: `error`, `warn`, `info`, `debug` or `trace`, also by part: `info,sqlx=warn`.",
-    notes: "Audit events are `info`, with the target `audit`: `warn,audit=info` keeps them.",
+    notes: "Audit events are `info`, with the target `audit`: `warn,audit=info` keeps them. `webauthn_rs_core`, which logs what anybody has sent, is off unless it is named.",
     ..OPTIONAL
 };

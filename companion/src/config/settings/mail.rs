@@ -14,6 +14,7 @@ Without `SMTP_URL` no mail is sent, and what needs one is not offered.
         SMTP_USERNAME,
         SMTP_PASSWORD,
         SMTP_TLS,
+        SMTP_CA_PATH,
         MAIL_FROM,
         MAIL_OFF,
         PUBLIC_URL,
@@ -27,8 +28,8 @@ pub(in crate::config) const SMTP_URL: Setting = Setting {
         "a mail server such as smtps://mail.example.com, without a user; smtp:// on loopback alone, with SMTP_TLS=off",
     ),
     summary: "Mail server, with TLS from the first byte; without it no mail is sent.",
-    notes: "The port is 465 unless the URL has another. The certificate must be one of a public authority, for this name. \
-            For a server that has STARTTLS alone, put a relay on the same machine.",
+    notes: "The port is 465 unless the URL has another. The certificate must be one of a public authority, or of `SMTP_CA_PATH`, \
+            for this name. For a server that has STARTTLS alone, put a relay on the same machine.",
     example: Example::Comment("smtps://mail.example.com"),
     ..OPTIONAL
 };
@@ -58,6 +59,14 @@ pub(in crate::config) const SMTP_TLS: Setting = Setting {
     ..OPTIONAL
 };
 
+pub(in crate::config) const SMTP_CA_PATH: Setting = Setting {
+    name: "SMTP_CA_PATH",
+    form: Form::Text("a path"),
+    summary: "File with the certificates (PEM) of the authorities that the mail server is trusted by, instead of the public ones.",
+    example: Example::Comment("/etc/edgeward/mail-authority.pem"),
+    ..OPTIONAL
+};
+
 pub(in crate::config) const MAIL_FROM: Setting = Setting {
     name: "MAIL_FROM",
     form: Form::Text("a sender such as no-reply@example.com or Example <no-reply@example.com>"),
@@ -68,11 +77,9 @@ pub(in crate::config) const MAIL_FROM: Setting = Setting {
 
 pub(in crate::config) const MAIL_OFF: Setting = Setting {
     name: "MAIL_OFF",
-    form: Form::Text(
-        "names of mails, comma-separated: verification, password-reset, password-changed, email-change, new-sign-in",
-    ),
+    form: Form::Text("names of mails, comma-separated, as in docs/guide/mail.md"),
     default: Value(""),
-    summary: "Mails that are not sent: verification, password-reset, password-changed, email-change, new-sign-in.",
+    summary: "Mails that are not sent, by their names.",
     example: Example::Comment("new-sign-in"),
     ..OPTIONAL
 };
@@ -93,6 +100,6 @@ pub(in crate::config) const LIMIT_MAIL: Setting = Setting {
     default: Value("5/1h"),
     summary: "Mails of one kind to one recipient.",
     notes: "One address (a /64 of IPv6) may ask for ten times as many, and its network for a hundred times. Loopback has no \
-            limit of its own. A notice of a new password is always sent.",
+            limit of its own. A notice of a new password or of other factors is always sent.",
     ..OPTIONAL
 };

@@ -2,14 +2,25 @@
 
 use crate::domain::{SessionId, UserId};
 
-/// User and session that asked for a challenge. No other session responds to it.
-pub type ChallengeOwner = (UserId, SessionId);
+/// User that a challenge is for, and the session that asked for it; no session for a login that waits for a factor. Nobody else
+/// responds to it.
+pub type ChallengeOwner = (UserId, Option<SessionId>);
 
 /// Purpose of a challenge. A response to one of another purpose does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChallengePurpose {
     /// Addition of an authenticator app.
     AddTotp,
+    /// Creation of a passkey by its user.
+    AddPasskey,
+    /// Creation of a passkey by the browser itself.
+    AddPasskeyAutomatically,
+    /// Sign-in with a passkey alone.
+    LogIn,
+    /// Second step of a login.
+    CompleteLogIn,
+    /// Fresh proof of a signed-in user.
+    Confirm,
 }
 
 impl ChallengePurpose {
@@ -18,6 +29,11 @@ impl ChallengePurpose {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AddTotp => "add_totp",
+            Self::AddPasskey => "add_passkey",
+            Self::AddPasskeyAutomatically => "add_passkey_automatically",
+            Self::LogIn => "log_in",
+            Self::CompleteLogIn => "complete_log_in",
+            Self::Confirm => "confirm",
         }
     }
 }

@@ -2,12 +2,17 @@
 
 pub mod challenge;
 pub mod code;
+pub mod passkey;
 pub mod recovery_code;
 pub mod ticket;
 pub mod totp;
+pub mod user_handle;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use time::{Duration, OffsetDateTime};
 
+use self::user_handle::UserHandle;
 use super::FactorId;
 use super::account::name::Name;
 
@@ -55,6 +60,10 @@ pub struct Factor {
     pub created_at: OffsetDateTime,
     /// Time of the last use.
     pub last_used_at: Option<OffsetDateTime>,
+    /// ID that a passkey has in browsers.
+    pub credential_id: Option<Vec<u8>>,
+    /// Domain that a passkey is bound to.
+    pub rp_id: Option<String>,
 }
 
 /// Factors of a user, and what else they can sign in by.
@@ -66,6 +75,8 @@ pub struct FactorList {
     pub recovery_codes: usize,
     /// `true` if the user has a password.
     pub has_password: bool,
+    /// Handle that browsers know the user by; `None` if there was never a passkey.
+    pub user_handle: Option<UserHandle>,
 }
 
 /// Rejection of the removal of a factor: too few ways to sign in would be left.
@@ -101,17 +112,27 @@ impl Way {
     }
 }
 
+impl Factor {
+    /// Returns `true` if the factor can be used at a site whose passkeys are bound to this domain, or that has none. A passkey of
+    /// another domain cannot: browsers do not offer it.
+    #[must_use]
+    pub fn is_usable(&self, rp_id: Option<&str>) -> bool {
+        self.kind != FactorKind::Passkey || (rp_id.is_some() && self.rp_id.as_deref() == rp_id)
+    }
+}
+
 impl FactorList {
-    /// Returns `true` if a password alone does not sign in.
+    /// Returns `true` if a password alone does not sign in. Passkeys of another domain count: a change of the setting takes no
+    /// user's second step away.
     #[must_use]
     pub fn is_demanded(&self) -> bool {
         self.factors.iter().any(|factor| factor.is_demanded)
     }
 
-    /// Returns the kinds of ways to pass the second step.
+    /// Returns the kinds of ways to pass the second step at a site whose passkeys are bound to this domain.
     #[must_use]
-    pub fn ways(&self) -> Vec<Way> {
-        let has = |kind| self.factors.iter().any(|factor| factor.kind == kind);
+    pub fn ways(&self, rp_id: Option<&str>) -> Vec<Way> {
+        let has = |kind| self.factors.iter().any(|factor| factor.kind == kind && factor.is_usable(rp_id));
         let ways = [
             (has(FactorKind::Totp), Way::Totp),
             (has(FactorKind::Passkey), Way::Passkey),
@@ -120,16 +141,26 @@ impl FactorList {
         ways.into_iter().filter_map(|(has, way)| has.then_some(way)).collect()
     }
 
-    /// Decides if a factor may be removed. While a second step is demanded, two ways to pass it stay; the last factor may go
-    /// if a password is left to sign in by.
+    /// Returns the IDs of the passkeys of a domain as browsers have them, in base64url.
+    pub fn passkey_ids(&self, rp_id: &str) -> impl Iterator<Item = String> {
+        self.factors
+            .iter()
+            .filter(move |factor| factor.is_usable(Some(rp_id)))
+            .filter_map(|factor| factor.credential_id.as_ref())
+            .map(|id| URL_SAFE_NO_PAD.encode(id))
+    }
+
+    /// Decides if a factor may be removed at a site whose passkeys are bound to this domain. While a second step is demanded, two
+    /// ways to pass it stay; the last factor may go if a password is left to sign in by.
     ///
     /// # Errors
     /// [`TooFewWaysRejection`] if it may not.
-    pub fn may_remove(&self, id: FactorId) -> Result<(), TooFewWaysRejection> {
+    pub fn may_remove(&self, id: FactorId, rp_id: Option<&str>) -> Result<(), TooFewWaysRejection> {
         let left = || self.factors.iter().filter(|factor| factor.id != id);
+        let usable = || left().filter(|factor| factor.is_usable(rp_id));
         let is_demanded = left().any(|factor| factor.is_demanded);
-        let ways = left().count() + usize::from(self.recovery_codes > 0);
-        let can_sign_in = self.has_password || left().any(|factor| factor.kind == FactorKind::Passkey);
+        let ways = usable().count() + usize::from(self.recovery_codes > 0);
+        let can_sign_in = self.has_password || usable().any(|factor| factor.kind == FactorKind::Passkey);
         if can_sign_in && (!is_demanded || ways >= MIN_WAYS) { Ok(()) } else { Err(TooFewWaysRejection) }
     }
 }
@@ -137,6 +168,8 @@ impl FactorList {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const RP_ID: Option<&str> = Some("example.com");
 
     fn list(kinds: &[(FactorKind, bool)], recovery_codes: usize, has_password: bool) -> FactorList {
         let factors = kinds.iter().zip(1..).map(|((kind, is_demanded), id)| Factor {
@@ -146,8 +179,10 @@ mod tests {
             is_demanded: *is_demanded,
             created_at: OffsetDateTime::UNIX_EPOCH,
             last_used_at: None,
+            credential_id: None,
+            rp_id: (*kind == FactorKind::Passkey).then(|| "example.com".to_owned()),
         });
-        FactorList { factors: factors.collect(), recovery_codes, has_password }
+        FactorList { factors: factors.collect(), recovery_codes, has_password, user_handle: None }
     }
 
     #[test]
@@ -155,7 +190,7 @@ mod tests {
         use FactorKind::{Passkey, Totp};
         let check = |kinds: &[(FactorKind, bool)], codes, has_password, expected: bool| {
             let list = list(kinds, codes, has_password);
-            assert_eq!(list.may_remove(FactorId(1)).is_ok(), expected, "{list:?}");
+            assert_eq!(list.may_remove(FactorId(1), RP_ID).is_ok(), expected, "{list:?}");
         };
         check(&[(Totp, true)], 10, true, true);
         check(&[(Totp, true)], 0, true, true);
@@ -172,10 +207,26 @@ mod tests {
 
     #[test]
     fn ways_are_those_that_the_user_has() {
-        let names = |list: FactorList| list.ways().into_iter().map(Way::as_str).collect::<Vec<_>>();
+        let names = |list: FactorList| list.ways(RP_ID).into_iter().map(Way::as_str).collect::<Vec<_>>();
         assert_eq!(names(FactorList::default()), [""; 0]);
         assert_eq!(names(list(&[(FactorKind::Totp, true)], 3, true)), ["totp", "recovery_code"]);
         assert_eq!(names(list(&[(FactorKind::Passkey, true)], 0, true)), ["passkey"]);
         assert!(!list(&[(FactorKind::Passkey, false)], 0, true).is_demanded());
+    }
+
+    #[test]
+    fn passkeys_of_another_domain_are_demanded_and_no_way() {
+        use FactorKind::{Passkey, Totp};
+        for rp_id in [None, Some("example.org")] {
+            assert!(list(&[(Passkey, true)], 10, true).is_demanded());
+            assert_eq!(list(&[(Passkey, true)], 10, true).ways(rp_id), [Way::RecoveryCode]);
+            let removal = |kinds: &[(FactorKind, bool)], codes, has_password| {
+                list(kinds, codes, has_password).may_remove(FactorId(1), rp_id).is_ok()
+            };
+            assert!(removal(&[(Passkey, true)], 0, true));
+            assert!(removal(&[(Passkey, true), (Totp, true)], 10, true));
+            assert!(!removal(&[(Totp, true), (Passkey, true)], 10, true));
+            assert!(!removal(&[(Totp, true), (Passkey, true), (Passkey, true)], 10, false));
+        }
     }
 }

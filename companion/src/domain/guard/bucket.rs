@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use aws_lc_rs::hmac;
 use edgeward_wire::Network;
 use secrecy::{ExposeSecret as _, SecretString};
+use time::Duration;
 
 use super::subject::{Authenticator, Subject};
 use super::{Kind, Limit};
@@ -25,9 +26,16 @@ const LOGINS_OF_A_DEVICE: u32 = 10;
 /// Number of device buckets of an account. Chosen: people have fewer devices. Each correct login without a device token makes
 /// one known: with a bucket for each, one account would be hashed for without end.
 const DEVICES_OF_AN_ACCOUNT: i64 = 16;
-
 /// Recipients of mails that one client asks for, for each mail of one of them. Chosen: an office behind one address.
 const RECIPIENTS_OF_A_CLIENT: u32 = 10;
+/// Requests for a passkey, for each login of an address. Chosen: the page that signs in makes one whenever it is shown.
+const PASSKEY_REQUESTS_OF_A_LOGIN: u32 = 10;
+
+/// Wrong codes of somebody who knows the password, after which the next one is told to the user. Chosen: people mistype one or two
+/// in a day.
+const WRONG_CODES: Limit = Limit::new(4, Duration::DAY);
+/// Mails about them. Chosen: one a day says it.
+const WRONG_CODE_MAILS: Limit = Limit::new(1, Duration::DAY);
 
 /// Key of a bucket. No address and no e-mail address can be read from it.
 pub type BucketKey = [u8; KEY_BYTES];
@@ -54,8 +62,8 @@ pub struct Bucket {
     pub key: BucketKey,
     /// Limit.
     pub limit: Limit,
-    /// Client that is banned from logins if the bucket keeps rejecting. None for a registration, which says nothing about
-    /// logins, and none for a whole network, which has many clients.
+    /// Client that is banned from logins if the bucket keeps rejecting. None for a registration or a mail, which say nothing
+    /// about logins, and none for a whole network, which has many clients.
     pub network: Option<Network>,
 }
 
@@ -129,8 +137,14 @@ impl Buckets {
     #[must_use]
     pub fn of_registration(&self, client: Option<IpAddr>) -> Vec<Bucket> {
         let subjects = [Subject::RegistrationAddress, Subject::RegistrationNetwork];
-        let buckets = self.of_client(client, subjects, self.limits.registration);
-        buckets.into_iter().map(|bucket| Bucket { network: None, ..bucket }).collect()
+        self.of_client_unbanned(client, subjects, self.limits.registration)
+    }
+
+    /// Returns the buckets of a request for a passkey by a client that is nobody yet.
+    #[must_use]
+    pub fn of_passkey_request(&self, client: Option<IpAddr>) -> Vec<Bucket> {
+        let subjects = [Subject::PasskeyAddress, Subject::PasskeyNetwork];
+        self.of_client_unbanned(client, subjects, self.limits.address.times(PASSKEY_REQUESTS_OF_A_LOGIN))
     }
 
     /// Returns the buckets of a mail of a kind that a client asks for. An address that no account has is limited like one that
@@ -138,9 +152,10 @@ impl Buckets {
     #[must_use]
     pub fn of_mail(&self, client: Option<IpAddr>, kind: MailKind, recipient: &Email) -> Vec<Bucket> {
         let subjects = [Subject::MailAddress, Subject::MailNetwork];
-        let buckets = self.of_client(client, subjects, self.limits.mail.times(RECIPIENTS_OF_A_CLIENT));
-        let own = self.of_recipient(kind, recipient);
-        buckets.into_iter().map(|bucket| Bucket { network: None, ..bucket }).chain([own]).collect()
+        let limit = self.limits.mail.times(RECIPIENTS_OF_A_CLIENT);
+        let mut buckets = self.of_client_unbanned(client, subjects, limit);
+        buckets.push(self.of_recipient(kind, recipient));
+        buckets
     }
 
     /// Returns the bucket of the mails of a kind to a recipient.
@@ -148,7 +163,26 @@ impl Buckets {
     pub fn of_recipient(&self, kind: MailKind, recipient: &Email) -> Bucket {
         let name = [kind.as_str().as_bytes(), b" ", recipient.as_str().as_bytes()];
         let key = self.key(Subject::MailRecipient, &name);
-        Bucket { kind: Kind::Recipient, key, limit: self.limits.mail, network: None }
+        let limit = if kind == MailKind::WrongCodes { WRONG_CODE_MAILS } else { self.limits.mail };
+        Bucket { kind: Kind::Recipient, key, limit, network: None }
+    }
+
+    /// Returns the bucket of the wrong codes behind the right password of an account.
+    #[must_use]
+    pub fn of_wrong_codes(&self, email: &Email) -> Bucket {
+        let key = self.key(Subject::WrongCodes, &[email.as_str().as_bytes()]);
+        Bucket { kind: Kind::Recipient, key, limit: WRONG_CODES, network: None }
+    }
+
+    /// Returns the buckets of a link or code of a mail that a client presents. Nobody guesses a link, and a code counts beside its
+    /// handle alone: they spare us the statements.
+    #[must_use]
+    pub fn of_one_time_token(&self, client: Option<IpAddr>) -> Vec<Bucket> {
+        self.of_client_unbanned(
+            client,
+            [Subject::OneTimeAddress, Subject::OneTimeNetwork],
+            self.limits.address,
+        )
     }
 
     /// Returns the network of a client that presents a made-up refresh token, its key, and a fingerprint of the token; `None`
@@ -159,6 +193,17 @@ impl Buckets {
         let name = network.to_string();
         let key = |parts: &[&[u8]]| self.key(Subject::Refresh, parts);
         Some((network, key(&[name.as_bytes()]), key(&[name.as_bytes(), b" ", token.as_bytes()])))
+    }
+
+    /// Returns the buckets of a client whose rejections say nothing about logins.
+    fn of_client_unbanned(
+        &self,
+        client: Option<IpAddr>,
+        subjects: [Subject; 2],
+        limit: Limit,
+    ) -> Vec<Bucket> {
+        let buckets = self.of_client(client, subjects, limit);
+        buckets.into_iter().map(|bucket| Bucket { network: None, ..bucket }).collect()
     }
 
     /// An address that the proxy does not know is a client of one network, that of all such clients: without a limit, a

@@ -34,6 +34,11 @@ pub(super) enum Subject {
     MailAddress = 21,
     MailNetwork = 22,
     MailRecipient = 23,
+    WrongCodes = 24,
+    OneTimeAddress = 25,
+    OneTimeNetwork = 26,
+    PasskeyAddress = 31,
+    PasskeyNetwork = 32,
 }
 
 /// Subjects of an authenticator's buckets.

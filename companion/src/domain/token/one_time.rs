@@ -20,7 +20,7 @@ pub const MAX_CODE_TRIES: i32 = 5;
 pub const CODE_LIFETIME: Duration = Duration::minutes(10);
 /// Lifetime of a link (OWASP ASVS 5.0, 6.4.1: short). Chosen: mails are late by minutes, and people by an hour.
 const LINK_LIFETIME: Duration = Duration::HOUR;
-/// Lifetime of a link by which the owner of a former address undoes what others did. Chosen: a weekend away.
+/// Lifetime of a link by which an owner undoes what others did. It lets nobody in. Chosen: a weekend away.
 const UNDO_LIFETIME: Duration = Duration::hours(72);
 
 /// SHA-256 of a token.
@@ -98,9 +98,9 @@ impl Purpose {
     #[must_use]
     pub fn lifetime(self) -> Duration {
         match self {
-            // Whoever is late disowns a sign-in by a reset, which does the same.
-            Self::ResetPassword | Self::VerifyEmail | Self::ChangeEmail | Self::DisownSignIn => LINK_LIFETIME,
-            Self::UndoEmail => UNDO_LIFETIME,
+            Self::ResetPassword | Self::VerifyEmail | Self::ChangeEmail => LINK_LIFETIME,
+            // A notice of the night is read in the morning.
+            Self::UndoEmail | Self::DisownSignIn => UNDO_LIFETIME,
         }
     }
 

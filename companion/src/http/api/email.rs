@@ -37,7 +37,7 @@ pub(in crate::http) struct EmailRequest {
 /// Purpose of a mail, and the proof that it was received: `token`, or `requestId` with `code`.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schema(as = Confirmation)]
+#[schema(as = MailConfirmation)]
 pub(in crate::http) struct ConfirmRequest {
     #[schema(required, schema_with = fields::purpose)]
     purpose: TextField,
@@ -103,31 +103,33 @@ pub(in crate::http) async fn request_change(
     tag = "Accounts",
     request_body = ConfirmRequest,
     responses((status = 200, description = "Done", body = Done)),
-    extensions(("x-error-codes" = json!(["database_unavailable", "email_taken", "link_invalid", "not_found", "not_text", "required"]))),
+    extensions(("x-error-codes" = json!(["database_unavailable", "email_taken", "link_invalid", "not_found", "not_text", "required", "too_many_attempts"]))),
 )]
 pub(in crate::http) async fn confirm(
     context: Context,
+    State(guard): State<Arc<Guard>>,
     JsonBody(request): JsonBody<ConfirmRequest>,
 ) -> Result<Json<Done>, ApiError> {
     let mut errors = FieldErrors::default();
     let purpose = errors.require("purpose", request.purpose).ok_or_else(|| errors.into_error())?;
     let purpose = Purpose::parse_confirmed(&purpose).ok_or(ApiError::NotFound)?;
     let proof = proof::parse(request.token, request.request_id, request.code)?;
-    apply(&context, purpose, &proof).await?;
+    apply(&context, &guard, purpose, &proof).await?;
     Ok(Done::new("Confirmed successfully"))
 }
 
 /// Does what a mail permits.
 pub(in crate::http) async fn apply(
     context: &Context,
+    guard: &Guard,
     purpose: Purpose,
     proof: &Proof,
 ) -> Result<(), ApiError> {
     match purpose {
-        Purpose::VerifyEmail => account::verify_email(context, proof).await?,
-        Purpose::ChangeEmail => account::change_email(context, proof).await?,
-        Purpose::UndoEmail => account::undo_email_change(context, proof).await?,
-        Purpose::DisownSignIn => session::disown(context, proof).await?,
+        Purpose::VerifyEmail => account::verify_email(context, guard, proof).await?,
+        Purpose::ChangeEmail => account::change_email(context, guard, proof).await?,
+        Purpose::UndoEmail => account::undo_email_change(context, guard, proof).await?,
+        Purpose::DisownSignIn => session::disown(context, guard, proof).await?,
         // It needs a new password, too.
         Purpose::ResetPassword => return Err(ApiError::NotFound),
     }

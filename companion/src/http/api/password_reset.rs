@@ -12,10 +12,10 @@ use super::body::Done;
 use super::proof;
 use crate::domain::account::email::Email;
 use crate::domain::token::one_time::OneTimeToken;
-use crate::hashing::PasswordHasher;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{FieldErrors, JsonBody, TextField};
 use crate::http::openapi::fields;
+use crate::http::state::AppState;
 use crate::service::guard::Guard;
 use crate::service::{Context, account};
 
@@ -86,14 +86,14 @@ pub(in crate::http) async fn request(
     tag = "Accounts",
     request_body = ConfirmReset,
     responses((status = 200, description = "Changed", body = Done)),
-    extensions(("x-error-codes" = json!(["busy", "database_unavailable", "link_invalid", "not_found", "not_text", "password_has_control_character", "password_too_common", "password_too_long", "password_too_short", "password_too_weak", "required"]))),
+    extensions(("x-error-codes" = json!(["busy", "database_unavailable", "link_invalid", "not_found", "not_text", "password_has_control_character", "password_too_common", "password_too_long", "password_too_short", "password_too_weak", "required", "too_many_attempts"]))),
 )]
 pub(in crate::http) async fn confirm(
     context: Context,
-    State(hasher): State<Arc<PasswordHasher>>,
+    State(state): State<AppState>,
     JsonBody(request): JsonBody<ConfirmReset>,
 ) -> Result<Json<Done>, ApiError> {
-    request.apply(&context, &hasher).await?;
+    request.apply(&context, &state).await?;
     Ok(Done::new("Password changed successfully: please sign in"))
 }
 
@@ -109,13 +109,13 @@ impl ConfirmReset {
     pub(in crate::http) async fn apply(
         self,
         context: &Context,
-        hasher: &PasswordHasher,
+        AppState { hasher, guard, .. }: &AppState,
     ) -> Result<(), ApiError> {
         let mut errors = FieldErrors::default();
         let password = errors.parse("password", self.password, |typed| hasher.policy.parse(typed));
         let proof = proof::parse(self.token, self.request_id, self.code);
         let Some(password) = password else { return Err(errors.into_error()) };
-        Ok(account::reset_password(context, hasher, &proof?, password).await?)
+        Ok(account::reset_password(context, hasher, guard, &proof?, password).await?)
     }
 }
 

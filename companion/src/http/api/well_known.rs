@@ -1,16 +1,20 @@
-//! `/.well-known/change-password` and `/.well-known/security.txt`: addresses that programs know of every site (RFC 8615).
+//! `/.well-known/change-password`, `/.well-known/security.txt` and `/.well-known/webauthn`: addresses that programs know of every
+//! site (RFC 8615).
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderName;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::Redirect;
+use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
 use crate::http::error::ApiError;
 use crate::http::pages::site::Site;
 use crate::http::state::AppState;
+use crate::service::factor::Factors;
 
 /// Time for which a contact counts. Less than a year is recommended (RFC 9116 §2.5.5). Chosen: a copy of a site that is
 /// gone is outdated after half a year.
@@ -24,6 +28,13 @@ pub(in crate::http) async fn change_password(State(site): State<Arc<Site>>) -> R
         return Err(ApiError::NotFound);
     }
     Ok(Redirect::to(&format!("{}/account#change-password", site.path)))
+}
+
+/// Lists the origins whose pages use the passkeys of this domain (WebAuthn Level 3, §5.11).
+pub(in crate::http) async fn webauthn(
+    State(factors): State<Arc<Factors>>,
+) -> Result<([(HeaderName, &'static str); 1], Json<Value>), ApiError> {
+    Ok(([(CACHE_CONTROL, CACHE)], Json(json!({ "origins": factors.party()?.origins() }))))
 }
 
 /// Shows where to report a vulnerability (RFC 9116).

@@ -20,7 +20,7 @@ use crate::domain::page::{InvalidCursor, InvalidPageSize};
 use crate::domain::time::InvalidTime;
 use crate::domain::token::jws::SigningError;
 use crate::hashing::HashingError;
-use crate::http::extract::invalid_text::{InvalidText, WrongCode};
+use crate::http::extract::invalid_text::{InvalidCredential, InvalidText, WrongCode, WrongCredential};
 use crate::http::extract::known_fields::{UNKNOWN, capitalize};
 use crate::service::Error;
 
@@ -40,6 +40,9 @@ pub(in crate::http) fn every_error() -> Vec<ApiError> {
         Error::WrongFactor,
         Error::PendingLoginUnknown,
         Error::ChallengeUnknown,
+        Error::PasskeysOff,
+        Error::PasskeyUnknown,
+        Error::PasskeyWrong,
         Error::FactorUnknown,
         Error::TooManyFactors,
         Error::TooFewWays,
@@ -108,6 +111,8 @@ pub(in crate::http) fn every_mistake() -> Vec<FieldError> {
         mistake("code", &InvalidFactorCode),
         mistake("code", &WrongCode),
         mistake("token", &InvalidTicket),
+        mistake("credential", &InvalidCredential),
+        mistake("credential", &WrongCredential),
     ]
 }
 

@@ -33,6 +33,16 @@ pub(in crate::http) struct InvalidFlag;
 #[error("The code is wrong")]
 pub(in crate::http) struct WrongCode;
 
+/// Value that is not the credential of a passkey, as browsers make it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("The credential is not one that a browser has made")]
+pub(in crate::http) struct InvalidCredential;
+
+/// Credential of a passkey that is being added, and that is no response to the request, or is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("The passkey cannot be added")]
+pub(in crate::http) struct WrongCredential;
+
 /// Reads `true` or `false`.
 pub(in crate::http) fn parse_flag(text: &str) -> Result<bool, InvalidFlag> {
     text.parse().map_err(|_| InvalidFlag)
@@ -51,6 +61,7 @@ macro_rules! code {
 
 code! {
     InvalidActor: "actor_unknown",
+    InvalidCredential: "credential_malformed",
     InvalidCursor: "cursor_invalid",
     InvalidEvent: "event_unknown",
     InvalidFactorCode: "code_malformed",
@@ -61,6 +72,7 @@ code! {
     InvalidTime: "time_malformed",
     InvalidUserId: "user_id_malformed",
     WrongCode: "code_wrong",
+    WrongCredential: "credential_wrong",
 }
 
 impl InvalidText for InvalidSearch {

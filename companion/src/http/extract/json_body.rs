@@ -56,7 +56,7 @@ impl FieldErrors {
     /// Returns the error with one mistake.
     pub(in crate::http) fn of(field: &'static str, mistake: &impl InvalidText) -> ApiError {
         let mut errors = Self::default();
-        errors.add::<()>(field, mistake.code(), mistake.to_string());
+        errors.reject::<()>(field, mistake);
         errors.into_error()
     }
 
@@ -78,7 +78,7 @@ impl FieldErrors {
         };
         match parse(&text) {
             Ok(parsed) => Some(parsed),
-            Err(invalid) => self.add(field, invalid.code(), invalid.to_string()),
+            Err(invalid) => self.reject(field, &invalid),
         }
     }
 
@@ -91,6 +91,15 @@ impl FieldErrors {
             }
             TextField::NotText => self.add(field, "not_text", format!("{field} must be a text")),
         }
+    }
+
+    /// Collects the mistake of a value that does not parse.
+    pub(in crate::http) fn reject<T>(
+        &mut self,
+        field: &'static str,
+        mistake: &impl InvalidText,
+    ) -> Option<T> {
+        self.add(field, mistake.code(), mistake.to_string())
     }
 
     /// Adds a mistake.

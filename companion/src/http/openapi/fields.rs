@@ -5,6 +5,7 @@
 //! needs, count a password in bytes, or tell whether it is guessed. The descriptions do.
 
 use edgeward_wire::origin::MAX_LABEL_BYTES;
+use utoipa::openapi::Ref;
 use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
 
 use crate::domain::account::{email, name, password};
@@ -132,11 +133,16 @@ pub(in crate::http) fn totp_code() -> Object {
     text("Six digits of the authenticator app.", "123456").format(Some(custom("totp-code"))).build()
 }
 
-/// Schema of a token that is presented once.
+/// Schema of a token that is presented once: 256 bits, so that the last character has two less.
 pub(in crate::http) fn ticket() -> Object {
     text("Token of the response that asked for this.", "q6FXWD8nXUNfdZcDO0cVvdgaj05ktGKBWvvzw8YJZzE")
-        .pattern(Some("^[A-Za-z0-9_-]{43}$"))
+        .pattern(Some("^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"))
         .build()
+}
+
+/// Schema of the response of a passkey.
+pub(in crate::http) fn passkey() -> Ref {
+    Ref::from_schema_name("PasskeyResponse")
 }
 
 /// Schema of the name of a factor.

@@ -2,6 +2,7 @@
 
 pub(super) mod email;
 pub(super) mod factors;
+pub(super) mod passkeys;
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use super::view::View;
 use crate::domain::account::UserChanges;
 use crate::domain::account::name::Name;
 use crate::domain::account::user_ref::UserRef;
-use crate::domain::factor::FactorList;
+use crate::domain::factor::{FactorList, passkey};
 use crate::domain::session::SessionSummary;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::FieldErrors;

@@ -99,7 +99,7 @@ pub(in crate::http) async fn reset(
         code: form.field("code"),
         password: form.field("password"),
     };
-    match request.apply(&context, &state.hasher).await {
+    match request.apply(&context, &state).await {
         Ok(()) => {
             let text = view.text;
             let page = DonePage::signing_in(&view, text.mail.new_password_title, text.mail.password_reset);

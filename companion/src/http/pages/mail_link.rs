@@ -50,7 +50,7 @@ pub(in crate::http) async fn submit(
     };
     let confirmed = async {
         let proof = proof::parse(form.field("token"), form.field("requestId"), form.field("code"))?;
-        email::apply(&context, purpose, &proof).await
+        email::apply(&context, &state.guard, purpose, &proof).await
     };
     match confirmed.await {
         Ok(()) => {

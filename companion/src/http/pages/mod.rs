@@ -8,7 +8,7 @@ pub(super) mod docs;
 mod done;
 mod factor;
 mod forgot_password;
-mod form;
+pub(super) mod form;
 pub(super) mod frame;
 mod login;
 mod mail_link;
@@ -54,6 +54,7 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
             .route(&page("signed-out"), get(sign_out::show));
     }
     let signed_in = from_fn_with_state(state.clone(), signed_in::require);
+    let addition = from_fn_with_state(state.clone(), recent::require_for_addition);
     let recent = from_fn_with_state(state.clone(), recent::require);
     if served.sign_in || served.account || served.admin {
         let confirm = get(confirm::show).post(confirm::submit);
@@ -78,7 +79,8 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
         let change_email = post(account::email::change).route_layer(recent.clone());
         let end_sessions = post(account::end_sessions).route_layer(recent.clone());
         let change_factor = post(account::factors::change).route_layer(recent.clone());
-        let begin_totp = post(account::factors::begin_totp).route_layer(recent.clone());
+        let begin_totp = post(account::factors::begin_totp).route_layer(addition.clone());
+        let add_passkey = get(account::passkeys::show).route_layer(addition).post(account::passkeys::add);
         let create_codes = post(account::factors::create_codes).route_layer(recent.clone());
         let account = Router::new()
             .route(&page("account"), get(account::show))
@@ -93,6 +95,7 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
                 &page("account/factors/totp/confirm"),
                 get(account::redirect).post(account::factors::confirm_totp),
             )
+            .route(&page("account/factors/passkeys"), add_passkey)
             .route(&page("account/factors/recovery-codes"), create_codes.get(account::redirect))
             .route_layer(signed_in.clone());
         routes = routes.merge(account);

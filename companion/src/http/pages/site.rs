@@ -46,6 +46,10 @@ pub struct Site {
     pub(super) content_policy: HeaderValue,
     /// Tokens of the forms.
     pub forms: FormTokens,
+    /// Base path of the API.
+    pub(super) api: String,
+    /// Domain that passkeys are bound to; `None` if there are none.
+    pub(super) rp_id: Option<String>,
     /// Address that refreshes the tokens of a session.
     pub refresh_address: String,
     /// Name of the cookie with the form key.
@@ -81,6 +85,12 @@ impl Site {
         }
     }
 
+    /// Returns the `autocomplete` of the address on the page that signs in: the browser offers passkeys there (WebAuthn Level 3,
+    /// §5.1.4).
+    pub(super) fn username_autocomplete(&self) -> &'static str {
+        if self.rp_id.is_some() { "username webauthn" } else { "username" }
+    }
+
     /// Makes the site of these settings.
     ///
     /// # Errors
@@ -89,7 +99,7 @@ impl Site {
         (pages, site, mails): (&config::Pages, &config::Site, MailKinds),
         cookies: &config::Cookies,
         http: &config::Http,
-        forms: FormTokens,
+        (forms, rp_id): (FormTokens, Option<String>),
         random: Random,
     ) -> Result<Self, askama::Error> {
         let style = Style { color: &site.color }.render()?;
@@ -105,6 +115,8 @@ impl Site {
                 "svg",
                 include_str!("../../../pages/icon.svg").replace("COLOR", &site.color),
             ),
+            api: http.base_path.clone(),
+            rp_id,
             refresh_address: format!("{}/auth/refresh", http.base_path),
             form_cookie: format!("{}{FORM_KEY}", cookies.prefix),
             is_secure: cookies.secure,

@@ -1,13 +1,14 @@
 //! German.
 
 use super::{Text, Words};
-use crate::domain::mail::MailKind;
+use crate::domain::mail::{FactorChange, MailKind};
 
 pub(super) static TEXT: Text = Text {
     lang: "de",
     code: "Oder geben Sie diesen Code dort ein, wo Sie begonnen haben. Er gilt 10 Minuten:",
     unknown: "unbekannt",
     words,
+    factors,
 };
 
 const LINK_LIFETIME: &str = "Der Link gilt eine Stunde und nur einmal.";
@@ -58,9 +59,47 @@ fn words(kind: MailKind) -> Words {
             ],
             action: "Wenn Sie das nicht waren, beenden Sie alle Sitzungen",
             end: &[
-                "Dieser Link gilt eine Stunde. Ihr Passwort gilt dann nicht mehr, und Sie setzen ein neues.",
+                "Dieser Link gilt 72 Stunden. Ihr Passwort gilt dann nicht mehr, und Sie setzen ein neues.",
                 "Später setzen Sie ein neues Passwort über \u{201e}Passwort vergessen?\u{201c}; auch das beendet alle Sitzungen.",
             ],
         },
+        MailKind::FactorsChanged => Words {
+            subject: "{site}: Ihre Anmeldewege wurden geändert",
+            paragraphs: &["{factors}", "Wenn Sie das waren, ist nichts zu tun."],
+            action: "Wenn Sie das nicht waren, setzen Sie jetzt ein neues Passwort",
+            end: &[
+                "Ein neues Passwort beendet alle Sitzungen. Sehen Sie danach auf Ihrer Kontoseite nach den zweiten Faktoren, oder bitten Sie dort um Hilfe.",
+            ],
+        },
+        MailKind::WrongCodes => Words {
+            subject: "{site}: Ihr Passwort ist vielleicht bekannt",
+            paragraphs: &[
+                "Jemand hat das richtige Passwort Ihres Kontos bei {site} eingegeben und danach mehrere falsche Codes.",
+                "Netz: {network}. Zeit: {at}.",
+                "Wenn Sie das waren, ist nichts zu tun.",
+            ],
+            action: "Wenn Sie das nicht waren, setzen Sie jetzt ein neues Passwort",
+            end: &[],
+        },
+    }
+}
+
+fn factors(change: FactorChange) -> &'static str {
+    match change {
+        FactorChange::AppAdded => "Ihrem Konto bei {site} wurde eine Authenticator-App hinzugefügt ({at}).",
+        FactorChange::PasskeyAdded => "Ihrem Konto bei {site} wurde ein Passkey hinzugefügt ({at}).",
+        FactorChange::AppRemoved => {
+            "Aus Ihrem Konto bei {site} wurde eine Authenticator-App entfernt ({at})."
+        }
+        FactorChange::PasskeyRemoved => "Aus Ihrem Konto bei {site} wurde ein Passkey entfernt ({at}).",
+        FactorChange::RecoveryCodesCreated => {
+            "Neue Wiederherstellungscodes ersetzen die bisherigen Ihres Kontos bei {site} ({at})."
+        }
+        FactorChange::RecoveryCodeUsed => {
+            "Ein Wiederherstellungscode Ihres Kontos bei {site} wurde verwendet ({at})."
+        }
+        FactorChange::Reset => {
+            "Alle zweiten Faktoren und Wiederherstellungscodes Ihres Kontos bei {site} wurden entfernt ({at})."
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! English.
 
 use super::{Text, Words};
-use crate::domain::mail::MailKind;
+use crate::domain::mail::{FactorChange, MailKind};
 
 pub(super) static TEXT: Text = Text {
     lang: "en",
     code: "Or type this code where you began. It counts for 10 minutes:",
     unknown: "unknown",
     words,
+    factors,
 };
 
 const LINK_LIFETIME: &str = "The link counts for one hour, and once.";
@@ -56,9 +57,43 @@ fn words(kind: MailKind) -> Words {
             ],
             action: "If it was not you, end all sessions",
             end: &[
-                "This link counts for one hour. Your password no longer works then, and you set a new one.",
+                "This link counts for 72 hours. Your password no longer works then, and you set a new one.",
                 "Later, set a new password by way of \u{201c}Forgot your password?\u{201d}, which ends all sessions too.",
             ],
         },
+        MailKind::FactorsChanged => Words {
+            subject: "{site}: your ways to sign in were changed",
+            paragraphs: &["{factors}", "If it was you, there is nothing to do."],
+            action: "If it was not you, set a new password now",
+            end: &[
+                "A new password ends all sessions. Then look at the second factors on your account page, or ask for help there.",
+            ],
+        },
+        MailKind::WrongCodes => Words {
+            subject: "{site}: somebody may know your password",
+            paragraphs: &[
+                "Somebody gave the right password of your account at {site}, and several wrong codes after it.",
+                "Network: {network}. Time: {at}.",
+                "If it was you, there is nothing to do.",
+            ],
+            action: "If it was not you, set a new password now",
+            end: &[],
+        },
+    }
+}
+
+fn factors(change: FactorChange) -> &'static str {
+    match change {
+        FactorChange::AppAdded => "An authenticator app was added to your account at {site} ({at}).",
+        FactorChange::PasskeyAdded => "A passkey was added to your account at {site} ({at}).",
+        FactorChange::AppRemoved => "An authenticator app was removed from your account at {site} ({at}).",
+        FactorChange::PasskeyRemoved => "A passkey was removed from your account at {site} ({at}).",
+        FactorChange::RecoveryCodesCreated => {
+            "New recovery codes replace the former ones of your account at {site} ({at})."
+        }
+        FactorChange::RecoveryCodeUsed => "A recovery code of your account at {site} was used ({at}).",
+        FactorChange::Reset => {
+            "All second factors and recovery codes were removed from your account at {site} ({at})."
+        }
     }
 }

@@ -66,12 +66,12 @@ pub async fn request_email_change(
 /// Changes the address of a user to the one that the mail was sent to, and tells the former one, with a link that undoes it.
 ///
 /// # Errors
-/// [`Error::LinkInvalid`] if the link or code is not valid, or the address was changed since; [`Error::EmailTaken`] if another
+/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link or code is not valid, or the address was changed since; [`Error::EmailTaken`] if another
 /// user has it; [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 #[tracing::instrument(level = "debug", skip_all)]
-pub async fn change_email(context: &Context, proof: &Proof) -> Result<(), Error> {
+pub async fn change_email(context: &Context, guard: &Guard, proof: &Proof) -> Result<(), Error> {
     context.require_mail(MailKind::ChangeEmail)?;
-    let token = open(context, Purpose::ChangeEmail, proof).await?;
+    let token = open(context, guard, Purpose::ChangeEmail, proof).await?;
     let context = &context.as_user();
     let mut change = begin_use(context, &token).await?;
     let (user_id, now) = (token.user_id, context.now());
@@ -94,17 +94,17 @@ pub async fn change_email(context: &Context, proof: &Proof) -> Result<(), Error>
 /// count no more. Nor does any other change of address, older ones included: what they may change is true again.
 ///
 /// # Errors
-/// [`Error::LinkInvalid`] if the link is not valid; [`Error::EmailTaken`] if another user has the address;
+/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link is not valid; [`Error::EmailTaken`] if another user has the address;
 /// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 #[tracing::instrument(level = "debug", skip_all)]
-pub async fn undo_email_change(context: &Context, proof: &Proof) -> Result<(), Error> {
-    let token = open(context, Purpose::UndoEmail, proof).await?;
+pub async fn undo_email_change(context: &Context, guard: &Guard, proof: &Proof) -> Result<(), Error> {
+    let token = open(context, guard, Purpose::UndoEmail, proof).await?;
     let context = &context.as_user();
     let mut change = begin_use(context, &token).await?;
     let (user_id, now) = (token.user_id, context.now());
     email::set(change.connection(), user_id, &token.email, now).await?;
     one_time_tokens::delete_newer(change.connection(), user_id, token.id).await?;
-    let sessions_ended = lock_out(&mut change, user_id, now).await?;
+    let sessions_ended = lock_out(&mut change, &token, now).await?;
     change.record(now, &Event::EmailChangeUndone { sessions_ended }, user_id, None);
     change.commit().await
 }

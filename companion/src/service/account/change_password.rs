@@ -10,12 +10,10 @@ use crate::domain::account::password_policy::OwnWords;
 use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
 use crate::domain::guard::Authenticator;
-use crate::domain::mail::MailKind;
 use crate::domain::session::Ending;
 use crate::domain::token::access_token::TokenSubject;
 use crate::hashing::PasswordHasher;
 use crate::service::guard::{self, Guard, Permit};
-use crate::service::mail::{Recipient, notify};
 use crate::service::session::end_sessions;
 use crate::service::{Context, Error};
 
@@ -67,7 +65,5 @@ async fn compare_and_change(
     let others = Ending::others(user_id, by.session_id);
     let sessions_ended = end_sessions(&mut change, others, now).await?.len();
     change.record(now, &Event::PasswordChanged { sessions_ended }, user_id, Some(by.session_id));
-    let to = Recipient { user_id: Some(user_id), email: &user.email };
-    notify(&mut change, MailKind::PasswordChanged, to, now).await?;
     change.commit().await
 }

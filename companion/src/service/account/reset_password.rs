@@ -18,7 +18,8 @@ use crate::domain::time::format_exactly;
 use crate::domain::token::one_time::{Proof, Purpose};
 use crate::hashing::PasswordHasher;
 use crate::service::factor::delete_factors;
-use crate::service::mail::{Recipient, begin_use, notify, open};
+use crate::service::guard::Guard;
+use crate::service::mail::{begin_use, open};
 use crate::service::session::end_sessions;
 use crate::service::{Context, Error};
 
@@ -26,19 +27,20 @@ use crate::service::{Context, Error};
 /// same gate as everybody, so that a reset is no way around another factor. Factors of an address that nobody had verified go.
 ///
 /// # Errors
-/// [`Error::LinkInvalid`] if the link or code is not valid, or the password or address was changed since; then also
+/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link or code is not valid, or the password or address was changed since; then also
 /// [`Error::PasswordWeak`], which leaves the link valid; [`Error::Hashing`], [`Error::Unavailable`] and [`Error::Database`] if
 /// these fail.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn reset_password(
     context: &Context,
     hasher: &PasswordHasher,
+    guard: &Guard,
     proof: &Proof,
     new: Password,
 ) -> Result<(), Error> {
     context.require_mail(MailKind::ResetPassword)?;
     // Before the password is hashed: only the holder of a link that still counts costs us that.
-    let token = open(context, Purpose::ResetPassword, proof).await?;
+    let token = open(context, guard, Purpose::ResetPassword, proof).await?;
     let user = match find(context, &UserRef::Id(token.user_id)).await {
         Err(Error::UserUnknown) => return Err(Error::LinkInvalid),
         found => found?,
@@ -71,8 +73,6 @@ pub async fn reset_password(
     email::mark_verified(change.connection(), user_id, now).await?;
     let sessions_ended = end_sessions(&mut change, Ending::all(user_id), now).await?.len();
     change.record(now, &Event::PasswordReset { sessions_ended }, user_id, None);
-    let to = Recipient { user_id: Some(user_id), email: &user.email };
-    notify(&mut change, MailKind::PasswordChanged, to, now).await?;
     change.commit().await
 }
 

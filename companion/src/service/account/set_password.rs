@@ -8,10 +8,8 @@ use crate::domain::account::password_policy::OwnWords;
 use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
 use crate::domain::guard::Authenticator;
-use crate::domain::mail::MailKind;
 use crate::domain::session::Ending;
 use crate::hashing::PasswordHasher;
-use crate::service::mail::{Recipient, notify};
 use crate::service::session::end_sessions;
 use crate::service::{Context, Error};
 
@@ -39,8 +37,6 @@ pub async fn set_password(
     let sessions_ended = end_sessions(&mut change, Ending::all(user_id), now).await?.len();
     change.record(now, &Event::PasswordChanged { sessions_ended }, user_id, None);
     let user = find_locked(&mut change, user_id).await?;
-    let to = Recipient { user_id: Some(user_id), email: &user.email };
-    notify(&mut change, MailKind::PasswordChanged, to, now).await?;
     change.commit().await?;
     Ok((user, sessions_ended))
 }

@@ -60,12 +60,12 @@ pub(super) async fn write_verification(
 /// Records that mails to the address of a user arrive.
 ///
 /// # Errors
-/// [`Error::LinkInvalid`] if the link or code is not valid, or the address was changed since; [`Error::Unavailable`] and
+/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link or code is not valid, or the address was changed since; [`Error::Unavailable`] and
 /// [`Error::Database`] if the database fails.
 #[tracing::instrument(level = "debug", skip_all)]
-pub async fn verify_email(context: &Context, proof: &Proof) -> Result<(), Error> {
+pub async fn verify_email(context: &Context, guard: &Guard, proof: &Proof) -> Result<(), Error> {
     context.require_mail(MailKind::VerifyEmail)?;
-    let token = open(context, Purpose::VerifyEmail, proof).await?;
+    let token = open(context, guard, Purpose::VerifyEmail, proof).await?;
     let context = &context.as_user();
     let mut change = begin_use(context, &token).await?;
     let now = context.now();

@@ -1,25 +1,20 @@
 //! The addition of an authenticator app by a signed-in user: the service makes a secret, the app takes it over, and its first
 //! code proves that.
 
-use super::{Factors, replace_recovery_codes};
+use super::{Added, Factors, begin_change_by, finish_addition};
 use crate::db::{factor_challenges, factors};
-use crate::domain::FactorId;
 use crate::domain::account::User;
 use crate::domain::account::name::Name;
 use crate::domain::account::user_ref::UserRef;
-use crate::domain::audit::Event;
 use crate::domain::factor::challenge::{ChallengeOwner, ChallengePurpose};
-use crate::domain::factor::recovery_code::RecoveryCode;
 use crate::domain::factor::ticket::Ticket;
 use crate::domain::factor::totp::{SECRET_BYTES, TotpKey, TotpSecret};
-use crate::domain::factor::{CHALLENGE_LIFETIME, FactorKind, MAX_FACTORS};
+use crate::domain::factor::{CHALLENGE_LIFETIME, FactorKind};
 use crate::domain::guard::Authenticator;
-use crate::domain::session::Ending;
 use crate::domain::token::access_token::TokenSubject;
 use crate::domain::token::key_encryption::Subject;
 use crate::service::account::begin_change;
 use crate::service::guard::{self, Guard};
-use crate::service::session::end_each;
 use crate::service::{Context, Error};
 
 /// Authenticator app that is being added.
@@ -30,15 +25,8 @@ pub struct Enrolment {
     pub key: TotpKey,
 }
 
-/// Factor that was added.
-pub struct Added {
-    /// Factor ID.
-    pub id: FactorId,
-    /// Recovery codes, if there were none before. They are shown once.
-    pub recovery_codes: Option<Vec<RecoveryCode>>,
-}
-
-/// Makes the secret of an authenticator app, which is added by its first code.
+/// Makes the secret of an authenticator app, which is added by its first code. One that the session has begun before ends: nobody
+/// fills the table.
 ///
 /// # Errors
 /// [`Error::NoRandomness`], [`Error::Sealing`], [`Error::Unavailable`] and [`Error::Database`] if these fail.
@@ -53,9 +41,11 @@ pub async fn begin_totp(
     let sealed = factors.keys.seal(Subject::TotpSecret(user.id), secret.as_bytes());
     let (sealed, ticket) = (sealed.map_err(|_| Error::Sealing)?, factors.ticket()?);
     let (owner, expires_at) = (Some(owner(by)), context.now() + CHALLENGE_LIFETIME);
-    let mut connection = context.connection().await?;
     let (hash, purpose) = (ticket.hash(), ChallengePurpose::AddTotp);
-    factor_challenges::insert(&mut connection, &hash, purpose, owner, &sealed, expires_at).await?;
+    // The lock keeps two of them apart.
+    let (mut change, _) = begin_change(context, &UserRef::Id(user.id)).await?;
+    factor_challenges::insert(change.connection(), &hash, purpose, owner, &sealed, expires_at).await?;
+    change.commit().await?;
     Ok(Enrolment { ticket, key })
 }
 
@@ -113,30 +103,15 @@ async fn add(
     (sealed, step): (&[u8], i64),
     name: &Name,
 ) -> Result<Added, Error> {
-    let (mut change, user_id) = begin_change(context, &UserRef::Id(by.user_id)).await?;
+    let (mut change, user_id) = (begin_change_by(context, by).await?, by.user_id);
     let now = context.now();
     let (hash, purpose) = (ticket.hash(), ChallengePurpose::AddTotp);
     factor_challenges::use_up(change.connection(), &hash, purpose, Some(owner(by)), now)
         .await?
         .ok_or(Error::ChallengeUnknown)?;
     let list = factors::list(change.connection(), user_id).await?;
-    if list.factors.len() >= MAX_FACTORS {
-        return Err(Error::TooManyFactors);
-    }
     let id = factors::insert_totp(change.connection(), user_id, name, sealed, step, now).await?;
-    let session = Some(by.session_id);
-    change.record(now, &Event::FactorAdded(FactorKind::Totp), user_id, session);
-    if !list.is_demanded() {
-        // They were begun by less than what signs in from now on, like those from before a change of the password.
-        let others = Ending::others(user_id, by.session_id);
-        end_each(&mut change, [others].into_iter(), &Event::SessionEnded, now).await?;
-    }
-    let recovery_codes = if list.recovery_codes == 0 {
-        change.record(now, &Event::RecoveryCodesCreated, user_id, session);
-        Some(replace_recovery_codes(&mut change, factors, user_id).await?)
-    } else {
-        None
-    };
+    let recovery_codes = finish_addition(&mut change, factors, by, &list, (FactorKind::Totp, true)).await?;
     change.commit().await?;
     Ok(Added { id, recovery_codes })
 }
@@ -157,5 +132,5 @@ async fn read(
 }
 
 fn owner(by: TokenSubject) -> ChallengeOwner {
-    (by.user_id, by.session_id)
+    (by.user_id, Some(by.session_id))
 }

@@ -1,12 +1,10 @@
 //! New recovery codes for a signed-in user.
 
-use super::{Factors, replace_recovery_codes};
+use super::{Factors, begin_change_by, replace_recovery_codes};
 use crate::db::factors;
-use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
 use crate::domain::factor::recovery_code::RecoveryCode;
 use crate::domain::token::access_token::TokenSubject;
-use crate::service::account::begin_change;
 use crate::service::{Context, Error};
 
 /// Replaces the recovery codes of a user, and returns the new ones. They are shown once.
@@ -20,7 +18,7 @@ pub async fn create_recovery_codes(
     factors: &Factors,
     by: TokenSubject,
 ) -> Result<Vec<RecoveryCode>, Error> {
-    let (mut change, user_id) = begin_change(context, &UserRef::Id(by.user_id)).await?;
+    let (mut change, user_id) = (begin_change_by(context, by).await?, by.user_id);
     if factors::list(change.connection(), user_id).await?.factors.is_empty() {
         return Err(Error::FactorUnknown);
     }

@@ -1,12 +1,11 @@
 //! The change of a factor's name by a signed-in user.
 
+use super::begin_change_by;
 use crate::db::factors;
 use crate::domain::FactorId;
 use crate::domain::account::name::Name;
-use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
 use crate::domain::token::access_token::TokenSubject;
-use crate::service::account::begin_change;
 use crate::service::{Context, Error};
 
 /// Renames a factor of the user.
@@ -16,7 +15,7 @@ use crate::service::{Context, Error};
 /// fails.
 #[tracing::instrument(name = "rename_factor", level = "debug", skip_all)]
 pub async fn rename(context: &Context, by: TokenSubject, id: FactorId, name: &Name) -> Result<(), Error> {
-    let (mut change, user_id) = begin_change(context, &UserRef::Id(by.user_id)).await?;
+    let (mut change, user_id) = (begin_change_by(context, by).await?, by.user_id);
     if !factors::rename(change.connection(), user_id, id, name).await? {
         return Err(Error::FactorUnknown);
     }

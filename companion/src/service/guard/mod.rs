@@ -4,6 +4,7 @@
 //! the buckets hold. A rejected attempt costs no check, and a repeated one no SQL either.
 
 mod attempt;
+mod notice;
 mod permit;
 mod recent_rejections;
 
@@ -12,10 +13,10 @@ use secrecy::SecretString;
 use time::OffsetDateTime;
 
 pub use self::attempt::Attempt;
+pub use self::notice::{charge_notice, charge_wrong_code};
 pub use self::permit::Permit;
 use self::recent_rejections::RecentRejections;
 use super::{Context, Error};
-use crate::db::connection::Connection;
 use crate::db::{attempts, bans};
 use crate::domain::SessionId;
 use crate::domain::account::email::Email;
@@ -100,10 +101,24 @@ impl Guard {
         Attempt { buckets, email: None, unknown_devices: None }
     }
 
+    /// Returns the attempt of the caller, who is nobody yet, to be asked for a passkey.
+    #[must_use]
+    pub fn passkey_request(&self, context: &Context) -> Attempt<'static> {
+        let buckets = self.buckets.of_passkey_request(context.caller.client());
+        Attempt { buckets, email: None, unknown_devices: None }
+    }
+
     /// Returns the attempt of the caller to have a mail of a kind sent.
     #[must_use]
     pub fn mail(&self, context: &Context, kind: MailKind, recipient: &Email) -> Attempt<'static> {
         let buckets = self.buckets.of_mail(context.caller.client(), kind, recipient);
+        Attempt { buckets, email: None, unknown_devices: None }
+    }
+
+    /// Returns the attempt of the caller to use a link or a code of a mail.
+    #[must_use]
+    pub fn one_time_token(&self, context: &Context) -> Attempt<'static> {
+        let buckets = self.buckets.of_one_time_token(context.caller.client());
         Attempt { buckets, email: None, unknown_devices: None }
     }
 
@@ -156,19 +171,6 @@ pub async fn admit(context: &Context, guard: &Guard, attempt: Attempt<'_>) -> Re
         context.report(&Event::LoginRejected("too_many_attempts"), None, None);
     }
     Err(Error::TooManyAttempts { limit: longest.bucket.limit, retry_after: longest.until - now })
-}
-
-/// Charges a mail of a kind, which its recipient did not ask for, in the transaction that writes it. Returns `false` if there
-/// were too many.
-pub async fn charge_notice(
-    connection: &mut Connection,
-    guard: &Guard,
-    kind: MailKind,
-    recipient: &Email,
-    now: OffsetDateTime,
-) -> Result<bool, sqlx::Error> {
-    let bucket = guard.buckets.of_recipient(kind, recipient);
-    Ok(attempts::charge(connection, &[bucket], None, now).await?.is_empty())
 }
 
 /// Charges an attempt by SQL, and returns the rejections.

@@ -61,12 +61,20 @@ pub async fn deliver(context: &Context, mailer: &Mailer) -> Result<Delivery, Err
         Err(error) => {
             let now = context.now();
             let next = next_after(&error, attempts, expires_at, now);
-            // The reply of a mail server may hold the address, which no log has.
             let reason = error.to_string();
+            // The reply of a mail server may hold the address, which no log has.
+            let cause = matches!(error, SendError::Unreachable(_)).then_some(reason.as_str());
             outbox::record_failure(&mut connection, id, next, &reason, now).await?;
             context.metrics.count_failed_mail(kind.as_str());
             let (kind, given_up) = (kind.as_str(), next.is_none());
-            tracing::warn!(mail = id, kind, attempts, given_up, "a mail was not sent: edgeward mail list");
+            tracing::warn!(
+                mail = id,
+                kind,
+                attempts,
+                given_up,
+                cause,
+                "a mail was not sent: edgeward mail list"
+            );
         }
     }
     Ok(Delivery::Done)
@@ -81,7 +89,9 @@ fn next_after(
 ) -> Option<OffsetDateTime> {
     match error {
         SendError::Permanent(_) => None,
-        SendError::Transient(_) => Some(next_attempt(attempts, now)).filter(|next| *next < expires_at),
+        SendError::Transient(_) | SendError::Unreachable(_) => {
+            Some(next_attempt(attempts, now)).filter(|next| *next < expires_at)
+        }
     }
 }
 

@@ -17,12 +17,13 @@ use aws_lc_rs::rand::SystemRandom;
 use secrecy::SecretString;
 use time::OffsetDateTime;
 
+use super::account::find_locked;
 use super::change::Change;
 use super::{Context, Error};
 use crate::db::outbox::{self, NewMail};
 use crate::domain::UserId;
 use crate::domain::account::email::Email;
-use crate::domain::mail::{Details, MailKind, MailKinds, Secrets};
+use crate::domain::mail::{Details, MailKind, MailKinds, Notice, Secrets};
 use crate::domain::token::key_encryption::{KeyEncryptionKeys, Subject};
 use crate::random::Random;
 
@@ -66,21 +67,18 @@ impl Context {
     }
 }
 
-/// Writes a notice without a link, unless its kind is off.
-pub(super) async fn notify(
-    change: &mut Change<'_>,
-    kind: MailKind,
-    to: Recipient<'_>,
-    now: OffsetDateTime,
-) -> Result<(), Error> {
-    if !change.context.mail.kinds.contain(kind) {
+/// Writes the notice of a change to the user whom it concerns, unless its kind is off.
+pub(super) async fn notify(change: &mut Change<'_>, user_id: UserId, notice: &Notice) -> Result<(), Error> {
+    if !change.context.mail.kinds.contain(notice.kind) {
         return Ok(());
     }
-    write(change, kind, to, &Details::of(now), None, now).await
+    let user = find_locked(change, user_id).await?;
+    let (to, now) = (Recipient { user_id: Some(user_id), email: &user.email }, change.context.now());
+    write(change, notice.kind, to, &notice.details, None, now).await
 }
 
 /// Writes a mail.
-async fn write(
+pub(super) async fn write(
     change: &mut Change<'_>,
     kind: MailKind,
     to: Recipient<'_>,

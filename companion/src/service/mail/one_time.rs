@@ -9,6 +9,7 @@ use crate::domain::mail::{Details, MailKind, Secrets};
 use crate::domain::token::one_time::{CODE_LIFETIME, Code, OneTimeToken, Proof, Purpose};
 use crate::service::account::begin_change;
 use crate::service::change::Change;
+use crate::service::guard::{self, Guard};
 use crate::service::{Context, Error};
 
 /// Issues the link of a mail, with a code beside it where its purpose has one, and writes the mail. Returns the handle that
@@ -45,22 +46,28 @@ pub(in crate::service) async fn issue(
 /// Finds the token of a proof, which is still unused. A code that is wrong is counted.
 ///
 /// # Errors
-/// [`Error::LinkInvalid`] if there is none: it was used, has expired, or never was.
+/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if there is no such token: it was used, has
+/// expired, or never was.
 pub(in crate::service) async fn open(
     context: &Context,
+    guard: &Guard,
     purpose: Purpose,
     proof: &Proof,
 ) -> Result<OpenToken, Error> {
-    let now = context.now();
-    let mut connection = context.connection().await?;
-    let found = match proof {
-        Proof::Link(token) => one_time_tokens::find(&mut connection, purpose, &token.hash(), now).await?,
-        Proof::Code { handle, code } => {
-            let (handle, code) = (handle.hash(), code.hash(handle));
-            one_time_tokens::try_code(&mut connection, purpose, &handle, &code, now).await?
-        }
+    let permit = guard::admit(context, guard, guard.one_time_token(context)).await?;
+    let found = async {
+        let now = context.now();
+        let mut connection = context.connection().await?;
+        let found = match proof {
+            Proof::Link(token) => one_time_tokens::find(&mut connection, purpose, &token.hash(), now).await?,
+            Proof::Code { handle, code } => {
+                let (handle, code) = (handle.hash(), code.hash(handle));
+                one_time_tokens::try_code(&mut connection, purpose, &handle, &code, now).await?
+            }
+        };
+        found.ok_or(Error::LinkInvalid)
     };
-    found.ok_or(Error::LinkInvalid)
+    permit.settle(context, found.await).await
 }
 
 /// Begins the change that a token permits: the user's row is locked, and the token is used.

@@ -27,11 +27,11 @@ pub async fn delete_expired(context: &Context) -> Result<Live, Error> {
     while attempts::delete_full(&mut *context.connection().await?, now).await? {}
     while attempts::delete_of_nobody(&mut *context.connection().await?, now).await? {}
     while one_time_tokens::delete_expired(&mut *context.connection().await?, now).await? {}
+    while pending_logins::delete_expired(&mut *context.connection().await?, now).await? {}
+    while factor_challenges::delete_expired(&mut *context.connection().await?, now).await? {}
     let mut connection = context.connection().await?;
     outbox::delete_old(&mut connection, now).await?;
     bans::delete_expired(&mut connection, now).await?;
-    pending_logins::delete_expired(&mut connection, now).await?;
-    factor_challenges::delete_expired(&mut connection, now).await?;
     Ok(Live {
         sessions: sessions::count_live(&mut connection, now).await?,
         revocations: revocations::count_live(&mut connection, now).await?,

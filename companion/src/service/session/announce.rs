@@ -1,13 +1,13 @@
-//! The mail about a sign-in on an unknown device.
+//! The mails about sign-ins: on an unknown device, and about one that a second factor has stopped.
 
 use crate::domain::SessionId;
 use crate::domain::mail::{Details, MailKind};
 use crate::domain::session::device::Device;
 use crate::domain::session::device_name;
-use crate::service::Error;
 use crate::service::change::Change;
 use crate::service::guard::{self, Guard};
-use crate::service::mail::{Recipient, issue};
+use crate::service::mail::{Recipient, issue, write};
+use crate::service::{Context, Error};
 
 /// Writes a mail about a session that starts, if the device is not known to the account and there were not too many such mails:
 /// a program that signs in each minute is no news.
@@ -31,4 +31,34 @@ pub(super) async fn announce(
     let details = Details { device: name, network: device.address_prefix.clone(), ..Details::of(now) };
     issue(change, kind, to, Some(&session_id.to_string()), &details, now).await?;
     Ok(())
+}
+
+/// Returns the result of a second step. A wrong code is counted first, and after several of them its user is told: somebody knows
+/// the password (OWASP ASVS 5.0, 6.3.5).
+pub(super) async fn announce_wrong_code<T>(
+    context: &Context,
+    guard: &Guard,
+    to: Recipient<'_>,
+    result: Result<T, Error>,
+) -> Result<T, Error> {
+    let kind = MailKind::WrongCodes;
+    if !matches!(result, Err(Error::WrongFactor)) || !context.mail.kinds.contain(kind) {
+        return result;
+    }
+    // The code was wrong, whether or not the mail can be written: another error would give the attempt back.
+    if let Err(error) = write_wrong_codes(context, guard, to).await {
+        tracing::warn!(%error, "no mail about wrong codes was written");
+    }
+    result
+}
+
+/// Writes the mail in a change of its own, since that of the second step is rolled back.
+async fn write_wrong_codes(context: &Context, guard: &Guard, to: Recipient<'_>) -> Result<(), Error> {
+    let mut change = context.begin().await?;
+    let now = context.now();
+    if guard::charge_wrong_code(change.connection(), guard, to.email, now).await? {
+        let details = Details { network: context.caller.client_prefix(), ..Details::of(now) };
+        write(&mut change, MailKind::WrongCodes, to, &details, None, now).await?;
+    }
+    change.commit().await
 }

@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 use time::OffsetDateTime;
 
+use super::announce::announce_wrong_code;
 use super::prove;
 use crate::db::{factors, passwords};
 use crate::domain::account::User;
@@ -16,6 +17,7 @@ use crate::hashing::PasswordHasher;
 use crate::service::account::{begin_change, compare_password};
 use crate::service::factor::{Factors, use_code};
 use crate::service::guard::{self, Guard, Permit};
+use crate::service::mail::Recipient;
 use crate::service::{Context, Error, Tokens};
 
 /// Fresh proof of who a signed-in user is.
@@ -54,6 +56,8 @@ pub async fn confirm(
         let second = admit(context, guard, Authenticator::Factor, user).await?;
         let permits = [&permit, &second];
         let proved = prove_by(context, tokens, factors, &permits, user, changed_at, Some(code)).await;
+        let to = Recipient { user_id: Some(user.0.id), email: &user.0.email };
+        let proved = announce_wrong_code(context, guard, to, proved).await;
         second.settle(context, proved).await
     };
     let proved = proved.await;

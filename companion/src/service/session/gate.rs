@@ -50,7 +50,7 @@ pub(super) async fn pass(
         let granted = start(change, tokens, user_id, device, Proof::Password, &Event::LoggedIn).await?;
         return Ok(Passed::Session(granted));
     }
-    let ways = factors::list(change.connection(), user_id).await?.ways();
+    let ways = factors::list(change.connection(), user_id).await?.ways(factors.rp_id());
     let (ticket, expires_at) = (factors.ticket()?, change.context.now() + PENDING_LOGIN_LIFETIME);
     let (hash, device) = (ticket.hash(), device.name.as_deref());
     pending_logins::insert(change.connection(), &hash, user_id, password_changed_at, device, expires_at)

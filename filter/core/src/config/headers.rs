@@ -56,13 +56,8 @@ pub(super) fn read(root: &mut Section<'_, '_>) -> IdentityHeaders {
     let mut or_default = |member: &str, default: &str| name(member, Some(default)).unwrap_or_default();
     let (user_id, role) = (or_default("user_id", "x-user-id"), or_default("role", "x-user-role"));
     let session_id = or_default("session_id", "x-session-id");
-    let headers = IdentityHeaders {
-        user_id,
-        role,
-        session_id,
-        auth_time: name("auth_time", None),
-        amr: name("amr", None),
-    };
+    let (auth_time, amr) = (name("auth_time", None), name("amr", None));
+    let headers = IdentityHeaders::new([user_id, role, session_id], auth_time, amr);
     if let Some(section) = section {
         section.reject_unknown();
     }

@@ -21,13 +21,11 @@ fn policy() -> Policy {
     Policy {
         expected: Expected { issuer: "i".into(), audience: "a".into(), clock_skew_s: 5 },
         cookies: Cookies { access: "access_token".into(), refresh: "refresh_token".into() },
-        headers: IdentityHeaders {
-            user_id: "x-user-id".into(),
-            role: "x-user-role".into(),
-            session_id: "x-session-id".into(),
-            auth_time: None,
-            amr: None,
-        },
+        headers: IdentityHeaders::new(
+            ["x-user-id", "x-user-role", "x-session-id"].map(str::to_owned),
+            None,
+            None,
+        ),
         rules: Rules::new(vec![public]),
         origins: Origins::default(),
         cross_site_denied: true,

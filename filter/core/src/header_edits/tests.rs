@@ -53,10 +53,16 @@ fn pass(identity: Option<Identity>, our_cookies: OurCookies) -> Verdict {
 // holds: invariant 1, promise 1
 #[test]
 fn fields_that_could_pass_for_identity_headers_are_removed() {
-    let fields =
-        fields(&[("x-user-id", "1"), ("x_user_role", "admin"), ("x-user-idea", "mine"), ("X-User-Id", "2")]);
+    let fields = fields(&[
+        ("x-user-id", "1"),
+        ("x_user_role", "admin"),
+        ("x-user-idea", "mine"),
+        ("X-User-Id", "2"),
+        ("x-auth-time", "3"),
+        ("x_amr", "mfa"),
+    ]);
     let edits: Vec<String> = forged(&policy(), fields).map(render).collect();
-    assert_eq!(edits, ["- x-user-id", "- x_user_role", "- X-User-Id"]);
+    assert_eq!(edits, ["- x-user-id", "- x_user_role", "- X-User-Id", "- x-auth-time", "- x_amr"]);
 }
 
 #[test]

@@ -1,8 +1,10 @@
-//! Times of rejected logins, of users that do not exist, of disabled ones, and of others; and times of registrations.
+//! Times of rejected logins, of users that do not exist, of disabled ones, and of others; times of registrations; and those of
+//! requests for a reset.
 
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
+use edgeward_stack::inbox::Inbox;
 
 use super::figures::Sample;
 use super::people::{Person, address, log_in, register};
@@ -18,6 +20,9 @@ const USERS: usize = 16;
 const LOGINS_PER_SECOND: u64 = 50;
 /// Number of registrations of each kind for each second of the effort: each takes a quarter of a second.
 const REGISTRATIONS_PER_SECOND: u64 = 2;
+
+/// Number of requests for a reset of each kind for each second of the effort.
+const RESETS_PER_SECOND: u64 = 100;
 
 const KINDS: [&str; 3] = ["unknown user", "disabled user", "wrong password"];
 
@@ -56,6 +61,24 @@ pub(super) fn measure_registrations(effort: Effort) -> Result<()> {
     compare("registrations", kinds, effort.seconds * REGISTRATIONS_PER_SECOND, |kind, round| {
         let unknown = format!("unknown{round}@example.com");
         register(if kind == 0 { &unknown } else { "known@example.com" })
+    })
+}
+
+/// Measures requests for a reset of the password of a known and of an unknown address.
+pub(super) fn measure_resets(effort: Effort) -> Result<()> {
+    let inbox = Inbox::start(0)?;
+    let mail = inbox.settings("https://app.example");
+    let mail = mail.each_ref().map(|(name, value)| (name.as_str(), value.as_str()));
+    let settings = [("BCRYPT_COST", COST), ("LIMIT_MAIL", "10000/1s")];
+    let scene = Scene::start(&[], &[&mail[..], &settings, &NO_LIMITS].concat())?;
+    Person::register(scene.ports.companion, "known")?;
+    let mut connection = Connection::open(scene.ports.companion)?;
+    let kinds = ["unknown address", "known address"];
+    compare("requests for a reset", kinds, effort.seconds * RESETS_PER_SECOND, |kind, _| {
+        let body = format!(r#"{{"email":"{}@example.com"}}"#, ["unknown", "known"][kind]);
+        let status = connection.send("POST", "password-reset", &address(), &body)?.status;
+        ensure!(status == 202, "the status of a request is {status}");
+        Ok(())
     })
 }
 

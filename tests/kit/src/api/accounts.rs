@@ -121,7 +121,8 @@ impl Api {
         sqlx::query(statement).execute(&self.pool).await.expect("a statement").rows_affected()
     }
 
-    pub(super) async fn count(&self, query: &'static str) -> i64 {
+    /// Returns the count of a query.
+    pub async fn count(&self, query: &'static str) -> i64 {
         sqlx::query_scalar(query).fetch_one(&self.pool).await.expect("a count")
     }
 }

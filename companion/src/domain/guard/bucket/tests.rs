@@ -55,6 +55,15 @@ fn known_device_is_charged_for_itself_alone() {
 }
 
 #[test]
+fn request_for_a_passkey_has_buckets_of_its_own() {
+    let client = "192.0.2.1".parse().ok();
+    let request = buckets().of_passkey_request(client);
+    check(&request, &[("address", 70, None), ("network", 700, None)]);
+    let others = [buckets().of_registration(client), login("192.0.2.1", ADA, None)].concat();
+    assert!(request.iter().all(|bucket| others.iter().all(|other| other.key != bucket.key)));
+}
+
+#[test]
 fn registration_has_buckets_of_its_own() {
     let client = "203.0.113.7".parse().ok();
     let registration = buckets().of_registration(client);

@@ -1,11 +1,12 @@
 //! `GET /auth/factors` lists the signed-in user's second factors. `PATCH` and `DELETE /auth/factors/{id}` rename and remove one.
 
+pub(in crate::http) mod passkeys;
 pub(in crate::http) mod recovery_codes;
 pub(in crate::http) mod totp;
 
 use axum::Json;
-use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,6 +17,7 @@ use crate::domain::factor::{Factor, FactorList};
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{FieldErrors, JsonBody, TextField};
 use crate::http::openapi::fields;
+use crate::http::state::AppState;
 use crate::service::session::SignedIn;
 use crate::service::{Context, factor};
 
@@ -120,9 +122,10 @@ pub(in crate::http) async fn rename(
 pub(in crate::http) async fn remove(
     context: Context,
     signed_in: SignedIn,
+    State(state): State<AppState>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Done>, ApiError> {
-    factor::remove(&context, signed_in.subject, factor_of(id)?).await?;
+    factor::remove(&context, &state.factors, signed_in.subject, factor_of(id)?).await?;
     Ok(Done::new("Factor removed successfully"))
 }
 

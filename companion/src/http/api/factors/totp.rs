@@ -116,10 +116,15 @@ pub(in crate::http) async fn confirm(
     JsonBody(request): JsonBody<ConfirmationRequest>,
 ) -> Result<(StatusCode, Json<AddedResponse>), ApiError> {
     let confirmation = request.parse()?;
-    let Added { id, recovery_codes } = confirmation.add(&context, &state, &signed_in).await?;
-    let recovery_codes = recovery_codes.map(|codes| codes.iter().map(RecoveryCode::show).collect());
-    let body = AddedResponse { message: "Factor added successfully", factor_id: id, recovery_codes };
-    Ok((StatusCode::CREATED, Json(body)))
+    let added = confirmation.add(&context, &state, &signed_in).await?;
+    Ok((StatusCode::CREATED, Json(added.into())))
+}
+
+impl From<Added> for AddedResponse {
+    fn from(Added { id, recovery_codes }: Added) -> Self {
+        let recovery_codes = recovery_codes.map(|codes| codes.iter().map(RecoveryCode::show).collect());
+        Self { message: "Factor added successfully", factor_id: id, recovery_codes }
+    }
 }
 
 impl ConfirmationRequest {

@@ -114,7 +114,7 @@ impl Account {
                 Ok(Done::FactorRenamed)
             }
             "remove" => {
-                factor::remove(context, by, id).await?;
+                factor::remove(context, &self.state.factors, by, id).await?;
                 Ok(Done::FactorRemoved)
             }
             _ => Err(ApiError::NotFound),
@@ -134,7 +134,7 @@ fn show_enrolment(
     view.show(head, &AddTotpPage { view, form, token, key: groups.join(" "), qr })
 }
 
-fn show_codes(view: &View, codes: &[RecoveryCode]) -> Result<Response, ApiError> {
+pub(super) fn show_codes(view: &View, codes: &[RecoveryCode]) -> Result<Response, ApiError> {
     let codes = codes.iter().map(RecoveryCode::show).collect();
     view.show(StatusCode::OK, &RecoveryCodesPage { view, codes })
 }

@@ -89,6 +89,12 @@ fn error(code: &str) -> &'static str {
         "credentials_wrong" => "E-Mail oder Passwort ist falsch.",
         "factor_wrong" => "Dieser Code ist falsch, oder er wurde schon benutzt.",
         "login_expired" => "Ihre Anmeldung ist abgelaufen. Bitte melden Sie sich noch einmal an.",
+        "passkey_unknown" => {
+            "Dieser Passkey gehört hier zu keinem Konto. Bitte wählen Sie einen anderen Weg."
+        }
+        "passkey_wrong" => {
+            "Dieser Passkey wurde nicht angenommen. Bitte versuchen Sie es noch einmal oder auf anderem Weg."
+        }
         "challenge_expired" => {
             "Das hat zu lange gedauert, oder es ist schon geschehen. Bitte beginnen Sie von vorn."
         }
@@ -141,6 +147,9 @@ fn mistake(code: &str) -> &'static str {
         }
         "code_wrong" => {
             "Dieser Code ist falsch. Warten Sie auf den nächsten, und prüfen Sie die Uhr der App."
+        }
+        "credential_malformed" | "credential_wrong" => {
+            "Dieser Passkey lässt sich nicht hinzufügen. Bitte versuchen Sie es noch einmal."
         }
         "token_malformed" => "Bitte beginnen Sie von vorn.",
         "email_malformed" => "Das ist keine E-Mail-Adresse.",

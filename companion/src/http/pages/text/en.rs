@@ -89,6 +89,8 @@ fn error(code: &str) -> &'static str {
         "credentials_wrong" => "E-mail or password is wrong.",
         "factor_wrong" => "This code is wrong, or was used already.",
         "login_expired" => "Your sign-in has expired. Please sign in again.",
+        "passkey_unknown" => "This passkey belongs to no account here. Please go on in another way.",
+        "passkey_wrong" => "This passkey was not accepted. Please try again, or go on in another way.",
         "challenge_expired" => "This took too long, or is done already. Please begin again.",
         "too_many_factors" => "You have 20 factors already. Remove one first.",
         "too_few_ways" => {
@@ -143,6 +145,7 @@ fn mistake(code: &str) -> &'static str {
         }
         "code_malformed" => "A code is six digits, or a recovery code of 24 letters and digits.",
         "code_wrong" => "This code is wrong. Wait for the next one, and check the clock of the app.",
+        "credential_malformed" | "credential_wrong" => "This passkey cannot be added. Please try again.",
         "token_malformed" => "Please begin again.",
         "email_malformed" => "This is not an e-mail address.",
         "role_malformed" => "Use a to z, 0 to 9, - and _, and begin with a letter or digit.",

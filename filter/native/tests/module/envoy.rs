@@ -101,17 +101,17 @@ impl Configuration {
     /// Carries out the events that wait, and returns the calls that the module asks for.
     pub(crate) fn run_events(&self) -> VecDeque<Call> {
         let events = std::mem::take(&mut *self.host.events.lock().unwrap());
+        let host = Arc::as_ptr(&self.host);
         for event in events {
             // SAFETY: see above.
-            unsafe {
-                envoy_dynamic_module_on_http_filter_config_scheduled(
-                    Arc::as_ptr(&self.host),
-                    self.plugin,
-                    event,
-                );
-            }
+            unsafe { envoy_dynamic_module_on_http_filter_config_scheduled(host, self.plugin, event) };
         }
         std::mem::take(&mut *self.host.calls.lock().unwrap())
+    }
+
+    /// Number of events that wait for the main thread.
+    pub(crate) fn waiting_events(&self) -> usize {
+        self.host.events.lock().unwrap().len()
     }
 
     /// Answers a call.

@@ -2,23 +2,18 @@
 //! configuration that another replaces: no request gets another's verdict, and no thread sees what another is changing
 //! (CONTRIBUTING.md says how to run this under a thread sanitizer).
 
-#![expect(unsafe_code, reason = "Envoy's side of the ABI consists of raw pointers")]
-#![expect(clippy::unwrap_used, reason = "a test reports a failure by a panic")]
-
-mod envoy;
-
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, RwLock};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
-use edgeward_filter_native as _;
 use edgeward_kit::mint::{self, Key};
 use serde_json::json;
 
-use envoy::{Call, Configuration, Stream};
+use crate::envoy::{Call, Configuration, Stream};
+use crate::{PATIENCE, feed_response, now};
 
 const WORKERS: u32 = 4;
 /// Number of users, each with a session of the same number.
@@ -29,7 +24,6 @@ const ENDED: [u64; 3] = [3, 11, 19];
 const REQUESTS: u64 = 400;
 /// Number of times that another configuration replaces the one in use.
 const REPLACEMENTS: usize = 3;
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Access tokens by the number of the user, from 1.
 struct Tokens(Vec<String>);
@@ -63,22 +57,6 @@ fn configuration(number: usize) -> String {
     .to_string()
 }
 
-fn feed(key: &Key, now: u64, ended: &[u64], cursor: usize) -> Vec<u8> {
-    let until = now + 3600;
-    let sessions: Vec<_> = ended.iter().map(|session| json!([session, until])).collect();
-    json!({
-        "at": now, "keys": {"etag": "e1", "set": mint::jwks(&[key])}, "revoked": {"sessions": sessions, "users": []},
-        "cursor": format!("c{cursor}"), "more": false,
-    })
-    .to_string()
-    .into_bytes()
-}
-
-#[expect(clippy::disallowed_methods, reason = "the module reads the clock of the system")]
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
-}
-
 /// Companion that responds to the calls of all configurations.
 struct Companion<'a> {
     key: &'a Key,
@@ -94,7 +72,11 @@ impl Companion<'_> {
         if path.starts_with("/internal/edge-feed") {
             self.polls += 1;
             let ended = if self.is_late.load(Ordering::Acquire) { &ENDED[..] } else { &[] };
-            configuration.respond(call.id, "200", &feed(self.key, now(), ended, self.polls));
+            configuration.respond(
+                call.id,
+                "200",
+                &feed_response(self.key, ended, &format!("c{}", self.polls)),
+            );
             return;
         }
         let user: u64 = cookie.strip_prefix("refresh_token=user-").unwrap().parse().unwrap();

@@ -1,0 +1,119 @@
+//! Mails about second factors: every change of them, and wrong codes of somebody who knows the password.
+
+use edgeward_kit::api::{Api, App};
+use edgeward_kit::client::{Client, PASSWORD};
+use edgeward_kit::command;
+use edgeward_stack::inbox::{Inbox, Mail};
+use serde_json::json;
+use time::Duration;
+
+const ADA: &str = "ada@example.com";
+const OTHER_MAILS: (&str, &str) = ("MAIL_OFF", "verification,new-sign-in");
+
+async fn start(settings: &[(&str, &str)]) -> (Api, Inbox, Client, App) {
+    let (api, inbox) = Api::start_with_mail(&[&[OTHER_MAILS][..], settings].concat()).await;
+    let (client, app) = api.registered_with_app(ADA).await;
+    (api, inbox, client, app)
+}
+
+/// Delivers the mails, and returns the first line of each and of all before.
+async fn told(api: &Api, inbox: &Inbox) -> Vec<String> {
+    api.deliver().await;
+    let first = |mail: Mail| mail.text.lines().next().unwrap_or_default().to_owned();
+    inbox.mails().into_iter().map(first).collect()
+}
+
+#[tokio::test]
+async fn every_change_of_factors_is_told() {
+    let (api, inbox, mut ada, app) = start(&[]).await;
+    ada.confirm(&app.next_code(&api)).await;
+    assert_eq!(ada.post("/api/auth/factors/recovery-codes").await.status, 201);
+    api.add_app(&mut ada).await;
+    assert_eq!(ada.delete("/api/auth/factors/1").await.status, 200);
+    let expected = [
+        "An authenticator app was added to your account at Edgeward (2030-01-01 00:00 UTC).",
+        "New recovery codes replace the former ones of your account at Edgeward (2030-01-01 00:00 UTC).",
+        "An authenticator app was added to your account at Edgeward (2030-01-01 00:00 UTC).",
+        "An authenticator app was removed from your account at Edgeward (2030-01-01 00:00 UTC).",
+    ];
+    assert_eq!(told(&api, &inbox).await, expected);
+    let mail = inbox.mails().pop().expect("a mail");
+    assert_eq!(
+        (mail.to.as_str(), mail.subject.as_str()),
+        (ADA, "Edgeward: your ways to sign in were changed")
+    );
+    assert_eq!(mail.link(), Some("https://app.example/auth/forgot-password"));
+    assert!(mail.html.contains("An authenticator app was removed"), "{mail:?}");
+}
+
+#[tokio::test]
+async fn use_of_a_recovery_code_is_told() {
+    let (api, inbox, _, app) = start(&[]).await;
+    let mut client = api.client();
+    let token = client.begin_login(ADA).await;
+    assert_eq!(client.complete_login(&token, &app.recovery_codes[0]).await.status, 200);
+    let last = told(&api, &inbox).await.pop().expect("a mail");
+    assert_eq!(last, "A recovery code of your account at Edgeward was used (2030-01-01 00:00 UTC).");
+}
+
+#[tokio::test]
+async fn reset_by_others_is_told() {
+    let (api, inbox, _, _) = start(&[]).await;
+    let mut root = api.admin("root@example.com").await;
+    assert_eq!(root.delete("/api/admin/users/1/factors").await.status, 200);
+    let removed = "All second factors and recovery codes were removed from your account at Edgeward";
+    assert!(told(&api, &inbox).await[1].starts_with(removed), "{:?}", inbox.mails());
+    assert_eq!(inbox.mails()[1].to, ADA);
+
+    // A command writes mails if it has the settings, and a service delivers them.
+    let mut bob = api.registered("bob@example.com").await;
+    api.add_app(&mut bob).await;
+    assert_eq!(told(&api, &inbox).await.len(), 3);
+    let settings = inbox.settings("https://app.example");
+    let settings = settings.each_ref().map(|(name, value)| (name.as_str(), value.as_str()));
+    let command = command::start(&api.database.url, &settings, &["user", "reset-factors", "bob@example.com"]);
+    let output = command::finish(command, "");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    api.clock.catch_up();
+    assert!(told(&api, &inbox).await[3].starts_with(removed), "{:?}", inbox.mails());
+}
+
+#[tokio::test]
+async fn several_wrong_codes_behind_the_password_are_told_once_a_day() {
+    let (api, inbox, mut ada, _) = start(&[("LIMIT_ACCOUNT", "1000/1h")]).await;
+    let mut thief = api.client_from("203.0.113.9");
+    let token = thief.begin_login(ADA).await;
+    for _ in 0..4 {
+        thief.complete_login(&token, "000000").await.assert_rejected(401, "factor_wrong");
+    }
+    assert_eq!(told(&api, &inbox).await.len(), 1, "people mistype");
+    for code in ["000000", "000000", "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA"] {
+        thief.complete_login(&token, code).await.assert_rejected(401, "factor_wrong");
+    }
+    let lines = told(&api, &inbox).await;
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    let mail = inbox.mails().pop().expect("a mail");
+    assert_eq!(mail.subject, "Edgeward: somebody may know your password");
+    assert!(mail.text.contains("Network: 203.0.113.0/24. Time: 2030-01-01 00:00 UTC."), "{mail:?}");
+
+    // A thief with a session of the user's, too.
+    api.clock.advance(Duration::DAY);
+    for _ in 0..5 {
+        ada.post_json("/api/auth/confirm", &json!({"password": PASSWORD, "code": "000000"}))
+            .await
+            .assert_rejected(401, "factor_wrong");
+    }
+    assert_eq!(told(&api, &inbox).await.len(), 3);
+}
+
+#[tokio::test]
+async fn mails_about_factors_can_be_turned_off() {
+    let off = "verification,new-sign-in,factors-changed,wrong-codes";
+    let (api, inbox, ..) = start(&[("MAIL_OFF", off)]).await;
+    let mut thief = api.client();
+    let token = thief.begin_login(ADA).await;
+    for _ in 0..5 {
+        thief.complete_login(&token, "000000").await.assert_rejected(401, "factor_wrong");
+    }
+    assert_eq!(told(&api, &inbox).await, [""; 0]);
+}

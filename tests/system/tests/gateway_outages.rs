@@ -12,6 +12,9 @@ use reqwest::Method;
 use tokio::task::block_in_place;
 use tokio::time::sleep;
 
+/// Highest age of a feed that is current, in seconds: a poll a second, whose times are cut to whole ones.
+const CURRENT_AGE: u64 = 2;
+
 async fn stop_companion_for(length: Duration) {
     let _alone = alone().await;
     let gateway = stack().ports().gateway;
@@ -39,7 +42,7 @@ async fn stop_companion_for(length: Duration) {
     let back = Instant::now();
     let mut current = None;
     until("the feed", async || {
-        let is_current = gauge("feed_age_seconds").await <= 1;
+        let is_current = gauge("feed_age_seconds").await <= CURRENT_AGE;
         current = current.or(is_current.then(Instant::now)).filter(|_| is_current);
         current.is_some_and(|since| since.elapsed() > ALL_HAVE_WRITTEN)
     })

@@ -13,34 +13,51 @@ use crate::rejection::{Claim, Rejection};
 use crate::token::Verified;
 
 /// User and session of a verified token, and the token's times. Its parts are safe in a header: numbers, and words of
-/// ASCII letters, digits, `_`, `-` and `,`. A clone allocates nothing, unless there are more than 64 roles.
+/// ASCII letters, digits, `_`, `-` and `,`. It takes 56 bytes; a clone allocates nothing, unless tokens have more than 128
+/// combinations of words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     user_id: u64,
     session_id: u64,
     issued_at: u64,
     expires_at: u64,
-    role: Cow<'static, str>,
     /// 0 if the token does not tell, which no rule takes for recent.
     authenticated_at: u64,
-    /// With commas in between; empty if the token does not tell.
-    methods: Cow<'static, str>,
+    words: Shared,
 }
 
-/// Maximum number of roles that identities share. Chosen: more than a service has.
-const MAX_SHARED_ROLES: usize = 64;
+/// Words of an identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Words {
+    role: Box<str>,
+    /// With commas in between; empty if the token does not tell.
+    methods: Box<str>,
+}
 
-/// Roles that identities share, in the order in which they were first seen.
-static ROLES: [OnceLock<Box<str>>; MAX_SHARED_ROLES] = [const { OnceLock::new() }; _];
+/// Words that identities share, or some of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Shared {
+    Static(&'static Words),
+    Own(Box<Words>),
+}
 
-/// Combinations of methods that identities share. Chosen: the companion has fewer.
-static METHODS: [OnceLock<Box<str>>; 16] = [const { OnceLock::new() }; _];
+/// Combinations of words that identities share, in the order in which they were first seen. Chosen: more than a service has.
+static SHARED: [OnceLock<Words>; 128] = [const { OnceLock::new() }; _];
 
-/// Returns a text that identities share, or a copy if there is no room. To pass a shared one on counts no references, which
-/// the workers of a process would contend for.
-fn share(shared: &'static [OnceLock<Box<str>>], text: &str) -> Cow<'static, str> {
-    let found = shared.iter().map(|slot| &**slot.get_or_init(|| text.into())).find(|found| *found == text);
-    found.map_or_else(|| Cow::Owned(text.to_owned()), Cow::Borrowed)
+impl Shared {
+    /// Returns the shared words, or `words` if there is no room. To pass shared ones on counts no references, which the workers
+    /// of a process would contend for.
+    fn new(words: Words) -> Self {
+        let mut slots = SHARED.iter().map(|slot| slot.get_or_init(|| words.clone()));
+        slots.find(|found| **found == words).map_or_else(|| Self::Own(Box::new(words)), Self::Static)
+    }
+
+    const fn get(&self) -> &Words {
+        match self {
+            Self::Static(words) => words,
+            Self::Own(words) => words,
+        }
+    }
 }
 
 /// Expected values of the claims.
@@ -79,9 +96,8 @@ impl Identity {
             return Err(Rejection::ClaimMistyped(Claim::Role));
         }
         let authenticated_at = claims.optional_integer(Claim::AuthTime)?;
-        let methods = share(&METHODS, &claims.methods()?);
-        let role = share(&ROLES, role);
-        Ok(Self { user_id, session_id, issued_at, expires_at, role, authenticated_at, methods })
+        let words = Words { role: role.into(), methods: claims.methods()?.into() };
+        Ok(Self { user_id, session_id, issued_at, expires_at, authenticated_at, words: Shared::new(words) })
     }
 
     /// `true` if the token has expired at `now`, in seconds since 1970. A cached identity is checked again at every
@@ -106,7 +122,7 @@ impl Identity {
     /// Returns the user's role, by the grammar of [`is_role`].
     #[must_use]
     pub fn role(&self) -> &str {
-        &self.role
+        &self.words.get().role
     }
 
     /// Returns the time of the user's last authentication (`auth_time`), in seconds since 1970; `None` if the token does not
@@ -119,7 +135,7 @@ impl Identity {
     /// Returns the methods of that authentication (`amr`), with commas in between; empty if the token does not tell.
     #[must_use]
     pub fn methods(&self) -> &str {
-        &self.methods
+        &self.words.get().methods
     }
 
     /// Returns the token's time of issue (`iat`), in seconds since 1970.

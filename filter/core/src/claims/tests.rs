@@ -164,14 +164,23 @@ fn payload_that_is_not_one_object_with_distinct_members_is_rejected() {
 }
 
 #[test]
-fn identities_share_a_bounded_number_of_roles() {
-    let roles: Vec<_> =
-        (0..=MAX_SHARED_ROLES).map(|number| share(&ROLES, &format!("role-{number}"))).collect();
-    let shared = roles.iter().filter(|role| matches!(role, Cow::Borrowed(_))).count();
-    // Other tests have roles too.
-    assert!((1..=MAX_SHARED_ROLES).contains(&shared), "{shared} are shared");
-    assert!(roles.iter().enumerate().all(|(number, role)| *role == format!("role-{number}")));
-    if let (Cow::Borrowed(first), Cow::Borrowed(again)) = (&roles[0], share(&ROLES, "role-0")) {
+fn identities_share_a_bounded_number_of_words() {
+    let new = |number: usize| {
+        Shared::new(Words { role: format!("role-{number}").into(), methods: format!("m{number}").into() })
+    };
+    let all: Vec<_> = (0..=SHARED.len()).map(new).collect();
+    let shared = all.iter().filter(|words| matches!(words, Shared::Static(_))).count();
+    // Other tests have words too.
+    assert!((1..=SHARED.len()).contains(&shared), "{shared} are shared");
+    assert!(all.iter().enumerate().all(|(number, words)| {
+        (&*words.get().role, &*words.get().methods) == (&format!("role-{number}"), &format!("m{number}"))
+    }));
+    if let (Shared::Static(first), Shared::Static(again)) = (&all[0], new(0)) {
         assert!(std::ptr::eq(*first, again));
     }
+}
+
+#[test]
+fn an_identity_takes_no_more_than_56_bytes() {
+    assert!(size_of::<Identity>() <= 56, "{} bytes, a hundred thousand times", size_of::<Identity>());
 }

@@ -1,5 +1,7 @@
 //! The buckets that an attempt is charged to.
 
+mod passkeys;
+
 use std::net::IpAddr;
 
 use aws_lc_rs::hmac;
@@ -28,8 +30,6 @@ const LOGINS_OF_A_DEVICE: u32 = 10;
 const DEVICES_OF_AN_ACCOUNT: i64 = 16;
 /// Recipients of mails that one client asks for, for each mail of one of them. Chosen: an office behind one address.
 const RECIPIENTS_OF_A_CLIENT: u32 = 10;
-/// Requests for a passkey, for each login of an address. Chosen: the page that signs in makes one whenever it is shown.
-const PASSKEY_REQUESTS_OF_A_LOGIN: u32 = 10;
 
 /// Wrong codes of somebody who knows the password, after which the next one is told to the user. Chosen: people mistype one or two
 /// in a day.
@@ -138,13 +138,6 @@ impl Buckets {
     pub fn of_registration(&self, client: Option<IpAddr>) -> Vec<Bucket> {
         let subjects = [Subject::RegistrationAddress, Subject::RegistrationNetwork];
         self.of_client_unbanned(client, subjects, self.limits.registration)
-    }
-
-    /// Returns the buckets of a request for a passkey by a client that is nobody yet.
-    #[must_use]
-    pub fn of_passkey_request(&self, client: Option<IpAddr>) -> Vec<Bucket> {
-        let subjects = [Subject::PasskeyAddress, Subject::PasskeyNetwork];
-        self.of_client_unbanned(client, subjects, self.limits.address.times(PASSKEY_REQUESTS_OF_A_LOGIN))
     }
 
     /// Returns the buckets of a mail of a kind that a client asks for. An address that no account has is limited like one that

@@ -76,8 +76,8 @@ pub async fn complete_log_in(
 ///
 /// # Errors
 /// [`Error::PasskeysOff`] if the site has none; [`Error::PendingLoginUnknown`] as for [`complete_log_in`];
-/// [`Error::TooManyAttempts`] if the client has asked too often; [`Error::PasskeyWrong`] if the library fails; [`Error::NoRandomness`], [`Error::Unavailable`] and [`Error::Database`] if these
-/// fail.
+/// [`Error::TooManyAttempts`] if the login has asked too often; [`Error::PasskeyWrong`] if the library fails;
+/// [`Error::NoRandomness`], [`Error::Unavailable`] and [`Error::Database`] if these fail.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn ask_to_complete(
     context: &Context,
@@ -87,7 +87,7 @@ pub async fn ask_to_complete(
     device: &Device,
 ) -> Result<Challenge, Error> {
     let owner = owner(&find(context, ticket, device).await?);
-    let permit = guard::admit(context, guard, guard.passkey_request(context)).await?;
+    let permit = guard::admit(context, guard, guard.completion_request(ticket)).await?;
     let asked = factor::ask(context, factors, ChallengePurpose::CompleteLogIn, Some(owner)).await;
     permit.settle(context, asked).await
 }

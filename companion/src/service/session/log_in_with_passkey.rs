@@ -12,16 +12,21 @@ use crate::service::guard::{self, Guard};
 use crate::service::mail::Recipient;
 use crate::service::{Context, Error, IssuedTokens, Tokens};
 
-/// Asks anybody for a passkey.
+/// Asks anybody for a passkey. These device tokens tell if a user of ours has signed in on the device before.
 ///
 /// # Errors
 /// [`Error::PasskeysOff`] if the site has none; [`Error::TooManyAttempts`] if the client has asked too often;
 /// [`Error::PasskeyWrong`] if the library fails; [`Error::NoRandomness`], [`Error::Unavailable`] and [`Error::Database`] if these
 /// fail.
 #[tracing::instrument(level = "debug", skip_all)]
-pub async fn ask_to_log_in(context: &Context, guard: &Guard, factors: &Factors) -> Result<Challenge, Error> {
+pub async fn ask_to_log_in(
+    context: &Context,
+    guard: &Guard,
+    factors: &Factors,
+    device_tokens: &[String],
+) -> Result<Challenge, Error> {
     factors.party()?;
-    let permit = guard::admit(context, guard, guard.passkey_request(context)).await?;
+    let permit = guard::admit(context, guard, guard.passkey_request(context, device_tokens)).await?;
     let asked = factor::ask(context, factors, ChallengePurpose::LogIn, None).await;
     permit.settle(context, asked).await
 }

@@ -1,6 +1,6 @@
 //! Mails about second factors: every change of them, and wrong codes of somebody who knows the password.
 
-use edgeward_kit::api::{Api, App};
+use edgeward_kit::api::{Api, App, PASSKEYS};
 use edgeward_kit::client::{Client, PASSWORD};
 use edgeward_kit::command;
 use edgeward_stack::inbox::{Inbox, Mail};
@@ -104,6 +104,23 @@ async fn several_wrong_codes_behind_the_password_are_told_once_a_day() {
             .assert_rejected(401, "factor_wrong");
     }
     assert_eq!(told(&api, &inbox).await.len(), 3);
+}
+
+#[tokio::test]
+async fn wrong_passkeys_behind_the_password_are_told_like_codes() {
+    let (api, inbox) = Api::start_with_mail(&[&[OTHER_MAILS][..], &PASSKEYS].concat()).await;
+    api.registered_with_passkey(ADA).await;
+    let (_, mut own, _) = api.registered_with_passkey("thief@example.com").await;
+    let mut thief = api.client_from("203.0.113.9");
+    let token = thief.begin_login(ADA).await;
+    for _ in 0..4 {
+        thief.complete_login_with_passkey(&token, &mut own).await.assert_rejected(401, "passkey_wrong");
+    }
+    assert_eq!(told(&api, &inbox).await.len(), 2, "of the passkeys that were added");
+    thief.complete_login(&token, "000000").await.assert_rejected(401, "factor_wrong");
+    assert_eq!(told(&api, &inbox).await.len(), 3, "a code counts with them");
+    let mail = inbox.mails().pop().expect("a mail");
+    assert_eq!((mail.to.as_str(), mail.subject.as_str()), (ADA, "Edgeward: somebody may know your password"));
 }
 
 #[tokio::test]

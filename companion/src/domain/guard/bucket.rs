@@ -31,7 +31,7 @@ const DEVICES_OF_AN_ACCOUNT: i64 = 16;
 /// Recipients of mails that one client asks for, for each mail of one of them. Chosen: an office behind one address.
 const RECIPIENTS_OF_A_CLIENT: u32 = 10;
 
-/// Wrong codes of somebody who knows the password, after which the next one is told to the user. Chosen: people mistype one or two
+/// Wrong codes and passkeys of somebody who knows the password, after which the next one is told to the user. Chosen: people mistype one or two
 /// in a day.
 const WRONG_CODES: Limit = Limit::new(4, Duration::DAY);
 /// Mails about them. Chosen: one a day says it.
@@ -160,9 +160,9 @@ impl Buckets {
         Bucket { kind: Kind::Recipient, key, limit, network: None }
     }
 
-    /// Returns the bucket of the wrong codes behind the right password of an account.
+    /// Returns the bucket of the wrong codes and passkeys behind the right password of an account.
     #[must_use]
-    pub fn of_wrong_codes(&self, email: &Email) -> Bucket {
+    pub fn of_wrong_factors(&self, email: &Email) -> Bucket {
         let key = self.key(Subject::WrongCodes, &[email.as_str().as_bytes()]);
         Bucket { kind: Kind::Recipient, key, limit: WRONG_CODES, network: None }
     }

@@ -24,7 +24,7 @@ pub enum MailKind {
     NewSignIn,
     /// Notice of other factors or recovery codes.
     FactorsChanged,
-    /// Notice of wrong codes behind the right password.
+    /// Notice of wrong codes or passkeys behind the right password.
     WrongCodes,
 }
 
@@ -44,7 +44,7 @@ pub struct MailKinds {
     pub new_sign_in: bool,
     /// Notice of every change of factors and recovery codes.
     pub factors_changed: bool,
-    /// Notice of wrong codes behind the right password.
+    /// Notice of wrong codes or passkeys behind the right password.
     pub wrong_codes: bool,
 }
 

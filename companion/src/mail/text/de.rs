@@ -74,7 +74,7 @@ fn words(kind: MailKind) -> Words {
         MailKind::WrongCodes => Words {
             subject: "{site}: Ihr Passwort ist vielleicht bekannt",
             paragraphs: &[
-                "Jemand hat das richtige Passwort Ihres Kontos bei {site} eingegeben und danach mehrere falsche Codes.",
+                "Jemand hat das richtige Passwort Ihres Kontos bei {site} eingegeben und danach mehrere falsche Codes oder Passkeys.",
                 "Netz: {network}. Zeit: {at}.",
                 "Wenn Sie das waren, ist nichts zu tun.",
             ],

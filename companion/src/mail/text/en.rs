@@ -72,7 +72,7 @@ fn words(kind: MailKind) -> Words {
         MailKind::WrongCodes => Words {
             subject: "{site}: somebody may know your password",
             paragraphs: &[
-                "Somebody gave the right password of your account at {site}, and several wrong codes after it.",
+                "Somebody gave the right password of your account at {site}, and several wrong codes or passkeys after it.",
                 "Network: {network}. Time: {at}.",
                 "If it was you, there is nothing to do.",
             ],

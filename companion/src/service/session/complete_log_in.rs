@@ -1,6 +1,6 @@
 //! The second step of a login.
 
-use super::announce::{announce, announce_wrong_code};
+use super::announce::{announce, announce_wrong_factor};
 use super::start;
 use crate::db::pending_logins::{self, PendingLogin};
 use crate::db::{factors, users};
@@ -65,7 +65,7 @@ pub async fn complete_log_in(
     let started =
         use_and_start(context, tokens, factors, (guard, &permit), &pending, completion, device).await;
     let to = Recipient { user_id: Some(pending.user_id), email: &pending.email };
-    let started = announce_wrong_code(context, guard, to, started).await;
+    let started = announce_wrong_factor(context, guard, to, started).await;
     let granted = permit.settle(context, started).await?;
     let session_id = granted.claims.session_id;
     let device = guard.device_token(context, &pending.email, session_id, device_tokens)?;

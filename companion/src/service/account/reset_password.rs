@@ -63,15 +63,15 @@ pub async fn reset_password(
     // A new password is a new authenticator: nobody has failed to guess it. Failures of another factor stay.
     attempts::clear_of_user(change.connection(), user_id, &[Authenticator::Password]).await?;
     users::touch(change.connection(), user_id, now).await?;
+    let sessions_ended = end_sessions(&mut change, Ending::all(user_id), now).await?.len();
     if !email::is_verified(change.connection(), user_id).await? {
         // Whoever registered an address that is not theirs may have added a factor, which would keep its owner out.
         let factors_removed = delete_factors(&mut change, user_id).await?;
         if factors_removed > 0 {
-            change.record(now, &Event::FactorsReset { factors_removed }, user_id, None);
+            change.record(now, &Event::FactorsReset { factors_removed, sessions_ended }, user_id, None);
         }
     }
     email::mark_verified(change.connection(), user_id, now).await?;
-    let sessions_ended = end_sessions(&mut change, Ending::all(user_id), now).await?.len();
     change.record(now, &Event::PasswordReset { sessions_ended }, user_id, None);
     change.commit().await
 }

@@ -22,7 +22,7 @@ pub use self::list::{is_demanded, list, list_of};
 pub use self::remove::remove;
 pub use self::rename::rename;
 pub use self::reseal::reseal;
-pub use self::reset::reset;
+pub use self::reset::{Reset, reset};
 pub use self::use_passkey::PasskeyResponse;
 
 pub(super) use self::reset::delete_factors;

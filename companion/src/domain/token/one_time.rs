@@ -37,7 +37,7 @@ pub enum Purpose {
     ChangeEmail,
     /// Change back to it.
     UndoEmail,
-    /// End of a session that the owner of the account did not start.
+    /// End of all sessions, one of which the owner of the account did not start, or did not change the factors in.
     DisownSignIn,
 }
 

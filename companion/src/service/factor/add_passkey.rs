@@ -73,7 +73,7 @@ pub async fn add_passkey(
             .await?;
     let id = inserted.ok_or(Error::PasskeyWrong)?;
     let kind = (FactorKind::Passkey, is_demanded);
-    let recovery_codes = finish_addition(&mut change, factors, by, &list, kind).await?;
+    let recovery_codes = finish_addition(&mut change, factors, by, &list, kind, now).await?;
     change.commit().await?;
     Ok(Added { id, recovery_codes })
 }

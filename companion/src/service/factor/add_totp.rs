@@ -111,7 +111,8 @@ async fn add(
         .ok_or(Error::ChallengeUnknown)?;
     let list = factors::list(change.connection(), user_id).await?;
     let id = factors::insert_totp(change.connection(), user_id, name, sealed, step, now).await?;
-    let recovery_codes = finish_addition(&mut change, factors, by, &list, (FactorKind::Totp, true)).await?;
+    let kind = (FactorKind::Totp, true);
+    let recovery_codes = finish_addition(&mut change, factors, by, &list, kind, now).await?;
     change.commit().await?;
     Ok(Added { id, recovery_codes })
 }

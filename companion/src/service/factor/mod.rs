@@ -133,7 +133,8 @@ async fn begin_change_by(context: &Context, by: TokenSubject) -> Result<Change<'
     Ok(change)
 }
 
-/// Records the addition of a factor by a user who had these before. With the first that is demanded, their other sessions end: a
+/// Records the addition of a factor by a user who had these before, at the time of its creation: by then, "this wasn't me" removes
+/// it. With the first that is demanded, their other sessions end: a
 /// password alone has begun them. Without recovery codes, these come with it.
 async fn finish_addition(
     change: &mut Change<'_>,
@@ -141,11 +142,12 @@ async fn finish_addition(
     by: TokenSubject,
     list: &FactorList,
     (kind, is_demanded): (FactorKind, bool),
+    now: OffsetDateTime,
 ) -> Result<Option<Vec<RecoveryCode>>, Error> {
     if list.factors.len() >= MAX_FACTORS {
         return Err(Error::TooManyFactors);
     }
-    let (now, user_id, session) = (change.context.now(), by.user_id, Some(by.session_id));
+    let (user_id, session) = (by.user_id, Some(by.session_id));
     change.record(now, &Event::FactorAdded(kind), user_id, session);
     if !is_demanded {
         return Ok(None);

@@ -21,10 +21,10 @@ use super::account::find_locked;
 use super::change::Change;
 use super::{Context, Error};
 use crate::db::outbox::{self, NewMail};
-use crate::domain::UserId;
 use crate::domain::account::email::Email;
 use crate::domain::mail::{Details, MailKind, MailKinds, Notice, Secrets};
 use crate::domain::token::key_encryption::{KeyEncryptionKeys, Subject};
+use crate::domain::{SessionId, UserId};
 use crate::random::Random;
 
 pub use crate::db::outbox::GivenUpMail;
@@ -67,14 +67,27 @@ impl Context {
     }
 }
 
-/// Writes the notice of a change to the user whom it concerns, unless its kind is off.
-pub(super) async fn notify(change: &mut Change<'_>, user_id: UserId, notice: &Notice) -> Result<(), Error> {
-    if !change.context.mail.kinds.contain(notice.kind) {
+/// Writes the notice of a change, made in a session, to the user whom it concerns, unless its kind is off. Its link counts for what
+/// the change has done, too: its token is as old.
+pub(super) async fn notify(
+    change: &mut Change<'_>,
+    user_id: UserId,
+    session_id: Option<SessionId>,
+    Notice { kind, at, details }: &Notice,
+) -> Result<(), Error> {
+    let mail = &change.context.mail;
+    if !mail.kinds.contain(*kind) {
         return Ok(());
     }
+    let has_link = kind.purpose().is_some() && mail.keys.can_seal();
     let user = find_locked(change, user_id).await?;
-    let (to, now) = (Recipient { user_id: Some(user_id), email: &user.email }, change.context.now());
-    write(change, notice.kind, to, &notice.details, None, now).await
+    let to = Recipient { user_id: Some(user_id), email: &user.email };
+    if has_link {
+        let session_id = session_id.map(|id| id.to_string());
+        issue(change, *kind, to, session_id.as_deref(), details, *at).await?;
+        return Ok(());
+    }
+    write(change, *kind, to, details, None, *at).await
 }
 
 /// Writes a mail.

@@ -1,4 +1,4 @@
-//! "This wasn't me": the owner of an account disowns a sign-in.
+//! "This wasn't me": the owner of an account disowns a sign-in, or a change of factors.
 
 use time::OffsetDateTime;
 
@@ -13,8 +13,8 @@ use crate::service::guard::Guard;
 use crate::service::mail::{begin_use, open};
 use crate::service::{Context, Error};
 
-/// Ends the session that the mail tells of, and all others of the user: whoever started it knows the password, which is of no use
-/// any more. The owner sets a new one by a mail.
+/// Ends the session that the mail tells of, or in which the factors were changed, and all others of the user: whoever is behind it
+/// may know the password, which is of no use any more. The owner sets a new one by a mail.
 ///
 /// # Errors
 /// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link is not valid; [`Error::Unavailable`] and [`Error::Database`] if the database fails.

@@ -118,6 +118,22 @@ async fn disowned_change_of_factors_leaves_those_from_before() {
 }
 
 #[tokio::test]
+async fn owner_of_an_address_throws_out_the_stranger_who_registered_it() {
+    let (api, inbox) = Api::start_with_mail(&[("MAIL_OFF", "new-sign-in")]).await;
+    let (mut stranger, _) = api.registered_with_app(ADA).await;
+    api.deliver().await;
+    // By mistake: from here on, a reset alone would leave the factor.
+    let body = json!({"purpose": "verify_email", "token": inbox.mails()[0].token().expect("a link")});
+    assert_eq!(api.client().post_json("/api/auth/mail/confirm", &body).await.status, 200);
+    assert_eq!(disown_last(&api, &inbox).await.status, 200);
+    stranger.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
+    let reset = api.reset_requested(&inbox, ADA).await;
+    let body = reset.by_link("another horse battery");
+    assert_eq!(api.client().post_json("/api/auth/password-reset/confirm", &body).await.status, 200);
+    assert_eq!(api.client().login(ADA, "another horse battery").await.status, 200);
+}
+
+#[tokio::test]
 async fn reset_that_its_user_disowns_ends_everything() {
     let (api, inbox, _, _) = start(&[]).await;
     let mut root = api.admin("root@example.com").await;

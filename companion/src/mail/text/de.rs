@@ -21,7 +21,9 @@ fn words(kind: MailKind, has_token: bool) -> Words {
     match kind {
         MailKind::VerifyEmail => Words {
             subject: "{site}: E-Mail-Adresse bestätigen",
-            paragraphs: &["Bitte bestätigen Sie, dass dies Ihre E-Mail-Adresse bei {site} ist."],
+            paragraphs: &[
+                "Bitte bestätigen Sie, dass Sie bei {site} ein Konto mit dieser E-Mail-Adresse haben.",
+            ],
             action: "Adresse bestätigen",
             end: &[LINK_LIFETIME, NOT_YOU],
         },

@@ -21,7 +21,7 @@ fn words(kind: MailKind, has_token: bool) -> Words {
     match kind {
         MailKind::VerifyEmail => Words {
             subject: "{site}: confirm your e-mail address",
-            paragraphs: &["Please confirm that this is your e-mail address at {site}."],
+            paragraphs: &["Please confirm that you have an account at {site} with this e-mail address."],
             action: "Confirm the address",
             end: &[LINK_LIFETIME, NOT_YOU],
         },

@@ -71,7 +71,7 @@ fn in_english(purpose: Purpose) -> Confirmation {
     match purpose {
         Purpose::VerifyEmail => Confirmation {
             title: "Confirm your e-mail address",
-            text: "Is this your e-mail address?",
+            text: "Confirm it only if you made this account yourself: whoever made it signs in to it.",
             button: "Confirm the address",
             done: "Your e-mail address is confirmed.",
         },
@@ -106,7 +106,7 @@ fn in_german(purpose: Purpose) -> Confirmation {
     match purpose {
         Purpose::VerifyEmail => Confirmation {
             title: "E-Mail-Adresse bestätigen",
-            text: "Ist das Ihre E-Mail-Adresse?",
+            text: "Bestätigen Sie nur, wenn Sie dieses Konto selbst angelegt haben: Wer es angelegt hat, meldet sich darin an.",
             button: "Adresse bestätigen",
             done: "Ihre E-Mail-Adresse ist bestätigt.",
         },

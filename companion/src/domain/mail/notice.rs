@@ -33,8 +33,6 @@ pub enum FactorChange {
 pub struct Notice {
     /// Kind of its mail.
     pub kind: MailKind,
-    /// Time of the event.
-    pub at: OffsetDateTime,
     /// Content of its mail.
     pub details: Details,
 }
@@ -73,11 +71,11 @@ impl Notice {
         let details = Details::of(at);
         match event {
             Event::PasswordChanged { .. } | Event::PasswordReset { .. } => {
-                Some(Self { kind: MailKind::PasswordChanged, at, details })
+                Some(Self { kind: MailKind::PasswordChanged, details })
             }
             event => {
                 let factors = Some(FactorChange::of(event)?);
-                Some(Self { kind: MailKind::FactorsChanged, at, details: Details { factors, ..details } })
+                Some(Self { kind: MailKind::FactorsChanged, details: Details { factors, ..details } })
             }
         }
     }

@@ -8,6 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use thiserror::Error;
 use time::Duration;
 
+use crate::domain::{FactorId, SessionId};
+
 /// Number of random bytes of a token.
 const TOKEN_BYTES: usize = 32;
 /// Number of digits of a code. With five tries, a guess is right with a probability of 5 · 10⁻⁸ (NIST SP 800-63B-4 §3.1.3.1
@@ -60,6 +62,15 @@ pub enum Proof {
         /// Code.
         code: Code,
     },
+}
+
+/// Session that a mail tells of: "this wasn't me" takes away what it has added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Session; `None` if it is none of the user's, or of nobody's.
+    pub session_id: Option<SessionId>,
+    /// Passkey that has begun it; `None` for a password, and for an event of a session that is older.
+    pub passkey: Option<FactorId>,
 }
 
 /// Failure of the system's source of randomness.

@@ -12,7 +12,7 @@ use crate::domain::audit::Event;
 use crate::domain::guard::Authenticator;
 use crate::domain::mail::{Details, MailKind};
 use crate::domain::token::access_token::TokenSubject;
-use crate::domain::token::one_time::{OneTimeToken, Proof, Purpose};
+use crate::domain::token::one_time::{OneTimeToken, Origin, Proof, Purpose};
 use crate::hashing::PasswordHasher;
 use crate::service::guard::{self, Guard};
 use crate::service::mail::{Recipient, begin_use, issue, open};
@@ -55,7 +55,9 @@ pub async fn request_email_change(
         }
         let now = context.now();
         let (to, details) = (Recipient { user_id: Some(user.id), email: new }, Details::of(now));
-        let handle = issue(&mut change, kind, to, Some(user.email.as_str()), &details, now).await?;
+        let origin = Origin { session_id: Some(by.session_id), passkey: None };
+        let bound = (Some(user.email.as_str()), origin);
+        let handle = issue(&mut change, kind, to, bound, &details, now).await?;
         change.record(now, &Event::EmailChangeRequested, user.id, Some(by.session_id));
         change.commit().await?;
         Ok(handle)
@@ -84,8 +86,10 @@ pub async fn change_email(context: &Context, guard: &Guard, proof: &Proof) -> Re
     let new_email = Some(token.email.as_str().to_owned());
     let details = Details { new_email, ..Details::of(now) };
     let to = Recipient { user_id: Some(user_id), email: &former };
-    let state = Some(token.email.as_str());
-    issue(&mut change, MailKind::EmailChanged, to, state, &details, now).await?;
+    // What the session has added that asked for the change is undone with it.
+    let origin = Origin { session_id: token.session_id, passkey: None };
+    let bound = (Some(token.email.as_str()), origin);
+    issue(&mut change, MailKind::EmailChanged, to, bound, &details, now).await?;
     change.commit().await
 }
 

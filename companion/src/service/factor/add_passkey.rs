@@ -69,11 +69,10 @@ pub async fn add_passkey(
         return Err(Error::PasskeyWrong);
     }
     let inserted =
-        passkeys::insert(change.connection(), user_id, name, is_demanded, (&passkey, party.id()), now)
-            .await?;
+        passkeys::insert(change.connection(), by, name, is_demanded, (&passkey, party.id()), now).await?;
     let id = inserted.ok_or(Error::PasskeyWrong)?;
     let kind = (FactorKind::Passkey, is_demanded);
-    let recovery_codes = finish_addition(&mut change, factors, by, &list, kind, now).await?;
+    let recovery_codes = finish_addition(&mut change, factors, by, &list, kind).await?;
     change.commit().await?;
     Ok(Added { id, recovery_codes })
 }

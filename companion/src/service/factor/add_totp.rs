@@ -110,9 +110,8 @@ async fn add(
         .await?
         .ok_or(Error::ChallengeUnknown)?;
     let list = factors::list(change.connection(), user_id).await?;
-    let id = factors::insert_totp(change.connection(), user_id, name, sealed, step, now).await?;
-    let kind = (FactorKind::Totp, true);
-    let recovery_codes = finish_addition(&mut change, factors, by, &list, kind, now).await?;
+    let id = factors::insert_totp(change.connection(), by, name, sealed, step, now).await?;
+    let recovery_codes = finish_addition(&mut change, factors, by, &list, (FactorKind::Totp, true)).await?;
     change.commit().await?;
     Ok(Added { id, recovery_codes })
 }

@@ -24,6 +24,7 @@ use crate::db::outbox::{self, NewMail};
 use crate::domain::account::email::Email;
 use crate::domain::mail::{Details, MailKind, MailKinds, Notice, Secrets};
 use crate::domain::token::key_encryption::{KeyEncryptionKeys, Subject};
+use crate::domain::token::one_time::Origin;
 use crate::domain::{SessionId, UserId};
 use crate::random::Random;
 
@@ -67,13 +68,12 @@ impl Context {
     }
 }
 
-/// Writes the notice of a change, made in a session, to the user whom it concerns, unless its kind is off. Its link counts for what
-/// the change has done, too: its token is as old.
+/// Writes the notice of a change, made in a session, to the user whom it concerns, unless its kind is off.
 pub(super) async fn notify(
     change: &mut Change<'_>,
     user_id: UserId,
     session_id: Option<SessionId>,
-    Notice { kind, at, details }: &Notice,
+    Notice { kind, details }: &Notice,
 ) -> Result<(), Error> {
     let mail = &change.context.mail;
     if !mail.kinds.contain(*kind) {
@@ -81,13 +81,13 @@ pub(super) async fn notify(
     }
     let has_link = kind.purpose().is_some() && mail.keys.can_seal();
     let user = find_locked(change, user_id).await?;
-    let to = Recipient { user_id: Some(user_id), email: &user.email };
+    let (to, now) = (Recipient { user_id: Some(user_id), email: &user.email }, change.context.now());
     if has_link {
-        let session_id = session_id.map(|id| id.to_string());
-        issue(change, *kind, to, session_id.as_deref(), details, *at).await?;
+        let origin = Origin { session_id, passkey: None };
+        issue(change, *kind, to, (None, origin), details, now).await?;
         return Ok(());
     }
-    write(change, *kind, to, details, None, *at).await
+    write(change, *kind, to, details, None, now).await
 }
 
 /// Writes a mail.

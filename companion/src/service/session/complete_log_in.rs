@@ -13,7 +13,8 @@ use crate::domain::guard::Authenticator;
 use crate::domain::session::TokenContent;
 use crate::domain::session::authentication::Proof;
 use crate::domain::session::device::Device;
-use crate::service::factor::{self, Challenge, Factors, PasskeyResponse, use_code};
+use crate::domain::token::one_time::Origin;
+use crate::service::factor::{self, Challenge, Factors, PasskeyResponse, VerifiedPasskey, use_code};
 use crate::service::guard::{self, Guard, Permit};
 use crate::service::mail::Recipient;
 use crate::service::{Context, Error, IssuedTokens, Tokens};
@@ -155,7 +156,9 @@ async fn use_and_start(
     let started = start(&mut change, tokens, user_id, device, proof, &Event::LoggedIn).await?;
     permit.record_success(change.connection()).await?;
     let to = Recipient { user_id: Some(user_id), email };
-    announce(&mut change, guard, to, device_tokens, started.claims.session_id, device).await?;
+    let passkey = passkey.as_ref().map(VerifiedPasskey::id);
+    let origin = Origin { session_id: Some(started.claims.session_id), passkey };
+    announce(&mut change, guard, to, device_tokens, origin, device).await?;
     change.commit().await?;
     Ok(started)
 }

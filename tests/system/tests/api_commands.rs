@@ -31,13 +31,14 @@ async fn migrations_are_listed_applied_and_reverted() {
                    0008 users without password: pending\n0009 attempts: pending\n0010 admin lists: pending\n\
                    0011 attempts cleaning: pending\n0012 longer devices: pending\n0013 oldest version: pending\n\
                    0014 edge feed cuts: pending\n0015 signing keys: pending\n0016 lost numbers: pending\n\
-                   0017 authentication: pending\n0018 mail: pending\n0019 factors: pending\n0020 user handles: pending\n";
+                   0017 authentication: pending\n0018 mail: pending\n0019 factors: pending\n0020 user handles: pending\n\
+                   0021 factor sessions: pending\n";
     check(&["migrate", "status"], 0, pending);
     check(&["user", "list"], 1, "run: edgeward migrate run");
     let applied = pending.replace("pending", "applied");
     check(&["migrate", "run"], 0, &applied);
     check(&["migrate", "run"], 0, &applied);
-    for version in (3..=20).rev() {
+    for version in (3..=21).rev() {
         check(&["migrate", "revert"], 0, &format!("reverted {version:04}\n0001 users: applied\n"));
     }
     check(&["migrate", "revert"], 0, "reverted 0002\n0001 users: applied\n0002 refresh tokens: pending\n");
@@ -68,7 +69,7 @@ async fn newer_schema_is_usable_if_it_supports_this_version() {
     let future = "insert into _sqlx_migrations values (9999, 'later', now(), true, '', 0)";
     sqlx::query(future).execute(&database.pool()).await.expect("a row");
     check(&["migrate", "status"], 0, "9999: applied by a newer version, and this one can run with it");
-    check(&["migrate", "run"], 0, "0020 user handles: applied\n9999: applied by a newer version");
+    check(&["migrate", "run"], 0, "0021 factor sessions: applied\n9999: applied by a newer version");
     check(&["user", "list"], 0, "");
     check(&["migrate", "revert"], 1, "run the version of edgeward that migrated this database last");
 

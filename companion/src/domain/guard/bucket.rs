@@ -31,8 +31,8 @@ const DEVICES_OF_AN_ACCOUNT: i64 = 16;
 /// Recipients of mails that one client asks for, for each mail of one of them. Chosen: an office behind one address.
 const RECIPIENTS_OF_A_CLIENT: u32 = 10;
 
-/// Wrong codes and passkeys of somebody who knows the password, after which the next one is told to the user. Chosen: people mistype one or two
-/// in a day.
+/// Wrong codes and passkeys of somebody who knows the password, after which the next one is told to the user. Chosen: people
+/// mistype one or two in a day.
 const WRONG_CODES: Limit = Limit::new(4, Duration::DAY);
 /// Mails about them. Chosen: one a day says it.
 const WRONG_CODE_MAILS: Limit = Limit::new(1, Duration::DAY);

@@ -68,8 +68,9 @@ pub async fn request_email_change(
 /// Changes the address of a user to the one that the mail was sent to, and tells the former one, with a link that undoes it.
 ///
 /// # Errors
-/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link or code is not valid, or the address was changed since; [`Error::EmailTaken`] if another
-/// user has it; [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link or code is not valid, or the
+/// address was changed since; [`Error::EmailTaken`] if another user has it; [`Error::Unavailable`] and [`Error::Database`] if
+/// the database fails.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn change_email(context: &Context, guard: &Guard, proof: &Proof) -> Result<(), Error> {
     context.require_mail(MailKind::ChangeEmail)?;
@@ -98,8 +99,9 @@ pub async fn change_email(context: &Context, guard: &Guard, proof: &Proof) -> Re
 /// count no more. Nor does any other change of address, older ones included: what they may change is true again.
 ///
 /// # Errors
-/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link is not valid; [`Error::EmailTaken`] if another user has the address;
-/// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link is not valid;
+/// [`Error::EmailTaken`] if another user has the address; [`Error::Unavailable`] and [`Error::Database`] if the database
+/// fails.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn undo_email_change(context: &Context, guard: &Guard, proof: &Proof) -> Result<(), Error> {
     let token = open(context, guard, Purpose::UndoEmail, proof).await?;

@@ -27,9 +27,9 @@ use crate::service::{Context, Error};
 /// same gate as everybody, so that a reset is no way around another factor. Factors of an address that nobody had verified go.
 ///
 /// # Errors
-/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link or code is not valid, or the password or address was changed since; then also
-/// [`Error::PasswordWeak`], which leaves the link valid; [`Error::Hashing`], [`Error::Unavailable`] and [`Error::Database`] if
-/// these fail.
+/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link or code is not valid, or the
+/// password or address was changed since; then also [`Error::PasswordWeak`], which leaves the link valid; [`Error::Hashing`],
+/// [`Error::Unavailable`] and [`Error::Database`] if these fail.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn reset_password(
     context: &Context,

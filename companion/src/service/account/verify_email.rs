@@ -60,8 +60,8 @@ pub(super) async fn write_verification(
 /// Records that mails to the address of a user arrive.
 ///
 /// # Errors
-/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link or code is not valid, or the address was changed since; [`Error::Unavailable`] and
-/// [`Error::Database`] if the database fails.
+/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link or code is not valid, or the
+/// address was changed since; [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn verify_email(context: &Context, guard: &Guard, proof: &Proof) -> Result<(), Error> {
     context.require_mail(MailKind::VerifyEmail)?;

@@ -21,8 +21,8 @@ pub async fn charge_notice(
     Ok(attempts::charge(connection, &[bucket], None, now).await?.is_empty())
 }
 
-/// Counts a wrong code or passkey of somebody who knows the password of an account. Returns `true` if the user is to be told now: from the
-/// fifth in a day on, once a day.
+/// Counts a wrong code or passkey of somebody who knows the password of an account. Returns `true` if the user is to be told
+/// now: from the fifth in a day on, once a day.
 pub async fn charge_wrong_factor(
     connection: &mut Connection,
     guard: &Guard,

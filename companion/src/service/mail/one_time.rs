@@ -12,8 +12,8 @@ use crate::service::change::Change;
 use crate::service::guard::{self, Guard};
 use crate::service::{Context, Error};
 
-/// Issues the link of a mail, which may change this state and tells of this session, with a code beside it where its purpose has one, and writes the mail. Returns the handle that
-/// the code counts beside.
+/// Issues the link of a mail, which may change this state and tells of this session, with a code beside it where its purpose
+/// has one, and writes the mail. Returns the handle that the code counts beside.
 ///
 /// The statements are the same for an address that nobody has.
 pub(in crate::service) async fn issue(

@@ -17,7 +17,8 @@ use crate::service::{Context, Error};
 /// may know the password, which is of no use any more. The owner sets a new one by a mail.
 ///
 /// # Errors
-/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link is not valid; [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link is not valid;
+/// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 #[tracing::instrument(name = "disown_sign_in", level = "debug", skip_all)]
 pub async fn disown(context: &Context, guard: &Guard, proof: &Proof) -> Result<(), Error> {
     let token = open(context, guard, Purpose::DisownSignIn, proof).await?;

@@ -121,17 +121,25 @@ async function postJson(url, body) {
   return response.json();
 }
 
-// Shows the form of a passkey, and lets its button do what it is for. A request that another one has stopped has not failed.
+// Shows the form of a passkey, and lets its button, or the Enter key in a field, do what it is for. A request that another one has
+// stopped has not failed; one that needs a recent authentication gets it where the page does.
 function offer(form, use) {
   form.hidden = false;
   const failed = form.querySelector("[data-failed]");
-  form.querySelector("button").addEventListener("click", async () => {
+  const button = form.querySelector("button");
+  button.addEventListener("click", async () => {
     failed.hidden = true;
     try {
       await use();
     } catch (error) {
       failed.hidden = error.name === "AbortError";
+      if (error.message === "401") window.location.reload();
     }
+  });
+  form.addEventListener("submit", (event) => {
+    if (form.elements.credential.value) return;
+    event.preventDefault();
+    button.click();
   });
 }
 
@@ -143,11 +151,17 @@ function respond(form, token, credential) {
 
 // Request that waits in the autofill. The browser has one at a time, so a button stops it.
 let waiting;
+// Its challenge counts for ten minutes, and pages stay open for longer.
+const ASK_AGAIN_MS = 9 * 60_000;
 
 async function usePasskey(form, mediation) {
   waiting?.abort();
   waiting = new AbortController();
   const { signal } = waiting;
+  if (mediation) {
+    const again = setTimeout(() => usePasskey(form, mediation).catch(() => {}), ASK_AGAIN_MS);
+    signal.addEventListener("abort", () => clearTimeout(again));
+  }
   const { asks, usesPasskey } = form.dataset;
   const { token, options } = asks ? await postJson(asks) : { token: form.elements.token.value, options: JSON.parse(usesPasskey) };
   if (signal.aborted) return;
@@ -155,10 +169,8 @@ async function usePasskey(form, mediation) {
   respond(form, token, await navigator.credentials.get({ publicKey, mediation, signal }));
 }
 
-async function createPasskey(asks, automatic) {
-  const { token, options } = await postJson(asks, { automatic });
+async function createPasskey({ token, options }, mediation) {
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
-  const mediation = automatic ? "conditional" : undefined;
   return { token, credential: await navigator.credentials.create({ publicKey, mediation }) };
 }
 
@@ -175,7 +187,8 @@ for (const form of takesPasskeys ? document.querySelectorAll("[data-uses-passkey
 for (const form of takesPasskeys ? document.querySelectorAll("[data-creates-passkey]") : []) {
   document.querySelector("[data-no-passkeys]").hidden = true;
   offer(form, async () => {
-    const { token, credential } = await createPasskey(form.dataset.createsPasskey, false);
+    const asked = await postJson(form.dataset.createsPasskey, { automatic: false });
+    const { token, credential } = await createPasskey(asked);
     respond(form, token, credential);
   });
 }
@@ -190,8 +203,10 @@ async function signal({ passkeys, rpId, userId, userName, displayName, asks, nam
   }
   const { conditionalCreate } = await PublicKeyCredential.getClientCapabilities?.() ?? {};
   if (!asks || !conditionalCreate || allAcceptedCredentialIds.length > 0 || sessionStorage.getItem("created")) return;
+  // It is rejected if the authentication is not recent: another page of this tab may ask later.
+  const asked = await postJson(asks, { automatic: true });
   sessionStorage.setItem("created", "1");
-  const { token, credential } = await createPasskey(asks, true);
+  const { token, credential } = await createPasskey(asked, "conditional");
   await postJson(`${asks}/confirm`, { token, credential: credential.toJSON(), name, automatic: true });
 }
 

@@ -80,6 +80,33 @@ test("a passkey is used from the autofill of the address", async (t) => {
   assert.equal((await whoIsSignedIn(page)).id, id);
 });
 
+test("a sign-in page that stays open asks again before its challenge ends", async (t) => {
+  const { page } = await visitWithAuthenticator(t, { hasAutofill: true });
+  await page.clock.install();
+  const asked = () => page.waitForRequest("**/api/auth/login/passkey/options");
+  await Promise.all([asked(), page.goto("/auth/sign-in")]);
+  await Promise.all([asked(), page.clock.fastForward("09:00")]);
+});
+
+test("the Enter key in the name of a passkey adds it", async (t) => {
+  const { page, credentials } = await visitWithAuthenticator(t);
+  await registered(page.context());
+  await page.goto("/auth/account");
+  await press(page, "Add a passkey");
+  await page.getByLabel("Name").press("Enter");
+  await page.getByRole("heading", { name: "Recovery codes" }).waitFor();
+  assert.equal((await credentials()).length, 1);
+});
+
+test("a page that adds passkeys is loaded again, and asks for a confirmation, once that is needed", async (t) => {
+  const { page } = await visitWithAuthenticator(t);
+  await registered(page.context());
+  await page.goto("/auth/account");
+  await press(page, "Add a passkey");
+  await page.route("**/api/auth/factors/passkeys", (route) => route.fulfill({ status: 401, json: {} }));
+  await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "Add" }).click()]);
+});
+
 test("a passkey is the second step after a password", async (t) => {
   const { page } = await visitWithAuthenticator(t);
   const { email } = await registeredWithPasskey(page);

@@ -102,7 +102,7 @@ export interface paths {
         post?: never;
         /**
          * Reset a user's second factors
-         * @description Removes all factors and recovery codes, for somebody who has lost them. The password alone signs in then.
+         * @description Removes all factors and recovery codes, for somebody who has lost them, and ends all sessions. The password alone signs in then.
          */
         delete: operations["resetUserFactors"];
         options?: never;
@@ -960,6 +960,8 @@ export interface components {
             factorsRemoved: number;
             /** @description Message for people. */
             message: string;
+            /** @description Number of sessions that ended. */
+            sessionsEnded: number;
         };
         /** @description Public RSA key (RFC 7517 §4, RFC 7518 §6.3.1). */
         Jwk: {

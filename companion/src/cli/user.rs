@@ -42,8 +42,8 @@ pub(super) enum User {
     /// Import users of another system, with their bcrypt hashes, from a file or a table
     ///
     /// Columns are `id`, `first_name`, `last_name`, `email`, `password_hash`, `role`, `disabled`, `disabled_at`, `created_at`
-    /// and `updated_at`; names like `firstName` and `password` are known too. Every mistake is named, and nothing of a source with mistakes is
-    /// written. The exit code is 1 if there were any.
+    /// and `updated_at`; names like `firstName` and `password` are known too. Every mistake is named, and nothing of a source
+    /// with mistakes is written. The exit code is 1 if there were any.
     Import(import::Import),
     /// Export every user, without password hashes unless they are asked for
     ///
@@ -87,7 +87,8 @@ pub(super) enum User {
         /// E-mail address or ID of the user
         user: UserRef,
     },
-    /// Remove all second factors and recovery codes of a user who has lost them; the password alone signs in then
+    /// Remove all second factors and recovery codes of a user who has lost them, and end all sessions; the password alone
+    /// signs in then
     ResetFactors {
         /// E-mail address or ID of the user
         user: UserRef,
@@ -168,10 +169,12 @@ impl User {
                 print_line(format_args!("{} is unlocked: the count of failed logins is 0", named(&user)))
             }
             Self::ResetFactors { user } => {
-                let (user, removed) = factor::reset(context, &user).await.map_err(describe(&user))?;
+                let reset = factor::reset(context, &user).await.map_err(describe(&user))?;
                 print_line(format_args!(
-                    "{} signs in by the password alone; factors removed: {removed}",
-                    named(&user)
+                    "{} signs in by the password alone; factors removed: {}; sessions ended: {}",
+                    named(&reset.user),
+                    reset.factors_removed,
+                    reset.sessions_ended
                 ))
             }
             Self::Delete { user, last_admin_too, .. } => {

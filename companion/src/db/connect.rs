@@ -56,8 +56,8 @@ pub enum ConnectError {
     },
 }
 
-/// Connects to a database, by the first of its servers that is the right one. While the fault is temporary, it tries again for at most `wait`, and calls `on_retry` with a
-/// message after the first failed attempt and then at most every 10 s.
+/// Connects to a database, by the first of its servers that is the right one. While the fault is temporary, it tries again
+/// for at most `wait`, and calls `on_retry` with a message after the first failed attempt and then at most every 10 s.
 ///
 /// # Errors
 /// [`ConnectError`] of the last attempt, if its fault is permanent or `wait` is over.

@@ -6,7 +6,8 @@ use crate::db::connection::Connection;
 use crate::domain::account::name::Name;
 use crate::domain::factor::user_handle::UserHandle;
 use crate::domain::factor::{Factor, FactorKind, FactorList};
-use crate::domain::{FactorId, UserId};
+use crate::domain::token::access_token::TokenSubject;
+use crate::domain::{FactorId, SessionId, UserId};
 
 /// Number of rows that are resealed at once. Chosen: its locks are short.
 const BATCH: i64 = 1000;
@@ -50,35 +51,37 @@ pub async fn list(connection: &mut Connection, user_id: UserId) -> Result<Factor
     Ok(FactorList { factors, recovery_codes, has_password, user_handle })
 }
 
-/// Returns `true` if a password alone does not sign a user in.
+/// Returns `true` if a password alone does not sign a user in: as [`FactorList::is_demanded`].
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn is_demanded(connection: &mut Connection, user_id: UserId) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"select exists (select from factors where user_id = $1 and is_demanded) as "is_demanded!""#,
+        r#"select exists (select from factors where user_id = $1 and is_demanded)
+               or exists (select from recovery_codes where user_id = $1) as "is_demanded!""#,
         user_id as UserId,
     )
     .fetch_one(connection)
     .await
 }
 
-/// Inserts an authenticator app, and returns its ID. The code of `last_step` was its first.
+/// Inserts an authenticator app that a session has added, and returns its ID. The code of `last_step` was its first.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn insert_totp(
     connection: &mut Connection,
-    user_id: UserId,
+    by: TokenSubject,
     name: &Name,
     sealed: &[u8],
     last_step: i64,
     now: OffsetDateTime,
 ) -> Result<FactorId, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"insert into factors (user_id, kind, name, created_at, is_demanded, sealed, last_step)
-           values ($1, 'totp', $2, $3, true, $4, $5) returning id as "id: FactorId""#,
-        user_id as UserId,
+        r#"insert into factors (user_id, session_id, kind, name, created_at, is_demanded, sealed, last_step)
+           values ($1, $2, 'totp', $3, $4, true, $5, $6) returning id as "id: FactorId""#,
+        by.user_id as UserId,
+        by.session_id as SessionId,
         name.as_str(),
         now,
         sealed,
@@ -156,19 +159,24 @@ pub async fn delete(connection: &mut Connection, user_id: UserId, id: FactorId) 
     Ok(())
 }
 
-/// Deletes the factors of a user that were created at a time or later.
+/// Deletes the factors of a user that a session has added, and the one that has begun it. Returns their kinds.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn delete_since(
+pub async fn delete_of_session(
     connection: &mut Connection,
     user_id: UserId,
-    since: OffsetDateTime,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!("delete from factors where user_id = $1 and created_at >= $2", user_id as UserId, since)
-        .execute(connection)
-        .await?;
-    Ok(())
+    session_id: Option<SessionId>,
+    begun_by: Option<FactorId>,
+) -> Result<Vec<FactorKind>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"delete from factors where user_id = $1 and (session_id = $2 or id = $3) returning kind as "kind: FactorKind""#,
+        user_id as UserId,
+        session_id as Option<SessionId>,
+        begun_by as Option<FactorId>,
+    )
+    .fetch_all(connection)
+    .await
 }
 
 /// Deletes all factors of a user, and returns their number.

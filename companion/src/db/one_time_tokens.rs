@@ -3,9 +3,9 @@
 use time::OffsetDateTime;
 
 use crate::db::connection::Connection;
-use crate::domain::UserId;
 use crate::domain::account::email::Email;
-use crate::domain::token::one_time::{Digest, MAX_CODE_TRIES, Purpose};
+use crate::domain::token::one_time::{Digest, MAX_CODE_TRIES, Origin, Purpose};
+use crate::domain::{FactorId, SessionId, UserId};
 
 /// Maximum number of rows that one statement deletes. Chosen: its locks are short.
 const BATCH: i64 = 1000;
@@ -20,6 +20,8 @@ pub struct NewToken<'a> {
     pub email: &'a Email,
     /// State that it may change.
     pub state: Option<&'a str>,
+    /// Session that its mail tells of.
+    pub origin: Origin,
     /// Digest of the token.
     pub token_hash: Digest,
     /// Digests of the handle and of the code beside it, and the time until which the code counts.
@@ -38,8 +40,10 @@ pub struct OpenToken {
     pub email: Email,
     /// State that it may change.
     pub state: Option<String>,
-    /// Time of what its mail tells.
-    pub created_at: OffsetDateTime,
+    /// Session that its mail tells of.
+    pub session_id: Option<SessionId>,
+    /// Passkey that has begun the session.
+    pub factor_id: Option<FactorId>,
 }
 
 /// Stores a token.
@@ -59,8 +63,9 @@ pub async fn insert(
     };
     sqlx::query!(
         "insert into one_time_tokens
-             (purpose, user_id, email, state, token_hash, handle_hash, code_hash, code_expires_at, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             (purpose, user_id, email, state, token_hash, handle_hash, code_hash, code_expires_at, created_at, expires_at,
+              session_id, factor_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         token.purpose.as_str(),
         token.user_id as Option<UserId>,
         token.email.as_str(),
@@ -71,6 +76,8 @@ pub async fn insert(
         code_expires_at,
         now,
         token.expires_at,
+        token.origin.session_id as Option<SessionId>,
+        token.origin.passkey as Option<FactorId>,
     )
     .execute(connection)
     .await?;
@@ -89,7 +96,9 @@ pub async fn find(
 ) -> Result<Option<OpenToken>, sqlx::Error> {
     sqlx::query_as!(
         OpenToken,
-        r#"select id, user_id as "user_id!: UserId", email as "email: Email", state, created_at from one_time_tokens
+        r#"select id, user_id as "user_id!: UserId", email as "email: Email", state, session_id as "session_id: SessionId",
+                  factor_id as "factor_id: FactorId"
+           from one_time_tokens
            where token_hash = $2 and purpose = $1 and user_id is not null and used_at is null and expires_at > $3"#,
         purpose.as_str(),
         token_hash.as_slice(),
@@ -123,7 +132,8 @@ pub async fn try_code(
         r#"update one_time_tokens set code_tries = 0
            where handle_hash = $2 and code_hash = $3 and purpose = $1 and user_id is not null and used_at is null
                and code_expires_at > $4 and code_tries <= $5
-           returning id, user_id as "user_id!: UserId", email as "email: Email", state, created_at"#,
+           returning id, user_id as "user_id!: UserId", email as "email: Email", state, session_id as "session_id: SessionId",
+               factor_id as "factor_id: FactorId""#,
         purpose.as_str(),
         handle_hash.as_slice(),
         code_hash.as_slice(),

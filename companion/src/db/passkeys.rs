@@ -7,15 +7,16 @@ use crate::db::connection::Connection;
 use crate::domain::account::name::Name;
 use crate::domain::factor::passkey::StoredPasskey;
 use crate::domain::factor::user_handle::UserHandle;
-use crate::domain::{FactorId, UserId};
+use crate::domain::token::access_token::TokenSubject;
+use crate::domain::{FactorId, SessionId, UserId};
 
-/// Inserts a passkey of a domain, and returns its ID. `None` if it is there already.
+/// Inserts a passkey of a domain that a session has added, and returns its ID. `None` if it is there already.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
 pub async fn insert(
     connection: &mut Connection,
-    user_id: UserId,
+    by: TokenSubject,
     name: &Name,
     is_demanded: bool,
     (passkey, rp_id): (&Passkey, &str),
@@ -23,10 +24,12 @@ pub async fn insert(
 ) -> Result<Option<FactorId>, sqlx::Error> {
     let credential = encode(passkey)?;
     sqlx::query_scalar!(
-        r#"insert into factors (user_id, kind, name, created_at, is_demanded, credential_id, credential, rp_id)
-           values ($1, 'passkey', $2, $3, $4, $5, $6::text::jsonb, $7)
+        r#"insert into factors
+               (user_id, session_id, kind, name, created_at, is_demanded, credential_id, credential, rp_id)
+           values ($1, $2, 'passkey', $3, $4, $5, $6, $7::text::jsonb, $8)
            on conflict (credential_id) do nothing returning id as "id: FactorId""#,
-        user_id as UserId,
+        by.user_id as UserId,
+        by.session_id as SessionId,
         name.as_str(),
         now,
         is_demanded,
@@ -106,6 +109,24 @@ pub async fn record_use(
         now,
     );
     Ok(done.execute(connection).await?.rows_affected() > 0)
+}
+
+/// Deletes the passkeys of a user that browsers have created by themselves in other sessions than this one, and returns their
+/// number.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn delete_automatic_of_others(
+    connection: &mut Connection,
+    by: TokenSubject,
+) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "delete from factors
+         where user_id = $1 and kind = 'passkey' and not is_demanded and session_id is distinct from $2",
+        by.user_id as UserId,
+        by.session_id as SessionId,
+    );
+    Ok(done.execute(connection).await?.rows_affected())
 }
 
 fn encode(passkey: &Passkey) -> Result<String, sqlx::Error> {

@@ -1,23 +1,25 @@
 //! SQL over `recovery_codes`: their hashes alone.
 
 use crate::db::connection::Connection;
-use crate::domain::UserId;
 use crate::domain::factor::recovery_code::RecoveryCodeHash;
+use crate::domain::token::access_token::TokenSubject;
+use crate::domain::{SessionId, UserId};
 
-/// Replaces the recovery codes of a user.
+/// Replaces the recovery codes of a user by those of a session.
 ///
 /// # Errors
 /// [`sqlx::Error`] if a statement fails.
 pub async fn replace(
     connection: &mut Connection,
-    user_id: UserId,
+    by: TokenSubject,
     hashes: &[RecoveryCodeHash],
 ) -> Result<(), sqlx::Error> {
-    delete_all(connection, user_id).await?;
+    delete_all(connection, by.user_id).await?;
     let hashes: Vec<&[u8]> = hashes.iter().map(<[u8; 32]>::as_slice).collect();
     sqlx::query!(
-        "insert into recovery_codes (user_id, hash) select $1, unnest($2::bytea[])",
-        user_id as UserId,
+        "insert into recovery_codes (user_id, session_id, hash) select $1, $2, unnest($3::bytea[])",
+        by.user_id as UserId,
+        by.session_id as SessionId,
         &hashes as &[&[u8]],
     )
     .execute(connection)
@@ -47,6 +49,24 @@ pub async fn use_up(
         user_id as UserId,
     );
     Ok(Some(usize::try_from(left.fetch_one(connection).await?).unwrap_or_default()))
+}
+
+/// Deletes the recovery codes that a session has made.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn delete_of_session(
+    connection: &mut Connection,
+    user_id: UserId,
+    session_id: SessionId,
+) -> Result<(), sqlx::Error> {
+    let of_session = sqlx::query!(
+        "delete from recovery_codes where user_id = $1 and session_id = $2",
+        user_id as UserId,
+        session_id as SessionId,
+    );
+    of_session.execute(connection).await?;
+    Ok(())
 }
 
 /// Deletes all recovery codes of a user.

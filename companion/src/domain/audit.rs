@@ -110,6 +110,8 @@ pub enum Event {
     FactorsReset {
         /// Number of factors.
         factors_removed: u64,
+        /// Number of sessions that ended.
+        sessions_ended: usize,
     },
     /// A signing key with this ID was generated.
     KeysGenerated(String),

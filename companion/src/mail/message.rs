@@ -75,7 +75,7 @@ pub(super) fn write(site: &MailSite, sender: &Mailbox, mail: &Mail) -> Result<Me
 
 fn content(site: &MailSite, mail: &Mail) -> Content {
     let text = text::choose(site.language.or(mail.language));
-    let words = (text.words)(mail.kind);
+    let words = (text.words)(mail.kind, mail.secrets.is_some());
     let fill = |template: &&str| fill(template, text, site, &mail.details);
     Content {
         lang: text.lang,
@@ -111,10 +111,9 @@ fn fill(template: &str, text: &Text, site: &MailSite, details: &Details) -> Stri
 /// Returns the address that a mail links to.
 fn link(site: &MailSite, kind: MailKind, secrets: Option<&Secrets>) -> Option<String> {
     let pages = &site.pages;
-    let Some(purpose) = kind.purpose() else {
+    let (Some(purpose), Some(Secrets { token, .. })) = (kind.purpose(), secrets) else {
         return site.has_password_reset.then(|| format!("{pages}/forgot-password"));
     };
-    let token = &secrets?.token;
     Some(match purpose {
         Purpose::ResetPassword => format!("{pages}/reset-password?token={token}"),
         purpose => format!("{pages}/mail/{}?token={token}", purpose.as_str()),
@@ -181,6 +180,16 @@ mod tests {
                 assert!(!content.subject.is_empty() && content.subject.contains("A & B"), "{kind:?}");
                 assert!(html.contains(&format!("lang=\"{}\"", language.tag())));
             }
+        }
+    }
+
+    #[test]
+    fn notice_of_a_command_has_no_token_and_asks_for_a_new_password() {
+        for language in [Language::English, Language::German] {
+            let mail = Mail { secrets: None, ..mail(MailKind::FactorsChanged, language) };
+            let content = content(&site(), &mail);
+            assert_eq!(content.link.unwrap().address, "https://app.example/auth/forgot-password");
+            assert!(content.end.iter().all(|text| !text.contains("72")), "{:?}", content.end);
         }
     }
 

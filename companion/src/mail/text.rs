@@ -14,8 +14,8 @@ pub(super) struct Text {
     pub(super) code: &'static str,
     /// Word for a detail that is not known.
     pub(super) unknown: &'static str,
-    /// Words of a kind of mail.
-    pub(super) words: fn(MailKind) -> Words,
+    /// Words of a kind of mail, and of the same without its token: commands have no secret that seals one.
+    pub(super) words: fn(MailKind, bool) -> Words,
     /// Sentence about a change of factors.
     pub(super) factors: fn(FactorChange) -> &'static str,
 }

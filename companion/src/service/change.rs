@@ -20,7 +20,7 @@ pub(super) struct Change<'a> {
     pub(super) context: &'a Context,
     connection: PooledConnection,
     entries: Vec<Entry>,
-    notices: Vec<(UserId, Notice)>,
+    notices: Vec<(UserId, Option<SessionId>, Notice)>,
 }
 
 impl<'a> Change<'a> {
@@ -43,9 +43,9 @@ impl<'a> Change<'a> {
         session_id: Option<SessionId>,
     ) {
         if let Some(notice) = Notice::of(event, at)
-            && self.notices.iter().all(|(to, other)| *to != user_id || other.kind != notice.kind)
+            && self.notices.iter().all(|(to, _, other)| *to != user_id || other.kind != notice.kind)
         {
-            self.notices.push((user_id, notice));
+            self.notices.push((user_id, session_id, notice));
         }
         self.entries.push(Entry::new(at, &self.context.caller, event, Some(user_id), session_id));
     }
@@ -57,8 +57,8 @@ impl<'a> Change<'a> {
 
     /// Writes the notices and the events, commits, and reports the events. A client that hangs up does not stop the commit.
     pub(super) async fn commit(mut self) -> Result<(), Error> {
-        for (user_id, notice) in mem::take(&mut self.notices) {
-            mail::notify(&mut self, user_id, &notice).await?;
+        for (user_id, session_id, notice) in mem::take(&mut self.notices) {
+            mail::notify(&mut self, user_id, session_id, &notice).await?;
         }
         let Self { context, mut connection, entries, .. } = self;
         let context = context.clone();

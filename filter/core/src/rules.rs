@@ -102,8 +102,9 @@ impl Rules {
     /// Returns the first rule for a path and a method, or the implicit one: signed in, without our cookies.
     ///
     /// # Errors
-    /// [`Ambiguity::LetterCase`] if a rule with another access or another demand applies to the path of a server that folds and trims it;
-    /// [`Ambiguity::Delimiter`] if one applies to the path of a server that decodes it before it searches for its end.
+    /// [`Ambiguity::LetterCase`] if a rule with another access or another demand applies to the path of a server that folds
+    /// and trims it; [`Ambiguity::Delimiter`] if one applies to the path of a server that decodes it before it searches for
+    /// its end.
     #[inline(never)]
     pub fn find(&self, path: &CanonicalPath<'_>, method: &[u8]) -> Result<&Rule, Ambiguity> {
         let rule = self.index.first(path.as_bytes(), method);

@@ -192,7 +192,8 @@ pub fn feed(body: &[u8]) {
 }
 
 /// Checks the bytes as headers, one a line as `name: value`: no identity reaches a protected path without a signature, or one
-/// that demands a recent authentication without that. And as the serialised headers of a proxy-wasm host, which are read and written alike.
+/// that demands a recent authentication without that. And as the serialised headers of a proxy-wasm host, which are read and
+/// written alike.
 pub fn gate(lines: &[u8]) {
     if let Some(read) = Pairs::read(lines) {
         let written = pairs::write(read.clone());

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::rand::SystemRandom;
 use axum::Router;
-use edgeward_companion::clock::{Clock, SystemClock};
 use edgeward_companion::config::{self, Config};
 use edgeward_companion::domain::caller::Caller;
 use edgeward_companion::domain::token::key_set::KeySet;
@@ -18,7 +17,6 @@ use edgeward_companion::service::{Context, Pool};
 use reqwest::header::{HeaderName, HeaderValue};
 use sqlx::PgPool;
 use time::macros::datetime;
-use time::{Duration, OffsetDateTime};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -27,12 +25,14 @@ use crate::database::{self, Database};
 use crate::mint::Key;
 
 mod accounts;
+mod clock;
 mod factors;
 mod follower;
 mod mail;
 mod passkeys;
 mod sessions;
 
+pub use clock::MovableClock;
 pub use factors::App;
 pub use follower::Follower;
 pub use mail::{PUBLIC_URL, Reset, request_reset};
@@ -56,27 +56,6 @@ pub struct Api {
     internal: SocketAddr,
 }
 
-/// Clock that stands still until it is moved. It begins in 2030.
-pub struct MovableClock(Mutex<OffsetDateTime>);
-
-impl MovableClock {
-    /// Jumps to the time of the system, which commands have too.
-    pub fn catch_up(&self) {
-        *self.0.lock().expect("a clock") = SystemClock.now();
-    }
-
-    /// Moves the clock.
-    pub fn advance(&self, by: Duration) {
-        *self.0.lock().expect("a clock") += by;
-    }
-}
-
-impl Clock for MovableClock {
-    fn now(&self) -> OffsetDateTime {
-        *self.0.lock().expect("a clock")
-    }
-}
-
 impl Api {
     /// Starts an API with the settings of a test.
     pub async fn start() -> Self {
@@ -96,7 +75,7 @@ impl Api {
         .into();
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let config: Config = config::read(&all).expect("settings without mistakes");
-        let clock = Arc::new(MovableClock(Mutex::new(datetime!(2030-01-01 00:00 UTC))));
+        let clock = Arc::new(MovableClock::at(datetime!(2030-01-01 00:00 UTC)));
         let (db, pool) = (Pool::new(&config.database), database.pool());
         let random: edgeward_companion::random::Random = Arc::new(SystemRandom::new());
         let keys = KeySet::new(signing_key(), Vec::new());

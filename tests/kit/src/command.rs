@@ -6,6 +6,8 @@ use std::thread;
 
 use edgeward_stack::paths;
 
+use crate::client::PASSWORD;
+
 /// Runs `edgeward` with the address of a database, and with `input` on standard input.
 #[must_use]
 pub fn run(url: &str, arguments: &[&str], input: &str) -> Output {
@@ -33,4 +35,16 @@ pub fn finish(mut child: Child, input: &str) -> Output {
         scope.spawn(move || standard_input.write_all(input.as_bytes()).ok());
         child.wait_with_output().expect("an output")
     })
+}
+
+/// Runs a command, and checks its exit code and a part of its output, which never has the password.
+///
+/// # Panics
+/// If either is another.
+pub fn check(url: &str, arguments: &[&str], input: &str, code: i32, expected: &str) {
+    let output = run(url, arguments, input);
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8")).concat();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+    assert!(text.contains(expected), "{arguments:?}: {text}");
+    assert!(!text.contains(PASSWORD));
 }

@@ -6,109 +6,12 @@ use std::process::{Command, Stdio};
 
 use edgeward_kit::api::{Api, mint};
 use edgeward_kit::client::PASSWORD;
-use edgeward_kit::command::run;
+use edgeward_kit::command::{check, run};
 use edgeward_kit::database::{self, Database};
 use edgeward_kit::service::Service;
 use edgeward_stack::paths;
 use serde_json::{Value, json};
 use sqlx::Executor as _;
-
-fn check(url: &str, arguments: &[&str], input: &str, code: i32, expected: &str) {
-    let output = run(url, arguments, input);
-    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8")).concat();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
-    assert!(text.contains(expected), "{arguments:?}: {text}");
-    assert!(!text.contains(PASSWORD));
-}
-
-#[tokio::test]
-async fn migrations_are_listed_applied_and_reverted() {
-    let database = database::bare().await;
-    let check =
-        |arguments: &[&str], code, expected: &str| check(&database.url, arguments, "", code, expected);
-    let pending = "0001 users: pending\n0002 refresh tokens: pending\n0003 revocations: pending\n0004 sessions: pending\n\
-                   0005 deleted users: pending\n0006 audit log: pending\n0007 passwords: pending\n\
-                   0008 users without password: pending\n0009 attempts: pending\n0010 admin lists: pending\n\
-                   0011 attempts cleaning: pending\n0012 longer devices: pending\n0013 oldest version: pending\n\
-                   0014 edge feed cuts: pending\n0015 signing keys: pending\n0016 lost numbers: pending\n\
-                   0017 authentication: pending\n0018 mail: pending\n0019 factors: pending\n0020 user handles: pending\n";
-    check(&["migrate", "status"], 0, pending);
-    check(&["user", "list"], 1, "run: edgeward migrate run");
-    let applied = pending.replace("pending", "applied");
-    check(&["migrate", "run"], 0, &applied);
-    check(&["migrate", "run"], 0, &applied);
-    for version in (3..=20).rev() {
-        check(&["migrate", "revert"], 0, &format!("reverted {version:04}\n0001 users: applied\n"));
-    }
-    check(&["migrate", "revert"], 0, "reverted 0002\n0001 users: applied\n0002 refresh tokens: pending\n");
-    check(&["migrate", "revert"], 0, "reverted 0001\n");
-    check(&["migrate", "revert"], 0, "there is no migration to revert\n");
-    check(&["migrate", "run"], 0, &applied);
-}
-
-#[tokio::test]
-async fn schema_of_another_version_is_reported() {
-    let database = database::fresh().await;
-    let change = "update _sqlx_migrations set checksum = '' where version = 1";
-    sqlx::query(change).execute(&database.pool()).await.expect("an update");
-    let future = "insert into _sqlx_migrations values (9999, 'later', now(), true, '', 0)";
-    sqlx::query(future).execute(&database.pool()).await.expect("a row");
-    for command in [["user", "list"], ["migrate", "run"], ["migrate", "revert"]] {
-        let check = |expected: &str| check(&database.url, &command, "", 1, expected);
-        check("0001 users: applied with another text");
-        check("run the version of edgeward that migrated this database last");
-    }
-}
-
-#[tokio::test]
-async fn newer_schema_is_usable_if_it_supports_this_version() {
-    let database = database::fresh().await;
-    let check =
-        |arguments: &[&str], code, expected: &str| check(&database.url, arguments, "", code, expected);
-    let future = "insert into _sqlx_migrations values (9999, 'later', now(), true, '', 0)";
-    sqlx::query(future).execute(&database.pool()).await.expect("a row");
-    check(&["migrate", "status"], 0, "9999: applied by a newer version, and this one can run with it");
-    check(&["migrate", "run"], 0, "0020 user handles: applied\n9999: applied by a newer version");
-    check(&["user", "list"], 0, "");
-    check(&["migrate", "revert"], 1, "run the version of edgeward that migrated this database last");
-
-    let contract = "update oldest_version set migration = 9999";
-    sqlx::query(contract).execute(&database.pool()).await.expect("an update");
-    for command in [["user", "list"], ["migrate", "run"], ["migrate", "revert"]] {
-        check(&command, 1, "9999: applied by another version, and this one cannot run with it");
-    }
-}
-
-#[tokio::test]
-async fn unfinished_migration_is_reported() {
-    let database = database::fresh().await;
-    let begun = "update _sqlx_migrations set success = false where version = 2";
-    sqlx::query(begun).execute(&database.pool()).await.expect("an update");
-    check(&database.url, &["migrate", "status"], "", 0, "0002 refresh tokens: begun and not finished");
-    for command in [["user", "list"], ["migrate", "run"], ["migrate", "revert"]] {
-        check(&database.url, &command, "", 1, "complete or revert migration 0002 by hand");
-    }
-}
-
-#[tokio::test]
-async fn failed_migration_is_reported_once() {
-    let database = database::bare().await;
-    sqlx::query("create table users ()").execute(&database.pool()).await.expect("a table");
-    let text = run(&database.url, &["migrate", "run"], "").stderr;
-    let text = String::from_utf8(text).expect("UTF-8");
-    assert_eq!(text.matches("already exists").count(), 1, "{text}");
-}
-
-#[tokio::test]
-async fn database_is_created_while_others_use_the_template() {
-    let database = database::bare().await;
-    let _other = database::connect("template1").await;
-    check(&database.url, &["db", "drop", "--yes"], "", 0, "is dropped");
-    check(&database.url, &["db", "create"], "", 0, "is created");
-    let encoding: String =
-        sqlx::query_scalar("show server_encoding").fetch_one(&database.pool()).await.expect("an encoding");
-    assert_eq!(encoding, "UTF8");
-}
 
 #[tokio::test]
 async fn closed_output_ends_a_command_without_a_panic() {
@@ -120,19 +23,6 @@ async fn closed_output_ends_a_command_without_a_panic() {
     let output = command.env("DATABASE_URL", &database.url).stderr(Stdio::piped()).spawn();
     let output = output.and_then(std::process::Child::wait_with_output).expect("an output");
     assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
-}
-
-#[tokio::test]
-async fn databases_are_created_and_dropped() {
-    let database = database::bare().await;
-    let check =
-        |arguments: &[&str], code, expected: &str| check(&database.url, arguments, "", code, expected);
-    check(&["db", "create"], 0, "exists");
-    check(&["db", "drop"], 1, "confirm with --yes");
-    check(&["db", "drop", "--yes"], 0, "is dropped");
-    check(&["migrate", "run"], 1, "run: edgeward db create");
-    check(&["db", "create"], 0, "is created; run: edgeward migrate run");
-    check(&["migrate", "run"], 0, "applied");
 }
 
 #[tokio::test]

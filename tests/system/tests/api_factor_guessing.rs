@@ -1,6 +1,7 @@
-//! Limits on guessing the codes of a second factor: their counts are not those of passwords, and nobody keeps the owner out.
+//! Limits on guessing the codes of a second factor, and on requests for passkeys: their counts are not those of passwords, and
+//! nobody keeps the owner out.
 
-use edgeward_kit::api::{Api, App};
+use edgeward_kit::api::{Api, App, PASSKEYS};
 use edgeward_kit::client::{Client, PASSWORD};
 use serde_json::json;
 use time::Duration;
@@ -114,4 +115,44 @@ async fn wrong_recovery_codes_take_no_attempts_from_the_app() {
         wrong.assert_rejected(401, "factor_wrong");
     }
     assert_eq!(client.complete_login(&token, &app.next_code(&api)).await.status, 200);
+}
+
+// holds: promise 13
+#[tokio::test]
+async fn neighbour_takes_no_passkey_request_from_a_known_device() {
+    let api =
+        Api::start_with(&[&PASSKEYS[..], &[("LIMIT_ADDRESS", "1/1h"), ("LIMIT_ACCOUNT", "2/1h")]].concat())
+            .await;
+    let ask = "/api/auth/login/passkey/options";
+    let mut ada = api.client_from("203.0.113.7");
+    assert_eq!(ada.register(ADA).await.status, 201);
+    let mut neighbour = api.client_from("203.0.113.7");
+    for _ in 0..10 {
+        assert_eq!(neighbour.post(ask).await.status, 200);
+    }
+    neighbour.post(ask).await.assert_rejected(429, "too_many_attempts");
+    for _ in 0..20 {
+        assert_eq!(ada.post(ask).await.status, 200, "a browser that has signed in before");
+    }
+    ada.post(ask).await.assert_rejected(429, "too_many_attempts");
+}
+
+#[tokio::test]
+async fn pending_login_asks_for_a_passkey_from_a_bucket_of_its_own() {
+    let api =
+        Api::start_with(&[&PASSKEYS[..], &[("LIMIT_ADDRESS", "2/1h"), ("LIMIT_ACCOUNT", "3/1h")]].concat())
+            .await;
+    api.registered_with_passkey(ADA).await;
+    let mut neighbour = api.client_from("203.0.113.7");
+    for status in [vec![200; 20], vec![429]].concat() {
+        assert_eq!(neighbour.post("/api/auth/login/passkey/options").await.status, status);
+    }
+    for _ in 0..2 {
+        let mut client = api.client_from("203.0.113.7");
+        let pending = json!({"token": client.begin_login(ADA).await});
+        for status in [200, 200, 200, 429] {
+            let asked = client.post_json("/api/auth/login/factor/passkey/options", &pending).await;
+            assert_eq!(asked.status, status, "{asked}");
+        }
+    }
 }

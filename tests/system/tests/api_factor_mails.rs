@@ -1,7 +1,7 @@
 //! Mails about second factors: every change of them, and wrong codes of somebody who knows the password.
 
-use edgeward_kit::api::{Api, App};
-use edgeward_kit::client::{Client, PASSWORD};
+use edgeward_kit::api::{Api, App, PASSKEYS};
+use edgeward_kit::client::{Client, PASSWORD, Response};
 use edgeward_kit::command;
 use edgeward_stack::inbox::{Inbox, Mail};
 use serde_json::json;
@@ -42,7 +42,8 @@ async fn every_change_of_factors_is_told() {
         (mail.to.as_str(), mail.subject.as_str()),
         (ADA, "Edgeward: your ways to sign in were changed")
     );
-    assert_eq!(mail.link(), Some("https://app.example/auth/forgot-password"));
+    let link = mail.link().expect("a link");
+    assert!(link.starts_with("https://app.example/auth/mail/disown_sign_in?token="), "{link}");
     assert!(mail.html.contains("An authenticator app was removed"), "{mail:?}");
 }
 
@@ -76,6 +77,74 @@ async fn reset_by_others_is_told() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     api.clock.catch_up();
     assert!(told(&api, &inbox).await[3].starts_with(removed), "{:?}", inbox.mails());
+    // It has no secret that seals a link.
+    assert_eq!(inbox.mails()[3].link(), Some("https://app.example/auth/forgot-password"));
+}
+
+/// Uses the link of the last mail.
+async fn disown_last(api: &Api, inbox: &Inbox) -> Response {
+    api.deliver().await;
+    let mail = inbox.mails().pop().expect("a mail");
+    let body = json!({"purpose": "disown_sign_in", "token": mail.token().expect("a link")});
+    api.client().post_json("/api/auth/mail/confirm", &body).await
+}
+
+#[tokio::test]
+async fn factor_of_a_stolen_session_is_removed_by_the_link_of_its_mail() {
+    let (api, inbox) = Api::start_with_mail(&[OTHER_MAILS]).await;
+    let mut ada = api.registered(ADA).await;
+    let mut thief = ada.clone();
+    api.clock.start();
+    api.add_app(&mut thief).await;
+    assert_eq!(disown_last(&api, &inbox).await.status, 200);
+    assert_eq!(api.count("select count(*) from factors").await, 0);
+    assert_eq!(api.count("select count(*) from recovery_codes").await, 0);
+    ada.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
+    thief.refresh().await.assert_rejected(401, "not_signed_in");
+    assert_eq!(api.client().login(ADA, PASSWORD).await.status, 401, "the password is gone");
+    let disowned = "select session_id from audit_log where event = 'sign_in_disowned'";
+    assert_eq!(api.count(disowned).await, 1, "the session that has added it");
+}
+
+#[tokio::test]
+async fn disowned_change_of_factors_leaves_those_of_other_sessions() {
+    let (api, inbox, _, app) = start(&[]).await;
+    let mut thief = api.client();
+    let token = thief.begin_login(ADA).await;
+    assert_eq!(thief.complete_login(&token, &app.next_code(&api)).await.status, 200);
+    api.clock.start();
+    api.add_app(&mut thief).await;
+    assert_eq!(disown_last(&api, &inbox).await.status, 200);
+    assert_eq!(api.count("select sum(id)::bigint from factors").await, 1, "the first app");
+    assert_eq!(api.count("select count(*) from recovery_codes").await, 10);
+}
+
+#[tokio::test]
+async fn owner_of_an_address_throws_out_the_stranger_who_registered_it() {
+    let (api, inbox) = Api::start_with_mail(&[("MAIL_OFF", "new-sign-in")]).await;
+    let (mut stranger, _) = api.registered_with_app(ADA).await;
+    api.deliver().await;
+    // By mistake: from here on, a reset alone would leave the factor.
+    let body = json!({"purpose": "verify_email", "token": inbox.mails()[0].token().expect("a link")});
+    assert_eq!(api.client().post_json("/api/auth/mail/confirm", &body).await.status, 200);
+    assert_eq!(disown_last(&api, &inbox).await.status, 200);
+    stranger.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
+    let reset = api.reset_requested(&inbox, ADA).await;
+    let body = reset.by_link("another horse battery");
+    assert_eq!(api.client().post_json("/api/auth/password-reset/confirm", &body).await.status, 200);
+    assert_eq!(api.client().login(ADA, "another horse battery").await.status, 200);
+}
+
+#[tokio::test]
+async fn reset_that_its_user_disowns_ends_everything() {
+    let (api, inbox, _, _) = start(&[]).await;
+    let mut root = api.admin("root@example.com").await;
+    assert_eq!(root.delete("/api/admin/users/1/factors").await.status, 200);
+    let mut impostor = api.client();
+    assert_eq!(impostor.login(ADA, PASSWORD).await.status, 200);
+    assert_eq!(disown_last(&api, &inbox).await.status, 200);
+    impostor.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
+    assert_eq!(api.client().login(ADA, PASSWORD).await.status, 401);
 }
 
 #[tokio::test]
@@ -104,6 +173,23 @@ async fn several_wrong_codes_behind_the_password_are_told_once_a_day() {
             .assert_rejected(401, "factor_wrong");
     }
     assert_eq!(told(&api, &inbox).await.len(), 3);
+}
+
+#[tokio::test]
+async fn wrong_passkeys_behind_the_password_are_told_like_codes() {
+    let (api, inbox) = Api::start_with_mail(&[&[OTHER_MAILS][..], &PASSKEYS].concat()).await;
+    api.registered_with_passkey(ADA).await;
+    let (_, mut own, _) = api.registered_with_passkey("thief@example.com").await;
+    let mut thief = api.client_from("203.0.113.9");
+    let token = thief.begin_login(ADA).await;
+    for _ in 0..4 {
+        thief.complete_login_with_passkey(&token, &mut own).await.assert_rejected(401, "passkey_wrong");
+    }
+    assert_eq!(told(&api, &inbox).await.len(), 2, "of the passkeys that were added");
+    thief.complete_login(&token, "000000").await.assert_rejected(401, "factor_wrong");
+    assert_eq!(told(&api, &inbox).await.len(), 3, "a code counts with them");
+    let mail = inbox.mails().pop().expect("a mail");
+    assert_eq!((mail.to.as_str(), mail.subject.as_str()), (ADA, "Edgeward: somebody may know your password"));
 }
 
 #[tokio::test]

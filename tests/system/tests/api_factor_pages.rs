@@ -112,9 +112,12 @@ async fn factor_is_renamed_and_removed_and_an_administrator_resets_it() {
     assert!(page.text.contains("<strong>Old phone</strong>"), "{page}");
     let reset = root.submit("/auth/admin/users/1", "/auth/admin/users/1", &[("change", "factors")]).await;
     assert_eq!(reset.status, 303, "{reset}");
+    assert_eq!(ada.get("/auth/account").await.status, 303, "the session has ended");
+    assert_eq!(ada.login(ADA, PASSWORD).await.status, 200);
     assert!(ada.get("/auth/account").await.text.contains("Your password alone signs in."));
 
-    api.add_app(&mut ada).await;
+    let app = api.add_app(&mut ada).await;
+    ada.confirm(&app.next_code(&api)).await;
     let removed = ada.submit("/auth/account", path, &[("id", "2"), ("change", "remove")]).await;
     assert_eq!(removed.header("location"), "/auth/account?done=factor_removed", "{removed}");
 }

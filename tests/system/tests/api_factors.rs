@@ -255,9 +255,14 @@ async fn administrator_resets_factors_and_the_log_has_every_change() {
     let mut root = api.admin("root@example.com").await;
     let list = root.get("/api/admin/users/1/factors").await;
     assert_eq!(list.body["factors"][0]["name"], "Phone", "{list}");
+    let revocations = api.count_revocations().await;
     let reset = root.delete("/api/admin/users/1/factors").await;
     assert_eq!((reset.status, &reset.body["factorsRemoved"]), (200, &json!(1)));
-    assert_eq!(api.client().login(ADA, PASSWORD).await.status, 200);
+    assert_eq!(reset.body["sessionsEnded"], 1);
+    ada.get(LIST).await.assert_rejected(401, "not_signed_in");
+    ada.refresh().await.assert_rejected(401, "not_signed_in");
+    assert_eq!(api.count_revocations().await, revocations + 1, "the gateway rejects their tokens");
+    assert_eq!(ada.login(ADA, PASSWORD).await.status, 200);
     assert_eq!(ada.get(LIST).await.body["factors"], json!([]));
     root.delete("/api/admin/users/99/factors").await.assert_rejected(404, "not_found");
     ada.delete("/api/admin/users/1/factors").await.assert_rejected(403, "not_allowed");
@@ -272,7 +277,7 @@ async fn administrator_resets_factors_and_the_log_has_every_change() {
             "register stranger {}",
             "factor_added user {kind:totp}",
             "recovery_codes_created user {}",
-            "factors_reset admin {by:2,factors_removed:1}",
+            "factors_reset admin {by:2,factors_removed:1,sessions_ended:1}",
             "login user {}",
         ]
     );

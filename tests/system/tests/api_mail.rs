@@ -182,22 +182,6 @@ async fn address_of_another_user_cannot_be_taken() {
 }
 
 #[tokio::test]
-async fn factors_of_a_disowned_sign_in_go_with_it() {
-    let (api, inbox) = Api::start_with_mail(&[]).await;
-    let (_, app) = api.registered_with_app(EMAIL).await;
-    api.clock.advance(Duration::minutes(1));
-    let mut thief = api.client_from("203.0.113.9");
-    let token = thief.begin_login(EMAIL).await;
-    assert_eq!(thief.complete_login(&token, &app.next_code(&api)).await.status, 200);
-    let mail = last(&api, &inbox, EMAIL).await;
-    assert_eq!(mail.subject, "Edgeward: new sign-in");
-    api.add_app(&mut thief).await;
-    assert_eq!(factors_and_codes(&api).await, (2, 10));
-    assert_eq!(confirm(&api, "disown_sign_in", &mail).await.status, 200);
-    assert_eq!(factors_and_codes(&api).await, (1, 10));
-}
-
-#[tokio::test]
 async fn sign_in_on_an_unknown_device_is_told_and_can_be_disowned() {
     let (api, inbox) = Api::start_with_mail(&[]).await;
     let mut owner = api.registered(EMAIL).await;

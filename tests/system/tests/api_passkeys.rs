@@ -213,6 +213,36 @@ async fn passkey_that_the_browser_created_leaves_the_password() {
     assert_eq!(ada.confirm_with_passkey(&mut demanded).await.status, 200);
     let (_, beside) = ada.add_passkey(true).await;
     assert_eq!(beside.invalid_fields(), ["credential: credential_wrong"], "beside one that is demanded");
+    assert_eq!(
+        api.client().login_with_passkey(&mut passkey).await.status,
+        200,
+        "of the session that demands one"
+    );
+}
+
+#[tokio::test]
+async fn first_demanded_factor_takes_away_what_browsers_of_other_sessions_created() {
+    let api = Api::start_with(&PASSKEYS).await;
+    let mut ada = api.registered(ADA).await;
+    let mut thief = api.logged_in(ADA).await;
+    let (mut passkey, _) = thief.add_passkey(true).await;
+    thief.post("/api/auth/factors/recovery-codes").await.assert_rejected(404, "not_found");
+    let app = api.add_app(&mut ada).await;
+    assert_eq!(app.recovery_codes.len(), 10);
+    api.client().login_with_passkey(&mut passkey).await.assert_rejected(401, "passkey_unknown");
+}
+
+#[tokio::test]
+async fn recovery_codes_go_with_the_last_factor_that_is_demanded() {
+    let api = Api::start_with(&PASSKEYS).await;
+    let mut ada = api.registered(ADA).await;
+    ada.add_passkey(true).await;
+    let app = api.add_app(&mut ada).await;
+    ada.confirm(&app.next_code(&api)).await;
+    let list = ada.get(LIST).await;
+    assert_eq!(ada.delete(&format!("{LIST}/{}", list.body["factors"][1]["id"])).await.status, 200);
+    assert_eq!(ada.get(LIST).await.body["recoveryCodesLeft"], 0);
+    assert_eq!(api.client().login(ADA, PASSWORD).await.status, 200, "the password alone");
 }
 
 #[tokio::test]

@@ -19,14 +19,14 @@ use nix::unistd::Pid;
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Returns the entry point with Envoy in `PATH`, this configuration, and the example of a production filter.
-fn entry_point(directory: &Path, configuration: &str) -> Command {
+/// Returns the entry point with this program as Envoy in `PATH`, this configuration, and the example of a production filter.
+fn entry_point(program: &Path, directory: &Path, configuration: &str) -> Command {
     let programs = directory.join("bin");
     fs::create_dir_all(&programs).unwrap();
     let envoy = programs.join("envoy");
-    if !envoy.exists() {
-        symlink(envoy::find_or_install(&mut |_| {}).unwrap(), envoy).unwrap();
-    }
+    // That of an earlier run may be another version.
+    fs::remove_file(&envoy).ok();
+    symlink(program, envoy).unwrap();
     let file = directory.join("envoy.yaml");
     fs::write(&file, configuration).unwrap();
     let mut command = Command::new(paths::root().join("docker/gateway"));
@@ -53,7 +53,8 @@ async fn upload_in_progress_completes_when_the_gateway_is_stopped() {
     let ports = Ports { gateway, envoy_admin, ..*stack().ports() };
     let configuration = envoy::configuration(Shell::chosen().unwrap(), &ports, []).unwrap();
     let directory = folder("drain");
-    let mut command = entry_point(&directory, &configuration);
+    let envoy = envoy::find_or_install(&mut |_| {}).unwrap();
+    let mut command = entry_point(&envoy, &directory, &configuration);
     // Not an octal number.
     command.env("DRAIN_LIMIT_SECONDS", "08");
     let mut process = Process::spawn("The gateway", &mut command, &directory.join("log")).unwrap();
@@ -100,6 +101,7 @@ fn invalid_settings_of_the_image_are_reported_at_once() {
     fs::write(&without_secret, r#"{"issuer": "edgeward"}"#).unwrap();
     let without_filter = directory.join("without-filter.yaml");
     fs::write(&without_filter, configuration.replace(" value: |", " value: >")).unwrap();
+    let envoy = envoy::find_or_install(&mut |_| {}).unwrap();
     for (name, value, message) in [
         ("FILTER_CONFIG", missing.to_str().unwrap(), "FILTER_CONFIG: cannot read"),
         ("FILTER_CONFIG", empty.to_str().unwrap(), "is empty"),
@@ -118,7 +120,7 @@ fn invalid_settings_of_the_image_are_reported_at_once() {
         ("ENVOY_CONFIG", without_filter.to_str().unwrap(), "has no line that ends with ` value: |`"),
         ("FILTER_CONFIG", "", "FEED_SECRET or FEED_SECRET_FILE is set without FILTER_CONFIG"),
     ] {
-        let output = entry_point(&directory, &configuration).env(name, value).output().unwrap();
+        let output = entry_point(&envoy, &directory, &configuration).env(name, value).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{name}={value}: {stderr}");
         assert!(stderr.contains("gateway: ") && stderr.contains(message), "{name}={value}: {stderr}");
@@ -129,14 +131,11 @@ fn invalid_settings_of_the_image_are_reported_at_once() {
 #[test]
 fn settings_of_the_image_are_rendered_where_they_belong() {
     let directory = folder("rendered");
-    // In place of Envoy, a program that only succeeds.
-    fs::create_dir_all(directory.join("bin")).unwrap();
-    let envoy = directory.join("bin/envoy");
-    fs::remove_file(&envoy).ok();
-    symlink("/bin/true", &envoy).unwrap();
     let filter = directory.join("filter.json");
     fs::write(&filter, format!("\n    {}", fs::read_to_string(example()).unwrap())).unwrap();
-    let status = entry_point(&directory, &Shell::chosen().unwrap().configuration().unwrap())
+    // In place of Envoy, a program that only succeeds.
+    let envoy = Path::new("/bin/true");
+    let status = entry_point(envoy, &directory, &Shell::chosen().unwrap().configuration().unwrap())
         .env("FILTER_CONFIG", filter)
         .envs([("UPSTREAM", "shop.internal:3000"), ("COMPANION", "auth"), ("XFF_NUM_TRUSTED_HOPS", "2")])
         .status()

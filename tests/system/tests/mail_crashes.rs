@@ -1,4 +1,5 @@
-//! The companion is killed at every step of a mail's way. Each mail is sent at least once, none is lost, and duplicates are counted.
+//! The companion is killed at every step of a mail's way. Each mail is sent at least once, none is lost, and duplicates are
+//! counted.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -17,7 +17,8 @@ const MAX_LISTED: i64 = 100;
 /// Maximum number of sessions that are counted one by one. Chosen: some 20 ms of Postgres' time, once a minute.
 const MAX_COUNTED: i64 = 100_000;
 
-/// Lists at most 100 live sessions of a user: `own` first, if it is one of them, then by last use. A session that began at or before
+/// Lists at most 100 live sessions of a user: `own` first, if it is one of them, then by last use. A session that began at or
+/// before
 /// `oldest_start` has ended.
 ///
 /// # Errors

@@ -70,7 +70,9 @@ impl Event {
             }
             Self::FactorAdded(kind) | Self::FactorRemoved(kind) => json!({"kind": kind.as_str()}),
             Self::RecoveryCodeUsed { left } => json!({"left": left}),
-            Self::FactorsReset { factors_removed } => json!({"factors_removed": factors_removed}),
+            Self::FactorsReset { factors_removed, sessions_ended } => {
+                json!({"factors_removed": factors_removed, "sessions_ended": sessions_ended})
+            }
             Self::Reauthenticated(methods) => json!({"methods": methods.names()}),
             Self::KeysGenerated(signing) | Self::KeysImported(signing) | Self::KeysChanged(signing) => {
                 json!({"signing": signing})

@@ -44,7 +44,7 @@ fn every_event_has_a_label_and_an_unknown_one_is_other() {
         Event::FactorRemoved(FactorKind::Passkey),
         Event::RecoveryCodesCreated,
         Event::RecoveryCodeUsed { left: 9 },
-        Event::FactorsReset { factors_removed: 1 },
+        Event::FactorsReset { factors_removed: 1, sessions_ended: 1 },
         Event::KeysGenerated(text()),
         Event::KeysRotated { signing: text(), announced: text() },
         Event::KeysImported(text()),

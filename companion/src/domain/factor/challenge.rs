@@ -1,10 +1,17 @@
 //! Purpose and owner of a challenge.
 
+use crate::domain::token::access_token::TokenSubject;
 use crate::domain::{SessionId, UserId};
 
 /// User that a challenge is for, and the session that asked for it; no session for a login that waits for a factor. Nobody else
 /// responds to it.
 pub type ChallengeOwner = (UserId, Option<SessionId>);
+
+/// Returns the owner of a challenge that a signed-in user asks for.
+#[must_use]
+pub fn owner(by: TokenSubject) -> ChallengeOwner {
+    (by.user_id, Some(by.session_id))
+}
 
 /// Purpose of a challenge. A response to one of another purpose does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

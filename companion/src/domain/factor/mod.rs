@@ -123,10 +123,10 @@ impl Factor {
 
 impl FactorList {
     /// Returns `true` if a password alone does not sign in. Passkeys of another domain count: a change of the setting takes no
-    /// user's second step away.
+    /// user's second step away. So do recovery codes: those without a factor have outlived it.
     #[must_use]
     pub fn is_demanded(&self) -> bool {
-        self.factors.iter().any(|factor| factor.is_demanded)
+        self.recovery_codes > 0 || self.factors.iter().any(|factor| factor.is_demanded)
     }
 
     /// Returns the kinds of ways to pass the second step at a site whose passkeys are bound to this domain.

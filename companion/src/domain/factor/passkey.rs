@@ -198,13 +198,12 @@ impl RelyingParty {
         }
         let (state, key) = (serde_json::from_slice(state)?, DiscoverableKey::from(&stored.passkey));
         let result = self.webauthn.finish_discoverable_authentication_v2(response, state, key)?;
-        let is_user_verified = result.user_verified();
-        if !is_user_verified {
+        if !result.user_verified() {
             return Err(InvalidPasskey::Unverified);
         }
         let mut passkey = stored.passkey.clone();
         passkey.update_credential(&result);
-        Ok((passkey, Proof::Passkey { is_user_verified }))
+        Ok((passkey, Proof::Passkey))
     }
 }
 

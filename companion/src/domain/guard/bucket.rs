@@ -1,5 +1,7 @@
 //! The buckets that an attempt is charged to.
 
+mod passkeys;
+
 use std::net::IpAddr;
 
 use aws_lc_rs::hmac;
@@ -28,11 +30,9 @@ const LOGINS_OF_A_DEVICE: u32 = 10;
 const DEVICES_OF_AN_ACCOUNT: i64 = 16;
 /// Recipients of mails that one client asks for, for each mail of one of them. Chosen: an office behind one address.
 const RECIPIENTS_OF_A_CLIENT: u32 = 10;
-/// Requests for a passkey, for each login of an address. Chosen: the page that signs in makes one whenever it is shown.
-const PASSKEY_REQUESTS_OF_A_LOGIN: u32 = 10;
 
-/// Wrong codes of somebody who knows the password, after which the next one is told to the user. Chosen: people mistype one or two
-/// in a day.
+/// Wrong codes and passkeys of somebody who knows the password, after which the next one is told to the user. Chosen: people
+/// mistype one or two in a day.
 const WRONG_CODES: Limit = Limit::new(4, Duration::DAY);
 /// Mails about them. Chosen: one a day says it.
 const WRONG_CODE_MAILS: Limit = Limit::new(1, Duration::DAY);
@@ -140,13 +140,6 @@ impl Buckets {
         self.of_client_unbanned(client, subjects, self.limits.registration)
     }
 
-    /// Returns the buckets of a request for a passkey by a client that is nobody yet.
-    #[must_use]
-    pub fn of_passkey_request(&self, client: Option<IpAddr>) -> Vec<Bucket> {
-        let subjects = [Subject::PasskeyAddress, Subject::PasskeyNetwork];
-        self.of_client_unbanned(client, subjects, self.limits.address.times(PASSKEY_REQUESTS_OF_A_LOGIN))
-    }
-
     /// Returns the buckets of a mail of a kind that a client asks for. An address that no account has is limited like one that
     /// an account has.
     #[must_use]
@@ -167,9 +160,9 @@ impl Buckets {
         Bucket { kind: Kind::Recipient, key, limit, network: None }
     }
 
-    /// Returns the bucket of the wrong codes behind the right password of an account.
+    /// Returns the bucket of the wrong codes and passkeys behind the right password of an account.
     #[must_use]
-    pub fn of_wrong_codes(&self, email: &Email) -> Bucket {
+    pub fn of_wrong_factors(&self, email: &Email) -> Bucket {
         let key = self.key(Subject::WrongCodes, &[email.as_str().as_bytes()]);
         Bucket { kind: Kind::Recipient, key, limit: WRONG_CODES, network: None }
     }

@@ -39,6 +39,8 @@ pub(super) enum Subject {
     OneTimeNetwork = 26,
     PasskeyAddress = 31,
     PasskeyNetwork = 32,
+    PasskeyDevice = 33,
+    PasskeyPendingLogin = 34,
 }
 
 /// Subjects of an authenticator's buckets.

@@ -22,9 +22,9 @@ pub enum MailKind {
     EmailChanged,
     /// Notice of a sign-in on an unknown device, with a link that ends the session.
     NewSignIn,
-    /// Notice of other factors or recovery codes.
+    /// Notice of other factors or recovery codes, with a link that ends all sessions.
     FactorsChanged,
-    /// Notice of wrong codes behind the right password.
+    /// Notice of wrong codes or passkeys behind the right password.
     WrongCodes,
 }
 
@@ -44,7 +44,7 @@ pub struct MailKinds {
     pub new_sign_in: bool,
     /// Notice of every change of factors and recovery codes.
     pub factors_changed: bool,
-    /// Notice of wrong codes behind the right password.
+    /// Notice of wrong codes or passkeys behind the right password.
     pub wrong_codes: bool,
 }
 
@@ -88,11 +88,17 @@ impl MailKind {
         match self {
             Self::VerifyEmail => Some(Purpose::VerifyEmail),
             Self::ResetPassword => Some(Purpose::ResetPassword),
-            Self::PasswordChanged | Self::FactorsChanged | Self::WrongCodes => None,
+            Self::PasswordChanged | Self::WrongCodes => None,
             Self::ChangeEmail => Some(Purpose::ChangeEmail),
             Self::EmailChanged => Some(Purpose::UndoEmail),
-            Self::NewSignIn => Some(Purpose::DisownSignIn),
+            Self::NewSignIn | Self::FactorsChanged => Some(Purpose::DisownSignIn),
         }
+    }
+
+    /// Returns `true` if a mail of this kind is of no use without its token.
+    #[must_use]
+    pub fn requires_token(self) -> bool {
+        self.purpose().is_some() && self != Self::FactorsChanged
     }
 
     /// Returns the time for which a mail of this kind is of use.

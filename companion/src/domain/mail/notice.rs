@@ -58,7 +58,7 @@ impl FactorChange {
             Event::FactorRemoved(FactorKind::Passkey) => Some(Self::PasskeyRemoved),
             Event::RecoveryCodesCreated => Some(Self::RecoveryCodesCreated),
             Event::RecoveryCodeUsed { .. } => Some(Self::RecoveryCodeUsed),
-            Event::FactorsReset { factors_removed: 1.. } => Some(Self::Reset),
+            Event::FactorsReset { factors_removed: 1.., .. } => Some(Self::Reset),
             _ => None,
         }
     }

@@ -29,11 +29,8 @@ pub enum Proof {
     PasswordAndCode,
     /// Password, and a passkey as the second factor.
     PasswordAndPasskey,
-    /// Passkey alone.
-    Passkey {
-        /// `true` if the authenticator has asked for a PIN or a fingerprint, which is a factor of its own.
-        is_user_verified: bool,
-    },
+    /// Passkey alone, whose authenticator has asked for a PIN or a fingerprint, which is a factor of its own.
+    Passkey,
 }
 
 impl Proof {
@@ -44,8 +41,7 @@ impl Proof {
             Self::Password => &[PASSWORD],
             Self::PasswordAndCode => &[PASSWORD, ONE_TIME_PASSWORD, MULTI_FACTOR],
             Self::PasswordAndPasskey => &[PASSWORD, KEY, MULTI_FACTOR],
-            Self::Passkey { is_user_verified: true } => &[KEY, MULTI_FACTOR],
-            Self::Passkey { is_user_verified: false } => &[KEY],
+            Self::Passkey => &[KEY, MULTI_FACTOR],
         };
         Methods(names.iter().map(|name| (*name).to_owned()).collect())
     }
@@ -112,8 +108,7 @@ mod tests {
             (Proof::Password, &["pwd"][..]),
             (Proof::PasswordAndCode, &["pwd", "otp", "mfa"]),
             (Proof::PasswordAndPasskey, &["pwd", "pop", "mfa"]),
-            (Proof::Passkey { is_user_verified: true }, &["pop", "mfa"]),
-            (Proof::Passkey { is_user_verified: false }, &["pop"]),
+            (Proof::Passkey, &["pop", "mfa"]),
         ] {
             let methods = proof.methods();
             assert_eq!(methods.names(), expected, "{proof:?}");

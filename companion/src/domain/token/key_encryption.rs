@@ -79,6 +79,12 @@ impl KeyEncryptionKeys {
         self.0.iter().find_map(|key| open_with(key, subject, sealed)).ok_or(SealError)
     }
 
+    /// Returns `true` if there is a key that seals.
+    #[must_use]
+    pub fn can_seal(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// Seals anew what a former key has sealed. `None` if the newest key has sealed it, or no key opens it.
     #[must_use]
     pub fn reseal(&self, subject: Subject<'_>, sealed: &[u8]) -> Option<Vec<u8>> {

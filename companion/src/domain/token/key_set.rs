@@ -1,4 +1,5 @@
-//! The keys in use: one signs, and the gateways verify with all of them. [`stored_key`](super::stored_key) has them as their store does.
+//! The keys in use: one signs, and the gateways verify with all of them. [`stored_key`](super::stored_key) has them as their
+//! store does.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;

@@ -28,8 +28,11 @@ use crate::service::session;
 pub(in crate::http) async fn ask(
     context: Context,
     State(state): State<AppState>,
+    headers: HeaderMap,
 ) -> Result<Json<RequestBody>, ApiError> {
-    Ok(Json(session::ask_to_log_in(&context, &state.guard, &state.factors).await?.into()))
+    let AppState { guard, factors, cookies, .. } = &state;
+    let devices: Vec<String> = cookies.read_every_device(&headers).map(str::to_owned).collect();
+    Ok(Json(session::ask_to_log_in(&context, guard, factors, &devices).await?.into()))
 }
 
 /// Sign in with a passkey

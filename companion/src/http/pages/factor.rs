@@ -118,8 +118,8 @@ fn parse(form: &Form) -> Result<FactorProof, ApiError> {
     code.map(FactorProof::Code).ok_or_else(|| errors.into_error())
 }
 
-/// Returns the ways to complete a pending login, and the request for a passkey if the user has one. Without a request, which a limit
-/// may reject, codes do.
+/// Returns the ways to complete a pending login, and the request for a passkey if the user has one. Without a request, which
+/// a limit may reject, codes do.
 async fn ask(
     context: &Context,
     state: &AppState,

@@ -13,12 +13,17 @@ pub(super) static TEXT: Text = Text {
 
 const LINK_LIFETIME: &str = "Der Link gilt eine Stunde und nur einmal.";
 const NOT_YOU: &str = "Wenn Sie das nicht waren, ignorieren Sie diese E-Mail: Es ändert sich nichts.";
+const IT_WAS_YOU: &str = "Wenn Sie das waren, ist nichts zu tun.";
+const END_SESSIONS: &str = "Wenn Sie das nicht waren, beenden Sie alle Sitzungen";
+const FACTORS_CHANGED: &str = "{site}: Ihre Anmeldewege wurden geändert";
 
-fn words(kind: MailKind) -> Words {
+fn words(kind: MailKind, has_token: bool) -> Words {
     match kind {
         MailKind::VerifyEmail => Words {
             subject: "{site}: E-Mail-Adresse bestätigen",
-            paragraphs: &["Bitte bestätigen Sie, dass dies Ihre E-Mail-Adresse bei {site} ist."],
+            paragraphs: &[
+                "Bitte bestätigen Sie, dass Sie bei {site} ein Konto mit dieser E-Mail-Adresse haben.",
+            ],
             action: "Adresse bestätigen",
             end: &[LINK_LIFETIME, NOT_YOU],
         },
@@ -55,17 +60,26 @@ fn words(kind: MailKind) -> Words {
             paragraphs: &[
                 "Jemand hat sich bei Ihrem Konto bei {site} auf einem Gerät angemeldet, das dort noch nicht bekannt war.",
                 "Gerät: {device}. Netz: {network}. Zeit: {at}.",
-                "Wenn Sie das waren, ist nichts zu tun.",
+                IT_WAS_YOU,
             ],
-            action: "Wenn Sie das nicht waren, beenden Sie alle Sitzungen",
+            action: END_SESSIONS,
             end: &[
                 "Dieser Link gilt 72 Stunden. Ihr Passwort gilt dann nicht mehr, und Sie setzen ein neues.",
                 "Später setzen Sie ein neues Passwort über \u{201e}Passwort vergessen?\u{201c}; auch das beendet alle Sitzungen.",
             ],
         },
+        MailKind::FactorsChanged if has_token => Words {
+            subject: FACTORS_CHANGED,
+            paragraphs: &["{factors}", IT_WAS_YOU],
+            action: END_SESSIONS,
+            end: &[
+                "Dieser Link gilt 72 Stunden. Er entfernt auch Faktoren, die dabei oder seither hinzugefügt wurden. Ihr Passwort gilt dann nicht mehr, und Sie setzen ein neues.",
+                "Später setzen Sie ein neues Passwort über \u{201e}Passwort vergessen?\u{201c} und sehen auf Ihrer Kontoseite nach den zweiten Faktoren.",
+            ],
+        },
         MailKind::FactorsChanged => Words {
-            subject: "{site}: Ihre Anmeldewege wurden geändert",
-            paragraphs: &["{factors}", "Wenn Sie das waren, ist nichts zu tun."],
+            subject: FACTORS_CHANGED,
+            paragraphs: &["{factors}", IT_WAS_YOU],
             action: "Wenn Sie das nicht waren, setzen Sie jetzt ein neues Passwort",
             end: &[
                 "Ein neues Passwort beendet alle Sitzungen. Sehen Sie danach auf Ihrer Kontoseite nach den zweiten Faktoren, oder bitten Sie dort um Hilfe.",
@@ -74,9 +88,9 @@ fn words(kind: MailKind) -> Words {
         MailKind::WrongCodes => Words {
             subject: "{site}: Ihr Passwort ist vielleicht bekannt",
             paragraphs: &[
-                "Jemand hat das richtige Passwort Ihres Kontos bei {site} eingegeben und danach mehrere falsche Codes.",
+                "Jemand hat das richtige Passwort Ihres Kontos bei {site} eingegeben und danach mehrere falsche Codes oder Passkeys.",
                 "Netz: {network}. Zeit: {at}.",
-                "Wenn Sie das waren, ist nichts zu tun.",
+                IT_WAS_YOU,
             ],
             action: "Wenn Sie das nicht waren, setzen Sie jetzt ein neues Passwort",
             end: &[],

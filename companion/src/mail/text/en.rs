@@ -13,12 +13,15 @@ pub(super) static TEXT: Text = Text {
 
 const LINK_LIFETIME: &str = "The link counts for one hour, and once.";
 const NOT_YOU: &str = "If it was not you, ignore this mail: nothing changes.";
+const IT_WAS_YOU: &str = "If it was you, there is nothing to do.";
+const END_SESSIONS: &str = "If it was not you, end all sessions";
+const FACTORS_CHANGED: &str = "{site}: your ways to sign in were changed";
 
-fn words(kind: MailKind) -> Words {
+fn words(kind: MailKind, has_token: bool) -> Words {
     match kind {
         MailKind::VerifyEmail => Words {
             subject: "{site}: confirm your e-mail address",
-            paragraphs: &["Please confirm that this is your e-mail address at {site}."],
+            paragraphs: &["Please confirm that you have an account at {site} with this e-mail address."],
             action: "Confirm the address",
             end: &[LINK_LIFETIME, NOT_YOU],
         },
@@ -53,17 +56,26 @@ fn words(kind: MailKind) -> Words {
             paragraphs: &[
                 "Somebody signed in to your account at {site} on a device that it did not know.",
                 "Device: {device}. Network: {network}. Time: {at}.",
-                "If it was you, there is nothing to do.",
+                IT_WAS_YOU,
             ],
-            action: "If it was not you, end all sessions",
+            action: END_SESSIONS,
             end: &[
                 "This link counts for 72 hours. Your password no longer works then, and you set a new one.",
                 "Later, set a new password by way of \u{201c}Forgot your password?\u{201d}, which ends all sessions too.",
             ],
         },
+        MailKind::FactorsChanged if has_token => Words {
+            subject: FACTORS_CHANGED,
+            paragraphs: &["{factors}", IT_WAS_YOU],
+            action: END_SESSIONS,
+            end: &[
+                "This link counts for 72 hours. It also removes factors that were added then or later. Your password no longer works then, and you set a new one.",
+                "Later, set a new password by way of \u{201c}Forgot your password?\u{201d}, and look at the second factors on your account page.",
+            ],
+        },
         MailKind::FactorsChanged => Words {
-            subject: "{site}: your ways to sign in were changed",
-            paragraphs: &["{factors}", "If it was you, there is nothing to do."],
+            subject: FACTORS_CHANGED,
+            paragraphs: &["{factors}", IT_WAS_YOU],
             action: "If it was not you, set a new password now",
             end: &[
                 "A new password ends all sessions. Then look at the second factors on your account page, or ask for help there.",
@@ -72,9 +84,9 @@ fn words(kind: MailKind) -> Words {
         MailKind::WrongCodes => Words {
             subject: "{site}: somebody may know your password",
             paragraphs: &[
-                "Somebody gave the right password of your account at {site}, and several wrong codes after it.",
+                "Somebody gave the right password of your account at {site}, and several wrong codes or passkeys after it.",
                 "Network: {network}. Time: {at}.",
-                "If it was you, there is nothing to do.",
+                IT_WAS_YOU,
             ],
             action: "If it was not you, set a new password now",
             end: &[],

@@ -12,7 +12,7 @@ use crate::domain::audit::Event;
 use crate::domain::guard::Authenticator;
 use crate::domain::mail::{Details, MailKind};
 use crate::domain::token::access_token::TokenSubject;
-use crate::domain::token::one_time::{OneTimeToken, Proof, Purpose};
+use crate::domain::token::one_time::{OneTimeToken, Origin, Proof, Purpose};
 use crate::hashing::PasswordHasher;
 use crate::service::guard::{self, Guard};
 use crate::service::mail::{Recipient, begin_use, issue, open};
@@ -55,7 +55,9 @@ pub async fn request_email_change(
         }
         let now = context.now();
         let (to, details) = (Recipient { user_id: Some(user.id), email: new }, Details::of(now));
-        let handle = issue(&mut change, kind, to, Some(user.email.as_str()), &details, now).await?;
+        let origin = Origin { session_id: Some(by.session_id), passkey: None };
+        let bound = (Some(user.email.as_str()), origin);
+        let handle = issue(&mut change, kind, to, bound, &details, now).await?;
         change.record(now, &Event::EmailChangeRequested, user.id, Some(by.session_id));
         change.commit().await?;
         Ok(handle)
@@ -66,8 +68,9 @@ pub async fn request_email_change(
 /// Changes the address of a user to the one that the mail was sent to, and tells the former one, with a link that undoes it.
 ///
 /// # Errors
-/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link or code is not valid, or the address was changed since; [`Error::EmailTaken`] if another
-/// user has it; [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link or code is not valid, or the
+/// address was changed since; [`Error::EmailTaken`] if another user has it; [`Error::Unavailable`] and [`Error::Database`] if
+/// the database fails.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn change_email(context: &Context, guard: &Guard, proof: &Proof) -> Result<(), Error> {
     context.require_mail(MailKind::ChangeEmail)?;
@@ -84,8 +87,10 @@ pub async fn change_email(context: &Context, guard: &Guard, proof: &Proof) -> Re
     let new_email = Some(token.email.as_str().to_owned());
     let details = Details { new_email, ..Details::of(now) };
     let to = Recipient { user_id: Some(user_id), email: &former };
-    let state = Some(token.email.as_str());
-    issue(&mut change, MailKind::EmailChanged, to, state, &details, now).await?;
+    // What the session has added that asked for the change is undone with it.
+    let origin = Origin { session_id: token.session_id, passkey: None };
+    let bound = (Some(token.email.as_str()), origin);
+    issue(&mut change, MailKind::EmailChanged, to, bound, &details, now).await?;
     change.commit().await
 }
 
@@ -94,8 +99,9 @@ pub async fn change_email(context: &Context, guard: &Guard, proof: &Proof) -> Re
 /// count no more. Nor does any other change of address, older ones included: what they may change is true again.
 ///
 /// # Errors
-/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link is not valid; [`Error::EmailTaken`] if another user has the address;
-/// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link is not valid;
+/// [`Error::EmailTaken`] if another user has the address; [`Error::Unavailable`] and [`Error::Database`] if the database
+/// fails.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn undo_email_change(context: &Context, guard: &Guard, proof: &Proof) -> Result<(), Error> {
     let token = open(context, guard, Purpose::UndoEmail, proof).await?;

@@ -12,7 +12,8 @@ use crate::service::{Context, Error};
 /// Creates an account, and returns the user's identifier.
 ///
 /// # Errors
-/// [`Error::PasswordWeak`] if the password is; [`Error::EmailTaken`] if another user has the address; [`Error::Hashing`] and [`Error::Database`] if these fail.
+/// [`Error::PasswordWeak`] if the password is; [`Error::EmailTaken`] if another user has the address; [`Error::Hashing`] and
+/// [`Error::Database`] if these fail.
 pub async fn create(
     context: &Context,
     hasher: &PasswordHasher,

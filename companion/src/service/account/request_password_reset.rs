@@ -5,7 +5,7 @@ use crate::domain::account::email::Email;
 use crate::domain::audit::Event;
 use crate::domain::mail::{Details, MailKind};
 use crate::domain::time::format_exactly;
-use crate::domain::token::one_time::OneTimeToken;
+use crate::domain::token::one_time::{OneTimeToken, Origin};
 use crate::service::guard::{self, Guard};
 use crate::service::mail::{Recipient, issue};
 use crate::service::{Context, Error};
@@ -34,7 +34,8 @@ pub async fn request_password_reset(
         let state = found.and_then(|found| found.changed_at).map(format_exactly);
         let (to, now) = (Recipient { user_id, email }, context.now());
         let details = Details::of(now);
-        let handle = issue(&mut change, kind, to, state.as_deref(), &details, now).await?;
+        let handle =
+            issue(&mut change, kind, to, (state.as_deref(), Origin::default()), &details, now).await?;
         change.commit().await?;
         context.report(&Event::PasswordResetRequested, user_id, None);
         Ok(handle)

@@ -27,9 +27,9 @@ use crate::service::{Context, Error};
 /// same gate as everybody, so that a reset is no way around another factor. Factors of an address that nobody had verified go.
 ///
 /// # Errors
-/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link or code is not valid, or the password or address was changed since; then also
-/// [`Error::PasswordWeak`], which leaves the link valid; [`Error::Hashing`], [`Error::Unavailable`] and [`Error::Database`] if
-/// these fail.
+/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link or code is not valid, or the
+/// password or address was changed since; then also [`Error::PasswordWeak`], which leaves the link valid; [`Error::Hashing`],
+/// [`Error::Unavailable`] and [`Error::Database`] if these fail.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn reset_password(
     context: &Context,
@@ -63,15 +63,15 @@ pub async fn reset_password(
     // A new password is a new authenticator: nobody has failed to guess it. Failures of another factor stay.
     attempts::clear_of_user(change.connection(), user_id, &[Authenticator::Password]).await?;
     users::touch(change.connection(), user_id, now).await?;
+    let sessions_ended = end_sessions(&mut change, Ending::all(user_id), now).await?.len();
     if !email::is_verified(change.connection(), user_id).await? {
         // Whoever registered an address that is not theirs may have added a factor, which would keep its owner out.
         let factors_removed = delete_factors(&mut change, user_id).await?;
         if factors_removed > 0 {
-            change.record(now, &Event::FactorsReset { factors_removed }, user_id, None);
+            change.record(now, &Event::FactorsReset { factors_removed, sessions_ended }, user_id, None);
         }
     }
     email::mark_verified(change.connection(), user_id, now).await?;
-    let sessions_ended = end_sessions(&mut change, Ending::all(user_id), now).await?.len();
     change.record(now, &Event::PasswordReset { sessions_ended }, user_id, None);
     change.commit().await
 }

@@ -6,7 +6,7 @@ use crate::domain::UserId;
 use crate::domain::account::User;
 use crate::domain::audit::Event;
 use crate::domain::mail::{Details, MailKind};
-use crate::domain::token::one_time::{OneTimeToken, Proof, Purpose};
+use crate::domain::token::one_time::{OneTimeToken, Origin, Proof, Purpose};
 use crate::service::change::Change;
 use crate::service::guard::{self, Guard};
 use crate::service::mail::{Recipient, begin_use, issue, open};
@@ -54,14 +54,14 @@ pub(super) async fn write_verification(
 ) -> Result<OneTimeToken, Error> {
     let now = change.context.now();
     let details = Details::of(now);
-    issue(change, MailKind::VerifyEmail, to, None, &details, now).await
+    issue(change, MailKind::VerifyEmail, to, (None, Origin::default()), &details, now).await
 }
 
 /// Records that mails to the address of a user arrive.
 ///
 /// # Errors
-/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link or code is not valid, or the address was changed since; [`Error::Unavailable`] and
-/// [`Error::Database`] if the database fails.
+/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link or code is not valid, or the
+/// address was changed since; [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn verify_email(context: &Context, guard: &Guard, proof: &Proof) -> Result<(), Error> {
     context.require_mail(MailKind::VerifyEmail)?;

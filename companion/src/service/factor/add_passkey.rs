@@ -8,7 +8,7 @@ use crate::db::{factor_challenges, factors, passkeys, user_handles};
 use crate::domain::account::User;
 use crate::domain::account::name::Name;
 use crate::domain::factor::FactorKind;
-use crate::domain::factor::challenge::ChallengePurpose;
+use crate::domain::factor::challenge::{ChallengePurpose, owner};
 use crate::domain::factor::passkey::Creation;
 use crate::domain::factor::ticket::Ticket;
 use crate::domain::factor::user_handle::{self, UserHandle};
@@ -34,8 +34,7 @@ pub async fn begin_passkey(
     let existing = passkeys::list_ids(&mut connection, user.id, party.id()).await?;
     let ceremony =
         party.begin_creation((user, handle), existing, creation).map_err(|fault| reject(&fault))?;
-    let owner = Some((by.user_id, Some(by.session_id)));
-    factors.challenge(&mut connection, purpose(creation), owner, ceremony, context.now()).await
+    factors.challenge(&mut connection, purpose(creation), Some(owner(by)), ceremony, context.now()).await
 }
 
 /// Adds a passkey that a browser has created.
@@ -54,7 +53,7 @@ pub async fn add_passkey(
     (name, creation): (&Name, Creation),
 ) -> Result<Added, Error> {
     let party = factors.party()?;
-    let (hash, purpose, owner) = (ticket.hash(), purpose(creation), Some((by.user_id, Some(by.session_id))));
+    let (hash, purpose, owner) = (ticket.hash(), purpose(creation), Some(owner(by)));
     let mut connection = context.connection().await?;
     let state = factor_challenges::use_up(&mut connection, &hash, purpose, owner, context.now()).await?;
     drop(connection);
@@ -69,8 +68,7 @@ pub async fn add_passkey(
         return Err(Error::PasskeyWrong);
     }
     let inserted =
-        passkeys::insert(change.connection(), user_id, name, is_demanded, (&passkey, party.id()), now)
-            .await?;
+        passkeys::insert(change.connection(), by, name, is_demanded, (&passkey, party.id()), now).await?;
     let id = inserted.ok_or(Error::PasskeyWrong)?;
     let kind = (FactorKind::Passkey, is_demanded);
     let recovery_codes = finish_addition(&mut change, factors, by, &list, kind).await?;

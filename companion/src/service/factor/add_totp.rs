@@ -6,7 +6,7 @@ use crate::db::{factor_challenges, factors};
 use crate::domain::account::User;
 use crate::domain::account::name::Name;
 use crate::domain::account::user_ref::UserRef;
-use crate::domain::factor::challenge::{ChallengeOwner, ChallengePurpose};
+use crate::domain::factor::challenge::{ChallengePurpose, owner};
 use crate::domain::factor::ticket::Ticket;
 use crate::domain::factor::totp::{SECRET_BYTES, TotpKey, TotpSecret};
 use crate::domain::factor::{CHALLENGE_LIFETIME, FactorKind};
@@ -110,7 +110,7 @@ async fn add(
         .await?
         .ok_or(Error::ChallengeUnknown)?;
     let list = factors::list(change.connection(), user_id).await?;
-    let id = factors::insert_totp(change.connection(), user_id, name, sealed, step, now).await?;
+    let id = factors::insert_totp(change.connection(), by, name, sealed, step, now).await?;
     let recovery_codes = finish_addition(&mut change, factors, by, &list, (FactorKind::Totp, true)).await?;
     change.commit().await?;
     Ok(Added { id, recovery_codes })
@@ -129,8 +129,4 @@ async fn read(
     let sealed = sealed.ok_or(Error::ChallengeUnknown)?;
     let opened = factors.keys.open(Subject::TotpSecret(user.id), &sealed).map_err(|_| Error::Sealing)?;
     Ok((TotpSecret::new(&opened).ok_or(Error::Sealing)?, sealed))
-}
-
-fn owner(by: TokenSubject) -> ChallengeOwner {
-    (by.user_id, Some(by.session_id))
 }

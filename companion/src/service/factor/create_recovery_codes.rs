@@ -10,7 +10,7 @@ use crate::service::{Context, Error};
 /// Replaces the recovery codes of a user, and returns the new ones. They are shown once.
 ///
 /// # Errors
-/// [`Error::FactorUnknown`] if the user has no factor that they could replace; [`Error::NoRandomness`],
+/// [`Error::FactorUnknown`] if no factor is demanded of the user that they could replace; [`Error::NoRandomness`],
 /// [`Error::Unavailable`] and [`Error::Database`] if these fail.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn create_recovery_codes(
@@ -19,10 +19,10 @@ pub async fn create_recovery_codes(
     by: TokenSubject,
 ) -> Result<Vec<RecoveryCode>, Error> {
     let (mut change, user_id) = (begin_change_by(context, by).await?, by.user_id);
-    if factors::list(change.connection(), user_id).await?.factors.is_empty() {
+    if !factors::is_demanded(change.connection(), user_id).await? {
         return Err(Error::FactorUnknown);
     }
-    let codes = replace_recovery_codes(&mut change, factors, user_id).await?;
+    let codes = replace_recovery_codes(&mut change, factors, by).await?;
     change.record(context.now(), &Event::RecoveryCodesCreated, user_id, Some(by.session_id));
     change.commit().await?;
     Ok(codes)

@@ -22,16 +22,17 @@ pub use self::list::{is_demanded, list, list_of};
 pub use self::remove::remove;
 pub use self::rename::rename;
 pub use self::reseal::reseal;
-pub use self::reset::reset;
+pub use self::reset::{Reset, reset};
 pub use self::use_passkey::PasskeyResponse;
 
 pub(super) use self::reset::delete_factors;
 pub(super) use self::use_code::use_code;
-pub(super) use self::use_passkey::{ask, verify};
+pub(super) use self::use_passkey::{VerifiedPasskey, ask, verify};
 
 use super::account::begin_change;
 use super::change::Change;
-use crate::db::{recovery_codes, sessions};
+use crate::db::{passkeys, recovery_codes, sessions};
+use crate::domain::FactorId;
 use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
 use crate::domain::factor::passkey::RelyingParty;
@@ -41,7 +42,6 @@ use crate::domain::factor::{FactorKind, FactorList, MAX_FACTORS};
 use crate::domain::session::Ending;
 use crate::domain::token::access_token::TokenSubject;
 use crate::domain::token::key_encryption::KeyEncryptionKeys;
-use crate::domain::{FactorId, UserId};
 use crate::random::Random;
 use crate::service::session::end_each;
 use crate::service::{Context, Error};
@@ -133,8 +133,9 @@ async fn begin_change_by(context: &Context, by: TokenSubject) -> Result<Change<'
     Ok(change)
 }
 
-/// Records the addition of a factor by a user who had these before. With the first that is demanded, their other sessions end: a
-/// password alone has begun them. Without recovery codes, these come with it.
+/// Records the addition of a factor by a user who had these before. With the first that is demanded, their other sessions end, and
+/// passkeys go that browsers have created by themselves in these: a password alone has begun them. Without recovery codes, these
+/// come with it.
 async fn finish_addition(
     change: &mut Change<'_>,
     factors: &Factors,
@@ -154,23 +155,26 @@ async fn finish_addition(
         // They were begun by less than what signs in from now on, like those from before a change of the password.
         let others = Ending::others(user_id, by.session_id);
         end_each(change, [others].into_iter(), &Event::SessionEnded, now).await?;
+        for _ in 0..passkeys::delete_automatic_of_others(change.connection(), by).await? {
+            change.record(now, &Event::FactorRemoved(FactorKind::Passkey), user_id, session);
+        }
     }
     if list.recovery_codes > 0 {
         return Ok(None);
     }
     change.record(now, &Event::RecoveryCodesCreated, user_id, session);
-    replace_recovery_codes(change, factors, user_id).await.map(Some)
+    replace_recovery_codes(change, factors, by).await.map(Some)
 }
 
 /// Replaces the recovery codes of a user, and returns the new ones.
 async fn replace_recovery_codes(
     change: &mut Change<'_>,
     factors: &Factors,
-    user_id: UserId,
+    by: TokenSubject,
 ) -> Result<Vec<RecoveryCode>, Error> {
     let draw = |_| factors.draw::<{ recovery_code::RANDOM_BYTES }>().map(RecoveryCode::new);
     let codes = (0..recovery_code::COUNT).map(draw).collect::<Result<Vec<_>, Error>>()?;
     let hashes: Vec<_> = codes.iter().map(RecoveryCode::hash).collect();
-    recovery_codes::replace(change.connection(), user_id, &hashes).await?;
+    recovery_codes::replace(change.connection(), by, &hashes).await?;
     Ok(codes)
 }

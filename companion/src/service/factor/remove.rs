@@ -10,7 +10,7 @@ use crate::domain::token::access_token::TokenSubject;
 use crate::service::session::end_each;
 use crate::service::{Context, Error};
 
-/// Removes a factor of the user. With the last one, the recovery codes go, too: they would replace nothing.
+/// Removes a factor of the user. With the last one that is demanded, the recovery codes go, too: they would replace nothing.
 ///
 /// # Errors
 /// [`Error::FactorUnknown`] if the user has no such factor; [`Error::TooFewWays`] if too few ways to sign in would be left;
@@ -27,7 +27,7 @@ pub async fn remove(
     let factor = list.factors.iter().find(|factor| factor.id == id).ok_or(Error::FactorUnknown)?;
     list.may_remove(id, factors.rp_id()).map_err(|TooFewWaysRejection| Error::TooFewWays)?;
     factors::delete(change.connection(), user_id, id).await?;
-    if list.factors.len() == 1 {
+    if !list.factors.iter().any(|other| other.is_demanded && other.id != id) {
         recovery_codes::delete_all(change.connection(), user_id).await?;
     }
     let now = context.now();

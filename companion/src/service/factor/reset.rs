@@ -6,24 +6,38 @@ use crate::domain::account::User;
 use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
 use crate::domain::guard::Authenticator;
+use crate::domain::session::Ending;
 use crate::service::account::{begin_change, find_locked};
 use crate::service::change::Change;
+use crate::service::session::end_sessions;
 use crate::service::{Context, Error};
 
-/// Removes all factors and recovery codes of a user, who signs in by the password alone then. Returns the user and the number
-/// of factors.
+/// Factors that were removed from a user.
+pub struct Reset {
+    /// User.
+    pub user: User,
+    /// Number of factors.
+    pub factors_removed: u64,
+    /// Number of sessions that ended.
+    pub sessions_ended: usize,
+}
+
+/// Removes all factors and recovery codes of a user, who signs in by the password alone then, and ends all sessions: whoever
+/// has begun one may be the reason for the reset.
 ///
 /// # Errors
 /// [`Error::UserUnknown`] if there is no such user, [`Error::Unavailable`] and [`Error::Database`] if the database
 /// fails.
 #[tracing::instrument(name = "reset_factors", level = "debug", skip_all)]
-pub async fn reset(context: &Context, user: &UserRef) -> Result<(User, u64), Error> {
+pub async fn reset(context: &Context, user: &UserRef) -> Result<Reset, Error> {
     let (mut change, user_id) = begin_change(context, user).await?;
+    let now = context.now();
     let factors_removed = delete_factors(&mut change, user_id).await?;
-    change.record(context.now(), &Event::FactorsReset { factors_removed }, user_id, None);
+    let sessions_ended = end_sessions(&mut change, Ending::all(user_id), now).await?.len();
+    change.record(now, &Event::FactorsReset { factors_removed, sessions_ended }, user_id, None);
     let user = find_locked(&mut change, user_id).await?;
     change.commit().await?;
-    Ok((user, factors_removed))
+    Ok(Reset { user, factors_removed, sessions_ended })
 }
 
 /// Deletes all factors and recovery codes of a user. Returns the number of factors.

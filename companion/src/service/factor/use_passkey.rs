@@ -6,7 +6,6 @@ use webauthn_rs::prelude::{Passkey, PublicKeyCredential, WebauthnError};
 use super::{Challenge, Factors};
 use crate::db::connection::Connection;
 use crate::db::{factor_challenges, passkeys, user_handles};
-use crate::domain::UserId;
 use crate::domain::audit::Event;
 use crate::domain::factor::CHALLENGE_LIFETIME;
 use crate::domain::factor::challenge::{ChallengeOwner, ChallengePurpose};
@@ -14,6 +13,7 @@ use crate::domain::factor::passkey::{Ceremony, InvalidPasskey, StoredPasskey};
 use crate::domain::factor::ticket::Ticket;
 use crate::domain::factor::user_handle::UserHandle;
 use crate::domain::session::authentication::Proof;
+use crate::domain::{FactorId, UserId};
 use crate::service::change::Change;
 use crate::service::{Context, Error};
 
@@ -102,6 +102,11 @@ pub(in crate::service) async fn verify(
 }
 
 impl VerifiedPasskey {
+    /// Returns the factor ID.
+    pub(in crate::service) fn id(&self) -> FactorId {
+        self.stored.id
+    }
+
     /// Returns the user of the passkey.
     pub(in crate::service) fn user_id(&self) -> UserId {
         self.stored.user_id

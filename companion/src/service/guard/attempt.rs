@@ -12,6 +12,11 @@ pub struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
+    /// Makes an attempt that says nothing about an account.
+    pub(super) fn without_account(buckets: Vec<Bucket>) -> Self {
+        Self { buckets, email: None, unknown_devices: None }
+    }
+
     /// Spares the bucket of the account, for a recovery code: nobody guesses 120 bits, and whoever knows the password could
     /// keep the owner out by wrong codes otherwise.
     #[must_use]

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use time::OffsetDateTime;
 
 pub use self::attempt::Attempt;
-pub use self::notice::{charge_notice, charge_wrong_code};
+pub use self::notice::{charge_notice, charge_wrong_factor};
 pub use self::permit::Permit;
 use self::recent_rejections::RecentRejections;
 use super::{Context, Error};
@@ -21,6 +21,7 @@ use crate::db::{attempts, bans};
 use crate::domain::SessionId;
 use crate::domain::account::email::Email;
 use crate::domain::audit::Event;
+use crate::domain::factor::ticket::Ticket;
 use crate::domain::guard::{
     AttemptRejection, Authenticator, Ban, Bucket, BucketKey, BucketState, Buckets, Limits,
 };
@@ -97,29 +98,33 @@ impl Guard {
     /// Returns the attempt of the caller to register.
     #[must_use]
     pub fn registration(&self, context: &Context) -> Attempt<'static> {
-        let buckets = self.buckets.of_registration(context.caller.client());
-        Attempt { buckets, email: None, unknown_devices: None }
+        Attempt::without_account(self.buckets.of_registration(context.caller.client()))
     }
 
-    /// Returns the attempt of the caller, who is nobody yet, to be asked for a passkey.
+    /// Returns the attempt of the caller, who is nobody yet, to be asked for a passkey. These device tokens tell if the device is
+    /// known to any account.
     #[must_use]
-    pub fn passkey_request(&self, context: &Context) -> Attempt<'static> {
-        let buckets = self.buckets.of_passkey_request(context.caller.client());
-        Attempt { buckets, email: None, unknown_devices: None }
+    pub fn passkey_request(&self, context: &Context, device_tokens: &[String]) -> Attempt<'static> {
+        let accounts = self.devices.read(device_tokens, context.now());
+        Attempt::without_account(self.buckets.of_passkey_request(context.caller.client(), accounts.last()))
+    }
+
+    /// Returns the attempt of the caller to be asked for a passkey that completes a pending login.
+    #[must_use]
+    pub fn completion_request(&self, ticket: &Ticket) -> Attempt<'static> {
+        Attempt::without_account(vec![self.buckets.of_pending_login(&ticket.hash())])
     }
 
     /// Returns the attempt of the caller to have a mail of a kind sent.
     #[must_use]
     pub fn mail(&self, context: &Context, kind: MailKind, recipient: &Email) -> Attempt<'static> {
-        let buckets = self.buckets.of_mail(context.caller.client(), kind, recipient);
-        Attempt { buckets, email: None, unknown_devices: None }
+        Attempt::without_account(self.buckets.of_mail(context.caller.client(), kind, recipient))
     }
 
     /// Returns the attempt of the caller to use a link or a code of a mail.
     #[must_use]
     pub fn one_time_token(&self, context: &Context) -> Attempt<'static> {
-        let buckets = self.buckets.of_one_time_token(context.caller.client());
-        Attempt { buckets, email: None, unknown_devices: None }
+        Attempt::without_account(self.buckets.of_one_time_token(context.caller.client()))
     }
 
     /// Returns `true` if a device with these tokens has signed in to an account before.

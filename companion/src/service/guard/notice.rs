@@ -21,15 +21,15 @@ pub async fn charge_notice(
     Ok(attempts::charge(connection, &[bucket], None, now).await?.is_empty())
 }
 
-/// Counts a wrong code of somebody who knows the password of an account. Returns `true` if the user is to be told now: from the
-/// fifth in a day on, once a day.
-pub async fn charge_wrong_code(
+/// Counts a wrong code or passkey of somebody who knows the password of an account. Returns `true` if the user is to be told
+/// now: from the fifth in a day on, once a day.
+pub async fn charge_wrong_factor(
     connection: &mut Connection,
     guard: &Guard,
     email: &Email,
     now: OffsetDateTime,
 ) -> Result<bool, sqlx::Error> {
-    let codes = guard.buckets.of_wrong_codes(email);
-    let has_many = !attempts::charge(connection, &[codes], None, now).await?.is_empty();
+    let wrong = guard.buckets.of_wrong_factors(email);
+    let has_many = !attempts::charge(connection, &[wrong], None, now).await?.is_empty();
     Ok(has_many && charge_notice(connection, guard, MailKind::WrongCodes, email, now).await?)
 }

@@ -113,7 +113,7 @@ fn read(
             let text = opened.map_err(|_| unreadable("a link of another REFRESH_JWT_SECRET"))?;
             Some(serde_json::from_slice(&text).map_err(|_| unreadable("a link"))?)
         }
-        None if kind.purpose().is_some() => return Err(unreadable("no link")),
+        None if kind.requires_token() => return Err(unreadable("no link")),
         None => None,
     };
     Ok(Mail {

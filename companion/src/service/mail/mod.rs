@@ -21,10 +21,11 @@ use super::account::find_locked;
 use super::change::Change;
 use super::{Context, Error};
 use crate::db::outbox::{self, NewMail};
-use crate::domain::UserId;
 use crate::domain::account::email::Email;
 use crate::domain::mail::{Details, MailKind, MailKinds, Notice, Secrets};
 use crate::domain::token::key_encryption::{KeyEncryptionKeys, Subject};
+use crate::domain::token::one_time::Origin;
+use crate::domain::{SessionId, UserId};
 use crate::random::Random;
 
 pub use crate::db::outbox::GivenUpMail;
@@ -67,14 +68,26 @@ impl Context {
     }
 }
 
-/// Writes the notice of a change to the user whom it concerns, unless its kind is off.
-pub(super) async fn notify(change: &mut Change<'_>, user_id: UserId, notice: &Notice) -> Result<(), Error> {
-    if !change.context.mail.kinds.contain(notice.kind) {
+/// Writes the notice of a change, made in a session, to the user whom it concerns, unless its kind is off.
+pub(super) async fn notify(
+    change: &mut Change<'_>,
+    user_id: UserId,
+    session_id: Option<SessionId>,
+    Notice { kind, details }: &Notice,
+) -> Result<(), Error> {
+    let mail = &change.context.mail;
+    if !mail.kinds.contain(*kind) {
         return Ok(());
     }
+    let has_link = kind.purpose().is_some() && mail.keys.can_seal();
     let user = find_locked(change, user_id).await?;
     let (to, now) = (Recipient { user_id: Some(user_id), email: &user.email }, change.context.now());
-    write(change, notice.kind, to, &notice.details, None, now).await
+    if has_link {
+        let origin = Origin { session_id, passkey: None };
+        issue(change, *kind, to, (None, origin), details, now).await?;
+        return Ok(());
+    }
+    write(change, *kind, to, details, None, now).await
 }
 
 /// Writes a mail.

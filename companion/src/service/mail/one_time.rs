@@ -6,21 +6,21 @@ use super::{Recipient, write};
 use crate::db::one_time_tokens::{self, NewToken, OpenToken};
 use crate::domain::account::user_ref::UserRef;
 use crate::domain::mail::{Details, MailKind, Secrets};
-use crate::domain::token::one_time::{CODE_LIFETIME, Code, OneTimeToken, Proof, Purpose};
+use crate::domain::token::one_time::{CODE_LIFETIME, Code, OneTimeToken, Origin, Proof, Purpose};
 use crate::service::account::begin_change;
 use crate::service::change::Change;
 use crate::service::guard::{self, Guard};
 use crate::service::{Context, Error};
 
-/// Issues the link of a mail, with a code beside it where its purpose has one, and writes the mail. Returns the handle that
-/// the code counts beside.
+/// Issues the link of a mail, which may change this state and tells of this session, with a code beside it where its purpose
+/// has one, and writes the mail. Returns the handle that the code counts beside.
 ///
 /// The statements are the same for an address that nobody has.
 pub(in crate::service) async fn issue(
     change: &mut Change<'_>,
     kind: MailKind,
     to: Recipient<'_>,
-    state: Option<&str>,
+    (state, origin): (Option<&str>, Origin),
     details: &Details,
     now: OffsetDateTime,
 ) -> Result<OneTimeToken, Error> {
@@ -33,6 +33,7 @@ pub(in crate::service) async fn issue(
         user_id: to.user_id,
         email: to.email,
         state,
+        origin,
         token_hash: token.hash(),
         code: code.as_ref().map(|code| (handle.hash(), code.hash(&handle), now + CODE_LIFETIME)),
         expires_at: now + purpose.lifetime(),

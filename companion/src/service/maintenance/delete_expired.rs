@@ -14,8 +14,8 @@ pub struct Live {
     pub revocations: i64,
 }
 
-/// Deletes sessions, revocations, buckets of attempts, bans, links, pending logins and challenges that have expired, and counts the sessions and revocations
-/// that have not.
+/// Deletes sessions, revocations, buckets of attempts, bans, links, pending logins and challenges that have expired, and
+/// counts the sessions and revocations that have not.
 ///
 /// # Errors
 /// [`Error::Unavailable`] and [`Error::Database`] if the database fails.

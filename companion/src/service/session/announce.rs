@@ -1,9 +1,9 @@
 //! The mails about sign-ins: on an unknown device, and about one that a second factor has stopped.
 
-use crate::domain::SessionId;
 use crate::domain::mail::{Details, MailKind};
 use crate::domain::session::device::Device;
 use crate::domain::session::device_name;
+use crate::domain::token::one_time::Origin;
 use crate::service::change::Change;
 use crate::service::guard::{self, Guard};
 use crate::service::mail::{Recipient, issue, write};
@@ -16,7 +16,7 @@ pub(super) async fn announce(
     guard: &Guard,
     to: Recipient<'_>,
     device_tokens: &[String],
-    session_id: SessionId,
+    origin: Origin,
     device: &Device,
 ) -> Result<(), Error> {
     let (context, kind) = (change.context, MailKind::NewSignIn);
@@ -29,34 +29,35 @@ pub(super) async fn announce(
     }
     let name = device.name.as_deref().and_then(device_name::of).map(|name| name.joined_by("/"));
     let details = Details { device: name, network: device.address_prefix.clone(), ..Details::of(now) };
-    issue(change, kind, to, Some(&session_id.to_string()), &details, now).await?;
+    issue(change, kind, to, (None, origin), &details, now).await?;
     Ok(())
 }
 
-/// Returns the result of a second step. A wrong code is counted first, and after several of them its user is told: somebody knows
-/// the password (OWASP ASVS 5.0, 6.3.5).
-pub(super) async fn announce_wrong_code<T>(
+/// Returns the result of a second step. A wrong code or passkey is counted first, and after several of them its user is told:
+/// somebody knows the password (OWASP ASVS 5.0, 6.3.5).
+pub(super) async fn announce_wrong_factor<T>(
     context: &Context,
     guard: &Guard,
     to: Recipient<'_>,
     result: Result<T, Error>,
 ) -> Result<T, Error> {
     let kind = MailKind::WrongCodes;
-    if !matches!(result, Err(Error::WrongFactor)) || !context.mail.kinds.contain(kind) {
+    let is_wrong = matches!(result, Err(Error::WrongFactor | Error::PasskeyWrong | Error::PasskeyUnknown));
+    if !is_wrong || !context.mail.kinds.contain(kind) {
         return result;
     }
-    // The code was wrong, whether or not the mail can be written: another error would give the attempt back.
-    if let Err(error) = write_wrong_codes(context, guard, to).await {
-        tracing::warn!(%error, "no mail about wrong codes was written");
+    // The factor was wrong, whether or not the mail can be written: another error would give the attempt back.
+    if let Err(error) = write_wrong_factors(context, guard, to).await {
+        tracing::warn!(%error, "no mail about wrong factors was written");
     }
     result
 }
 
 /// Writes the mail in a change of its own, since that of the second step is rolled back.
-async fn write_wrong_codes(context: &Context, guard: &Guard, to: Recipient<'_>) -> Result<(), Error> {
+async fn write_wrong_factors(context: &Context, guard: &Guard, to: Recipient<'_>) -> Result<(), Error> {
     let mut change = context.begin().await?;
     let now = context.now();
-    if guard::charge_wrong_code(change.connection(), guard, to.email, now).await? {
+    if guard::charge_wrong_factor(change.connection(), guard, to.email, now).await? {
         let details = Details { network: context.caller.client_prefix(), ..Details::of(now) };
         write(&mut change, MailKind::WrongCodes, to, &details, None, now).await?;
     }

@@ -1,6 +1,6 @@
 //! The second step of a login.
 
-use super::announce::{announce, announce_wrong_code};
+use super::announce::{announce, announce_wrong_factor};
 use super::start;
 use crate::db::pending_logins::{self, PendingLogin};
 use crate::db::{factors, users};
@@ -13,7 +13,8 @@ use crate::domain::guard::Authenticator;
 use crate::domain::session::TokenContent;
 use crate::domain::session::authentication::Proof;
 use crate::domain::session::device::Device;
-use crate::service::factor::{self, Challenge, Factors, PasskeyResponse, use_code};
+use crate::domain::token::one_time::Origin;
+use crate::service::factor::{self, Challenge, Factors, PasskeyResponse, VerifiedPasskey, use_code};
 use crate::service::guard::{self, Guard, Permit};
 use crate::service::mail::Recipient;
 use crate::service::{Context, Error, IssuedTokens, Tokens};
@@ -65,7 +66,7 @@ pub async fn complete_log_in(
     let started =
         use_and_start(context, tokens, factors, (guard, &permit), &pending, completion, device).await;
     let to = Recipient { user_id: Some(pending.user_id), email: &pending.email };
-    let started = announce_wrong_code(context, guard, to, started).await;
+    let started = announce_wrong_factor(context, guard, to, started).await;
     let granted = permit.settle(context, started).await?;
     let session_id = granted.claims.session_id;
     let device = guard.device_token(context, &pending.email, session_id, device_tokens)?;
@@ -76,8 +77,8 @@ pub async fn complete_log_in(
 ///
 /// # Errors
 /// [`Error::PasskeysOff`] if the site has none; [`Error::PendingLoginUnknown`] as for [`complete_log_in`];
-/// [`Error::TooManyAttempts`] if the client has asked too often; [`Error::PasskeyWrong`] if the library fails; [`Error::NoRandomness`], [`Error::Unavailable`] and [`Error::Database`] if these
-/// fail.
+/// [`Error::TooManyAttempts`] if the login has asked too often; [`Error::PasskeyWrong`] if the library fails;
+/// [`Error::NoRandomness`], [`Error::Unavailable`] and [`Error::Database`] if these fail.
 #[tracing::instrument(level = "debug", skip_all)]
 pub async fn ask_to_complete(
     context: &Context,
@@ -87,7 +88,7 @@ pub async fn ask_to_complete(
     device: &Device,
 ) -> Result<Challenge, Error> {
     let owner = owner(&find(context, ticket, device).await?);
-    let permit = guard::admit(context, guard, guard.passkey_request(context)).await?;
+    let permit = guard::admit(context, guard, guard.completion_request(ticket)).await?;
     let asked = factor::ask(context, factors, ChallengePurpose::CompleteLogIn, Some(owner)).await;
     permit.settle(context, asked).await
 }
@@ -155,7 +156,9 @@ async fn use_and_start(
     let started = start(&mut change, tokens, user_id, device, proof, &Event::LoggedIn).await?;
     permit.record_success(change.connection()).await?;
     let to = Recipient { user_id: Some(user_id), email };
-    announce(&mut change, guard, to, device_tokens, started.claims.session_id, device).await?;
+    let passkey = passkey.as_ref().map(VerifiedPasskey::id);
+    let origin = Origin { session_id: Some(started.claims.session_id), passkey };
+    announce(&mut change, guard, to, device_tokens, origin, device).await?;
     change.commit().await?;
     Ok(started)
 }

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use time::OffsetDateTime;
 
-use super::announce::announce_wrong_code;
+use super::announce::announce_wrong_factor;
 use super::prove;
 use crate::db::{factors, passwords};
 use crate::domain::account::User;
@@ -57,7 +57,7 @@ pub async fn confirm(
         let permits = [&permit, &second];
         let proved = prove_by(context, tokens, factors, &permits, user, changed_at, Some(code)).await;
         let to = Recipient { user_id: Some(user.0.id), email: &user.0.email };
-        let proved = announce_wrong_code(context, guard, to, proved).await;
+        let proved = announce_wrong_factor(context, guard, to, proved).await;
         second.settle(context, proved).await
     };
     let proved = proved.await;

@@ -2,7 +2,7 @@
 
 use super::prove;
 use crate::domain::account::user_ref::UserRef;
-use crate::domain::factor::challenge::{ChallengeOwner, ChallengePurpose};
+use crate::domain::factor::challenge::{ChallengePurpose, owner};
 use crate::domain::token::access_token::TokenSubject;
 use crate::service::account::begin_change;
 use crate::service::factor::{self, Challenge, Factors, PasskeyResponse};
@@ -45,8 +45,4 @@ pub async fn confirm_with_passkey(
     let proved = prove(&mut change, tokens, by, verified.proof()).await?;
     change.commit().await?;
     Ok(tokens.sign_access(&proved)?)
-}
-
-fn owner(by: TokenSubject) -> ChallengeOwner {
-    (by.user_id, Some(by.session_id))
 }

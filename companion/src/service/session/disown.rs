@@ -1,4 +1,4 @@
-//! "This wasn't me": the owner of an account disowns a sign-in.
+//! "This wasn't me": the owner of an account disowns a sign-in, or a change of factors.
 
 use time::OffsetDateTime;
 
@@ -13,38 +13,41 @@ use crate::service::guard::Guard;
 use crate::service::mail::{begin_use, open};
 use crate::service::{Context, Error};
 
-/// Ends the session that the mail tells of, and all others of the user: whoever started it knows the password, which is of no use
-/// any more. The owner sets a new one by a mail.
+/// Ends the session that the mail tells of, or in which the factors were changed, and all others of the user: whoever is behind it
+/// may know the password, which is of no use any more. The owner sets a new one by a mail.
 ///
 /// # Errors
-/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link is not valid; [`Error::Unavailable`] and [`Error::Database`] if the database fails.
+/// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link is not valid;
+/// [`Error::Unavailable`] and [`Error::Database`] if the database fails.
 #[tracing::instrument(name = "disown_sign_in", level = "debug", skip_all)]
 pub async fn disown(context: &Context, guard: &Guard, proof: &Proof) -> Result<(), Error> {
     let token = open(context, guard, Purpose::DisownSignIn, proof).await?;
     let context = &context.as_user();
     let mut change = begin_use(context, &token).await?;
     let now = context.now();
-    let session_id = token.state.as_deref().and_then(|id| id.parse().ok());
     let sessions_ended = lock_out(&mut change, &token, now).await?;
-    change.record(now, &Event::SignInDisowned { sessions_ended }, token.user_id, session_id);
+    change.record(now, &Event::SignInDisowned { sessions_ended }, token.user_id, token.session_id);
     change.commit().await
 }
 
 /// Ends all sessions of a user, and what was begun in them: resets and changes of the address. Deletes the password, if a mail
-/// sets a new one, and the factors that were added since the mail of this token: they are those of whoever it tells of. Returns
-/// the number of sessions.
+/// sets a new one, and what the session of the token has added: factors, and recovery codes. A passkey that has begun it goes, too.
+/// All others stay, so that the mails alone let nobody past them; without a factor, recovery codes of other sessions are demanded.
+/// Returns the number of sessions.
 pub(in crate::service) async fn lock_out(
     change: &mut Change<'_>,
-    token: &OpenToken,
+    &OpenToken { user_id, session_id, factor_id, .. }: &OpenToken,
     now: OffsetDateTime,
 ) -> Result<usize, Error> {
-    let user_id = token.user_id;
     if change.context.mail.kinds.password_reset {
         passwords::delete(change.connection(), user_id).await?;
     }
-    factors::delete_since(change.connection(), user_id, token.created_at).await?;
-    if !factors::is_demanded(change.connection(), user_id).await? {
-        recovery_codes::delete_all(change.connection(), user_id).await?;
+    let removed = factors::delete_of_session(change.connection(), user_id, session_id, factor_id).await?;
+    for kind in removed {
+        change.record(now, &Event::FactorRemoved(kind), user_id, session_id);
+    }
+    if let Some(session_id) = session_id {
+        recovery_codes::delete_of_session(change.connection(), user_id, session_id).await?;
     }
     one_time_tokens::delete_ended_by_password(change.connection(), user_id).await?;
     users::touch(change.connection(), user_id, now).await?;

@@ -7,21 +7,27 @@ use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
 use crate::domain::factor::challenge::ChallengePurpose;
 use crate::domain::session::device::Device;
+use crate::domain::token::one_time::Origin;
 use crate::service::factor::{self, Challenge, Factors, PasskeyResponse};
 use crate::service::guard::{self, Guard};
 use crate::service::mail::Recipient;
 use crate::service::{Context, Error, IssuedTokens, Tokens};
 
-/// Asks anybody for a passkey.
+/// Asks anybody for a passkey. These device tokens tell if a user of ours has signed in on the device before.
 ///
 /// # Errors
 /// [`Error::PasskeysOff`] if the site has none; [`Error::TooManyAttempts`] if the client has asked too often;
 /// [`Error::PasskeyWrong`] if the library fails; [`Error::NoRandomness`], [`Error::Unavailable`] and [`Error::Database`] if these
 /// fail.
 #[tracing::instrument(level = "debug", skip_all)]
-pub async fn ask_to_log_in(context: &Context, guard: &Guard, factors: &Factors) -> Result<Challenge, Error> {
+pub async fn ask_to_log_in(
+    context: &Context,
+    guard: &Guard,
+    factors: &Factors,
+    device_tokens: &[String],
+) -> Result<Challenge, Error> {
     factors.party()?;
-    let permit = guard::admit(context, guard, guard.passkey_request(context)).await?;
+    let permit = guard::admit(context, guard, guard.passkey_request(context, device_tokens)).await?;
     let asked = factor::ask(context, factors, ChallengePurpose::LogIn, None).await;
     permit.settle(context, asked).await
 }
@@ -54,7 +60,8 @@ pub async fn log_in_with_passkey(
     let user = users::find(change.connection(), &UserRef::Id(user_id)).await?.ok_or(Error::Disabled)?;
     let (to, session_id) =
         (Recipient { user_id: Some(user_id), email: &user.email }, granted.claims.session_id);
-    announce(&mut change, guard, to, device_tokens, session_id, device).await?;
+    let origin = Origin { session_id: Some(session_id), passkey: Some(verified.id()) };
+    announce(&mut change, guard, to, device_tokens, origin, device).await?;
     change.commit().await?;
     let device = guard.device_token(context, &user.email, session_id, device_tokens)?;
     Ok(IssuedTokens { device: Some(device), ..tokens.sign(&granted)? })

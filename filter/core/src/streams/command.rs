@@ -19,7 +19,8 @@ pub enum Command {
         /// Reason.
         reason: EndReason,
     },
-    /// Ask the companion if a session can go on, and hand its response to [`OpenStreams::on_response`](super::OpenStreams::on_response).
+    /// Ask the companion if a session can go on, and hand its response to
+    /// [`OpenStreams::on_response`](super::OpenStreams::on_response).
     Check(SessionCheck),
     /// Count streams that are not followed, because there are too many.
     CountUnfollowed {

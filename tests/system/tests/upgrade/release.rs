@@ -128,11 +128,13 @@ impl Fleet {
         let [first, second] = self.companions.each_ref().map(|(ports, _)| *ports);
         let Ports { companion, internal, .. } = first;
         let ports = Ports { companion, internal, upstream: self.upstream.0, ..Ports::free().expect("ports") };
-        // The operator's file, which both releases take.
+        // The operator's file.
         let template = Shell::Wasm.configuration().expect("a configuration");
         let mut replacements = envoy::local(&ports);
         replacements.push((Shell::Wasm.file_in_container().to_owned(), release.filter.display().to_string()));
         replacements.extend(envoy::another_companion(&second));
+        // What the former filter does not know is for after the upgrade, as docs/guide/upgrades.md says.
+        replacements.push((r#"{"prefix": "/billing/", "max_auth_age_seconds": 300},"#.into(), String::new()));
         let configuration = envoy::render(&template, &replacements).expect("a configuration");
         fs::write(&file, configuration).expect("a file");
         let mut command = Command::new(paths::root().join("docker/gateway"));

@@ -57,10 +57,24 @@ fn known_device_is_charged_for_itself_alone() {
 #[test]
 fn request_for_a_passkey_has_buckets_of_its_own() {
     let client = "192.0.2.1".parse().ok();
-    let request = buckets().of_passkey_request(client);
+    let request = buckets().of_passkey_request(client, None);
     check(&request, &[("address", 70, None), ("network", 700, None)]);
     let others = [buckets().of_registration(client), login("192.0.2.1", ADA, None)].concat();
     assert!(request.iter().all(|bucket| others.iter().all(|other| other.key != bucket.key)));
+}
+
+#[test]
+fn known_device_and_pending_login_ask_for_passkeys_from_their_own_buckets() {
+    let client = "192.0.2.1".parse().ok();
+    let of_device =
+        |account, session| buckets().of_passkey_request(client, Some((account, SessionId(session))));
+    check(&of_device("a", 1), &[("device_logins", 50, None)]);
+    check(&[buckets().of_pending_login(&[1; 32])], &[("device_logins", 5, None)]);
+    let devices = [of_device("a", 1), of_device("a", 2), of_device("b", 1)].concat();
+    let logins = [1, 2].map(|login| buckets().of_pending_login(&[login; 32]));
+    let keys: HashSet<_> = devices.iter().chain(&logins).map(|bucket| bucket.key).collect();
+    assert_eq!(keys.len(), 5);
+    assert_eq!(of_device("a", 1), of_device("a", 17), "sixteen devices of an account");
 }
 
 #[test]

@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 use super::user_of;
 use crate::http::api::factors::FactorsResponse;
 use crate::http::error::ApiError;
-use crate::service::{Context, factor};
+use crate::service::Context;
+use crate::service::factor::{self, Reset};
 
 /// Factors that were removed.
 #[derive(Serialize, ToSchema)]
@@ -20,6 +21,8 @@ pub(in crate::http) struct FactorsResetResponse {
     message: &'static str,
     /// Number of factors that were removed.
     factors_removed: u64,
+    /// Number of sessions that ended.
+    sessions_ended: usize,
 }
 
 /// List a user's second factors
@@ -45,7 +48,7 @@ pub(in crate::http) async fn list(
 
 /// Reset a user's second factors
 ///
-/// Removes all factors and recovery codes, for somebody who has lost them. The password alone signs in then.
+/// Removes all factors and recovery codes, for somebody who has lost them, and ends all sessions. The password alone signs in then.
 #[utoipa::path(
     delete,
     path = "/admin/users/{id}/factors",
@@ -62,6 +65,6 @@ pub(in crate::http) async fn reset(
     context: Context,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<FactorsResetResponse>, ApiError> {
-    let (_, factors_removed) = factor::reset(&context, &user_of(id)?).await?;
-    Ok(Json(FactorsResetResponse { message: "Factors reset successfully", factors_removed }))
+    let Reset { factors_removed, sessions_ended, .. } = factor::reset(&context, &user_of(id)?).await?;
+    Ok(Json(FactorsResetResponse { message: "Factors reset successfully", factors_removed, sessions_ended }))
 }

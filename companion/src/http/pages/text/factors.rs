@@ -86,7 +86,7 @@ pub(super) static EN: FactorText = FactorText {
     added: "The factor is added.",
     renamed: "The factor has another name.",
     removed: "The factor is removed.",
-    reset: "Remove all factors",
+    reset: "Remove all factors, and end all sessions",
 };
 
 pub(super) static DE: FactorText = FactorText {
@@ -124,5 +124,5 @@ pub(super) static DE: FactorText = FactorText {
     added: "Der Faktor wurde hinzugefügt.",
     renamed: "Der Faktor hat einen anderen Namen.",
     removed: "Der Faktor wurde entfernt.",
-    reset: "Alle Faktoren entfernen",
+    reset: "Alle Faktoren entfernen, alle Sitzungen beenden",
 };

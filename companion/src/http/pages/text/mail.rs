@@ -71,7 +71,7 @@ fn in_english(purpose: Purpose) -> Confirmation {
     match purpose {
         Purpose::VerifyEmail => Confirmation {
             title: "Confirm your e-mail address",
-            text: "Is this your e-mail address?",
+            text: "Confirm it only if you made this account yourself: whoever made it signs in to it.",
             button: "Confirm the address",
             done: "Your e-mail address is confirmed.",
         },
@@ -88,8 +88,8 @@ fn in_english(purpose: Purpose) -> Confirmation {
             done: "Your e-mail address is the former one, and all sessions have ended.",
         },
         Purpose::DisownSignIn => Confirmation {
-            title: "This sign-in was not you?",
-            text: "All sessions end, and your password no longer works. You then set a new one.",
+            title: "This was not you?",
+            text: "All sessions end, factors that were added since are removed, and your password no longer works. You then set a new one.",
             button: "End all sessions",
             done: "All sessions have ended.",
         },
@@ -106,7 +106,7 @@ fn in_german(purpose: Purpose) -> Confirmation {
     match purpose {
         Purpose::VerifyEmail => Confirmation {
             title: "E-Mail-Adresse bestätigen",
-            text: "Ist das Ihre E-Mail-Adresse?",
+            text: "Bestätigen Sie nur, wenn Sie dieses Konto selbst angelegt haben: Wer es angelegt hat, meldet sich darin an.",
             button: "Adresse bestätigen",
             done: "Ihre E-Mail-Adresse ist bestätigt.",
         },
@@ -123,8 +123,8 @@ fn in_german(purpose: Purpose) -> Confirmation {
             done: "Ihre frühere E-Mail-Adresse gilt wieder, und alle Sitzungen sind beendet.",
         },
         Purpose::DisownSignIn => Confirmation {
-            title: "Diese Anmeldung waren nicht Sie?",
-            text: "Alle Sitzungen enden, und Ihr Passwort gilt nicht mehr. Danach setzen Sie ein neues.",
+            title: "Das waren nicht Sie?",
+            text: "Alle Sitzungen enden, seither hinzugefügte Faktoren werden entfernt, und Ihr Passwort gilt nicht mehr. Danach setzen Sie ein neues.",
             button: "Alle Sitzungen beenden",
             done: "Alle Sitzungen sind beendet.",
         },

@@ -92,6 +92,7 @@ async fn passkey_of_a_disowned_sign_in_goes_and_a_recovery_code_stands_in_for_it
     let mut ada = api.client();
     let token = ada.login(ADA, NEW).await.body["token"].clone();
     assert_eq!(ada.complete_login(&token, &codes[0]).await.status, 200);
+    assert!(ada.get("/auth/account").await.text.contains("9 left"), "one is demanded, and the page says so");
     api.add_app(&mut ada).await;
     assert_eq!(factors_and_codes(&api).await, (1, 9));
 }

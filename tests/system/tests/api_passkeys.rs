@@ -227,6 +227,7 @@ async fn first_demanded_factor_takes_away_what_browsers_of_other_sessions_create
     let mut thief = api.logged_in(ADA).await;
     let (mut passkey, _) = thief.add_passkey(true).await;
     thief.post("/api/auth/factors/recovery-codes").await.assert_rejected(404, "not_found");
+    assert!(!thief.get("/auth/account").await.text.contains("Recovery codes"), "they would replace nothing");
     let app = api.add_app(&mut ada).await;
     assert_eq!(app.recovery_codes.len(), 10);
     api.client().login_with_passkey(&mut passkey).await.assert_rejected(401, "passkey_unknown");

@@ -189,10 +189,20 @@ fn companion_takes_the_settings_that_the_chart_renders() {
         ("REFRESH_JWT_SECRET", "0123456789abcdef0123456789abcdef"),
         ("FEED_SECRET", "fedcba9876543210fedcba9876543210"),
         ("KEY_ENCRYPTION_KEY", "5a0c1e83bb6f4d2907f1a8c93e64d0275b1947ee80c2fd36a9154be07d92cf38"),
+        ("SMTP_PASSWORD", "a password of the mail server"),
     ] {
         fs::write(secrets.join(name), value).unwrap();
     }
-    let rendered = tools.render(&[&REQUIRED[..], &["--set-string=config.ACCESS_TTL_SECONDS=600"]].concat());
+    let settings = [
+        "--set-string=config.ACCESS_TTL_SECONDS=600",
+        "--set=config.PUBLIC_URL=https://app.example.com",
+        "--set=config.SMTP_URL=smtps://mail.example.com",
+        "--set=config.MAIL_FROM=no-reply@example.com",
+        "--set=config.SMTP_USERNAME=edgeward",
+    ];
+    let rendered = tools.render(&[&REQUIRED[..], &settings].concat());
+    assert!(rendered.contains("{key: SMTP_PASSWORD, path: SMTP_PASSWORD}"), "{rendered}");
+    assert!(!tools.render(&REQUIRED).contains("SMTP_PASSWORD"), "nobody needs the key without the setting");
     let commands =
         rendered.lines().filter_map(|line| line.trim().strip_prefix("args: [edgeward, ")?.strip_suffix(']'));
     let commands: Vec<&str> = commands.collect();
@@ -209,7 +219,7 @@ fn companion_takes_the_settings_that_the_chart_renders() {
     let output = command.output().unwrap();
     let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(output.status.success(), "{told}");
-    for line in ["ACCESS_TTL_SECONDS", "600", "https://app.example.com", "DATABASE_URL"] {
+    for line in ["ACCESS_TTL_SECONDS", "600", "https://app.example.com", "DATABASE_URL", "SMTP_PASSWORD"] {
         assert!(told.contains(line), "{line}: {told}");
     }
 }

@@ -56,6 +56,11 @@ topologySpreadConstraints:
 {{ required "existingSecret: name the Secret with DATABASE_URL, REFRESH_JWT_SECRET, FEED_SECRET and KEY_ENCRYPTION_KEY" .Values.existingSecret }}
 {{- end }}
 
+{{- /* Settings that are keys of the Secret. */ -}}
+{{- define "edgeward.secrets" -}}
+DATABASE_URL REFRESH_JWT_SECRET FEED_SECRET KEY_ENCRYPTION_KEY {{- if .Values.config.SMTP_USERNAME }} SMTP_PASSWORD {{- end }}
+{{- end }}
+
 {{- /* Settings of the companion. Secrets are files, which the container's environment does not show. */ -}}
 {{- define "edgeward.env" -}}
 {{- $config := merge (dict) .Values.config (dict "DRAIN_DELAY_SECONDS" "5" "LOG_FORMAT" "json") -}}
@@ -65,7 +70,7 @@ topologySpreadConstraints:
 - {name: BIND_ADDRESS, value: "0.0.0.0"}
 - {name: PORT, value: "5501"}
 - {name: INTERNAL_PORT, value: "5502"}
-{{- range list "DATABASE_URL" "REFRESH_JWT_SECRET" "FEED_SECRET" "KEY_ENCRYPTION_KEY" }}
+{{- range splitList " " (include "edgeward.secrets" .) }}
 - {name: {{ . }}_FILE, value: /run/secrets/edgeward/{{ . }}}
 {{- end }}
 {{- end }}
@@ -82,7 +87,7 @@ topologySpreadConstraints:
       - secret:
           name: {{ include "edgeward.secret" . }}
           items:
-            {{- range list "DATABASE_URL" "REFRESH_JWT_SECRET" "FEED_SECRET" "KEY_ENCRYPTION_KEY" }}
+            {{- range splitList " " (include "edgeward.secrets" .) }}
             - {key: {{ . }}, path: {{ . }}}
             {{- end }}
       # For `sslrootcert` of DATABASE_URL.

@@ -24,6 +24,19 @@ for (const name of ["/public/hello", "/orders", "/admin/reports", "/orders, toke
 await page.getByText("Refreshed, passed").waitFor();
 await take("demo");
 
+const cdp = await context.newCDPSession(page);
+await cdp.send("WebAuthn.enable");
+const options = {
+  protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true,
+  automaticPresenceSimulation: true,
+};
+const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", { options });
+await page.goto("/auth/account");
+await page.getByRole("button", { name: "Add a passkey" }).click();
+await page.getByRole("button", { name: "Add", exact: true }).click();
+await page.getByRole("heading", { name: "Recovery codes" }).waitFor();
+// It would sign in from the autofill before the picture of the form.
+await cdp.send("WebAuthn.removeVirtualAuthenticator", { authenticatorId });
 await page.goto("/auth/account");
 await take("account", { fullPage: true });
 

@@ -50,7 +50,8 @@ fn take_pages(stack: &Stack, chromium: &Path, images: &Path) -> Result<()> {
     let at = |port: u16| format!("http://127.0.0.1:{port}");
     let mut node = Command::new("node");
     node.current_dir(&folder).arg("screenshots.js").arg(images).env("CHROMIUM", chromium);
-    node.env("GATEWAY", at(stack.ports().gateway));
+    // By its name: browsers take no passkeys for an address.
+    node.env("GATEWAY", at(stack.ports().gateway).replace("127.0.0.1", "localhost"));
     node.env("INBOX", at(stack.inbox().context("the stack has no inbox")?.page));
     tool::require(process::run(&mut node)?)
 }

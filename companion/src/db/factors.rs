@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 
 use crate::db::connection::Connection;
 use crate::domain::account::name::Name;
+use crate::domain::factor::disowned::Disowned;
 use crate::domain::factor::user_handle::UserHandle;
 use crate::domain::factor::{Factor, FactorKind, FactorList};
 use crate::domain::token::access_token::TokenSubject;
@@ -159,24 +160,25 @@ pub async fn delete(connection: &mut Connection, user_id: UserId, id: FactorId) 
     Ok(())
 }
 
-/// Deletes the factors of a user that a session has added, and the one that has begun it. Returns their kinds.
+/// Deletes the factors of a user that are disowned, and returns their number.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn delete_of_session(
+pub async fn delete_disowned(
     connection: &mut Connection,
     user_id: UserId,
-    session_id: Option<SessionId>,
-    begun_by: Option<FactorId>,
-) -> Result<Vec<FactorKind>, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"delete from factors where user_id = $1 and (session_id = $2 or id = $3) returning kind as "kind: FactorKind""#,
+    disowned: &Disowned,
+) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "delete from factors
+         where user_id = $1 and (session_id = $2 and created_at >= $3 or created_at >= $4 or id = $5)",
         user_id as UserId,
-        session_id as Option<SessionId>,
-        begun_by as Option<FactorId>,
-    )
-    .fetch_all(connection)
-    .await
+        disowned.session_id as Option<SessionId>,
+        disowned.session_since,
+        disowned.all_since,
+        disowned.passkey as Option<FactorId>,
+    );
+    Ok(done.execute(connection).await?.rows_affected())
 }
 
 /// Deletes all factors of a user, and returns their number.

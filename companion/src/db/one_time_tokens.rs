@@ -40,10 +40,20 @@ pub struct OpenToken {
     pub email: Email,
     /// State that it may change.
     pub state: Option<String>,
+    /// Time at which its mail was written.
+    pub created_at: OffsetDateTime,
     /// Session that its mail tells of.
     pub session_id: Option<SessionId>,
     /// Passkey that has begun the session.
-    pub factor_id: Option<FactorId>,
+    pub passkey: Option<FactorId>,
+}
+
+impl OpenToken {
+    /// Returns what its mail tells of.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin { session_id: self.session_id, passkey: self.passkey }
+    }
 }
 
 /// Stores a token.
@@ -96,8 +106,8 @@ pub async fn find(
 ) -> Result<Option<OpenToken>, sqlx::Error> {
     sqlx::query_as!(
         OpenToken,
-        r#"select id, user_id as "user_id!: UserId", email as "email: Email", state, session_id as "session_id: SessionId",
-                  factor_id as "factor_id: FactorId"
+        r#"select id, user_id as "user_id!: UserId", email as "email: Email", state, created_at,
+                  session_id as "session_id: SessionId", factor_id as "passkey: FactorId"
            from one_time_tokens
            where token_hash = $2 and purpose = $1 and user_id is not null and used_at is null and expires_at > $3"#,
         purpose.as_str(),
@@ -132,8 +142,8 @@ pub async fn try_code(
         r#"update one_time_tokens set code_tries = 0
            where handle_hash = $2 and code_hash = $3 and purpose = $1 and user_id is not null and used_at is null
                and code_expires_at > $4 and code_tries <= $5
-           returning id, user_id as "user_id!: UserId", email as "email: Email", state, session_id as "session_id: SessionId",
-               factor_id as "factor_id: FactorId""#,
+           returning id, user_id as "user_id!: UserId", email as "email: Email", state, created_at,
+               session_id as "session_id: SessionId", factor_id as "passkey: FactorId""#,
         purpose.as_str(),
         handle_hash.as_slice(),
         code_hash.as_slice(),

@@ -1,6 +1,9 @@
 //! SQL over `recovery_codes`: their hashes alone.
 
+use time::OffsetDateTime;
+
 use crate::db::connection::Connection;
+use crate::domain::factor::disowned::Disowned;
 use crate::domain::factor::recovery_code::RecoveryCodeHash;
 use crate::domain::token::access_token::TokenSubject;
 use crate::domain::{SessionId, UserId};
@@ -13,13 +16,15 @@ pub async fn replace(
     connection: &mut Connection,
     by: TokenSubject,
     hashes: &[RecoveryCodeHash],
+    now: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
     delete_all(connection, by.user_id).await?;
     let hashes: Vec<&[u8]> = hashes.iter().map(<[u8; 32]>::as_slice).collect();
     sqlx::query!(
-        "insert into recovery_codes (user_id, session_id, hash) select $1, $2, unnest($3::bytea[])",
+        "insert into recovery_codes (user_id, session_id, created_at, hash) select $1, $2, $3, unnest($4::bytea[])",
         by.user_id as UserId,
         by.session_id as SessionId,
+        now,
         &hashes as &[&[u8]],
     )
     .execute(connection)
@@ -51,21 +56,24 @@ pub async fn use_up(
     Ok(Some(usize::try_from(left.fetch_one(connection).await?).unwrap_or_default()))
 }
 
-/// Deletes the recovery codes that a session has made.
+/// Deletes the recovery codes of a user that are disowned.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn delete_of_session(
+pub async fn delete_disowned(
     connection: &mut Connection,
     user_id: UserId,
-    session_id: SessionId,
+    disowned: &Disowned,
 ) -> Result<(), sqlx::Error> {
-    let of_session = sqlx::query!(
-        "delete from recovery_codes where user_id = $1 and session_id = $2",
+    let done = sqlx::query!(
+        "delete from recovery_codes
+         where user_id = $1 and (session_id = $2 and created_at >= $3 or created_at >= $4)",
         user_id as UserId,
-        session_id as SessionId,
+        disowned.session_id as Option<SessionId>,
+        disowned.session_since,
+        disowned.all_since,
     );
-    of_session.execute(connection).await?;
+    done.execute(connection).await?;
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use super::session::authentication::Methods;
 pub enum Event {
     /// A user created their own account.
     Registered,
-    /// A session began with a password.
+    /// A session began.
     LoggedIn,
     /// A login was rejected, for this reason.
     LoginRejected(&'static str),
@@ -82,11 +82,15 @@ pub enum Event {
     EmailChanged,
     /// The owner of a former address changed it back.
     EmailChangeUndone {
+        /// Number of factors that were removed.
+        factors_removed: u64,
         /// Number of sessions that ended.
         sessions_ended: usize,
     },
-    /// A user disowned a sign-in: their password is gone.
+    /// A user disowned a sign-in, or a change of factors: their password is gone.
     SignInDisowned {
+        /// Number of factors that were removed.
+        factors_removed: u64,
         /// Number of sessions that ended.
         sessions_ended: usize,
     },

@@ -189,7 +189,7 @@ impl World {
         let expires_at = LIFETIMES.expiry(now, now);
         let authentication = Authentication::new(now, Proof::Password);
         let inserted =
-            sessions::insert(connection, user_id, &device, &authentication, expires_at, now).await?;
+            sessions::insert(connection, user_id, &device, (&authentication, None), expires_at, now).await?;
         let (claims, _) = inserted.context("no session")?;
         let entry =
             Entry::new(now, &Caller::SYSTEM, &Event::LoggedIn, Some(user_id), Some(claims.session_id));

@@ -62,15 +62,15 @@ impl Event {
             | Self::UserDeleted { sessions_ended }
             | Self::UserDisabled { sessions_ended }
             | Self::PasswordChanged { sessions_ended }
-            | Self::PasswordReset { sessions_ended }
-            | Self::EmailChangeUndone { sessions_ended }
-            | Self::SignInDisowned { sessions_ended } => json!({"sessions_ended": sessions_ended}),
+            | Self::PasswordReset { sessions_ended } => json!({"sessions_ended": sessions_ended}),
             Self::UserCreated(role) | Self::UserImported(role) | Self::RoleChanged(role) => {
                 json!({"role": role.as_str()})
             }
             Self::FactorAdded(kind) | Self::FactorRemoved(kind) => json!({"kind": kind.as_str()}),
             Self::RecoveryCodeUsed { left } => json!({"left": left}),
-            Self::FactorsReset { factors_removed, sessions_ended } => {
+            Self::FactorsReset { factors_removed, sessions_ended }
+            | Self::EmailChangeUndone { factors_removed, sessions_ended }
+            | Self::SignInDisowned { factors_removed, sessions_ended } => {
                 json!({"factors_removed": factors_removed, "sessions_ended": sessions_ended})
             }
             Self::Reauthenticated(methods) => json!({"methods": methods.names()}),

@@ -2,6 +2,7 @@
 
 pub mod challenge;
 pub mod code;
+pub mod disowned;
 pub mod passkey;
 pub mod recovery_code;
 pub mod ticket;

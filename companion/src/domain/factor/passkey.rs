@@ -203,7 +203,7 @@ impl RelyingParty {
         }
         let mut passkey = stored.passkey.clone();
         passkey.update_credential(&result);
-        Ok((passkey, Proof::Passkey))
+        Ok((passkey, Proof::Passkey(stored.id)))
     }
 }
 

@@ -6,6 +6,7 @@ use edgeward_wire::clock::MAX_GAP_S;
 use time::{Duration, OffsetDateTime};
 
 use super::{Lifetimes, Session, Step};
+use crate::domain::FactorId;
 
 /// Last proof of who the user of a session is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +28,10 @@ pub enum Proof {
     Password,
     /// Password, and a code of an app or of the list of recovery codes.
     PasswordAndCode,
-    /// Password, and a passkey as the second factor.
-    PasswordAndPasskey,
-    /// Passkey alone, whose authenticator has asked for a PIN or a fingerprint, which is a factor of its own.
-    Passkey,
+    /// Password, and this passkey as the second factor.
+    PasswordAndPasskey(FactorId),
+    /// This passkey alone, whose authenticator has asked for a PIN or a fingerprint, which is a factor of its own.
+    Passkey(FactorId),
 }
 
 impl Proof {
@@ -40,10 +41,19 @@ impl Proof {
         let names: &[&str] = match self {
             Self::Password => &[PASSWORD],
             Self::PasswordAndCode => &[PASSWORD, ONE_TIME_PASSWORD, MULTI_FACTOR],
-            Self::PasswordAndPasskey => &[PASSWORD, KEY, MULTI_FACTOR],
-            Self::Passkey => &[KEY, MULTI_FACTOR],
+            Self::PasswordAndPasskey(_) => &[PASSWORD, KEY, MULTI_FACTOR],
+            Self::Passkey(_) => &[KEY, MULTI_FACTOR],
         };
         Methods(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    /// Returns the passkey that was used; `None` if it was none.
+    #[must_use]
+    pub fn passkey(self) -> Option<FactorId> {
+        match self {
+            Self::Password | Self::PasswordAndCode => None,
+            Self::PasswordAndPasskey(id) | Self::Passkey(id) => Some(id),
+        }
     }
 }
 
@@ -107,8 +117,8 @@ mod tests {
         for (proof, expected) in [
             (Proof::Password, &["pwd"][..]),
             (Proof::PasswordAndCode, &["pwd", "otp", "mfa"]),
-            (Proof::PasswordAndPasskey, &["pwd", "pop", "mfa"]),
-            (Proof::Passkey, &["pop", "mfa"]),
+            (Proof::PasswordAndPasskey(FactorId(1)), &["pwd", "pop", "mfa"]),
+            (Proof::Passkey(FactorId(1)), &["pop", "mfa"]),
         ] {
             let methods = proof.methods();
             assert_eq!(methods.names(), expected, "{proof:?}");

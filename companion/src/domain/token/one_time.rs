@@ -23,7 +23,7 @@ pub const CODE_LIFETIME: Duration = Duration::minutes(10);
 /// Lifetime of a link (OWASP ASVS 5.0, 6.4.1: short). Chosen: mails are late by minutes, and people by an hour.
 const LINK_LIFETIME: Duration = Duration::HOUR;
 /// Lifetime of a link by which an owner undoes what others did. It lets nobody in. Chosen: a weekend away.
-const UNDO_LIFETIME: Duration = Duration::hours(72);
+pub const UNDO_LIFETIME: Duration = Duration::hours(72);
 
 /// SHA-256 of a token.
 pub type Digest = [u8; 32];
@@ -64,12 +64,12 @@ pub enum Proof {
     },
 }
 
-/// Session that a mail tells of: "this wasn't me" takes away what it has added.
+/// Session that a mail tells of: "it was not you" takes away what it has added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// Session; `None` if it is none of the user's, or of nobody's.
     pub session_id: Option<SessionId>,
-    /// Passkey that has begun it; `None` for a password, and for an event of a session that is older.
+    /// Passkey that has begun it; `None` if it was a password alone, or is not known any more.
     pub passkey: Option<FactorId>,
 }
 

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::{begin_change, compare_password, find_locked};
 use crate::db::users::email;
-use crate::db::{one_time_tokens, passwords};
+use crate::db::{one_time_tokens, passwords, sessions};
 use crate::domain::account::User;
 use crate::domain::account::email::Email;
 use crate::domain::account::user_ref::UserRef;
@@ -12,7 +12,7 @@ use crate::domain::audit::Event;
 use crate::domain::guard::Authenticator;
 use crate::domain::mail::{Details, MailKind};
 use crate::domain::token::access_token::TokenSubject;
-use crate::domain::token::one_time::{OneTimeToken, Origin, Proof, Purpose};
+use crate::domain::token::one_time::{OneTimeToken, Proof, Purpose};
 use crate::hashing::PasswordHasher;
 use crate::service::guard::{self, Guard};
 use crate::service::mail::{Recipient, begin_use, issue, open};
@@ -55,7 +55,7 @@ pub async fn request_email_change(
         }
         let now = context.now();
         let (to, details) = (Recipient { user_id: Some(user.id), email: new }, Details::of(now));
-        let origin = Origin { session_id: Some(by.session_id), passkey: None };
+        let origin = sessions::find_origin(change.connection(), Some(by.session_id)).await?;
         let bound = (Some(user.email.as_str()), origin);
         let handle = issue(&mut change, kind, to, bound, &details, now).await?;
         change.record(now, &Event::EmailChangeRequested, user.id, Some(by.session_id));
@@ -87,9 +87,8 @@ pub async fn change_email(context: &Context, guard: &Guard, proof: &Proof) -> Re
     let new_email = Some(token.email.as_str().to_owned());
     let details = Details { new_email, ..Details::of(now) };
     let to = Recipient { user_id: Some(user_id), email: &former };
-    // What the session has added that asked for the change is undone with it.
-    let origin = Origin { session_id: token.session_id, passkey: None };
-    let bound = (Some(token.email.as_str()), origin);
+    // Of the session that asked for the change, which may have ended.
+    let bound = (Some(token.email.as_str()), token.origin());
     issue(&mut change, MailKind::EmailChanged, to, bound, &details, now).await?;
     change.commit().await
 }
@@ -110,7 +109,7 @@ pub async fn undo_email_change(context: &Context, guard: &Guard, proof: &Proof) 
     let (user_id, now) = (token.user_id, context.now());
     email::set(change.connection(), user_id, &token.email, now).await?;
     one_time_tokens::delete_newer(change.connection(), user_id, token.id).await?;
-    let sessions_ended = lock_out(&mut change, &token, now).await?;
-    change.record(now, &Event::EmailChangeUndone { sessions_ended }, user_id, None);
+    let (factors_removed, sessions_ended) = lock_out(&mut change, Purpose::UndoEmail, &token, now).await?;
+    change.record(now, &Event::EmailChangeUndone { factors_removed, sessions_ended }, user_id, None);
     change.commit().await
 }

@@ -27,7 +27,7 @@ pub use self::use_passkey::PasskeyResponse;
 
 pub(super) use self::reset::delete_factors;
 pub(super) use self::use_code::use_code;
-pub(super) use self::use_passkey::{VerifiedPasskey, ask, verify};
+pub(super) use self::use_passkey::{ask, verify};
 
 use super::account::begin_change;
 use super::change::Change;
@@ -175,6 +175,7 @@ async fn replace_recovery_codes(
     let draw = |_| factors.draw::<{ recovery_code::RANDOM_BYTES }>().map(RecoveryCode::new);
     let codes = (0..recovery_code::COUNT).map(draw).collect::<Result<Vec<_>, Error>>()?;
     let hashes: Vec<_> = codes.iter().map(RecoveryCode::hash).collect();
-    recovery_codes::replace(change.connection(), by, &hashes).await?;
+    let now = change.context.now();
+    recovery_codes::replace(change.connection(), by, &hashes, now).await?;
     Ok(codes)
 }

@@ -27,7 +27,7 @@ pub async fn remove(
     let factor = list.factors.iter().find(|factor| factor.id == id).ok_or(Error::FactorUnknown)?;
     list.may_remove(id, factors.rp_id()).map_err(|TooFewWaysRejection| Error::TooFewWays)?;
     factors::delete(change.connection(), user_id, id).await?;
-    if !list.factors.iter().any(|other| other.is_demanded && other.id != id) {
+    if factor.is_demanded && !list.factors.iter().any(|other| other.is_demanded && other.id != id) {
         recovery_codes::delete_all(change.connection(), user_id).await?;
     }
     let now = context.now();

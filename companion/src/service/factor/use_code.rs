@@ -3,7 +3,6 @@
 use super::Factors;
 use crate::db::{factors, recovery_codes};
 use crate::domain::audit::Event;
-use crate::domain::factor::Way;
 use crate::domain::factor::code::FactorCode;
 use crate::domain::factor::totp::TotpSecret;
 use crate::domain::token::key_encryption::Subject;
@@ -11,7 +10,8 @@ use crate::domain::{SessionId, UserId};
 use crate::service::Error;
 use crate::service::change::Change;
 
-/// Uses a code of a user: a time step of an authenticator app, or a recovery code. Returns what it was.
+/// Uses a code of a user: a time step of an authenticator app, or a recovery code. Returns the event of a recovery code, which the
+/// caller records with the session that it is used for; a rejection is reported with `session_id`.
 ///
 /// # Errors
 /// [`Error::WrongFactor`] if the code is wrong or was used; [`Error::Sealing`] if no key opens the secret of any app;
@@ -22,16 +22,12 @@ pub(in crate::service) async fn use_code(
     user_id: UserId,
     session_id: Option<SessionId>,
     code: &FactorCode,
-) -> Result<Way, Error> {
-    let now = change.context.now();
+) -> Result<Option<Event>, Error> {
     let used = match code {
-        FactorCode::Totp(digits) => use_totp(change, factors, user_id, digits).await?.then_some(Way::Totp),
+        FactorCode::Totp(digits) => use_totp(change, factors, user_id, digits).await?.then_some(None),
         FactorCode::Recovery(code) => {
             let left = recovery_codes::use_up(change.connection(), user_id, &code.hash()).await?;
-            left.map(|left| {
-                change.record(now, &Event::RecoveryCodeUsed { left }, user_id, session_id);
-                Way::RecoveryCode
-            })
+            left.map(|left| Some(Event::RecoveryCodeUsed { left }))
         }
     };
     used.ok_or_else(|| {

@@ -21,10 +21,10 @@ use super::account::find_locked;
 use super::change::Change;
 use super::{Context, Error};
 use crate::db::outbox::{self, NewMail};
+use crate::db::sessions;
 use crate::domain::account::email::Email;
 use crate::domain::mail::{Details, MailKind, MailKinds, Notice, Secrets};
 use crate::domain::token::key_encryption::{KeyEncryptionKeys, Subject};
-use crate::domain::token::one_time::Origin;
 use crate::domain::{SessionId, UserId};
 use crate::random::Random;
 
@@ -83,7 +83,7 @@ pub(super) async fn notify(
     let user = find_locked(change, user_id).await?;
     let (to, now) = (Recipient { user_id: Some(user_id), email: &user.email }, change.context.now());
     if has_link {
-        let origin = Origin { session_id, passkey: None };
+        let origin = sessions::find_origin(change.connection(), session_id).await?;
         issue(change, *kind, to, (None, origin), details, now).await?;
         return Ok(());
     }

@@ -1,9 +1,10 @@
 //! The mails about sign-ins: on an unknown device, and about one that a second factor has stopped.
 
+use crate::db::sessions;
+use crate::domain::SessionId;
 use crate::domain::mail::{Details, MailKind};
 use crate::domain::session::device::Device;
 use crate::domain::session::device_name;
-use crate::domain::token::one_time::Origin;
 use crate::service::change::Change;
 use crate::service::guard::{self, Guard};
 use crate::service::mail::{Recipient, issue, write};
@@ -16,7 +17,7 @@ pub(super) async fn announce(
     guard: &Guard,
     to: Recipient<'_>,
     device_tokens: &[String],
-    origin: Origin,
+    session_id: SessionId,
     device: &Device,
 ) -> Result<(), Error> {
     let (context, kind) = (change.context, MailKind::NewSignIn);
@@ -29,6 +30,7 @@ pub(super) async fn announce(
     }
     let name = device.name.as_deref().and_then(device_name::of).map(|name| name.joined_by("/"));
     let details = Details { device: name, network: device.address_prefix.clone(), ..Details::of(now) };
+    let origin = sessions::find_origin(change.connection(), Some(session_id)).await?;
     issue(change, kind, to, (None, origin), &details, now).await?;
     Ok(())
 }

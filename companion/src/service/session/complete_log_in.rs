@@ -13,8 +13,7 @@ use crate::domain::guard::Authenticator;
 use crate::domain::session::TokenContent;
 use crate::domain::session::authentication::Proof;
 use crate::domain::session::device::Device;
-use crate::domain::token::one_time::Origin;
-use crate::service::factor::{self, Challenge, Factors, PasskeyResponse, VerifiedPasskey, use_code};
+use crate::service::factor::{self, Challenge, Factors, PasskeyResponse, use_code};
 use crate::service::guard::{self, Guard, Permit};
 use crate::service::mail::Recipient;
 use crate::service::{Context, Error, IssuedTokens, Tokens};
@@ -142,23 +141,27 @@ async fn use_and_start(
     let mut change = context.begin().await?;
     // Before the time is read: nobody changes the password or the factors from here on.
     users::lock_shared(change.connection(), user_id).await?;
-    if let FactorProof::Code(code) = factor {
-        use_code(&mut change, factors, user_id, None, code).await?;
-    }
+    let recovery_code_used = match factor {
+        FactorProof::Code(code) => use_code(&mut change, factors, user_id, None, code).await?,
+        FactorProof::Passkey(_) => None,
+    };
     if let Some(passkey) = &passkey {
         passkey.record(&mut change).await?;
     }
-    let proof = if passkey.is_some() { Proof::PasswordAndPasskey } else { Proof::PasswordAndCode };
+    let proof = passkey.map_or(Proof::PasswordAndCode, |passkey| Proof::PasswordAndPasskey(passkey.id()));
     let now = context.now();
     if !pending_logins::use_up(change.connection(), &ticket.hash(), now).await? {
         return Err(Error::PendingLoginUnknown);
     }
     let started = start(&mut change, tokens, user_id, device, proof, &Event::LoggedIn).await?;
+    let session_id = started.claims.session_id;
+    // The session did not exist before.
+    if let Some(event) = recovery_code_used {
+        change.record(now, &event, user_id, Some(session_id));
+    }
     permit.record_success(change.connection()).await?;
     let to = Recipient { user_id: Some(user_id), email };
-    let passkey = passkey.as_ref().map(VerifiedPasskey::id);
-    let origin = Origin { session_id: Some(started.claims.session_id), passkey };
-    announce(&mut change, guard, to, device_tokens, origin, device).await?;
+    announce(&mut change, guard, to, device_tokens, session_id, device).await?;
     change.commit().await?;
     Ok(started)
 }

@@ -89,7 +89,10 @@ async fn prove_by(
     }
     let proof = match code {
         Some(code) => {
-            use_code(&mut change, factors, user_id, Some(by.session_id), code).await?;
+            let session = Some(by.session_id);
+            if let Some(event) = use_code(&mut change, factors, user_id, session, code).await? {
+                change.record(context.now(), &event, user_id, session);
+            }
             Proof::PasswordAndCode
         }
         None if factors::is_demanded(change.connection(), user_id).await? => return Err(Error::WrongFactor),

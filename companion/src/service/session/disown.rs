@@ -1,4 +1,4 @@
-//! "This wasn't me": the owner of an account disowns a sign-in, or a change of factors.
+//! "It was not you": the owner of an account disowns a sign-in, or a change of factors.
 
 use time::OffsetDateTime;
 
@@ -6,6 +6,7 @@ use super::end_sessions;
 use crate::db::one_time_tokens::OpenToken;
 use crate::db::{factors, one_time_tokens, passwords, recovery_codes, users};
 use crate::domain::audit::Event;
+use crate::domain::factor::disowned::Disowned;
 use crate::domain::session::Ending;
 use crate::domain::token::one_time::{Proof, Purpose};
 use crate::service::change::Change;
@@ -25,31 +26,32 @@ pub async fn disown(context: &Context, guard: &Guard, proof: &Proof) -> Result<(
     let context = &context.as_user();
     let mut change = begin_use(context, &token).await?;
     let now = context.now();
-    let sessions_ended = lock_out(&mut change, &token, now).await?;
-    change.record(now, &Event::SignInDisowned { sessions_ended }, token.user_id, token.session_id);
+    let (factors_removed, sessions_ended) = lock_out(&mut change, Purpose::DisownSignIn, &token, now).await?;
+    let event = Event::SignInDisowned { factors_removed, sessions_ended };
+    change.record(now, &event, token.user_id, token.session_id);
     change.commit().await
 }
 
-/// Ends all sessions of a user, and what was begun in them: resets and changes of the address. Deletes the password, if a mail
-/// sets a new one, and what the session of the token has added: factors, and recovery codes. A passkey that has begun it goes, too.
-/// All others stay, so that the mails alone let nobody past them; without a factor, recovery codes of other sessions are demanded.
-/// Returns the number of sessions.
+/// Locks everybody out of an account by a link: ends all sessions, and what was begun in them, resets and changes of the address.
+/// Deletes the password, if a mail sets a new one, and the factors and recovery codes that are [`Disowned`]. All others stay, so
+/// that the mails alone let nobody past them; without a factor, recovery codes are demanded.
+///
+/// Returns the numbers of factors and sessions. No mail tells of the factors: its link would take more.
 pub(in crate::service) async fn lock_out(
     change: &mut Change<'_>,
-    &OpenToken { user_id, session_id, factor_id, .. }: &OpenToken,
+    purpose: Purpose,
+    token: &OpenToken,
     now: OffsetDateTime,
-) -> Result<usize, Error> {
+) -> Result<(u64, usize), Error> {
+    let user_id = token.user_id;
     if change.context.mail.kinds.password_reset {
         passwords::delete(change.connection(), user_id).await?;
     }
-    let removed = factors::delete_of_session(change.connection(), user_id, session_id, factor_id).await?;
-    for kind in removed {
-        change.record(now, &Event::FactorRemoved(kind), user_id, session_id);
-    }
-    if let Some(session_id) = session_id {
-        recovery_codes::delete_of_session(change.connection(), user_id, session_id).await?;
-    }
+    let disowned = Disowned::by(purpose, token.origin(), token.created_at);
+    let factors_removed = factors::delete_disowned(change.connection(), user_id, &disowned).await?;
+    recovery_codes::delete_disowned(change.connection(), user_id, &disowned).await?;
     one_time_tokens::delete_ended_by_password(change.connection(), user_id).await?;
     users::touch(change.connection(), user_id, now).await?;
-    Ok(end_sessions(change, Ending::all(user_id), now).await?.len())
+    let sessions_ended = end_sessions(change, Ending::all(user_id), now).await?.len();
+    Ok((factors_removed, sessions_ended))
 }

@@ -11,7 +11,6 @@ use crate::domain::account::password::{Password, PasswordHash, PresentedPassword
 use crate::domain::audit::Event;
 use crate::domain::guard::Authenticator;
 use crate::domain::session::device::Device;
-use crate::domain::token::one_time::Origin;
 use crate::hashing::{PasswordHasher, Verdict};
 use crate::service::factor::Factors;
 use crate::service::guard::{self, Guard, Permit};
@@ -106,8 +105,7 @@ async fn compare_and_pass(
     permit.record_success(change.connection()).await?;
     if let Passed::Session(granted) = &passed {
         let to = Recipient { user_id: Some(user_id), email };
-        let origin = Origin { session_id: Some(granted.claims.session_id), passkey: None };
-        announce(&mut change, guard, to, device_tokens, origin, device).await?;
+        announce(&mut change, guard, to, device_tokens, granted.claims.session_id, device).await?;
     }
     change.commit().await?;
     if let Passed::Pending(_) = &passed {

@@ -7,7 +7,6 @@ use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
 use crate::domain::factor::challenge::ChallengePurpose;
 use crate::domain::session::device::Device;
-use crate::domain::token::one_time::Origin;
 use crate::service::factor::{self, Challenge, Factors, PasskeyResponse};
 use crate::service::guard::{self, Guard};
 use crate::service::mail::Recipient;
@@ -60,8 +59,7 @@ pub async fn log_in_with_passkey(
     let user = users::find(change.connection(), &UserRef::Id(user_id)).await?.ok_or(Error::Disabled)?;
     let (to, session_id) =
         (Recipient { user_id: Some(user_id), email: &user.email }, granted.claims.session_id);
-    let origin = Origin { session_id: Some(session_id), passkey: Some(verified.id()) };
-    announce(&mut change, guard, to, device_tokens, origin, device).await?;
+    announce(&mut change, guard, to, device_tokens, session_id, device).await?;
     change.commit().await?;
     let device = guard.device_token(context, &user.email, session_id, device_tokens)?;
     Ok(IssuedTokens { device: Some(device), ..tokens.sign(&granted)? })

@@ -91,9 +91,28 @@ async fn passkey_of_a_disowned_sign_in_goes_and_a_recovery_code_stands_in_for_it
     let mut ada = api.client();
     let token = ada.login(ADA, NEW).await.body["token"].clone();
     assert_eq!(ada.complete_login(&token, &codes[0]).await.status, 200);
-    assert!(ada.get("/auth/account").await.text.contains("9 left"), "one is demanded, and the page says so");
+    let page = ada.get("/auth/account").await.text;
+    assert!(page.contains("9 left") && page.contains("After the last one your password alone"), "{page}");
     api.add_app(&mut ada).await;
     assert_eq!(factors_and_codes(&api).await, (1, 9));
+}
+
+#[tokio::test]
+async fn codes_that_outlive_their_factor_outlive_a_passkey_that_demands_nothing() {
+    let (api, inbox) = start().await;
+    let mut ada = api.registered(ADA).await;
+    verify(&api, &inbox).await;
+    ada.add_passkey(true).await;
+    let (mut passkey, added) = ada.add_passkey(false).await;
+    let mut thief = api.client_from("203.0.113.9");
+    assert_eq!(thief.login_with_passkey(&mut passkey).await.status, 200);
+    confirm(&api, "disown_sign_in", &last(&api, &inbox).await).await;
+    assert_eq!(factors_and_codes(&api).await, (1, 10));
+    let token = reset_and_log_in(&api, &inbox).await.body["token"].clone();
+    let code = added.body["recoveryCodes"][0].as_str().expect("a code");
+    assert_eq!(ada.complete_login(&token, code).await.status, 200);
+    assert_eq!(ada.delete("/api/auth/factors/1").await.status, 200);
+    assert_eq!(factors_and_codes(&api).await, (0, 9));
 }
 
 #[tokio::test]

@@ -11,15 +11,21 @@ fn name(entry: io::Result<DirEntry>) -> String {
     entry.expect("a file").file_name().into_string().expect("UTF-8")
 }
 
+/// Returns the names of all migrations, in order.
+fn migrations() -> Vec<String> {
+    let mut names: Vec<_> =
+        fs::read_dir(paths::root().join("migrations")).expect("a folder").map(name).collect();
+    names.sort();
+    names.retain(|name| name.ends_with(".up.sql"));
+    names
+}
+
 #[tokio::test]
 async fn migrations_are_listed_applied_and_reverted() {
     let database = database::bare().await;
     let check =
         |arguments: &[&str], code, expected: &str| check(&database.url, arguments, "", code, expected);
-    let mut names: Vec<_> =
-        fs::read_dir(paths::root().join("migrations")).expect("a folder").map(name).collect();
-    names.sort();
-    names.retain(|name| name.ends_with(".up.sql"));
+    let names = migrations();
     let line = |name: &String| format!("{}: pending\n", name.trim_end_matches(".up.sql").replace('_', " "));
     let pending: String = names.iter().map(line).collect();
     check(&["migrate", "status"], 0, &pending);
@@ -66,6 +72,26 @@ async fn newer_schema_is_usable_if_it_supports_this_version() {
     sqlx::query(contract).execute(&database.pool()).await.expect("an update");
     for command in [["user", "list"], ["migrate", "run"], ["migrate", "revert"]] {
         check(&command, 1, "9999: applied by another version, and this one cannot run with it");
+    }
+}
+
+#[tokio::test]
+async fn no_reverted_migration_takes_a_second_step_away() {
+    let user = "insert into users (first_name, last_name, email, created_at, updated_at)
+                values ('Ada', 'Lovelace', 'ada@example.com', now(), now())";
+    let app = "insert into factors (user_id, kind, name, created_at, is_demanded, sealed, last_step)
+               values (1, 'totp', 'Phone', now(), true, sha256('') || sha256(''), 0)";
+    let codes = "insert into recovery_codes (user_id, hash) values (1, sha256(''))";
+    for (rows, kept) in [(&[user, codes][..], 21), (&[user, app], 19), (&[user, app, codes], 19)] {
+        let database = database::fresh().await;
+        for row in rows {
+            sqlx::query(*row).execute(&database.pool()).await.expect("a row");
+        }
+        let check = |code, expected: &str| check(&database.url, &["migrate", "revert"], "", code, expected);
+        for version in (kept + 1..=migrations().len()).rev() {
+            check(0, &format!("reverted {version:04}"));
+        }
+        check(1, "if a password alone may sign these users in");
     }
 }
 

@@ -127,7 +127,17 @@ impl FactorList {
     /// user's second step away. So do recovery codes: those without a factor have outlived it.
     #[must_use]
     pub fn is_demanded(&self) -> bool {
-        self.recovery_codes > 0 || self.factors.iter().any(|factor| factor.is_demanded)
+        self.recovery_codes > 0 || self.has_demanded()
+    }
+
+    /// Returns `true` if recovery codes have outlived the factors that they replace: a password alone signs in after the last one.
+    #[must_use]
+    pub fn has_codes_alone(&self) -> bool {
+        self.recovery_codes > 0 && !self.has_demanded()
+    }
+
+    fn has_demanded(&self) -> bool {
+        self.factors.iter().any(|factor| factor.is_demanded)
     }
 
     /// Returns the kinds of ways to pass the second step at a site whose passkeys are bound to this domain.

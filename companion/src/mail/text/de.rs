@@ -15,6 +15,8 @@ const LINK_LIFETIME: &str = "Der Link gilt eine Stunde und nur einmal.";
 const NOT_YOU: &str = "Wenn Sie das nicht waren, ignorieren Sie diese E-Mail: Es ändert sich nichts.";
 const IT_WAS_YOU: &str = "Wenn Sie das waren, ist nichts zu tun.";
 const END_SESSIONS: &str = "Wenn Sie das nicht waren, beenden Sie alle Sitzungen";
+const TAKES: &str = "Dieser Link gilt 72 Stunden. Er beendet alle Sitzungen und entfernt die Authenticator-Apps, Passkeys und Wiederherstellungscodes, die mit dieser dazukamen. Ihr Passwort gilt dann nicht mehr, und Sie setzen ein neues.";
+const EACH_MAIL: &str = "Haben Sie mehrere solche E-Mails, verwenden Sie den Link jeder einzelnen.";
 const FACTORS_CHANGED: &str = "{site}: Ihre Anmeldewege wurden geändert";
 
 fn words(kind: MailKind, has_token: bool) -> Words {
@@ -52,7 +54,7 @@ fn words(kind: MailKind, has_token: bool) -> Words {
             paragraphs: &["Die E-Mail-Adresse Ihres Kontos bei {site} wurde zu {email} geändert ({at})."],
             action: "Wenn Sie das nicht waren, machen Sie es rückgängig",
             end: &[
-                "Dieser Link gilt 72 Stunden. Er beendet alle Sitzungen, und danach setzen Sie ein neues Passwort.",
+                "Dieser Link gilt 72 Stunden. Er beendet alle Sitzungen und entfernt die Authenticator-Apps, Passkeys und Wiederherstellungscodes, die seither dazukamen. Ihr Passwort gilt dann nicht mehr, und Sie setzen ein neues.",
             ],
         },
         MailKind::NewSignIn => Words {
@@ -64,8 +66,9 @@ fn words(kind: MailKind, has_token: bool) -> Words {
             ],
             action: END_SESSIONS,
             end: &[
-                "Dieser Link gilt 72 Stunden. Ihr Passwort gilt dann nicht mehr, und Sie setzen ein neues.",
-                "Später setzen Sie ein neues Passwort über \u{201e}Passwort vergessen?\u{201c}; auch das beendet alle Sitzungen.",
+                TAKES,
+                EACH_MAIL,
+                "Später setzen Sie ein neues Passwort über \u{201e}Passwort vergessen?\u{201c}, was auch alle Sitzungen beendet, und sehen auf Ihrer Kontoseite nach den zweiten Faktoren.",
             ],
         },
         MailKind::FactorsChanged if has_token => Words {
@@ -73,7 +76,8 @@ fn words(kind: MailKind, has_token: bool) -> Words {
             paragraphs: &["{factors}", IT_WAS_YOU],
             action: END_SESSIONS,
             end: &[
-                "Dieser Link gilt 72 Stunden. Er entfernt auch Faktoren, die dabei oder seither hinzugefügt wurden. Ihr Passwort gilt dann nicht mehr, und Sie setzen ein neues.",
+                TAKES,
+                EACH_MAIL,
                 "Später setzen Sie ein neues Passwort über \u{201e}Passwort vergessen?\u{201c} und sehen auf Ihrer Kontoseite nach den zweiten Faktoren.",
             ],
         },

@@ -15,6 +15,8 @@ const LINK_LIFETIME: &str = "The link counts for one hour, and once.";
 const NOT_YOU: &str = "If it was not you, ignore this mail: nothing changes.";
 const IT_WAS_YOU: &str = "If it was you, there is nothing to do.";
 const END_SESSIONS: &str = "If it was not you, end all sessions";
+const TAKES: &str = "This link counts for 72 hours. It ends all sessions, and removes the authenticator apps, passkeys and recovery codes that came with this one. Your password no longer works then, and you set a new one.";
+const EACH_MAIL: &str = "If you have several such mails, use the link of each.";
 const FACTORS_CHANGED: &str = "{site}: your ways to sign in were changed";
 
 fn words(kind: MailKind, has_token: bool) -> Words {
@@ -49,7 +51,9 @@ fn words(kind: MailKind, has_token: bool) -> Words {
             subject: "{site}: your e-mail address was changed",
             paragraphs: &["The e-mail address of your account at {site} was changed to {email} ({at})."],
             action: "If it was not you, change it back",
-            end: &["This link counts for 72 hours. It ends all sessions, and you then set a new password."],
+            end: &[
+                "This link counts for 72 hours. It ends all sessions, and removes the authenticator apps, passkeys and recovery codes that were added since. Your password no longer works then, and you set a new one.",
+            ],
         },
         MailKind::NewSignIn => Words {
             subject: "{site}: new sign-in",
@@ -60,8 +64,9 @@ fn words(kind: MailKind, has_token: bool) -> Words {
             ],
             action: END_SESSIONS,
             end: &[
-                "This link counts for 72 hours. Your password no longer works then, and you set a new one.",
-                "Later, set a new password by way of \u{201c}Forgot your password?\u{201d}, which ends all sessions too.",
+                TAKES,
+                EACH_MAIL,
+                "Later, set a new password by way of \u{201c}Forgot your password?\u{201d}, which ends all sessions too, and look at the second factors on your account page.",
             ],
         },
         MailKind::FactorsChanged if has_token => Words {
@@ -69,7 +74,8 @@ fn words(kind: MailKind, has_token: bool) -> Words {
             paragraphs: &["{factors}", IT_WAS_YOU],
             action: END_SESSIONS,
             end: &[
-                "This link counts for 72 hours. It also removes factors that were added then or later. Your password no longer works then, and you set a new one.",
+                TAKES,
+                EACH_MAIL,
                 "Later, set a new password by way of \u{201c}Forgot your password?\u{201d}, and look at the second factors on your account page.",
             ],
         },

@@ -11,9 +11,6 @@ use crate::domain::UserId;
 use crate::domain::account::email::Email;
 use crate::domain::guard::{Authenticator, Bucket, BucketKey, BucketState, MAX_FAILURES};
 
-/// Maximum number of rows that one statement deletes. Chosen: its locks are short.
-const BATCH: i64 = 1000;
-
 /// Charges an attempt to all of its buckets in one statement, and returns those that reject it. A bucket that rejects is
 /// not charged; the others are. `email` is the account of the buckets that count failures.
 ///
@@ -145,40 +142,6 @@ pub async fn clear_of_user(
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// Deletes at most 1,000 buckets that are full and have no failures. Returns `true` if there may be more.
-///
-/// # Errors
-/// [`sqlx::Error`] if the statement fails.
-pub async fn delete_full(connection: &mut Connection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query!(
-        "delete from attempts where key = any(array(
-             select key from attempts where failures = 0 and tat <= $1 limit $2 for update skip locked))",
-        now,
-        BATCH,
-    )
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected() == BATCH.unsigned_abs())
-}
-
-/// Deletes the failures of at most 1,000 accounts that do not exist, a day after the last attempt: anybody could fill the table
-/// with them. Those of a user are kept until they are cleared. Returns `true` if there may be more.
-///
-/// # Errors
-/// [`sqlx::Error`] if the statement fails.
-pub async fn delete_of_nobody(connection: &mut Connection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query!(
-        "delete from attempts where key = any(array(
-             select key from attempts where failures > 0 and user_id is null and tat <= $1
-             limit $2 for update skip locked))",
-        now - Duration::DAY,
-        BATCH,
-    )
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected() == BATCH.unsigned_abs())
 }
 
 fn intervals(durations: impl Iterator<Item = Duration>) -> Result<Vec<PgInterval>, sqlx::Error> {

@@ -7,9 +7,6 @@ use crate::domain::factor::challenge::{ChallengeOwner, ChallengePurpose};
 use crate::domain::factor::ticket::TicketHash;
 use crate::domain::{SessionId, UserId};
 
-/// Maximum number of rows that one statement deletes. Chosen: its locks are short.
-const BATCH: i64 = 1000;
-
 /// Inserts a challenge. `owner` is `None` for a sign-in. Another one of the same purpose
 /// and session is replaced.
 ///
@@ -89,23 +86,6 @@ pub async fn use_up(
     // Of two at the same time, one deletes it.
     let is_used = state.is_some() && deleted.execute(connection).await?.rows_affected() == 1;
     Ok(state.filter(|_| is_used))
-}
-
-/// Deletes at most 1,000 challenges that have expired. Returns `true` if there may be more.
-///
-/// # Errors
-/// [`sqlx::Error`] if the statement fails.
-pub async fn delete_expired(connection: &mut Connection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query!(
-        "delete from factor_challenges where token_hash = any(array(
-             select token_hash from factor_challenges where expires_at <= $1 order by expires_at limit $2
-             for update skip locked))",
-        now,
-        BATCH,
-    )
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected() == BATCH.unsigned_abs())
 }
 
 fn parts(owner: Option<ChallengeOwner>) -> (Option<UserId>, Option<SessionId>) {

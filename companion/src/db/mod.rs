@@ -8,6 +8,7 @@ pub mod connect;
 pub mod connection;
 pub mod databases;
 pub mod edge_feed;
+pub mod expired;
 pub mod exports;
 pub mod factor_challenges;
 pub mod factors;

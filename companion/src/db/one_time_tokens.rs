@@ -7,9 +7,6 @@ use crate::domain::account::email::Email;
 use crate::domain::token::one_time::{Digest, MAX_CODE_TRIES, Origin, Purpose};
 use crate::domain::{FactorId, SessionId, UserId};
 
-/// Maximum number of rows that one statement deletes. Chosen: its locks are short.
-const BATCH: i64 = 1000;
-
 /// Token to store.
 pub struct NewToken<'a> {
     /// Action that it permits.
@@ -199,21 +196,4 @@ pub async fn delete_newer(
         .execute(connection)
         .await?;
     Ok(())
-}
-
-/// Deletes at most 1,000 tokens that have expired. Returns `true` if there may be more.
-///
-/// # Errors
-/// [`sqlx::Error`] if the statement fails.
-pub async fn delete_expired(connection: &mut Connection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query!(
-        "delete from one_time_tokens where id = any(array(
-             select id from one_time_tokens where expires_at <= $1 order by expires_at limit $2
-             for update skip locked))",
-        now,
-        BATCH,
-    )
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected() == BATCH.unsigned_abs())
 }

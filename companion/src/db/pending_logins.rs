@@ -7,9 +7,6 @@ use crate::domain::UserId;
 use crate::domain::account::email::Email;
 use crate::domain::factor::ticket::TicketHash;
 
-/// Maximum number of rows that one statement deletes. Chosen: its locks are short.
-const BATCH: i64 = 1000;
-
 /// Login whose password was right, and that waits for a factor.
 pub struct PendingLogin {
     /// User.
@@ -87,21 +84,4 @@ pub async fn use_up(
         now,
     );
     Ok(done.execute(connection).await?.rows_affected() > 0)
-}
-
-/// Deletes at most 1,000 logins that have expired. Returns `true` if there may be more.
-///
-/// # Errors
-/// [`sqlx::Error`] if the statement fails.
-pub async fn delete_expired(connection: &mut Connection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query!(
-        "delete from pending_logins where token_hash = any(array(
-             select token_hash from pending_logins where expires_at <= $1 order by expires_at limit $2
-             for update skip locked))",
-        now,
-        BATCH,
-    )
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected() == BATCH.unsigned_abs())
 }

@@ -8,9 +8,6 @@ use crate::db::connection::Connection;
 use crate::domain::UserId;
 use crate::domain::edge::revocation::{self, MAX_SKEW};
 
-/// Maximum number of rows that one statement deletes. Chosen: its locks are short.
-const BATCH: i64 = 1000;
-
 /// Revokes every token of a user that was made until `now`.
 ///
 /// Runs in the transaction that changes the user, before the user's sessions are deleted. That transaction has locked
@@ -53,21 +50,4 @@ pub async fn count_live(connection: &mut Connection, now: OffsetDateTime) -> Res
     sqlx::query_scalar!(r#"select count(*) as "count!" from revocations where expires_at > $1"#, now)
         .fetch_one(connection)
         .await
-}
-
-/// Deletes at most 1,000 expired revocations. Returns `true` if there may be more.
-///
-/// # Errors
-/// [`sqlx::Error`] if the statement fails.
-pub async fn delete_expired(connection: &mut Connection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
-    // `skip locked`: rows that another service is deleting stay with it.
-    let done = sqlx::query!(
-        "delete from revocations where id = any(array(
-             select id from revocations where expires_at <= $1 order by expires_at limit $2 for update skip locked))",
-        now,
-        BATCH,
-    )
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected() == BATCH.unsigned_abs())
 }

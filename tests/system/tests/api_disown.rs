@@ -239,6 +239,7 @@ async fn what_is_taken_is_told_by_no_other_link() {
     assert_eq!(factors_and_codes(&api).await, (0, 0));
     api.deliver().await;
     assert_eq!(inbox.mails().len(), told);
-    let disowned = "select (details->>'factors_removed')::bigint from audit_log where event = 'sign_in_disowned'";
+    let disowned =
+        "select (details->>'factors_removed')::bigint from audit_log where event = 'sign_in_disowned'";
     assert_eq!(api.count(disowned).await, 2);
 }

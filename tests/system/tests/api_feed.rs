@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use edgeward_companion::clock::Clock as _;
-use edgeward_companion::db::{edge_feed, revocations};
+use edgeward_companion::db::edge_feed;
+use edgeward_companion::db::expired::{self, Expired};
 use edgeward_kit::api::Api;
 use edgeward_kit::database;
 use edgeward_wire::{MAX_PAGE, RevokedSession};
@@ -159,7 +160,8 @@ async fn expired_revocations_are_omitted_and_deleted_in_batches() {
     assert_eq!(api.follower().poll_sessions().await, [5000]);
     let now = api.clock.now();
     let mut connection = database::open(&api.database.url).await;
-    let mut delete = async || revocations::delete_expired(&mut connection, now).await.expect("a batch");
+    let mut delete =
+        async || expired::delete(&mut connection, Expired::Revocations, now).await.expect("a batch");
     assert_eq!((delete().await, delete().await, delete().await), (true, false, false));
     assert_eq!(api.revoked_sessions().await, [5000]);
     assert_eq!(api.count_revocations().await, 1);

@@ -6,9 +6,6 @@ use crate::db::connection::Connection;
 use crate::domain::session::{Chosen, Ending};
 use crate::domain::{SessionId, UserId};
 
-/// Maximum number of rows that one statement deletes. Chosen: its locks are short.
-const BATCH: i64 = 1000;
-
 /// Ends sessions of a user, and returns those that existed. The edge rejects their tokens until `revoked_until`; `None`
 /// if the whole user is revoked.
 ///
@@ -47,22 +44,4 @@ pub async fn end(
     )
     .fetch_all(connection)
     .await
-}
-
-/// Deletes at most 1,000 expired sessions, which need no revocation. Returns `true` if there may be more.
-///
-/// # Errors
-/// [`sqlx::Error`] if the statement fails.
-pub async fn delete_expired(connection: &mut Connection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
-    // `skip locked`: a locked row is deleted later. The array is computed once, before the deletion.
-    let done = sqlx::query!(
-        "delete from refresh_tokens where id = any(array(
-             select id from refresh_tokens where expires_at <= $1 order by expires_at limit $2
-             for update skip locked))",
-        now,
-        BATCH,
-    )
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected() == BATCH.unsigned_abs())
 }

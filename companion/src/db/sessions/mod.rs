@@ -5,6 +5,6 @@ mod read;
 pub mod refresh;
 mod start;
 
-pub use self::end::{delete_expired, end};
+pub use self::end::end;
 pub use self::read::{count_live, find_origin, find_user, list};
 pub use self::start::insert;

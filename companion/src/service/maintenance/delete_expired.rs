@@ -1,8 +1,7 @@
 //! The deletion of expired rows, a batch at a time. Its time does not matter: an expired row is rejected in any case.
 
-use crate::db::{
-    attempts, bans, factor_challenges, one_time_tokens, outbox, pending_logins, revocations, sessions,
-};
+use crate::db::expired::{self, Expired};
+use crate::db::{bans, outbox, revocations, sessions};
 use crate::service::{Context, Error};
 
 /// Number of rows that have not expired.
@@ -22,13 +21,9 @@ pub struct Live {
 pub async fn delete_expired(context: &Context) -> Result<Live, Error> {
     let now = context.now();
     // A connection for each batch, so that nobody waits for all of them.
-    while sessions::delete_expired(&mut *context.connection().await?, now).await? {}
-    while revocations::delete_expired(&mut *context.connection().await?, now).await? {}
-    while attempts::delete_full(&mut *context.connection().await?, now).await? {}
-    while attempts::delete_of_nobody(&mut *context.connection().await?, now).await? {}
-    while one_time_tokens::delete_expired(&mut *context.connection().await?, now).await? {}
-    while pending_logins::delete_expired(&mut *context.connection().await?, now).await? {}
-    while factor_challenges::delete_expired(&mut *context.connection().await?, now).await? {}
+    for expired in Expired::ALL {
+        while expired::delete(&mut *context.connection().await?, expired, now).await? {}
+    }
     let mut connection = context.connection().await?;
     outbox::delete_old(&mut connection, now).await?;
     bans::delete_expired(&mut connection, now).await?;

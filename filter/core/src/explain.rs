@@ -97,9 +97,11 @@ fn find_rule<'p>(
     path: Option<&CanonicalPath<'_>>,
     verdict: &Verdict,
 ) -> RuleMatch<'p> {
-    let is_malformed =
-        matches!(verdict.rejection(), Some(Rejection::MethodMalformed | Rejection::UpgradeUnexpected));
-    let Some(path) = path.filter(|_| !is_malformed) else { return RuleMatch::NotReached };
+    let is_rejected_before = matches!(
+        verdict.rejection(),
+        Some(Rejection::MethodMalformed | Rejection::TraceUnexpected | Rejection::UpgradeUnexpected)
+    );
+    let Some(path) = path.filter(|_| !is_rejected_before) else { return RuleMatch::NotReached };
     if policy.ready_path.as_ref().is_some_and(|ready| ready.as_bytes() == path.as_bytes()) {
         return RuleMatch::ReadyPath;
     }

@@ -212,11 +212,14 @@ fn has_device_token(request: &Request<'_>) -> bool {
     find_each(request.all(Name::Cookie), DEVICE).iter().any(|found| *found != Ok(None))
 }
 
-/// Canonical path of a request that servers read in one way only.
+/// Canonical path of a request that servers read in one way only, and do not echo.
 fn read_path<'a>(request: &Request<'a>) -> Result<CanonicalPath<'a>, Rejection> {
     let method = request.method();
     if method.iter().any(u8::is_ascii_lowercase) {
         return Err(Rejection::MethodMalformed);
+    }
+    if method == b"TRACE" {
+        return Err(Rejection::TraceUnexpected);
     }
     // RFC 6455 §4.1 opens a tunnel by GET; Envoy would open one for any other method too.
     if request.is_upgrade() && method != b"GET" {

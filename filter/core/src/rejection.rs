@@ -24,6 +24,9 @@ pub enum Rejection {
     /// The method has lower-case letters: methods are case-sensitive (RFC 9110 §9.1), and not for every server.
     #[error("the method has lower-case letters")]
     MethodMalformed,
+    /// TRACE, which a server echoes with the fields that it got, cookies and identity included (RFC 9110 §9.3.8).
+    #[error("TRACE, which a server echoes")]
+    TraceUnexpected,
     /// An upgrade by another method than GET.
     #[error("an upgrade by another method than GET")]
     UpgradeUnexpected,
@@ -215,9 +218,11 @@ impl Rejection {
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
-            Self::MethodMalformed | Self::UpgradeUnexpected | Self::Path(_) | Self::TokenOversize { .. } => {
-                400
-            }
+            Self::MethodMalformed
+            | Self::TraceUnexpected
+            | Self::UpgradeUnexpected
+            | Self::Path(_)
+            | Self::TokenOversize { .. } => 400,
             Self::CrossSite | Self::RoleInsufficient => 403,
             Self::NetworkBanned { .. } => 429,
             Self::HostFailed

@@ -192,6 +192,7 @@ async fn unusual_requests_are_checked_too() {
         ("OPTIONS *", 400),
         ("CONNECT shop.example:80", 404),
         ("get /orders", 400),
+        ("TRACE /orders", 400),
         ("PROPFIND /orders", 200),
     ] {
         let got = send(line, &cookie);

@@ -88,9 +88,10 @@ fn public_path_needs_no_token_but_one_clear_reading() {
 }
 
 #[test]
-fn methods_and_upgrades_that_servers_read_differently_are_rejected() {
+fn methods_and_upgrades_that_servers_read_differently_or_echo_are_rejected() {
     let public = ":path= /public/x";
     check(&[":method= get", public], "400 method_malformed");
+    check(&[":method= TRACE", public], "400 trace_unexpected");
     for method in [":method= POST", ":method= OPTIONS", ":method= HEAD"] {
         check(&[method, public, "upgrade= websocket"], "400 upgrade_unexpected");
     }

@@ -10,6 +10,7 @@ impl Rejection {
         match self {
             Self::HostFailed => "host_failed",
             Self::MethodMalformed => "method_malformed",
+            Self::TraceUnexpected => "trace_unexpected",
             Self::UpgradeUnexpected => "upgrade_unexpected",
             Self::Path(ambiguity) => path_label(ambiguity),
             Self::NetworkBanned { .. } => "network_banned",

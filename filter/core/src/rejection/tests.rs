@@ -53,7 +53,8 @@ fn banned() -> Rejection {
 
 /// Returns every rejection with its status.
 fn all() -> Vec<(u16, Rejection)> {
-    let bad_requests = [Rejection::MethodMalformed, Rejection::UpgradeUnexpected, OVERSIZE];
+    let bad_requests =
+        [Rejection::MethodMalformed, Rejection::TraceUnexpected, Rejection::UpgradeUnexpected, OVERSIZE];
     let forbidden = [Rejection::CrossSite, Rejection::RoleInsufficient];
     let unavailable = [
         Rejection::HostFailed,

@@ -27,9 +27,7 @@ pub(in crate::http) async fn require(
     next: Next,
 ) -> Result<Response, ApiError> {
     let max_age = state.http.authentication_max_age;
-    let signed_in = request.extensions().get::<SignedIn>().cloned();
-    demand(max_age, &state, &context, signed_in).await?;
-    Ok(next.run(request).await)
+    demand(max_age, &state, &context, request, next).await
 }
 
 /// Passes requests as [`require`] does, of users who may begin to add a factor.
@@ -40,18 +38,17 @@ pub(in crate::http) async fn require_for_addition(
     next: Next,
 ) -> Result<Response, ApiError> {
     let max_age = state.http.authentication_max_age.min(ADDITION_MAX_AGE);
-    let signed_in = request.extensions().get::<SignedIn>().cloned();
-    demand(max_age, &state, &context, signed_in).await?;
-    Ok(next.run(request).await)
+    demand(max_age, &state, &context, request, next).await
 }
 
 async fn demand(
     max_age: Duration,
     state: &AppState,
     context: &Context,
-    signed_in: Option<SignedIn>,
-) -> Result<(), ApiError> {
-    let signed_in = signed_in.ok_or(ApiError::MissingLayer)?;
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let signed_in = request.extensions().get::<SignedIn>().cloned().ok_or(ApiError::MissingLayer)?;
     if !signed_in.authentication.is_recent(max_age, state.clock.now()) {
         return Err(ApiError::AuthenticationOutdated { max_age });
     }
@@ -60,5 +57,5 @@ async fn demand(
     {
         return Err(ApiError::FactorMissing);
     }
-    Ok(())
+    Ok(next.run(request).await)
 }

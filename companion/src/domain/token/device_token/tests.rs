@@ -1,4 +1,4 @@
-//! What device tokens say, for how long, and which tokens are none.
+//! Device tokens: their content, their lifetime, and tokens that are none.
 
 use super::*;
 use crate::domain::UserId;

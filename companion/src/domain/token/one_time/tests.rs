@@ -1,4 +1,4 @@
-//! Texts of tokens and codes that are read, and that are not.
+//! Tokens and codes: texts that are read, and texts that are not.
 
 use aws_lc_rs::rand::SystemRandom;
 

@@ -15,7 +15,7 @@ const LINK_LIFETIME: &str = "Der Link gilt eine Stunde und nur einmal.";
 const NOT_YOU: &str = "Wenn Sie das nicht waren, ignorieren Sie diese E-Mail: Es ändert sich nichts.";
 const IT_WAS_YOU: &str = "Wenn Sie das waren, ist nichts zu tun.";
 const END_SESSIONS: &str = "Wenn Sie das nicht waren, beenden Sie alle Sitzungen";
-const TAKES: &str = "Dieser Link gilt 72 Stunden. Er beendet alle Sitzungen und entfernt die Authenticator-Apps, Passkeys und Wiederherstellungscodes, die mit dieser dazukamen. Ihr Passwort gilt dann nicht mehr, und Sie setzen ein neues.";
+const TAKES: &str = "Dieser Link gilt 72 Stunden. Er beendet alle Sitzungen, und Ihr Passwort gilt nicht mehr: Sie setzen danach ein neues. Er entfernt Authenticator-Apps, Passkeys und Wiederherstellungscodes der Sitzung, um die es in dieser E-Mail geht.";
 const EACH_MAIL: &str = "Haben Sie mehrere solche E-Mails, verwenden Sie den Link jeder einzelnen.";
 const FACTORS_CHANGED: &str = "{site}: Ihre Anmeldewege wurden geändert";
 
@@ -54,7 +54,7 @@ fn words(kind: MailKind, has_token: bool) -> Words {
             paragraphs: &["Die E-Mail-Adresse Ihres Kontos bei {site} wurde zu {email} geändert ({at})."],
             action: "Wenn Sie das nicht waren, machen Sie es rückgängig",
             end: &[
-                "Dieser Link gilt 72 Stunden. Er beendet alle Sitzungen und entfernt die Authenticator-Apps, Passkeys und Wiederherstellungscodes, die seither dazukamen. Ihr Passwort gilt dann nicht mehr, und Sie setzen ein neues.",
+                "Dieser Link gilt 72 Stunden. Er beendet alle Sitzungen, und Ihr Passwort gilt nicht mehr: Sie setzen danach ein neues. Er entfernt Authenticator-Apps, Passkeys und Wiederherstellungscodes, die seither dazukamen.",
             ],
         },
         MailKind::NewSignIn => Words {

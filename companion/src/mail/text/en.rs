@@ -15,7 +15,7 @@ const LINK_LIFETIME: &str = "The link counts for one hour, and once.";
 const NOT_YOU: &str = "If it was not you, ignore this mail: nothing changes.";
 const IT_WAS_YOU: &str = "If it was you, there is nothing to do.";
 const END_SESSIONS: &str = "If it was not you, end all sessions";
-const TAKES: &str = "This link counts for 72 hours. It ends all sessions, and removes the authenticator apps, passkeys and recovery codes that came with this one. Your password no longer works then, and you set a new one.";
+const TAKES: &str = "This link counts for 72 hours. It ends all sessions, and your password no longer works: you then set a new one. It removes authenticator apps, passkeys and recovery codes of the session that this mail is about.";
 const EACH_MAIL: &str = "If you have several such mails, use the link of each.";
 const FACTORS_CHANGED: &str = "{site}: your ways to sign in were changed";
 
@@ -52,7 +52,7 @@ fn words(kind: MailKind, has_token: bool) -> Words {
             paragraphs: &["The e-mail address of your account at {site} was changed to {email} ({at})."],
             action: "If it was not you, change it back",
             end: &[
-                "This link counts for 72 hours. It ends all sessions, and removes the authenticator apps, passkeys and recovery codes that were added since. Your password no longer works then, and you set a new one.",
+                "This link counts for 72 hours. It ends all sessions, and your password no longer works: you then set a new one. It removes authenticator apps, passkeys and recovery codes that were added since.",
             ],
         },
         MailKind::NewSignIn => Words {

@@ -83,13 +83,13 @@ fn in_english(purpose: Purpose) -> Confirmation {
         },
         Purpose::UndoEmail => Confirmation {
             title: "Change your e-mail address back",
-            text: "All sessions end, authenticator apps, passkeys and recovery codes that were added since are removed, and your password no longer works. You then set a new one.",
+            text: "All sessions end, and your password no longer works: you then set a new one. Authenticator apps, passkeys and recovery codes that were added since are removed.",
             button: "Change it back",
             done: "Your e-mail address is the former one, and all sessions have ended.",
         },
         Purpose::DisownSignIn => Confirmation {
             title: "This was not you?",
-            text: "All sessions end, authenticator apps, passkeys and recovery codes that came with this one are removed, and your password no longer works. You then set a new one. If you have several such mails, use the link of each.",
+            text: "All sessions end, and your password no longer works: you then set a new one. Authenticator apps, passkeys and recovery codes of the session that the mail is about are removed. If you have several such mails, use the link of each.",
             button: "End all sessions",
             done: "All sessions have ended.",
         },
@@ -118,13 +118,13 @@ fn in_german(purpose: Purpose) -> Confirmation {
         },
         Purpose::UndoEmail => Confirmation {
             title: "Änderung der E-Mail-Adresse rückgängig machen",
-            text: "Alle Sitzungen enden, seither hinzugefügte Authenticator-Apps, Passkeys und Wiederherstellungscodes werden entfernt, und Ihr Passwort gilt nicht mehr. Danach setzen Sie ein neues.",
+            text: "Alle Sitzungen enden, und Ihr Passwort gilt nicht mehr: Sie setzen danach ein neues. Authenticator-Apps, Passkeys und Wiederherstellungscodes, die seither dazukamen, werden entfernt.",
             button: "Rückgängig machen",
             done: "Ihre frühere E-Mail-Adresse gilt wieder, und alle Sitzungen sind beendet.",
         },
         Purpose::DisownSignIn => Confirmation {
             title: "Das waren nicht Sie?",
-            text: "Alle Sitzungen enden, Authenticator-Apps, Passkeys und Wiederherstellungscodes, die mit dieser dazukamen, werden entfernt, und Ihr Passwort gilt nicht mehr. Danach setzen Sie ein neues. Haben Sie mehrere solche E-Mails, verwenden Sie den Link jeder einzelnen.",
+            text: "Alle Sitzungen enden, und Ihr Passwort gilt nicht mehr: Sie setzen danach ein neues. Authenticator-Apps, Passkeys und Wiederherstellungscodes der Sitzung, um die es in der E-Mail geht, werden entfernt. Haben Sie mehrere solche E-Mails, verwenden Sie den Link jeder einzelnen.",
             button: "Alle Sitzungen beenden",
             done: "Alle Sitzungen sind beendet.",
         },

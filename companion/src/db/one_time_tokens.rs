@@ -41,7 +41,7 @@ pub struct OpenToken {
     pub created_at: OffsetDateTime,
     /// Session that its mail tells of.
     pub session_id: Option<SessionId>,
-    /// Passkey that has begun the session.
+    /// Passkey of the session.
     pub passkey: Option<FactorId>,
 }
 
@@ -181,6 +181,28 @@ pub async fn delete_ended_by_password(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Finds the oldest open token by which a user gets an address back.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn find_undo(
+    connection: &mut Connection,
+    user_id: UserId,
+    email: &Email,
+    now: OffsetDateTime,
+) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select id from one_time_tokens
+         where purpose = 'undo_email' and email = $2 and user_id = $1 and used_at is null and expires_at > $3
+         order by id limit 1",
+        user_id as UserId,
+        email.as_str(),
+        now,
+    )
+    .fetch_optional(connection)
+    .await
 }
 
 /// Deletes the tokens of a user that are newer than one of theirs.

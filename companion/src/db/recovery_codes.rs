@@ -56,7 +56,7 @@ pub async fn use_up(
     Ok(Some(usize::try_from(left.fetch_one(connection).await?).unwrap_or_default()))
 }
 
-/// Deletes the recovery codes of a user that are disowned.
+/// Deletes the recovery codes of a user that are disowned, and returns their number.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
@@ -64,7 +64,7 @@ pub async fn delete_disowned(
     connection: &mut Connection,
     user_id: UserId,
     disowned: &Disowned,
-) -> Result<(), sqlx::Error> {
+) -> Result<u64, sqlx::Error> {
     let done = sqlx::query!(
         "delete from recovery_codes
          where user_id = $1 and (session_id = $2 and created_at >= $3 or created_at >= $4)",
@@ -73,17 +73,14 @@ pub async fn delete_disowned(
         disowned.session_since,
         disowned.all_since,
     );
-    done.execute(connection).await?;
-    Ok(())
+    Ok(done.execute(connection).await?.rows_affected())
 }
 
-/// Deletes all recovery codes of a user.
+/// Deletes all recovery codes of a user, and returns their number.
 ///
 /// # Errors
 /// [`sqlx::Error`] if the statement fails.
-pub async fn delete_all(connection: &mut Connection, user_id: UserId) -> Result<(), sqlx::Error> {
-    sqlx::query!("delete from recovery_codes where user_id = $1", user_id as UserId)
-        .execute(connection)
-        .await?;
-    Ok(())
+pub async fn delete_all(connection: &mut Connection, user_id: UserId) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!("delete from recovery_codes where user_id = $1", user_id as UserId);
+    Ok(done.execute(connection).await?.rows_affected())
 }

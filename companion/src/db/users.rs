@@ -202,6 +202,36 @@ pub async fn touch(
     Ok(())
 }
 
+/// Makes all devices of a user unknown.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn forget_devices(
+    connection: &mut Connection,
+    user_id: UserId,
+    now: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    let done = sqlx::query!(
+        "update users set devices_not_before = $2, updated_at = $2 where id = $1",
+        user_id as UserId,
+        now,
+    );
+    done.execute(connection).await?;
+    Ok(())
+}
+
+/// Returns the time at which all devices of a user became unknown; `None` if they never did.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn devices_not_before(
+    connection: &mut Connection,
+    user_id: UserId,
+) -> Result<Option<OffsetDateTime>, sqlx::Error> {
+    let found = sqlx::query_scalar!("select devices_not_before from users where id = $1", user_id as UserId);
+    Ok(found.fetch_optional(connection).await?.flatten())
+}
+
 /// Deletes a user, their password and their sessions. A trigger revokes all their tokens.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ mod names;
 pub use self::entry::Entry;
 pub use self::names::NAMES;
 use super::account::role::Role;
-use super::factor::FactorKind;
+use super::factor::{FactorKind, Removed};
 use super::session::authentication::Methods;
 
 /// Audit event.
@@ -82,15 +82,15 @@ pub enum Event {
     EmailChanged,
     /// The owner of a former address changed it back.
     EmailChangeUndone {
-        /// Number of factors that were removed.
-        factors_removed: u64,
+        /// Factors and recovery codes that were removed.
+        removed: Removed,
         /// Number of sessions that ended.
         sessions_ended: usize,
     },
     /// A user disowned a sign-in, or a change of factors: their password is gone.
     SignInDisowned {
-        /// Number of factors that were removed.
-        factors_removed: u64,
+        /// Factors and recovery codes that were removed.
+        removed: Removed,
         /// Number of sessions that ended.
         sessions_ended: usize,
     },
@@ -110,10 +110,10 @@ pub enum Event {
         /// Number of codes that are left.
         left: usize,
     },
-    /// All factors of a user were removed, for them.
+    /// All factors and recovery codes of a user were removed, for them.
     FactorsReset {
-        /// Number of factors.
-        factors_removed: u64,
+        /// Factors and recovery codes that were removed.
+        removed: Removed,
         /// Number of sessions that ended.
         sessions_ended: usize,
     },

@@ -112,7 +112,9 @@ fn fill(template: &str, text: &Text, site: &MailSite, details: &Details) -> Stri
 fn link(site: &MailSite, kind: MailKind, secrets: Option<&Secrets>) -> Option<String> {
     let pages = &site.pages;
     let (Some(purpose), Some(Secrets { token, .. })) = (kind.purpose(), secrets) else {
-        return site.has_password_reset.then(|| format!("{pages}/forgot-password"));
+        // Of no use at an address that an account has left.
+        let is_of_use = site.has_password_reset && kind != MailKind::EmailChanged;
+        return is_of_use.then(|| format!("{pages}/forgot-password"));
     };
     Some(match purpose {
         Purpose::ResetPassword => format!("{pages}/reset-password?token={token}"),

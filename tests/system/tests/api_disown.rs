@@ -3,7 +3,7 @@
 use edgeward_kit::api::{Api, PASSKEYS};
 use edgeward_kit::client::{Client, PASSWORD, Response};
 use edgeward_stack::inbox::{Inbox, Mail};
-use serde_json::json;
+use serde_json::{Value, json};
 use time::Duration;
 
 const ADA: &str = "ada@example.com";
@@ -242,4 +242,38 @@ async fn what_is_taken_is_told_by_no_other_link() {
     let disowned =
         "select (details->>'factors_removed')::bigint from audit_log where event = 'sign_in_disowned'";
     assert_eq!(api.count(disowned).await, 2);
+}
+
+#[tokio::test]
+async fn devices_that_were_known_before_a_disowned_sign_in_are_told_again() {
+    let (api, inbox) = start().await;
+    let (_, mut passkey, codes) = api.registered_with_passkey(ADA).await;
+    verify(&api, &inbox).await;
+    let mut thief = api.client_from("203.0.113.9");
+    let token = thief.begin_login(ADA).await;
+    assert_eq!(thief.complete_login(&token, &codes[0]).await.status, 200);
+    let mail = last(&api, &inbox).await;
+    let told = inbox.mails().len();
+    assert_eq!(thief.login_with_passkey(&mut passkey).await.status, 200);
+    api.deliver().await;
+    assert_eq!(inbox.mails().len(), told, "the device is known by now");
+    confirm(&api, "disown_sign_in", &mail).await;
+    api.clock.advance(Duration::MINUTE);
+    assert_eq!(thief.login_with_passkey(&mut passkey).await.status, 200);
+    confirm(&api, "disown_sign_in", &last(&api, &inbox).await).await;
+    thief.login_with_passkey(&mut passkey).await.assert_rejected(401, "passkey_unknown");
+}
+
+#[tokio::test]
+async fn passkey_that_confirmed_a_session_goes_with_it() {
+    let (api, inbox) = Api::start_with_mail(&[&[("MAIL_OFF", "new-sign-in")][..], &PASSKEYS].concat()).await;
+    let (_, mut passkey, codes) = api.registered_with_passkey(ADA).await;
+    api.clock.advance(Duration::days(10));
+    let mut thief = api.client();
+    let token = thief.begin_login(ADA).await;
+    assert_eq!(thief.complete_login(&token, &codes[0]).await.status, 200);
+    assert_eq!(thief.confirm_with_passkey(&mut passkey).await.status, 200);
+    api.add_app(&mut thief).await;
+    confirm(&api, "disown_sign_in", &last(&api, &inbox).await).await;
+    assert_eq!(factors_and_codes(&api).await, (0, 9));
 }

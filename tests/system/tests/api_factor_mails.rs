@@ -81,6 +81,17 @@ async fn reset_by_others_is_told() {
     assert_eq!(inbox.mails()[3].link(), Some("https://app.example/auth/forgot-password"));
 }
 
+#[tokio::test]
+async fn reset_of_recovery_codes_alone_is_told_and_that_of_nothing_is_not() {
+    let (api, inbox, _, _) = start(&[]).await;
+    sqlx::query("delete from factors").execute(&api.pool).await.expect("no factors");
+    let mut root = api.admin("root@example.com").await;
+    for _ in 0..2 {
+        assert_eq!(root.delete("/api/admin/users/1/factors").await.status, 200);
+        assert_eq!(told(&api, &inbox).await.len(), 2);
+    }
+}
+
 /// Uses the link of the last mail.
 async fn disown_last(api: &Api, inbox: &Inbox) -> Response {
     api.deliver().await;

@@ -277,7 +277,7 @@ async fn administrator_resets_factors_and_the_log_has_every_change() {
             "register stranger {}",
             "factor_added user {kind:totp}",
             "recovery_codes_created user {}",
-            "factors_reset admin {by:2,factors_removed:1,sessions_ended:1}",
+            "factors_reset admin {by:2,factors_removed:1,recovery_codes_removed:10,sessions_ended:1}",
             "login user {}",
         ]
     );

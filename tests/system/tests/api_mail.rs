@@ -182,6 +182,77 @@ async fn address_of_another_user_cannot_be_taken() {
 }
 
 #[tokio::test]
+async fn address_that_is_left_again_gets_no_way_back() {
+    let (api, inbox) = Api::start_with_mail(&[]).await;
+    let mut ada = api.registered(EMAIL).await;
+    assert_eq!(request_change(&mut ada, NEW_EMAIL).await.status, 202);
+    confirm(&api, "change_email", &last(&api, &inbox, NEW_EMAIL).await).await;
+    let undo = last(&api, &inbox, EMAIL).await;
+    assert_eq!(request_change(&mut ada, "third@example.com").await.status, 202);
+    confirm(&api, "change_email", &last(&api, &inbox, "third@example.com").await).await;
+    let of_second = last(&api, &inbox, NEW_EMAIL).await;
+    assert_eq!(request_change(&mut ada, EMAIL).await.status, 202);
+    assert_eq!(confirm(&api, "change_email", &last(&api, &inbox, EMAIL).await).await.status, 200);
+    let told = last(&api, &inbox, "third@example.com").await;
+    assert_eq!((told.subject.as_str(), told.link()), ("Edgeward: your e-mail address was changed", None));
+    assert!(told.text.contains("was changed to ada@example.com"), "{told:?}");
+    confirm(&api, "undo_email", &of_second).await.assert_rejected(400, "link_invalid");
+
+    // The same by the link, which is used from the address that the account has again.
+    assert_eq!(request_change(&mut ada, NEW_EMAIL).await.status, 202);
+    confirm(&api, "change_email", &last(&api, &inbox, NEW_EMAIL).await).await;
+    assert_eq!(confirm(&api, "undo_email", &undo).await.status, 200);
+    assert_eq!(last(&api, &inbox, NEW_EMAIL).await.link(), None);
+}
+
+#[tokio::test]
+async fn former_address_is_kept_for_its_owner_as_long_as_the_link_counts() {
+    let (api, inbox) = Api::start_with_mail(&[]).await;
+    let mut ada = api.registered(EMAIL).await;
+    let mut other = api.registered("eve@example.com").await;
+    assert_eq!(request_change(&mut other, EMAIL).await.status, 202);
+    let to_former = last(&api, &inbox, EMAIL).await;
+    assert_eq!(request_change(&mut ada, NEW_EMAIL).await.status, 202);
+    confirm(&api, "change_email", &last(&api, &inbox, NEW_EMAIL).await).await;
+    let undo = last(&api, &inbox, EMAIL).await;
+    api.client().register(EMAIL).await.assert_rejected(409, "email_taken");
+    confirm(&api, "change_email", &to_former).await.assert_rejected(409, "email_taken");
+    assert_eq!(confirm(&api, "undo_email", &undo).await.status, 200);
+
+    // Nobody waits for a user who is gone, or for a link that has expired.
+    let mut bea = api.registered("bea@example.com").await;
+    let mut cleo = api.registered("cleo@example.com").await;
+    for (client, email) in [(&mut bea, "b@example.com"), (&mut cleo, "c@example.com")] {
+        assert_eq!(request_change(client, email).await.status, 202);
+        confirm(&api, "change_email", &last(&api, &inbox, email).await).await;
+    }
+    sqlx::query("delete from users where email = 'b@example.com'").execute(&api.pool).await.expect("a row");
+    assert_eq!(api.client().register("bea@example.com").await.status, 201);
+    api.client().register("cleo@example.com").await.assert_rejected(409, "email_taken");
+    api.clock.advance(Duration::hours(72));
+    assert_eq!(api.client().register("cleo@example.com").await.status, 201);
+}
+
+#[tokio::test]
+async fn former_address_is_kept_from_a_registration_that_waits_for_the_change() {
+    let (api, _) = Api::start_with_mail(&[]).await;
+    api.registered(EMAIL).await;
+    let mut change = api.pool.begin().await.expect("a transaction");
+    for statement in [
+        "update users set email = 'countess@example.com'",
+        "insert into one_time_tokens (purpose, user_id, email, token_hash, created_at, expires_at)
+         values ('undo_email', 1, 'ada@example.com', sha256(''), '2030-01-01', '2030-01-04')",
+    ] {
+        sqlx::query(statement).execute(&mut *change).await.expect("a change");
+    }
+    let mut client = api.client();
+    let waiting = tokio::spawn(async move { client.register(EMAIL).await });
+    api.wait_for_lock().await;
+    change.commit().await.expect("a commit");
+    waiting.await.expect("a response").assert_rejected(409, "email_taken");
+}
+
+#[tokio::test]
 async fn sign_in_on_an_unknown_device_is_told_and_can_be_disowned() {
     let (api, inbox) = Api::start_with_mail(&[]).await;
     let mut owner = api.registered(EMAIL).await;

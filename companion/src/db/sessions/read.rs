@@ -10,8 +10,7 @@ use crate::domain::account::role::Role;
 use crate::domain::session::SessionSummary;
 use crate::domain::session::authentication::{Authentication, Methods};
 use crate::domain::token::access_token::TokenSubject;
-use crate::domain::token::one_time::Origin;
-use crate::domain::{FactorId, SessionId, UserId};
+use crate::domain::{SessionId, UserId};
 
 /// Maximum number of sessions in a list. The ones used last are kept.
 const MAX_LISTED: i64 = 100;
@@ -93,22 +92,6 @@ pub async fn find_user(
         };
         (user, Authentication { time: row.authenticated_at, methods: row.methods })
     }))
-}
-
-/// Finds the origin of a mail that tells of what a session does: the session, and the passkey that has begun it.
-///
-/// # Errors
-/// [`sqlx::Error`] if the statement fails.
-pub async fn find_origin(
-    connection: &mut Connection,
-    session_id: Option<SessionId>,
-) -> Result<Origin, sqlx::Error> {
-    let passkey = sqlx::query_scalar!(
-        r#"select passkey_id as "passkey: FactorId" from refresh_tokens where id = $1"#,
-        session_id as Option<SessionId>,
-    );
-    let passkey = passkey.fetch_optional(connection).await?.flatten();
-    Ok(Origin { session_id, passkey })
 }
 
 /// Counts the sessions that have not expired. If there are more than 100,000, returns Postgres' estimate of all rows

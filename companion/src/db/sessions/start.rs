@@ -10,7 +10,7 @@ use crate::domain::session::device::Device;
 use crate::domain::token::refresh_token::RefreshClaims;
 use crate::domain::{FactorId, SessionId, UserId};
 
-/// Inserts a session with its authentication and the passkey of that, if it was one, and returns the claims of its first refresh token and the user's role. `None` if the user is
+/// Inserts a session, with its authentication and the passkey that this was by, and returns the claims of its first refresh token and the user's role. `None` if the user is
 /// disabled or deleted.
 ///
 /// The user's row is locked until the transaction ends. A concurrent disabling of the user waits for that, and then

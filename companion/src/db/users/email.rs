@@ -28,6 +28,29 @@ pub async fn set(
     Ok(())
 }
 
+/// Returns `true` if a link may give the address back to another user who had it before.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn is_reserved(
+    connection: &mut Connection,
+    email: &Email,
+    user_id: UserId,
+    now: OffsetDateTime,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (
+               select from one_time_tokens join users on users.id = user_id
+               where purpose = 'undo_email' and one_time_tokens.email = $1 and user_id <> $2 and used_at is null
+                   and expires_at > $3) as "is_reserved!""#,
+        email.as_str(),
+        user_id as UserId,
+        now,
+    )
+    .fetch_one(connection)
+    .await
+}
+
 /// Records that mails to the address of a user arrive. An earlier time is kept.
 ///
 /// # Errors

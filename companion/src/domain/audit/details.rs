@@ -68,11 +68,13 @@ impl Event {
             }
             Self::FactorAdded(kind) | Self::FactorRemoved(kind) => json!({"kind": kind.as_str()}),
             Self::RecoveryCodeUsed { left } => json!({"left": left}),
-            Self::FactorsReset { factors_removed, sessions_ended }
-            | Self::EmailChangeUndone { factors_removed, sessions_ended }
-            | Self::SignInDisowned { factors_removed, sessions_ended } => {
-                json!({"factors_removed": factors_removed, "sessions_ended": sessions_ended})
-            }
+            Self::FactorsReset { removed, sessions_ended }
+            | Self::EmailChangeUndone { removed, sessions_ended }
+            | Self::SignInDisowned { removed, sessions_ended } => json!({
+                "factors_removed": removed.factors,
+                "recovery_codes_removed": removed.recovery_codes,
+                "sessions_ended": sessions_ended,
+            }),
             Self::Reauthenticated(methods) => json!({"methods": methods.names()}),
             Self::KeysGenerated(signing) | Self::KeysImported(signing) | Self::KeysChanged(signing) => {
                 json!({"signing": signing})

@@ -15,7 +15,7 @@ pub struct Disowned {
     pub session_since: OffsetDateTime,
     /// Time since which the additions of all sessions go; `None` if those of other sessions stay.
     pub all_since: Option<OffsetDateTime>,
-    /// Passkey that has begun the session, whatever its age.
+    /// Passkey of the session, whatever its age.
     pub passkey: Option<FactorId>,
 }
 
@@ -25,7 +25,7 @@ impl Disowned {
     /// What a session has added goes with it, but for what was older than 72 hours when the mail was written: a mail of its own has
     /// told of that, whose link has expired. So whoever reads the mails of a user does not get past a factor that is older.
     ///
-    /// Additions of other sessions stay, as each has told of itself by a mail. Not so after a change of address, since these mails
+    /// Additions of other sessions stay: each is told of by a mail of its own. Not so after a change of address, since these mails
     /// went to the new one; nor if nobody's session is known, as after a reset by an administrator.
     #[must_use]
     pub fn by(purpose: Purpose, origin: Origin, written_at: OffsetDateTime) -> Self {

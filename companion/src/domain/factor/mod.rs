@@ -80,6 +80,15 @@ pub struct FactorList {
     pub user_handle: Option<UserHandle>,
 }
 
+/// Numbers of factors and recovery codes that were removed at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Number of factors.
+    pub factors: u64,
+    /// Number of recovery codes.
+    pub recovery_codes: u64,
+}
+
 /// Rejection of the removal of a factor: too few ways to sign in would be left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooFewWaysRejection;

@@ -98,7 +98,7 @@ impl MailKind {
     /// Returns `true` if a mail of this kind is of no use without its token.
     #[must_use]
     pub fn requires_token(self) -> bool {
-        self.purpose().is_some() && self != Self::FactorsChanged
+        self.purpose().is_some() && !matches!(self, Self::EmailChanged | Self::FactorsChanged)
     }
 
     /// Returns the time for which a mail of this kind is of use.

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::{Details, MailKind};
 use crate::domain::audit::Event;
-use crate::domain::factor::FactorKind;
+use crate::domain::factor::{FactorKind, Removed};
 
 /// Change of the factors of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +58,7 @@ impl FactorChange {
             Event::FactorRemoved(FactorKind::Passkey) => Some(Self::PasskeyRemoved),
             Event::RecoveryCodesCreated => Some(Self::RecoveryCodesCreated),
             Event::RecoveryCodeUsed { .. } => Some(Self::RecoveryCodeUsed),
-            Event::FactorsReset { factors_removed: 1.., .. } => Some(Self::Reset),
+            Event::FactorsReset { removed, .. } if *removed != Removed::default() => Some(Self::Reset),
             _ => None,
         }
     }

@@ -88,8 +88,18 @@ impl DeviceTokens {
     /// Returns the session that the device became known to an account by. `None` if it is unknown to the account.
     #[must_use]
     pub fn find(&self, accounts: &KnownAccounts, email: &Email) -> Option<SessionId> {
+        self.account(accounts, email)?.jti.parse().ok()
+    }
+
+    /// Returns the time of the last login of the device to an account, in seconds since 1970. `None` if it is unknown to the account.
+    #[must_use]
+    pub fn last_login(&self, accounts: &KnownAccounts, email: &Email) -> Option<i64> {
+        Some(self.account(accounts, email)?.iat)
+    }
+
+    fn account<'a>(&self, accounts: &'a KnownAccounts, email: &Email) -> Option<&'a KnownAccount> {
         let names: Vec<String> = self.verifying.iter().map(|secret| secret.hash(email)).collect();
-        accounts.0.iter().find(|account| names.contains(&account.sub))?.jti.parse().ok()
+        accounts.0.iter().find(|account| names.contains(&account.sub))
     }
 
     /// Signs the token of a device that has signed in to an account with this session. It keeps its identity for an account that

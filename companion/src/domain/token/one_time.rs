@@ -64,12 +64,12 @@ pub enum Proof {
     },
 }
 
-/// Session that a mail tells of: "it was not you" takes away what it has added.
+/// Session that a mail tells of, with its passkey: "it was not you" takes away what it has brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// Session; `None` if it is none of the user's, or of nobody's.
     pub session_id: Option<SessionId>,
-    /// Passkey that has begun it; `None` if it was a password alone, or is not known any more.
+    /// Passkey that it was begun or last confirmed by; `None` if it was none.
     pub passkey: Option<FactorId>,
 }
 

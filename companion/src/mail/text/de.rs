@@ -15,7 +15,11 @@ const LINK_LIFETIME: &str = "Der Link gilt eine Stunde und nur einmal.";
 const NOT_YOU: &str = "Wenn Sie das nicht waren, ignorieren Sie diese E-Mail: Es ändert sich nichts.";
 const IT_WAS_YOU: &str = "Wenn Sie das waren, ist nichts zu tun.";
 const END_SESSIONS: &str = "Wenn Sie das nicht waren, beenden Sie alle Sitzungen";
-const TAKES: &str = "Dieser Link gilt 72 Stunden. Er beendet alle Sitzungen, und Ihr Passwort gilt nicht mehr: Sie setzen danach ein neues. Er entfernt Authenticator-Apps, Passkeys und Wiederherstellungscodes der Sitzung, um die es in dieser E-Mail geht.";
+const ENDS: &str =
+    "Dieser Link gilt 72 Stunden. Er beendet alle Sitzungen, und danach setzen Sie ein neues Passwort.";
+const TAKES: &str = "Er entfernt Authenticator-Apps, Passkeys und Wiederherstellungscodes der Sitzung, um die es in dieser E-Mail geht.";
+const EMAIL_CHANGED: &str = "{site}: Ihre E-Mail-Adresse wurde geändert";
+const EMAIL_CHANGED_TO: &str = "Die E-Mail-Adresse Ihres Kontos bei {site} wurde zu {email} geändert ({at}).";
 const EACH_MAIL: &str = "Haben Sie mehrere solche E-Mails, verwenden Sie den Link jeder einzelnen.";
 const FACTORS_CHANGED: &str = "{site}: Ihre Anmeldewege wurden geändert";
 
@@ -49,12 +53,21 @@ fn words(kind: MailKind, has_token: bool) -> Words {
             action: "Neue Adresse bestätigen",
             end: &[LINK_LIFETIME, NOT_YOU],
         },
-        MailKind::EmailChanged => Words {
-            subject: "{site}: Ihre E-Mail-Adresse wurde geändert",
-            paragraphs: &["Die E-Mail-Adresse Ihres Kontos bei {site} wurde zu {email} geändert ({at})."],
+        MailKind::EmailChanged if has_token => Words {
+            subject: EMAIL_CHANGED,
+            paragraphs: &[EMAIL_CHANGED_TO],
             action: "Wenn Sie das nicht waren, machen Sie es rückgängig",
             end: &[
-                "Dieser Link gilt 72 Stunden. Er beendet alle Sitzungen, und Ihr Passwort gilt nicht mehr: Sie setzen danach ein neues. Er entfernt Authenticator-Apps, Passkeys und Wiederherstellungscodes, die seither dazukamen.",
+                ENDS,
+                "Er entfernt Authenticator-Apps, Passkeys und Wiederherstellungscodes, die seither dazukamen, und die der Sitzung, die die Änderung verlangt hat.",
+            ],
+        },
+        MailKind::EmailChanged => Words {
+            subject: EMAIL_CHANGED,
+            paragraphs: &[EMAIL_CHANGED_TO],
+            action: "",
+            end: &[
+                "Diese Adresse hatte das Konto vorher. Wenn Sie das nicht waren, bitten Sie {site} um Hilfe.",
             ],
         },
         MailKind::NewSignIn => Words {
@@ -66,6 +79,7 @@ fn words(kind: MailKind, has_token: bool) -> Words {
             ],
             action: END_SESSIONS,
             end: &[
+                ENDS,
                 TAKES,
                 EACH_MAIL,
                 "Später setzen Sie ein neues Passwort über \u{201e}Passwort vergessen?\u{201c}, was auch alle Sitzungen beendet, und sehen auf Ihrer Kontoseite nach den zweiten Faktoren.",
@@ -76,7 +90,8 @@ fn words(kind: MailKind, has_token: bool) -> Words {
             paragraphs: &["{factors}", IT_WAS_YOU],
             action: END_SESSIONS,
             end: &[
-                TAKES,
+                ENDS,
+                "Er entfernt Authenticator-Apps, Passkeys und Wiederherstellungscodes, die mit dieser Änderung dazukamen.",
                 EACH_MAIL,
                 "Später setzen Sie ein neues Passwort über \u{201e}Passwort vergessen?\u{201c} und sehen auf Ihrer Kontoseite nach den zweiten Faktoren.",
             ],

@@ -15,7 +15,11 @@ const LINK_LIFETIME: &str = "The link counts for one hour, and once.";
 const NOT_YOU: &str = "If it was not you, ignore this mail: nothing changes.";
 const IT_WAS_YOU: &str = "If it was you, there is nothing to do.";
 const END_SESSIONS: &str = "If it was not you, end all sessions";
-const TAKES: &str = "This link counts for 72 hours. It ends all sessions, and your password no longer works: you then set a new one. It removes authenticator apps, passkeys and recovery codes of the session that this mail is about.";
+const ENDS: &str = "This link counts for 72 hours. It ends all sessions, and you then set a new password.";
+const TAKES: &str =
+    "It removes authenticator apps, passkeys and recovery codes of the session that this mail is about.";
+const EMAIL_CHANGED: &str = "{site}: your e-mail address was changed";
+const EMAIL_CHANGED_TO: &str = "The e-mail address of your account at {site} was changed to {email} ({at}).";
 const EACH_MAIL: &str = "If you have several such mails, use the link of each.";
 const FACTORS_CHANGED: &str = "{site}: your ways to sign in were changed";
 
@@ -47,13 +51,20 @@ fn words(kind: MailKind, has_token: bool) -> Words {
             action: "Confirm the new address",
             end: &[LINK_LIFETIME, NOT_YOU],
         },
-        MailKind::EmailChanged => Words {
-            subject: "{site}: your e-mail address was changed",
-            paragraphs: &["The e-mail address of your account at {site} was changed to {email} ({at})."],
+        MailKind::EmailChanged if has_token => Words {
+            subject: EMAIL_CHANGED,
+            paragraphs: &[EMAIL_CHANGED_TO],
             action: "If it was not you, change it back",
             end: &[
-                "This link counts for 72 hours. It ends all sessions, and your password no longer works: you then set a new one. It removes authenticator apps, passkeys and recovery codes that were added since.",
+                ENDS,
+                "It removes authenticator apps, passkeys and recovery codes that were added since, and those of the session that asked for the change.",
             ],
+        },
+        MailKind::EmailChanged => Words {
+            subject: EMAIL_CHANGED,
+            paragraphs: &[EMAIL_CHANGED_TO],
+            action: "",
+            end: &["This address had the account before. If it was not you, ask {site} for help."],
         },
         MailKind::NewSignIn => Words {
             subject: "{site}: new sign-in",
@@ -64,6 +75,7 @@ fn words(kind: MailKind, has_token: bool) -> Words {
             ],
             action: END_SESSIONS,
             end: &[
+                ENDS,
                 TAKES,
                 EACH_MAIL,
                 "Later, set a new password by way of \u{201c}Forgot your password?\u{201d}, which ends all sessions too, and look at the second factors on your account page.",
@@ -74,7 +86,8 @@ fn words(kind: MailKind, has_token: bool) -> Words {
             paragraphs: &["{factors}", IT_WAS_YOU],
             action: END_SESSIONS,
             end: &[
-                TAKES,
+                ENDS,
+                "It removes authenticator apps, passkeys and recovery codes that came with this change.",
                 EACH_MAIL,
                 "Later, set a new password by way of \u{201c}Forgot your password?\u{201d}, and look at the second factors on your account page.",
             ],

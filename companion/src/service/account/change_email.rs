@@ -1,10 +1,12 @@
 //! The change of a user's address: the new one is confirmed by a mail, and the former one can undo it.
 
 use secrecy::SecretString;
+use time::OffsetDateTime;
 
-use super::{begin_change, compare_password, find_locked};
+use super::{begin_change, compare_password, find_locked, require_unreserved};
 use crate::db::users::email;
 use crate::db::{one_time_tokens, passwords, sessions};
+use crate::domain::UserId;
 use crate::domain::account::User;
 use crate::domain::account::email::Email;
 use crate::domain::account::user_ref::UserRef;
@@ -14,8 +16,9 @@ use crate::domain::mail::{Details, MailKind};
 use crate::domain::token::access_token::TokenSubject;
 use crate::domain::token::one_time::{OneTimeToken, Proof, Purpose};
 use crate::hashing::PasswordHasher;
+use crate::service::change::Change;
 use crate::service::guard::{self, Guard};
-use crate::service::mail::{Recipient, begin_use, issue, open};
+use crate::service::mail::{Recipient, begin_use, issue, open, write};
 use crate::service::session::lock_out;
 use crate::service::{Context, Error};
 
@@ -55,7 +58,7 @@ pub async fn request_email_change(
         }
         let now = context.now();
         let (to, details) = (Recipient { user_id: Some(user.id), email: new }, Details::of(now));
-        let origin = sessions::find_origin(change.connection(), Some(by.session_id)).await?;
+        let origin = sessions::find_origin(change.connection(), by.session_id).await?;
         let bound = (Some(user.email.as_str()), origin);
         let handle = issue(&mut change, kind, to, bound, &details, now).await?;
         change.record(now, &Event::EmailChangeRequested, user.id, Some(by.session_id));
@@ -65,7 +68,8 @@ pub async fn request_email_change(
     permit.settle(context, requested.await).await
 }
 
-/// Changes the address of a user to the one that the mail was sent to, and tells the former one, with a link that undoes it.
+/// Changes the address of a user to the one that the mail was sent to, and tells the former one, with a link that undoes it. As long
+/// as that counts, nobody else takes the former one.
 ///
 /// # Errors
 /// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link or code is not valid, or the
@@ -83,10 +87,16 @@ pub async fn change_email(context: &Context, guard: &Guard, proof: &Proof) -> Re
         return Err(Error::LinkInvalid);
     }
     email::set(change.connection(), user_id, &token.email, now).await?;
+    require_unreserved(&mut change, &token.email, user_id, now).await?;
     change.record(now, &Event::EmailChanged, user_id, None);
-    let new_email = Some(token.email.as_str().to_owned());
-    let details = Details { new_email, ..Details::of(now) };
-    let to = Recipient { user_id: Some(user_id), email: &former };
+    let returned = one_time_tokens::find_undo(change.connection(), user_id, &token.email, now).await?;
+    if let Some(undo) = returned {
+        // As by the link: whoever had the address meanwhile may be the reason, and gets no way back.
+        one_time_tokens::delete_newer(change.connection(), user_id, undo).await?;
+        tell_former(&mut change, user_id, &former, &token.email, now).await?;
+        return change.commit().await;
+    }
+    let (to, details) = notice_of_change(user_id, &former, &token.email, now);
     // Of the session that asked for the change, which may have ended.
     let bound = (Some(token.email.as_str()), token.origin());
     issue(&mut change, MailKind::EmailChanged, to, bound, &details, now).await?;
@@ -95,7 +105,8 @@ pub async fn change_email(context: &Context, guard: &Guard, proof: &Proof) -> Re
 
 /// Gives a user the address back that the mail was sent to, whatever it has become since, and locks everybody out: the owner
 /// sets a new password by way of the address. Whoever changed the address may have changed it again, so links that are newer
-/// count no more. Nor does any other change of address, older ones included: what they may change is true again.
+/// count no more. Nor does any other change of address, older ones included: what they may change is true again. The address that
+/// goes is told.
 ///
 /// # Errors
 /// [`Error::TooManyAttempts`] if a limit rejects the attempt; [`Error::LinkInvalid`] if the link is not valid;
@@ -107,9 +118,35 @@ pub async fn undo_email_change(context: &Context, guard: &Guard, proof: &Proof) 
     let context = &context.as_user();
     let mut change = begin_use(context, &token).await?;
     let (user_id, now) = (token.user_id, context.now());
+    let former = find_locked(&mut change, user_id).await?.email;
     email::set(change.connection(), user_id, &token.email, now).await?;
     one_time_tokens::delete_newer(change.connection(), user_id, token.id).await?;
-    let (factors_removed, sessions_ended) = lock_out(&mut change, Purpose::UndoEmail, &token, now).await?;
-    change.record(now, &Event::EmailChangeUndone { factors_removed, sessions_ended }, user_id, None);
+    let (removed, sessions_ended) = lock_out(&mut change, Purpose::UndoEmail, &token, now).await?;
+    change.record(now, &Event::EmailChangeUndone { removed, sessions_ended }, user_id, token.session_id);
+    if former != token.email {
+        tell_former(&mut change, user_id, &former, &token.email, now).await?;
+    }
     change.commit().await
+}
+
+/// Tells the former address of a user of the change, without a link.
+async fn tell_former(
+    change: &mut Change<'_>,
+    user_id: UserId,
+    former: &Email,
+    new: &Email,
+    now: OffsetDateTime,
+) -> Result<(), Error> {
+    let (to, details) = notice_of_change(user_id, former, new, now);
+    write(change, MailKind::EmailChanged, to, &details, None, now).await
+}
+
+fn notice_of_change<'a>(
+    user_id: UserId,
+    former: &'a Email,
+    new: &Email,
+    now: OffsetDateTime,
+) -> (Recipient<'a>, Details) {
+    let new_email = Some(new.as_str().to_owned());
+    (Recipient { user_id: Some(user_id), email: former }, Details { new_email, ..Details::of(now) })
 }

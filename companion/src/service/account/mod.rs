@@ -39,11 +39,14 @@ pub use self::verify_email::{is_email_verified, request_verification, verify_ema
 
 pub(super) use self::compare_password::compare_password;
 
+use time::OffsetDateTime;
+
 use super::change::Change;
 use super::{Context, Error};
-use crate::db::users::{self, InsertError};
+use crate::db::users::{self, InsertError, email};
 use crate::domain::UserId;
 use crate::domain::account::User;
+use crate::domain::account::email::Email;
 use crate::domain::account::user_ref::UserRef;
 
 /// Begins a change of a user, whose row is locked until it is committed.
@@ -59,6 +62,20 @@ pub(super) async fn begin_change<'a>(
 /// Finds the user whose row a change has locked, as the change has made them.
 pub(super) async fn find_locked(change: &mut Change<'_>, user_id: UserId) -> Result<User, Error> {
     users::find(change.connection(), &UserRef::Id(user_id)).await?.ok_or(Error::UserUnknown)
+}
+
+/// Requires that no link may give the address, which a user has just got in this change, back to another one. A check before that
+/// would miss the one that has left the address meanwhile.
+async fn require_unreserved(
+    change: &mut Change<'_>,
+    email: &Email,
+    user_id: UserId,
+    now: OffsetDateTime,
+) -> Result<(), InsertError> {
+    if email::is_reserved(change.connection(), email, user_id, now).await? {
+        return Err(InsertError::EmailTaken);
+    }
+    Ok(())
 }
 
 impl From<InsertError> for Error {

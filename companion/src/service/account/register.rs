@@ -2,6 +2,7 @@
 
 use time::OffsetDateTime;
 
+use super::require_unreserved;
 use super::verify_email::write_verification;
 use crate::db::users::InsertError;
 use crate::db::{passwords, users};
@@ -80,7 +81,7 @@ pub(super) async fn hash(
     Ok(hasher.hash_new(password, own_words).await??)
 }
 
-/// Inserts a user with their password.
+/// Inserts a user with their password. An address that a link may give back to another user is taken.
 pub(super) async fn insert(
     change: &mut Change<'_>,
     user: &NewUser,
@@ -88,6 +89,7 @@ pub(super) async fn insert(
     now: OffsetDateTime,
 ) -> Result<UserId, InsertError> {
     let user_id = users::insert(change.connection(), user, now).await?;
+    require_unreserved(change, &user.email, user_id, now).await?;
     passwords::set(change.connection(), user_id, hash, now).await?;
     Ok(user_id)
 }

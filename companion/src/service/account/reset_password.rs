@@ -11,6 +11,7 @@ use crate::domain::account::password::Password;
 use crate::domain::account::password_policy::OwnWords;
 use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
+use crate::domain::factor::Removed;
 use crate::domain::guard::Authenticator;
 use crate::domain::mail::MailKind;
 use crate::domain::session::Ending;
@@ -66,9 +67,9 @@ pub async fn reset_password(
     let sessions_ended = end_sessions(&mut change, Ending::all(user_id), now).await?.len();
     if !email::is_verified(change.connection(), user_id).await? {
         // Whoever registered an address that is not theirs may have added a factor, which would keep its owner out.
-        let factors_removed = delete_factors(&mut change, user_id).await?;
-        if factors_removed > 0 {
-            change.record(now, &Event::FactorsReset { factors_removed, sessions_ended }, user_id, None);
+        let removed = delete_factors(&mut change, user_id).await?;
+        if removed != Removed::default() {
+            change.record(now, &Event::FactorsReset { removed, sessions_ended }, user_id, None);
         }
     }
     email::mark_verified(change.connection(), user_id, now).await?;

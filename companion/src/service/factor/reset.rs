@@ -5,6 +5,7 @@ use crate::domain::UserId;
 use crate::domain::account::User;
 use crate::domain::account::user_ref::UserRef;
 use crate::domain::audit::Event;
+use crate::domain::factor::Removed;
 use crate::domain::guard::Authenticator;
 use crate::domain::session::Ending;
 use crate::service::account::{begin_change, find_locked};
@@ -32,22 +33,22 @@ pub struct Reset {
 pub async fn reset(context: &Context, user: &UserRef) -> Result<Reset, Error> {
     let (mut change, user_id) = begin_change(context, user).await?;
     let now = context.now();
-    let factors_removed = delete_factors(&mut change, user_id).await?;
+    let removed = delete_factors(&mut change, user_id).await?;
     let sessions_ended = end_sessions(&mut change, Ending::all(user_id), now).await?.len();
-    change.record(now, &Event::FactorsReset { factors_removed, sessions_ended }, user_id, None);
+    change.record(now, &Event::FactorsReset { removed, sessions_ended }, user_id, None);
     let user = find_locked(&mut change, user_id).await?;
     change.commit().await?;
-    Ok(Reset { user, factors_removed, sessions_ended })
+    Ok(Reset { user, factors_removed: removed.factors, sessions_ended })
 }
 
-/// Deletes all factors and recovery codes of a user. Returns the number of factors.
+/// Deletes all factors and recovery codes of a user. Returns their numbers.
 pub(in crate::service) async fn delete_factors(
     change: &mut Change<'_>,
     user_id: UserId,
-) -> Result<u64, Error> {
-    let factors_removed = factors::delete_all(change.connection(), user_id).await?;
-    recovery_codes::delete_all(change.connection(), user_id).await?;
+) -> Result<Removed, Error> {
+    let factors = factors::delete_all(change.connection(), user_id).await?;
+    let recovery_codes = recovery_codes::delete_all(change.connection(), user_id).await?;
     // Other factors are other authenticators: nobody has failed to guess them.
     attempts::clear_of_user(change.connection(), user_id, &[Authenticator::Factor]).await?;
-    Ok(factors_removed)
+    Ok(Removed { factors, recovery_codes })
 }

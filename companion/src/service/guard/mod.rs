@@ -127,10 +127,11 @@ impl Guard {
         Attempt::without_account(self.buckets.of_one_time_token(context.caller.client()))
     }
 
-    /// Returns `true` if a device with these tokens has signed in to an account before.
+    /// Returns the time of the last login of a device with these tokens to an account, in seconds since 1970. `None` if the account
+    /// does not know it.
     #[must_use]
-    pub fn knows_device(&self, context: &Context, email: &Email, device_tokens: &[String]) -> bool {
-        self.devices.find(&self.devices.read(device_tokens, context.now()), email).is_some()
+    pub fn last_login(&self, context: &Context, email: &Email, device_tokens: &[String]) -> Option<i64> {
+        self.devices.last_login(&self.devices.read(device_tokens, context.now()), email)
     }
 
     /// Returns the token of a device that has signed in to an account with this session, and had these tokens before.

@@ -25,6 +25,7 @@ use crate::db::sessions;
 use crate::domain::account::email::Email;
 use crate::domain::mail::{Details, MailKind, MailKinds, Notice, Secrets};
 use crate::domain::token::key_encryption::{KeyEncryptionKeys, Subject};
+use crate::domain::token::one_time::Origin;
 use crate::domain::{SessionId, UserId};
 use crate::random::Random;
 
@@ -83,7 +84,10 @@ pub(super) async fn notify(
     let user = find_locked(change, user_id).await?;
     let (to, now) = (Recipient { user_id: Some(user_id), email: &user.email }, change.context.now());
     if has_link {
-        let origin = sessions::find_origin(change.connection(), session_id).await?;
+        let origin = match session_id {
+            Some(session_id) => sessions::find_origin(change.connection(), session_id).await?,
+            None => Origin::default(),
+        };
         issue(change, *kind, to, (None, origin), details, now).await?;
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! The mails about sign-ins: on an unknown device, and about one that a second factor has stopped.
 
-use crate::db::sessions;
+use crate::db::{sessions, users};
 use crate::domain::SessionId;
 use crate::domain::mail::{Details, MailKind};
 use crate::domain::session::device::Device;
@@ -23,16 +23,30 @@ pub(super) async fn announce(
     let (context, kind) = (change.context, MailKind::NewSignIn);
     let now = context.now();
     if !context.mail.kinds.contain(kind)
-        || guard.knows_device(context, to.email, device_tokens)
+        || is_known(change, guard, to, device_tokens).await?
         || !guard::charge_notice(change.connection(), guard, kind, to.email, now).await?
     {
         return Ok(());
     }
     let name = device.name.as_deref().and_then(device_name::of).map(|name| name.joined_by("/"));
     let details = Details { device: name, network: device.address_prefix.clone(), ..Details::of(now) };
-    let origin = sessions::find_origin(change.connection(), Some(session_id)).await?;
+    let origin = sessions::find_origin(change.connection(), session_id).await?;
     issue(change, kind, to, (None, origin), &details, now).await?;
     Ok(())
+}
+
+/// Returns `true` if a device has signed in to an account before, and since nobody was locked out of it: the device may have been the
+/// reason.
+async fn is_known(
+    change: &mut Change<'_>,
+    guard: &Guard,
+    to: Recipient<'_>,
+    device_tokens: &[String],
+) -> Result<bool, Error> {
+    let last_login = guard.last_login(change.context, to.email, device_tokens);
+    let (Some(last_login), Some(user_id)) = (last_login, to.user_id) else { return Ok(false) };
+    let not_before = users::devices_not_before(change.connection(), user_id).await?;
+    Ok(not_before.is_none_or(|not_before| last_login > not_before.unix_timestamp()))
 }
 
 /// Returns the result of a second step. A wrong code or passkey is counted first, and after several of them its user is told:

@@ -149,15 +149,14 @@ async fn use_and_start(
         passkey.record(&mut change).await?;
     }
     let proof = passkey.map_or(Proof::PasswordAndCode, |passkey| Proof::PasswordAndPasskey(passkey.id()));
-    let now = context.now();
-    if !pending_logins::use_up(change.connection(), &ticket.hash(), now).await? {
+    if !pending_logins::use_up(change.connection(), &ticket.hash(), context.now()).await? {
         return Err(Error::PendingLoginUnknown);
     }
     let started = start(&mut change, tokens, user_id, device, proof, &Event::LoggedIn).await?;
     let session_id = started.claims.session_id;
     // The session did not exist before.
     if let Some(event) = recovery_code_used {
-        change.record(now, &event, user_id, Some(session_id));
+        change.record(context.now(), &event, user_id, Some(session_id));
     }
     permit.record_success(change.connection()).await?;
     let to = Recipient { user_id: Some(user_id), email };

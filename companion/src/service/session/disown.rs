@@ -6,6 +6,7 @@ use super::end_sessions;
 use crate::db::one_time_tokens::OpenToken;
 use crate::db::{factors, one_time_tokens, passwords, recovery_codes, users};
 use crate::domain::audit::Event;
+use crate::domain::factor::Removed;
 use crate::domain::factor::disowned::Disowned;
 use crate::domain::session::Ending;
 use crate::domain::token::one_time::{Proof, Purpose};
@@ -26,8 +27,8 @@ pub async fn disown(context: &Context, guard: &Guard, proof: &Proof) -> Result<(
     let context = &context.as_user();
     let mut change = begin_use(context, &token).await?;
     let now = context.now();
-    let (factors_removed, sessions_ended) = lock_out(&mut change, Purpose::DisownSignIn, &token, now).await?;
-    let event = Event::SignInDisowned { factors_removed, sessions_ended };
+    let (removed, sessions_ended) = lock_out(&mut change, Purpose::DisownSignIn, &token, now).await?;
+    let event = Event::SignInDisowned { removed, sessions_ended };
     change.record(now, &event, token.user_id, token.session_id);
     change.commit().await
 }
@@ -36,22 +37,26 @@ pub async fn disown(context: &Context, guard: &Guard, proof: &Proof) -> Result<(
 /// Deletes the password, if a mail sets a new one, and the factors and recovery codes that are [`Disowned`]. All others stay, so
 /// that the mails alone let nobody past them; without a factor, recovery codes are demanded.
 ///
-/// Returns the numbers of factors and sessions. No mail tells of the factors: its link would take more.
+/// Devices that were known are unknown, so that the next sign-in of each is told.
+///
+/// Returns the numbers of what went. No mail tells of the factors: its link would take more.
 pub(in crate::service) async fn lock_out(
     change: &mut Change<'_>,
     purpose: Purpose,
     token: &OpenToken,
     now: OffsetDateTime,
-) -> Result<(u64, usize), Error> {
+) -> Result<(Removed, usize), Error> {
     let user_id = token.user_id;
     if change.context.mail.kinds.password_reset {
         passwords::delete(change.connection(), user_id).await?;
     }
     let disowned = Disowned::by(purpose, token.origin(), token.created_at);
-    let factors_removed = factors::delete_disowned(change.connection(), user_id, &disowned).await?;
-    recovery_codes::delete_disowned(change.connection(), user_id, &disowned).await?;
+    let removed = Removed {
+        factors: factors::delete_disowned(change.connection(), user_id, &disowned).await?,
+        recovery_codes: recovery_codes::delete_disowned(change.connection(), user_id, &disowned).await?,
+    };
     one_time_tokens::delete_ended_by_password(change.connection(), user_id).await?;
-    users::touch(change.connection(), user_id, now).await?;
+    users::forget_devices(change.connection(), user_id, now).await?;
     let sessions_ended = end_sessions(change, Ending::all(user_id), now).await?.len();
-    Ok((factors_removed, sessions_ended))
+    Ok((removed, sessions_ended))
 }

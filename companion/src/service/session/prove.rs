@@ -31,6 +31,9 @@ pub(in crate::service) async fn prove(
     let proved = session.clone().authenticate(proof, lifetimes, now);
     let written = sessions::refresh::write(change.connection(), session_id, &session, proved).await?;
     let session = written.ok_or(Error::Contended)?;
+    if let Some(passkey) = proof.passkey() {
+        sessions::set_passkey(change.connection(), session_id, passkey).await?;
+    }
     let event = Event::Reauthenticated(session.authentication.methods.clone());
     change.record(now, &event, by.user_id, Some(session_id));
     Ok(session.into_token_content(session_id))

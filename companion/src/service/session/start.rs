@@ -27,9 +27,9 @@ pub(in crate::service) async fn start(
     let now = context.now();
     let expires_at = tokens.lifetimes.expiry(now, now);
     let authentication = Authentication::new(now, proof);
-    let begun_by = (&authentication, proof.passkey());
+    let proved = (&authentication, proof.passkey());
     let Some((claims, role)) =
-        sessions::insert(change.connection(), user_id, device, begun_by, expires_at, now).await?
+        sessions::insert(change.connection(), user_id, device, proved, expires_at, now).await?
     else {
         context.report(&Event::LoginRejected("user_disabled"), Some(user_id), None);
         return Err(Error::Disabled);

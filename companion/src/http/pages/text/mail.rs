@@ -83,13 +83,13 @@ fn in_english(purpose: Purpose) -> Confirmation {
         },
         Purpose::UndoEmail => Confirmation {
             title: "Change your e-mail address back",
-            text: "All sessions end, and your password no longer works: you then set a new one. Authenticator apps, passkeys and recovery codes that were added since are removed.",
+            text: "All sessions end, and you then set a new password. Authenticator apps, passkeys and recovery codes that were added since, or in the session that asked for the change, are removed.",
             button: "Change it back",
             done: "Your e-mail address is the former one, and all sessions have ended.",
         },
         Purpose::DisownSignIn => Confirmation {
             title: "This was not you?",
-            text: "All sessions end, and your password no longer works: you then set a new one. Authenticator apps, passkeys and recovery codes of the session that the mail is about are removed. If you have several such mails, use the link of each.",
+            text: "All sessions end, and you then set a new password. Authenticator apps, passkeys and recovery codes of the session that the mail is about are removed. If you have several such mails, use the link of each.",
             button: "End all sessions",
             done: "All sessions have ended.",
         },
@@ -118,13 +118,13 @@ fn in_german(purpose: Purpose) -> Confirmation {
         },
         Purpose::UndoEmail => Confirmation {
             title: "Änderung der E-Mail-Adresse rückgängig machen",
-            text: "Alle Sitzungen enden, und Ihr Passwort gilt nicht mehr: Sie setzen danach ein neues. Authenticator-Apps, Passkeys und Wiederherstellungscodes, die seither dazukamen, werden entfernt.",
+            text: "Alle Sitzungen enden, und danach setzen Sie ein neues Passwort. Authenticator-Apps, Passkeys und Wiederherstellungscodes, die seither oder in der Sitzung dazukamen, die die Änderung verlangt hat, werden entfernt.",
             button: "Rückgängig machen",
             done: "Ihre frühere E-Mail-Adresse gilt wieder, und alle Sitzungen sind beendet.",
         },
         Purpose::DisownSignIn => Confirmation {
             title: "Das waren nicht Sie?",
-            text: "Alle Sitzungen enden, und Ihr Passwort gilt nicht mehr: Sie setzen danach ein neues. Authenticator-Apps, Passkeys und Wiederherstellungscodes der Sitzung, um die es in der E-Mail geht, werden entfernt. Haben Sie mehrere solche E-Mails, verwenden Sie den Link jeder einzelnen.",
+            text: "Alle Sitzungen enden, und danach setzen Sie ein neues Passwort. Authenticator-Apps, Passkeys und Wiederherstellungscodes der Sitzung, um die es in der E-Mail geht, werden entfernt. Haben Sie mehrere solche E-Mails, verwenden Sie den Link jeder einzelnen.",
             button: "Alle Sitzungen beenden",
             done: "Alle Sitzungen sind beendet.",
         },

@@ -8,12 +8,14 @@ pub mod recovery_code;
 pub mod ticket;
 pub mod totp;
 pub mod user_handle;
+mod way;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use time::{Duration, OffsetDateTime};
 
 use self::user_handle::UserHandle;
+pub use self::way::Way;
 use super::FactorId;
 use super::account::name::Name;
 
@@ -33,17 +35,6 @@ pub enum FactorKind {
     Totp,
     /// Passkey.
     Passkey,
-}
-
-/// Way to pass the second step of a login.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// Code of an authenticator app.
-    Totp,
-    /// Passkey.
-    Passkey,
-    /// Recovery code.
-    RecoveryCode,
 }
 
 /// Factor as its user sees it.
@@ -107,18 +98,6 @@ impl FactorKind {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Totp, Self::Passkey].into_iter().find(|kind| kind.as_str() == text)
-    }
-}
-
-impl Way {
-    /// Returns the name in the API.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Totp => FactorKind::Totp.as_str(),
-            Self::Passkey => FactorKind::Passkey.as_str(),
-            Self::RecoveryCode => "recovery_code",
-        }
     }
 }
 

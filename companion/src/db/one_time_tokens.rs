@@ -205,6 +205,26 @@ pub async fn find_undo(
     .await
 }
 
+/// Deletes the tokens of a user that give them another address than this one back, and are newer than one of theirs.
+///
+/// # Errors
+/// [`sqlx::Error`] if the statement fails.
+pub async fn delete_other_undo(
+    connection: &mut Connection,
+    user_id: UserId,
+    email: &Email,
+    than: i64,
+) -> Result<(), sqlx::Error> {
+    let others = sqlx::query!(
+        "delete from one_time_tokens where user_id = $1 and purpose = 'undo_email' and email <> $2 and id > $3",
+        user_id as UserId,
+        email.as_str(),
+        than,
+    );
+    others.execute(connection).await?;
+    Ok(())
+}
+
 /// Deletes the tokens of a user that are newer than one of theirs.
 ///
 /// # Errors

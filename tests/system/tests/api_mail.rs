@@ -206,6 +206,26 @@ async fn address_that_is_left_again_gets_no_way_back() {
 }
 
 #[tokio::test]
+async fn change_back_leaves_the_links_of_the_address_that_the_account_has() {
+    let (api, inbox) = Api::start_with_mail(&[]).await;
+    let mut thief = api.registered(EMAIL).await;
+    let mut links = Vec::new();
+    for _ in 0..2 {
+        for email in [NEW_EMAIL, EMAIL] {
+            assert_eq!(request_change(&mut thief, email).await.status, 202);
+            confirm(&api, "change_email", &last(&api, &inbox, email).await).await;
+            links.push(last(&api, &inbox, EMAIL).await);
+        }
+        assert_eq!(api.client_from("203.0.113.9").login(EMAIL, PASSWORD).await.status, 200);
+        links.push(last(&api, &inbox, EMAIL).await);
+    }
+    for (at, purpose) in [(2, "disown_sign_in"), (5, "disown_sign_in"), (3, "undo_email"), (0, "undo_email")]
+    {
+        assert_eq!(confirm(&api, purpose, &links[at]).await.status, 200, "{at}");
+    }
+}
+
+#[tokio::test]
 async fn former_address_is_kept_for_its_owner_as_long_as_the_link_counts() {
     let (api, inbox) = Api::start_with_mail(&[]).await;
     let mut ada = api.registered(EMAIL).await;

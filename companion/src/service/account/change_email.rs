@@ -91,8 +91,8 @@ pub async fn change_email(context: &Context, guard: &Guard, proof: &Proof) -> Re
     change.record(now, &Event::EmailChanged, user_id, None);
     let returned = one_time_tokens::find_undo(change.connection(), user_id, &token.email, now).await?;
     if let Some(undo) = returned {
-        // As by the link: whoever had the address meanwhile may be the reason, and gets no way back.
-        one_time_tokens::delete_newer(change.connection(), user_id, undo).await?;
+        // Whoever had the addresses in between may be the reason, and gets no way back.
+        one_time_tokens::delete_other_undo(change.connection(), user_id, &token.email, undo).await?;
         tell_former(&mut change, user_id, &former, &token.email, now).await?;
         return change.commit().await;
     }

@@ -8,4 +8,4 @@ alter table refresh_tokens add column passkey_id bigint;
 alter table users add column devices_not_before timestamptz;
 
 -- Addresses that a link may give back: nobody else takes one meanwhile.
-create index one_time_tokens_undo_email on one_time_tokens (email) where purpose = 'undo_email';
+create index one_time_tokens_undo_email on one_time_tokens (lower(email collate "C")) where purpose = 'undo_email';

@@ -194,9 +194,10 @@ pub async fn find_undo(
     now: OffsetDateTime,
 ) -> Result<Option<i64>, sqlx::Error> {
     sqlx::query_scalar!(
-        "select id from one_time_tokens
-         where purpose = 'undo_email' and email = $2 and user_id = $1 and used_at is null and expires_at > $3
-         order by id limit 1",
+        r#"select id from one_time_tokens
+           where purpose = 'undo_email' and lower(email collate "C") = $2 and user_id = $1 and used_at is null
+               and expires_at > $3
+           order by id limit 1"#,
         user_id as UserId,
         email.as_str(),
         now,
@@ -216,7 +217,8 @@ pub async fn delete_other_undo(
     than: i64,
 ) -> Result<(), sqlx::Error> {
     let others = sqlx::query!(
-        "delete from one_time_tokens where user_id = $1 and purpose = 'undo_email' and email <> $2 and id > $3",
+        r#"delete from one_time_tokens
+           where user_id = $1 and purpose = 'undo_email' and lower(email collate "C") <> $2 and id > $3"#,
         user_id as UserId,
         email.as_str(),
         than,

@@ -196,6 +196,17 @@ mod tests {
     }
 
     #[test]
+    fn address_that_an_account_has_left_may_get_no_link() {
+        for language in [Language::English, Language::German] {
+            let mail = Mail { secrets: None, ..mail(MailKind::EmailChanged, language) };
+            let content = content(&site(), &mail);
+            assert!(content.link.is_none() && content.paragraphs[0].contains("new@example.com"));
+            let html = HtmlMail { mail: &content }.render().unwrap();
+            assert!(!html.contains("href") && html.contains("A &#38; B"), "{html}");
+        }
+    }
+
+    #[test]
     fn every_change_of_factors_is_a_sentence_of_its_own() {
         for language in [Language::English, Language::German] {
             let sentences = FactorChange::ALL.map(|change| {

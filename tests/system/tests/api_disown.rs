@@ -258,8 +258,11 @@ async fn devices_that_were_known_before_a_disowned_sign_in_are_told_again() {
     assert_eq!(thief.login_with_passkey(&mut passkey).await.status, 200);
     api.deliver().await;
     assert_eq!(inbox.mails().len(), told, "the device is known by now");
+    for _ in 0..5 {
+        // As many as are told in an hour.
+        assert_eq!(api.client_from("203.0.113.9").login_with_passkey(&mut passkey).await.status, 200);
+    }
     confirm(&api, "disown_sign_in", &mail).await;
-    api.clock.advance(Duration::MINUTE);
     assert_eq!(thief.login_with_passkey(&mut passkey).await.status, 200);
     confirm(&api, "disown_sign_in", &last(&api, &inbox).await).await;
     thief.login_with_passkey(&mut passkey).await.assert_rejected(401, "passkey_unknown");

@@ -239,6 +239,13 @@ async fn former_address_is_kept_for_its_owner_as_long_as_the_link_counts() {
     confirm(&api, "change_email", &to_former).await.assert_rejected(409, "email_taken");
     assert_eq!(confirm(&api, "undo_email", &undo).await.status, 200);
 
+    // An address is the same in other letters, which SQL by hand may have stored.
+    assert_eq!(request_change(&mut other, "e@example.com").await.status, 202);
+    confirm(&api, "change_email", &last(&api, &inbox, "e@example.com").await).await;
+    let by_hand = "update one_time_tokens set email = 'Eve@Example.com' where email = 'eve@example.com'";
+    sqlx::query(by_hand).execute(&api.pool).await.expect("a row");
+    api.client().register("eve@example.com").await.assert_rejected(409, "email_taken");
+
     // Nobody waits for a user who is gone, or for a link that has expired.
     let mut bea = api.registered("bea@example.com").await;
     let mut cleo = api.registered("cleo@example.com").await;
@@ -251,6 +258,27 @@ async fn former_address_is_kept_for_its_owner_as_long_as_the_link_counts() {
     api.client().register("cleo@example.com").await.assert_rejected(409, "email_taken");
     api.clock.advance(Duration::hours(72));
     assert_eq!(api.client().register("cleo@example.com").await.status, 201);
+}
+
+#[tokio::test]
+async fn stranger_who_registered_an_address_and_left_it_leaves_no_factor_to_its_owner() {
+    let (api, inbox) = Api::start_with_mail(&[]).await;
+    let (mut stranger, app) = api.registered_with_app(EMAIL).await;
+    api.clock.advance(Duration::hours(80));
+    assert_eq!(stranger.refresh().await.status, 200);
+    stranger.confirm(&app.code(&api)).await;
+    assert_eq!(request_change(&mut stranger, NEW_EMAIL).await.status, 202);
+    confirm(&api, "change_email", &last(&api, &inbox, NEW_EMAIL).await).await;
+    assert_eq!(confirm(&api, "undo_email", &last(&api, &inbox, EMAIL).await).await.status, 200);
+    assert_eq!(
+        factors_and_codes(&api).await,
+        (1, 10),
+        "the app is older than the mail by more than 72 hours"
+    );
+    let reset = api.reset_requested(&inbox, EMAIL).await;
+    let done = api.client().post_json("/api/auth/password-reset/confirm", &reset.by_link(NEW)).await;
+    assert_eq!(done.status, 200, "{done}");
+    assert_eq!(api.client().login(EMAIL, NEW).await.status, 200);
 }
 
 #[tokio::test]

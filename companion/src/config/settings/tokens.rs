@@ -90,7 +90,7 @@ pub(in crate::config) const AUTHENTICATION_MAX_AGE_SECONDS: Setting = Setting {
     name: "AUTHENTICATION_MAX_AGE_SECONDS",
     form: Form::Number { min: 60, max: 31_536_000 },
     default: Value("86400"),
-    summary: "Maximum age of the last authentication for administration, a new password or address, changes of factors, and the end of all sessions.",
+    summary: "Maximum age of the last authentication for administration and for changes of password, address, factors or sessions.",
     notes: "After it, the user confirms who they are: [step-up](../guide/step-up.md). To add a second factor or a passkey, it is \
             10 minutes at most.",
     ..OPTIONAL

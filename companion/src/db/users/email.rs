@@ -7,7 +7,7 @@ use crate::db::connection::Connection;
 use crate::domain::UserId;
 use crate::domain::account::email::Email;
 
-/// Changes the address of a user to one that mails arrive at. The unique index decides if the address is free.
+/// Changes the address of a user, which mails arrive at from `verified_at` on. The unique index decides if the address is free.
 ///
 /// # Errors
 /// [`InsertError::EmailTaken`] if another user has the address, [`InsertError::Database`] if the statement fails.
@@ -15,12 +15,14 @@ pub async fn set(
     connection: &mut Connection,
     user_id: UserId,
     email: &Email,
+    verified_at: Option<OffsetDateTime>,
     now: OffsetDateTime,
 ) -> Result<(), InsertError> {
     sqlx::query!(
-        "update users set email = $2, email_verified_at = $3, updated_at = $3 where id = $1",
+        "update users set email = $2, email_verified_at = $3, updated_at = $4 where id = $1",
         user_id as UserId,
         email.as_str(),
+        verified_at,
         now,
     )
     .execute(connection)
@@ -41,7 +43,7 @@ pub async fn is_reserved(
     sqlx::query_scalar!(
         r#"select exists (
                select from one_time_tokens join users on users.id = user_id
-               where purpose = 'undo_email' and one_time_tokens.email = $1 and user_id <> $2 and used_at is null
+               where purpose = 'undo_email' and lower(one_time_tokens.email collate "C") = $1 and user_id <> $2 and used_at is null
                    and expires_at > $3) as "is_reserved!""#,
         email.as_str(),
         user_id as UserId,

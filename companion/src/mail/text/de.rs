@@ -91,7 +91,7 @@ fn words(kind: MailKind, has_token: bool) -> Words {
             action: END_SESSIONS,
             end: &[
                 ENDS,
-                "Er entfernt Authenticator-Apps, Passkeys und Wiederherstellungscodes, die mit dieser Änderung dazukamen.",
+                "Er entfernt Authenticator-Apps, Passkeys und Wiederherstellungscodes der Sitzung, die das geändert hat; nach einer Entfernung aller die, die seither dazukamen.",
                 EACH_MAIL,
                 "Später setzen Sie ein neues Passwort über \u{201e}Passwort vergessen?\u{201c} und sehen auf Ihrer Kontoseite nach den zweiten Faktoren.",
             ],

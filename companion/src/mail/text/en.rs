@@ -87,7 +87,7 @@ fn words(kind: MailKind, has_token: bool) -> Words {
             action: END_SESSIONS,
             end: &[
                 ENDS,
-                "It removes authenticator apps, passkeys and recovery codes that came with this change.",
+                "It removes authenticator apps, passkeys and recovery codes of the session that made this change; after a removal of all, those that were added since.",
                 EACH_MAIL,
                 "Later, set a new password by way of \u{201c}Forgot your password?\u{201d}, and look at the second factors on your account page.",
             ],

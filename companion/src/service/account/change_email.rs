@@ -22,6 +22,9 @@ use crate::service::mail::{Recipient, begin_use, issue, open, write};
 use crate::service::session::lock_out;
 use crate::service::{Context, Error};
 
+/// State of a token that gives back an address which had been verified.
+const VERIFIED: &str = "verified";
+
 /// Sends a link and a code to the new address of the signed-in user, who knows the password. Until it is confirmed nothing
 /// changes. It does not matter who has the address: only its owner can find out. Returns the handle that the code counts beside.
 ///
@@ -86,7 +89,8 @@ pub async fn change_email(context: &Context, guard: &Guard, proof: &Proof) -> Re
     if token.state.as_deref() != Some(former.as_str()) {
         return Err(Error::LinkInvalid);
     }
-    email::set(change.connection(), user_id, &token.email, now).await?;
+    let was_verified = email::is_verified(change.connection(), user_id).await?;
+    email::set(change.connection(), user_id, &token.email, Some(now), now).await?;
     require_unreserved(&mut change, &token.email, user_id, now).await?;
     change.record(now, &Event::EmailChanged, user_id, None);
     let returned = one_time_tokens::find_undo(change.connection(), user_id, &token.email, now).await?;
@@ -98,7 +102,7 @@ pub async fn change_email(context: &Context, guard: &Guard, proof: &Proof) -> Re
     }
     let (to, details) = notice_of_change(user_id, &former, &token.email, now);
     // Of the session that asked for the change, which may have ended.
-    let bound = (Some(token.email.as_str()), token.origin());
+    let bound = (was_verified.then_some(VERIFIED), token.origin());
     issue(&mut change, MailKind::EmailChanged, to, bound, &details, now).await?;
     change.commit().await
 }
@@ -119,9 +123,11 @@ pub async fn undo_email_change(context: &Context, guard: &Guard, proof: &Proof) 
     let mut change = begin_use(context, &token).await?;
     let (user_id, now) = (token.user_id, context.now());
     let former = find_locked(&mut change, user_id).await?.email;
-    email::set(change.connection(), user_id, &token.email, now).await?;
+    // Of an address that nobody had verified: a reset of the password removes all factors, of whoever registered it.
+    let verified_at = token.state.is_some().then_some(now);
+    email::set(change.connection(), user_id, &token.email, verified_at, now).await?;
     one_time_tokens::delete_newer(change.connection(), user_id, token.id).await?;
-    let (removed, sessions_ended) = lock_out(&mut change, Purpose::UndoEmail, &token, now).await?;
+    let (removed, sessions_ended) = lock_out(&mut change, guard, Purpose::UndoEmail, &token, now).await?;
     change.record(now, &Event::EmailChangeUndone { removed, sessions_ended }, user_id, token.session_id);
     if former != token.email {
         tell_former(&mut change, user_id, &former, &token.email, now).await?;
@@ -129,7 +135,7 @@ pub async fn undo_email_change(context: &Context, guard: &Guard, proof: &Proof) 
     change.commit().await
 }
 
-/// Tells the former address of a user of the change, without a link.
+/// Tells the former address of a user of the change, without a link, unless such mails are off.
 async fn tell_former(
     change: &mut Change<'_>,
     user_id: UserId,
@@ -137,8 +143,12 @@ async fn tell_former(
     new: &Email,
     now: OffsetDateTime,
 ) -> Result<(), Error> {
+    let kind = MailKind::EmailChanged;
+    if !change.context.mail.kinds.contain(kind) {
+        return Ok(());
+    }
     let (to, details) = notice_of_change(user_id, former, new, now);
-    write(change, MailKind::EmailChanged, to, &details, None, now).await
+    write(change, kind, to, &details, None, now).await
 }
 
 fn notice_of_change<'a>(

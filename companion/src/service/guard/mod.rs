@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use time::OffsetDateTime;
 
 pub use self::attempt::Attempt;
-pub use self::notice::{charge_notice, charge_wrong_factor};
+pub use self::notice::{charge_notice, charge_wrong_factor, forget_notices};
 pub use self::permit::Permit;
 use self::recent_rejections::RecentRejections;
 use super::{Context, Error};

@@ -21,6 +21,16 @@ pub async fn charge_notice(
     Ok(attempts::charge(connection, &[bucket], None, now).await?.is_empty())
 }
 
+/// Forgets the mails of a kind to a recipient: the next one is written in any case.
+pub async fn forget_notices(
+    connection: &mut Connection,
+    guard: &Guard,
+    kind: MailKind,
+    recipient: &Email,
+) -> Result<(), sqlx::Error> {
+    attempts::clear(connection, &guard.buckets.of_recipient(kind, recipient).key).await
+}
+
 /// Counts a wrong code or passkey of somebody who knows the password of an account. Returns `true` if the user is to be told
 /// now: from the fifth in a day on, once a day.
 pub async fn charge_wrong_factor(

@@ -1,5 +1,7 @@
 //! The mails about sign-ins: on an unknown device, and about one that a second factor has stopped.
 
+use edgeward_wire::clock::MAX_GAP_S;
+
 use crate::db::{sessions, users};
 use crate::domain::SessionId;
 use crate::domain::mail::{Details, MailKind};
@@ -46,7 +48,8 @@ async fn is_known(
     let last_login = guard.last_login(change.context, to.email, device_tokens);
     let (Some(last_login), Some(user_id)) = (last_login, to.user_id) else { return Ok(false) };
     let not_before = users::devices_not_before(change.connection(), user_id).await?;
-    Ok(not_before.is_none_or(|not_before| last_login > not_before.unix_timestamp()))
+    // The clock of the companion that has dated the login may be ahead.
+    Ok(not_before.is_none_or(|not_before| last_login > not_before.unix_timestamp() + i64::from(MAX_GAP_S)))
 }
 
 /// Returns the result of a second step. A wrong code or passkey is counted first, and after several of them its user is told:

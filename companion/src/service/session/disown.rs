@@ -8,10 +8,11 @@ use crate::db::{factors, one_time_tokens, passwords, recovery_codes, users};
 use crate::domain::audit::Event;
 use crate::domain::factor::Removed;
 use crate::domain::factor::disowned::Disowned;
+use crate::domain::mail::MailKind;
 use crate::domain::session::Ending;
 use crate::domain::token::one_time::{Proof, Purpose};
 use crate::service::change::Change;
-use crate::service::guard::Guard;
+use crate::service::guard::{self, Guard};
 use crate::service::mail::{begin_use, open};
 use crate::service::{Context, Error};
 
@@ -27,7 +28,7 @@ pub async fn disown(context: &Context, guard: &Guard, proof: &Proof) -> Result<(
     let context = &context.as_user();
     let mut change = begin_use(context, &token).await?;
     let now = context.now();
-    let (removed, sessions_ended) = lock_out(&mut change, Purpose::DisownSignIn, &token, now).await?;
+    let (removed, sessions_ended) = lock_out(&mut change, guard, Purpose::DisownSignIn, &token, now).await?;
     let event = Event::SignInDisowned { removed, sessions_ended };
     change.record(now, &event, token.user_id, token.session_id);
     change.commit().await
@@ -42,6 +43,7 @@ pub async fn disown(context: &Context, guard: &Guard, proof: &Proof) -> Result<(
 /// Returns the numbers of what went. No mail tells of the factors: its link would take more.
 pub(in crate::service) async fn lock_out(
     change: &mut Change<'_>,
+    guard: &Guard,
     purpose: Purpose,
     token: &OpenToken,
     now: OffsetDateTime,
@@ -57,6 +59,7 @@ pub(in crate::service) async fn lock_out(
     };
     one_time_tokens::delete_ended_by_password(change.connection(), user_id).await?;
     users::forget_devices(change.connection(), user_id, now).await?;
+    guard::forget_notices(change.connection(), guard, MailKind::NewSignIn, &token.email).await?;
     let sessions_ended = end_sessions(change, Ending::all(user_id), now).await?.len();
     Ok((removed, sessions_ended))
 }

@@ -21,8 +21,7 @@ async fn last(api: &Api, inbox: &Inbox) -> Mail {
 }
 
 async fn confirm(api: &Api, purpose: &str, mail: &Mail) {
-    let body = json!({"purpose": purpose, "token": mail.token().expect("a link")});
-    assert_eq!(api.client().post_json("/api/auth/mail/confirm", &body).await.status, 200, "{purpose}");
+    assert_eq!(api.confirm_mail(purpose, mail).await.status, 200, "{purpose}");
 }
 
 /// Verifies the address of a new user, whose factors outlive a new password then.
@@ -128,8 +127,7 @@ async fn passkey_of_a_second_step_goes_with_the_disowned_sign_in() {
 
 /// Has the thief change the address, and returns the mail to the former one.
 async fn change_email(api: &Api, inbox: &Inbox, thief: &mut Client) -> Mail {
-    let body = json!({"email": "thief@example.com", "password": PASSWORD});
-    let asked = thief.post_json("/api/auth/email", &body).await;
+    let asked = thief.request_email_change("thief@example.com").await;
     assert_eq!(asked.status, 202, "{asked}");
     confirm(api, "change_email", &last(api, inbox).await).await;
     last(api, inbox).await

@@ -6,7 +6,7 @@ use edgeward_stack::inbox::{Inbox, Mail};
 use serde_json::{Value, json};
 
 use super::Api;
-use crate::client::{Client, Response};
+use crate::client::{Client, PASSWORD, Response};
 
 /// Origin of the links.
 pub const PUBLIC_URL: &str = "https://app.example";
@@ -44,10 +44,21 @@ impl Api {
     pub async fn reset_requested(&self, inbox: &Inbox, email: &str) -> Reset {
         let response = request_reset(&mut self.client(), email).await;
         assert_eq!(response.status, 202, "{response}");
-        self.deliver().await;
-        let mail = inbox.mails().into_iter().rfind(|mail| mail.to == email).expect("a mail");
+        let mail = self.last_mail(inbox, email).await;
         let request_id = response.body["requestId"].as_str().expect("an ID").to_owned();
         Reset { request_id, mail }
+    }
+
+    /// Delivers the mails, and returns the last one to an address.
+    pub async fn last_mail(&self, inbox: &Inbox, to: &str) -> Mail {
+        self.deliver().await;
+        inbox.mails().into_iter().rfind(|mail| mail.to == to).expect("a mail")
+    }
+
+    /// Uses the link of a mail.
+    pub async fn confirm_mail(&self, purpose: &str, mail: &Mail) -> Response {
+        let body = json!({"purpose": purpose, "token": mail.token().expect("a link")});
+        self.client().post_json("/api/auth/mail/confirm", &body).await
     }
 
     /// Returns the numbers of mails that wait, and that were given up.
@@ -60,6 +71,13 @@ impl Api {
 /// Requests a reset of a password.
 pub async fn request_reset(client: &mut Client, email: &str) -> Response {
     client.post_json("/api/auth/password-reset", &json!({"email": email})).await
+}
+
+impl Client {
+    /// Asks for another address of the signed-in user.
+    pub async fn request_email_change(&mut self, email: &str) -> Response {
+        self.post_json("/api/auth/email", &json!({"email": email, "password": PASSWORD})).await
+    }
 }
 
 impl Reset {

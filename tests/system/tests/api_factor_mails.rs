@@ -95,9 +95,7 @@ async fn reset_of_recovery_codes_alone_is_told_and_that_of_nothing_is_not() {
 /// Uses the link of the last mail.
 async fn disown_last(api: &Api, inbox: &Inbox) -> Response {
     api.deliver().await;
-    let mail = inbox.mails().pop().expect("a mail");
-    let body = json!({"purpose": "disown_sign_in", "token": mail.token().expect("a link")});
-    api.client().post_json("/api/auth/mail/confirm", &body).await
+    api.confirm_mail("disown_sign_in", &inbox.mails().pop().expect("a mail")).await
 }
 
 #[tokio::test]

@@ -22,8 +22,8 @@ pub struct Disowned {
 impl Disowned {
     /// Returns what goes by a link of this purpose, in a mail that was written at `written_at`.
     ///
-    /// What a session has added goes with it, but for what was older than 72 hours when the mail was written: a mail of its own has
-    /// told of that, whose link has expired. So whoever reads the mails of a user does not get past a factor that is older.
+    /// Additions of a session go with it, unless they were older than 72 hours when the mail was written: each has had a mail of its
+    /// own, whose link has expired. So whoever reads the mails of a user does not get past a factor that is older.
     ///
     /// Additions of other sessions stay: each is told of by a mail of its own. Not so after a change of address, since these mails
     /// went to the new one; nor if nobody's session is known, as after a reset by an administrator.

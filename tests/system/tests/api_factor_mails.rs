@@ -134,8 +134,7 @@ async fn owner_of_an_address_throws_out_the_stranger_who_registered_it() {
     let (mut stranger, _) = api.registered_with_app(ADA).await;
     api.deliver().await;
     // By mistake: from here on, a reset alone would leave the factor.
-    let body = json!({"purpose": "verify_email", "token": inbox.mails()[0].token().expect("a link")});
-    assert_eq!(api.client().post_json("/api/auth/mail/confirm", &body).await.status, 200);
+    assert_eq!(api.confirm_mail("verify_email", &inbox.mails()[0]).await.status, 200);
     assert_eq!(disown_last(&api, &inbox).await.status, 200);
     stranger.get("/api/auth/self").await.assert_rejected(401, "not_signed_in");
     let reset = api.reset_requested(&inbox, ADA).await;

@@ -161,8 +161,7 @@ async fn reset_removes_factors_unless_the_address_was_verified() {
         if is_verified {
             api.deliver().await;
             let mail = inbox.mails().remove(0);
-            let body = json!({"purpose": "verify_email", "token": mail.token().expect("a link")});
-            assert_eq!(api.client().post_json("/api/auth/mail/confirm", &body).await.status, 200);
+            assert_eq!(api.confirm_mail("verify_email", &mail).await.status, 200);
         }
         let reset = api.reset_requested(&inbox, EMAIL).await;
         assert_eq!(confirm(&api, &reset.by_link(NEW)).await.status, 200);
